@@ -1,0 +1,3 @@
+//! The vulnlens command.
+
+fn main() {}

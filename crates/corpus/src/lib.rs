@@ -1,0 +1,1 @@
+//! Vulnerability records: sources, labels, duplicates, splits and the data set on disk.

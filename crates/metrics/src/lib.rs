@@ -1,0 +1,1 @@
+//! Multi-label and ranking metrics that agree with scikit-learn.

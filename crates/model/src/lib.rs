@@ -1,0 +1,1 @@
+//! Classifiers of vulnerability text: the n-gram model, decoding and explanation.

@@ -1,0 +1,319 @@
+//! The ids of the field as types: a wrong id is refused where it enters, not where it hurts.
+//!
+//! Every id parses leniently (`79`, `CWE-79`, `cwe-79`), prints canonically (`CWE-79`), orders by
+//! its numbers and serialises as its canonical string.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::{Serialize, Serializer};
+
+/// A text that is not an id of the expected kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not a {kind} id; expected the form {form}")]
+pub struct ParseIdError {
+    kind: &'static str,
+    form: &'static str,
+    text: String,
+}
+
+impl ParseIdError {
+    fn new(kind: &'static str, form: &'static str, text: &str) -> Self {
+        // A hostile "id" may be megabytes long; the message needs only its beginning.
+        let text = text.chars().take(40).collect();
+        Self { kind, form, text }
+    }
+}
+
+/// A CVE record, `CVE-2021-44228`: the year of its reservation and its number in that year.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CveId {
+    year: u16,
+    number: u32,
+}
+
+/// A weakness or category of the Common Weakness Enumeration, `CWE-79`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CweId(pub u32);
+
+/// An attack pattern of the Common Attack Pattern Enumeration, `CAPEC-63`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CapecId(pub u32);
+
+/// An ATT&CK technique `T1027` or sub-technique `T1562.003`, of any domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TechniqueId {
+    number: u16,
+    sub: Option<u16>,
+}
+
+/// An ATT&CK tactic, `TA0005`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TacticId(pub u16);
+
+impl CveId {
+    /// The record `CVE-{year}-{number}`.
+    #[must_use]
+    pub fn new(year: u16, number: u32) -> Self {
+        Self { year, number }
+    }
+
+    /// The year in the id: that of the reservation, not always that of the publication.
+    #[must_use]
+    pub fn year(self) -> u16 {
+        self.year
+    }
+
+    /// The number within the year, without the padding that the printed form has.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        self.number
+    }
+
+    /// The record's page.
+    #[must_use]
+    pub fn url(self) -> String {
+        format!("https://www.cve.org/CVERecord?id={self}")
+    }
+}
+
+impl CweId {
+    /// The weakness's page at MITRE.
+    #[must_use]
+    pub fn url(self) -> String {
+        format!("https://cwe.mitre.org/data/definitions/{}.html", self.0)
+    }
+}
+
+impl CapecId {
+    /// The pattern's page at MITRE.
+    #[must_use]
+    pub fn url(self) -> String {
+        format!("https://capec.mitre.org/data/definitions/{}.html", self.0)
+    }
+}
+
+impl TechniqueId {
+    /// The technique `T{number}`.
+    #[must_use]
+    pub fn technique(number: u16) -> Self {
+        Self { number, sub: None }
+    }
+
+    /// The sub-technique `T{number}.{sub}`.
+    #[must_use]
+    pub fn sub_technique(number: u16, sub: u16) -> Self {
+        Self { number, sub: Some(sub) }
+    }
+
+    /// The four-digit number of the technique, without the sub-technique.
+    #[must_use]
+    pub fn number(self) -> u16 {
+        self.number
+    }
+
+    /// The number after the point, for a sub-technique.
+    #[must_use]
+    pub fn sub(self) -> Option<u16> {
+        self.sub
+    }
+
+    /// Whether this is a sub-technique.
+    #[must_use]
+    pub fn is_sub_technique(self) -> bool {
+        self.sub.is_some()
+    }
+
+    /// The technique that a sub-technique's id stands under; a technique is its own.
+    #[must_use]
+    pub fn parent(self) -> Self {
+        Self::technique(self.number)
+    }
+
+    /// The technique's page at MITRE.
+    #[must_use]
+    pub fn url(self) -> String {
+        match self.sub {
+            None => format!("https://attack.mitre.org/techniques/T{:04}", self.number),
+            Some(sub) => format!("https://attack.mitre.org/techniques/T{:04}/{sub:03}", self.number),
+        }
+    }
+}
+
+impl TacticId {
+    /// The tactic's page at MITRE.
+    #[must_use]
+    pub fn url(self) -> String {
+        format!("https://attack.mitre.org/tactics/{self}")
+    }
+}
+
+/// `text` without `prefix`, whatever the case of its letters.
+fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let head = text.get(..prefix.len())?;
+    head.eq_ignore_ascii_case(prefix).then(|| &text[prefix.len()..])
+}
+
+/// A number written in decimal digits alone (no sign, no space), of at most `max_digits`.
+fn digits<T: FromStr>(text: &str, max_digits: usize) -> Option<T> {
+    let plain = !text.is_empty() && text.len() <= max_digits && text.bytes().all(|b| b.is_ascii_digit());
+    plain.then(|| text.parse().ok()).flatten()
+}
+
+impl FromStr for CveId {
+    type Err = ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIdError> {
+        let parse = || {
+            let (year, number) = strip_prefix_ignore_case(text.trim(), "CVE-")?.split_once('-')?;
+            (year.len() == 4 && number.len() >= 4).then_some(())?;
+            Some(Self::new(digits(year, 4)?, digits(number, 9)?))
+        };
+        parse().ok_or_else(|| ParseIdError::new("CVE", "CVE-2021-44228", text))
+    }
+}
+
+impl FromStr for CweId {
+    type Err = ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIdError> {
+        let rest = text.trim();
+        let rest = strip_prefix_ignore_case(rest, "CWE-").unwrap_or(rest);
+        digits(rest, 6).map(Self).ok_or_else(|| ParseIdError::new("CWE", "CWE-79", text))
+    }
+}
+
+impl FromStr for CapecId {
+    type Err = ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIdError> {
+        let rest = text.trim();
+        let rest = strip_prefix_ignore_case(rest, "CAPEC-").unwrap_or(rest);
+        digits(rest, 6).map(Self).ok_or_else(|| ParseIdError::new("CAPEC", "CAPEC-63", text))
+    }
+}
+
+impl FromStr for TechniqueId {
+    type Err = ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIdError> {
+        let parse = || {
+            let rest = text.trim();
+            let rest = strip_prefix_ignore_case(rest, "T").unwrap_or(rest);
+            let (number, sub) = match rest.split_once('.') {
+                None => (rest, None),
+                Some((number, sub)) => ((number), Some(sub)),
+            };
+            (number.len() == 4 && sub.is_none_or(|sub| sub.len() == 3)).then_some(())?;
+            let sub = match sub {
+                None => None,
+                Some(sub) => Some(digits(sub, 3)?),
+            };
+            Some(Self { number: digits(number, 4)?, sub })
+        };
+        parse().ok_or_else(|| ParseIdError::new("ATT&CK technique", "T1027 or T1562.003", text))
+    }
+}
+
+impl FromStr for TacticId {
+    type Err = ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIdError> {
+        strip_prefix_ignore_case(text.trim(), "TA")
+            .and_then(|rest| digits(rest, 4))
+            .map(Self)
+            .ok_or_else(|| ParseIdError::new("ATT&CK tactic", "TA0005", text))
+    }
+}
+
+impl fmt::Display for CveId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CVE-{:04}-{:04}", self.year, self.number)
+    }
+}
+
+impl fmt::Display for CweId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CWE-{}", self.0)
+    }
+}
+
+impl fmt::Display for CapecId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CAPEC-{}", self.0)
+    }
+}
+
+impl fmt::Display for TechniqueId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.sub {
+            None => write!(f, "T{:04}", self.number),
+            Some(sub) => write!(f, "T{:04}.{sub:03}", self.number),
+        }
+    }
+}
+
+impl fmt::Display for TacticId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TA{:04}", self.0)
+    }
+}
+
+/// Serialises an id as its canonical string and reads it back through `FromStr`.
+macro_rules! serde_as_string {
+    ($($id:ty),+) => {$(
+        impl Serialize for $id {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $id {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                text.parse().map_err(D::Error::custom)
+            }
+        }
+    )+};
+}
+serde_as_string!(CveId, CweId, CapecId, TechniqueId, TacticId);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_every_written_form_and_prints_the_canonical_one() {
+        for (text, canonical) in [("79", "CWE-79"), ("CWE-79", "CWE-79"), (" cwe-0079", "CWE-79")] {
+            assert_eq!(text.parse::<CweId>().unwrap().to_string(), canonical);
+        }
+        for (text, canonical) in [("1562.003", "T1562.003"), ("t1027", "T1027"), ("T0803", "T0803")] {
+            assert_eq!(text.parse::<TechniqueId>().unwrap().to_string(), canonical);
+        }
+        assert_eq!("cve-2014-0001".parse::<CveId>().unwrap().to_string(), "CVE-2014-0001");
+        assert_eq!("CAPEC-63".parse::<CapecId>().unwrap(), CapecId(63));
+        assert_eq!("TA0005".parse::<TacticId>().unwrap(), TacticId(5));
+    }
+
+    #[test]
+    fn refuses_what_is_not_an_id() {
+        for text in ["", "CWE-", "CWE-+1", "CWE-7 9", "NVD-CWE-Other", "CWE-9999999", "é79"] {
+            assert!(text.parse::<CweId>().is_err(), "{text:?}");
+        }
+        for text in ["CVE-2014-1", "CVE-14-0001", "CVE-2014", "2014-0001", "CVE-2014-00000000001"] {
+            assert!(text.parse::<CveId>().is_err(), "{text:?}");
+        }
+        for text in ["T10", "T1027.1", "T1027.", "TA0005", "T1562.00x"] {
+            assert!(text.parse::<TechniqueId>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn serde_goes_through_the_canonical_string() {
+        let id = TechniqueId::sub_technique(1562, 3);
+        assert_eq!(serde_json::to_string(&id).unwrap(), "\"T1562.003\"");
+        assert_eq!(serde_json::from_str::<TechniqueId>("\"1562.003\"").unwrap(), id);
+        assert!(serde_json::from_str::<CweId>("\"NVD-CWE-noinfo\"").is_err());
+    }
+}

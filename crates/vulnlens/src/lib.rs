@@ -1,0 +1,1 @@
+//! What weaknesses, attack patterns and ATT&CK techniques a vulnerability's text implies.
