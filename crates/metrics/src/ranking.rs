@@ -19,7 +19,7 @@ const LARGEST_CUTOFF: usize = 5;
 pub(crate) struct RowRanking {
     /// Mean over gold labels of (gold labels at or above it) / (labels at or above it).
     pub(crate) average_precision: f64,
-    /// 1 / worst rank of the best gold label.
+    /// 1 / (1 + labels not gold that score at least as high as the best gold label).
     pub(crate) reciprocal_rank: f64,
     /// Worst rank of the last gold label.
     pub(crate) coverage: u64,
@@ -58,18 +58,20 @@ impl Ranker {
             self.sorted_keys.sort_unstable();
         }
 
-        let (mut precision_sum, mut misordered, mut best, mut worst) = (0.0, 0, 0, 0);
+        let (mut precision_sum, mut misordered, mut first, mut worst) = (0.0, 0, 0, 0);
         let mut gold_above = 0;
         for tied in self.gold.chunk_by(|a, b| a.key == b.key) {
             gold_above += tied.len();
             worst = self.worst_rank(scores, tied[0]);
-            best = if best == 0 { worst } else { best };
+            if first == 0 {
+                first = 1 + worst - gold_above;
+            }
             precision_sum += tied.len() as f64 * (gold_above as f64 / worst as f64);
             misordered += tied.len() * (worst - gold_above);
         }
         Some(RowRanking {
             average_precision: precision_sum / total as f64,
-            reciprocal_rank: 1.0 / best as f64,
+            reciprocal_rank: 1.0 / first as f64,
             coverage: worst as u64,
             pair_loss: share(misordered, total * (scores.len() - total)),
             hits: self.hits(scores),

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 /// **Ranking figures** see the scores only. *Gold* labels are those that apply. Where scores tie,
 /// two rules are in use, each the one that scikit-learn (or NumPy, for what scikit-learn lacks)
 /// applies:
-/// - *worst rank* (`lrap`, `mrr`, `coverage_error`, `label_ranking_loss`): a label's rank is the number of
-///   labels whose score is at least its own, as `scipy.stats.rankdata(-scores, "max")` gives it;
+/// - *worst rank* (`lrap`, `mrr`, `coverage_error`, `label_ranking_loss`): a label's rank is the
+///   number of labels whose score is at least its own, as `scipy.stats.rankdata(-scores, "max")`
+///   gives it: a tie with a label that is not gold counts against the gold one;
 /// - *stable order* (`precision_at_k`, `recall_at_k`): of labels with equal scores, the one with
 ///   the lower index comes first, as `numpy.argsort(-scores, kind="stable")` gives it.
 ///
@@ -40,8 +41,10 @@ pub struct Table {
     /// Label-ranking average precision: mean over rows of the mean over gold labels of
     /// (gold labels ranked at or above it) / rank. In [0, 1], higher is better.
     pub lrap: f64,
-    /// Mean reciprocal rank of the best-ranked gold label (worst rank, so that it equals `lrap`
-    /// where every row has exactly one gold label). In [0, 1], higher is better.
+    /// Mean reciprocal rank of the first gold label: the mean of 1 / (1 + number of labels that are
+    /// not gold and score at least as high as the best gold label). Gold labels that tie with each
+    /// other therefore share the best place, and with exactly one gold label a row the figure
+    /// equals `lrap`, as scikit-learn's documentation says it must. In [0, 1], higher is better.
     pub mrr: f64,
     /// Mean over rows of the worst rank of any gold label: how far down the list one must go to
     /// meet all of them. At least `mean_labels_per_row`, lower is better.
