@@ -1,7 +1,7 @@
 //! The ids of the field as types: a wrong id is refused where it enters, not where it hurts.
 //!
 //! Every id parses leniently (`79`, `CWE-79`, `cwe-79`), prints canonically (`CWE-79`), orders by
-//! its numbers and serialises as its canonical string.
+//! its numbers and serialises as its canonical string (as numbers in compact formats).
 
 use std::fmt;
 use std::str::FromStr;
@@ -260,24 +260,42 @@ impl fmt::Display for TacticId {
     }
 }
 
-/// Serialises an id as its canonical string and reads it back through `FromStr`.
-macro_rules! serde_as_string {
-    ($($id:ty),+) => {$(
+/// Serialises an id as its canonical string in formats that people read, and as its numbers (a
+/// tuple of what the id holds) in compact ones. Both ways back refuse numbers no id can have.
+macro_rules! serde_by_format {
+    ($($id:ty as $numbers:ty, $pack:expr, $unpack:expr);+ $(;)?) => {$(
         impl Serialize for $id {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                if serializer.is_human_readable() {
+                    return serializer.collect_str(self);
+                }
+                let pack: fn(&$id) -> $numbers = $pack;
+                pack(self).serialize(serializer)
             }
         }
 
         impl<'de> Deserialize<'de> for $id {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-                text.parse().map_err(D::Error::custom)
+                if deserializer.is_human_readable() {
+                    let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                    return text.parse().map_err(D::Error::custom);
+                }
+                let unpack: fn($numbers) -> Option<$id> = $unpack;
+                unpack(<$numbers>::deserialize(deserializer)?)
+                    .ok_or_else(|| D::Error::custom(concat!("number out of range for ", stringify!($id))))
             }
         }
     )+};
 }
-serde_as_string!(CveId, CweId, CapecId, TechniqueId, TacticId);
+serde_by_format! {
+    CveId as (u16, u32), |id| (id.year, id.number),
+        |(year, number)| (year <= 9999 && number <= 999_999_999).then_some(Self { year, number });
+    CweId as u32, |id| id.0, |number| (number <= 999_999).then_some(Self(number));
+    CapecId as u32, |id| id.0, |number| (number <= 999_999).then_some(Self(number));
+    TechniqueId as (u16, Option<u16>), |id| (id.number, id.sub),
+        |(number, sub)| (number <= 9999 && sub.is_none_or(|sub| sub <= 999)).then_some(Self { number, sub });
+    TacticId as u16, |id| id.0, |number| (number <= 9999).then_some(Self(number));
+}
 
 #[cfg(test)]
 mod tests {

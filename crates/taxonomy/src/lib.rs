@@ -1,5 +1,48 @@
 //! Typed ids, parsers and the knowledge base of CWE, CAPEC and MITRE ATT&CK.
+//!
+//! The official files go through the parsers ([`cwe`], [`capec`], [`attack`]) into a
+//! [`KnowledgeBaseBuilder`]; the [`KnowledgeBase`] it makes answers look-ups, follows the chain
+//! CWE ▸ ancestors ▸ CAPEC ▸ ATT&CK both ways, and has a compiled form that loads in well under a
+//! millisecond. The crate opens no file and no connection: it takes readers and bytes.
+//!
+//! ```no_run
+//! use vulnlens_taxonomy::{CweId, KnowledgeBase};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let bytes: Vec<u8> = Vec::new();
+//! let kb = KnowledgeBase::from_bytes(&bytes)?;
+//! let labels = kb.chain(&[CweId(79)]);
+//! assert!(labels.techniques.contains(&"T1027".parse()?));
+//! # Ok(())
+//! # }
+//! ```
 
+pub mod attack;
+pub mod capec;
+pub mod cwe;
 pub mod ids;
 
+mod builder;
+mod chain;
+mod compiled;
+mod diff;
+mod entries;
+mod error;
+mod graph;
+mod kb;
+mod levels;
+mod paths;
+mod stix;
+mod terms;
+
+pub use builder::{BuildError, KnowledgeBaseBuilder};
+pub use chain::ChainLabels;
+pub use compiled::KbFormatError;
+pub use diff::{ChainChange, EntryChanges, KbDiff, Rename, UsageChange, WeaknessRelationChange, diff};
+pub use entries::{AttackPattern, Grouping, GroupingKind, Relation, Tactic, Technique, Versions, Weakness};
+pub use error::{ParseError, ParseIssue, Position};
 pub use ids::{CapecId, CveId, CweId, ParseIdError, TacticId, TechniqueId};
+pub use kb::KnowledgeBase;
+pub use levels::{AttackLabel, AttackLevel, CweLevel};
+pub use paths::{ChainPath, MAX_PATHS};
+pub use terms::{Abstraction, Domain, Nature, PatternAbstraction, Status, Usage};

@@ -1,0 +1,160 @@
+//! From parsed catalogues to a knowledge base.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::attack::AttackCatalog;
+use crate::capec::CapecCatalog;
+use crate::compiled;
+use crate::cwe::CweCatalog;
+use crate::entries::{Tactic, Technique, Versions};
+use crate::graph::TooTangled;
+use crate::ids::{CweId, TacticId, TechniqueId};
+use crate::kb::{KnowledgeBase, Tables};
+
+/// NVD's simplified view, whose members are listed in the knowledge base.
+const SIMPLIFIED_VIEW: u32 = 1003;
+
+/// Collects catalogues and links them; the same catalogues in the same order give the same
+/// knowledge base, byte for byte.
+#[derive(Debug, Clone, Default)]
+pub struct KnowledgeBaseBuilder {
+    cwe: Option<CweCatalog>,
+    capec: Option<CapecCatalog>,
+    attack: Vec<AttackCatalog>,
+    attack_version: Option<String>,
+}
+
+/// Why catalogues do not make a knowledge base.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A catalogue was not given: the chain needs all three.
+    #[error(
+        "no {0} catalogue was given; a knowledge base needs CWE, CAPEC and at least one of ATT&CK's bundles"
+    )]
+    MissingCatalogue(&'static str),
+    /// A catalogue does not say its release, and the caller did not either.
+    #[error("the {0} files do not say which release they are; name it")]
+    MissingVersion(&'static str),
+    /// The ATT&CK bundles are of different releases.
+    #[error("the ATT&CK bundles are of different releases ({0} and {1}); give bundles of one release")]
+    MixedVersions(String, String),
+    /// The relations are no hierarchy.
+    #[error(transparent)]
+    TooTangled(#[from] TooTangled),
+}
+
+impl KnowledgeBaseBuilder {
+    /// A builder without catalogues.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the CWE catalogue.
+    #[must_use]
+    pub fn cwe(mut self, catalog: CweCatalog) -> Self {
+        self.cwe = Some(catalog);
+        self
+    }
+
+    /// Sets the CAPEC catalogue.
+    #[must_use]
+    pub fn capec(mut self, catalog: CapecCatalog) -> Self {
+        self.capec = Some(catalog);
+        self
+    }
+
+    /// Adds one of ATT&CK's bundles. An object that several bundles hold is taken from the first.
+    #[must_use]
+    pub fn attack(mut self, catalog: AttackCatalog) -> Self {
+        self.attack.push(catalog);
+        self
+    }
+
+    /// Names the ATT&CK release, for bundles that do not; it wins over what they say.
+    #[must_use]
+    pub fn attack_version(mut self, version: impl Into<String>) -> Self {
+        self.attack_version = Some(version.into());
+        self
+    }
+
+    /// Links what was given.
+    ///
+    /// # Errors
+    /// A catalogue or its version is missing, the ATT&CK bundles' releases differ, or the CWE
+    /// relations are no hierarchy.
+    pub fn build(self) -> Result<KnowledgeBase, BuildError> {
+        let versions = self.versions()?;
+        let cwe = self.cwe.ok_or(BuildError::MissingCatalogue("CWE"))?;
+        let capec = self.capec.ok_or(BuildError::MissingCatalogue("CAPEC"))?;
+        let view_1003 = members_of_view_1003(&cwe);
+        let (techniques, tactics) = merge(self.attack);
+        let tables = Tables {
+            versions,
+            view_1003,
+            weaknesses: cwe.weaknesses,
+            groupings: cwe.groupings,
+            patterns: capec.patterns,
+            tactics,
+            techniques,
+        };
+        let checksum = compiled::checksum(&compiled::payload(&tables));
+        Ok(KnowledgeBase::link(tables, checksum)?)
+    }
+
+    fn versions(&self) -> Result<Versions, BuildError> {
+        let cwe = self.cwe.as_ref().ok_or(BuildError::MissingCatalogue("CWE"))?;
+        let capec = self.capec.as_ref().ok_or(BuildError::MissingCatalogue("CAPEC"))?;
+        if self.attack.is_empty() {
+            return Err(BuildError::MissingCatalogue("ATT&CK"));
+        }
+        let attack = match &self.attack_version {
+            Some(version) => version.clone(),
+            None => common_version(&self.attack)?.ok_or(BuildError::MissingVersion("ATT&CK"))?,
+        };
+        Ok(Versions {
+            cwe: cwe.version.clone().ok_or(BuildError::MissingVersion("CWE"))?,
+            cwe_date: cwe.date.clone(),
+            capec: capec.version.clone().ok_or(BuildError::MissingVersion("CAPEC"))?,
+            attack,
+            attack_date: self.attack.iter().filter_map(|catalog| catalog.date.clone()).max(),
+        })
+    }
+}
+
+/// The one release that the bundles name, if any does.
+fn common_version(bundles: &[AttackCatalog]) -> Result<Option<String>, BuildError> {
+    let named: BTreeSet<&String> = bundles.iter().filter_map(|catalog| catalog.version.as_ref()).collect();
+    let mut named = named.into_iter();
+    match (named.next(), named.next()) {
+        (Some(one), Some(other)) => Err(BuildError::MixedVersions(one.clone(), other.clone())),
+        (one, _) => Ok(one.cloned()),
+    }
+}
+
+/// The weaknesses of view 1003: those at its top, and both ends of every relation in it.
+fn members_of_view_1003(cwe: &CweCatalog) -> Vec<CweId> {
+    let known: BTreeSet<CweId> = cwe.weaknesses.iter().map(|weakness| weakness.id).collect();
+    let related = cwe.weaknesses.iter().flat_map(|weakness| {
+        let in_view = weakness.relations.iter().filter(|relation| relation.view == SIMPLIFIED_VIEW);
+        in_view.flat_map(move |relation| [weakness.id, relation.target])
+    });
+    let members: BTreeSet<CweId> = related.chain(cwe.top_of_view_1003.iter().copied()).collect();
+    members.intersection(&known).copied().collect()
+}
+
+/// The bundles' objects, each once, in id order.
+fn merge(bundles: Vec<AttackCatalog>) -> (Vec<Technique>, Vec<Tactic>) {
+    let mut techniques: BTreeMap<TechniqueId, Technique> = BTreeMap::new();
+    let mut tactics: BTreeMap<TacticId, Tactic> = BTreeMap::new();
+    for catalog in bundles {
+        for technique in catalog.techniques {
+            techniques.entry(technique.id).or_insert(technique);
+        }
+        for tactic in catalog.tactics {
+            tactics.entry(tactic.id).or_insert(tactic);
+        }
+    }
+    (techniques.into_values().collect(), tactics.into_values().collect())
+}

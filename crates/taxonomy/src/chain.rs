@@ -1,0 +1,67 @@
+//! The chain: CWE ▸ ancestors in view 1000 ▸ related CAPEC ▸ the CAPECs' ATT&CK entries.
+//!
+//! The links CWE ▸ CAPEC are those of CWE's `Related_Attack_Patterns`, as in CVE2CAPEC. CAPEC lists
+//! the same links from its side (in the releases 4.18 and 3.9 they are equal), so adding them
+//! would change nothing. Techniques are taken as CAPEC writes them: no parent is added to a
+//! sub-technique, and a revoked one stays what it is.
+
+use std::collections::BTreeSet;
+
+use crate::ids::{CapecId, CweId, TechniqueId};
+use crate::kb::KnowledgeBase;
+
+/// What a set of weaknesses implies; every list is sorted and without duplicates.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct ChainLabels {
+    /// The given ids, with their ancestors; categories and unknown ids are kept as given.
+    pub cwe: Vec<CweId>,
+    /// The attack patterns related to any of them.
+    pub capec: Vec<CapecId>,
+    /// The ATT&CK techniques that any of those patterns corresponds to.
+    pub techniques: Vec<TechniqueId>,
+}
+
+impl KnowledgeBase {
+    /// What `assigned` implies: the ids and all their ancestors, the attack patterns related to any
+    /// of these, and the patterns' techniques.
+    #[must_use]
+    pub fn chain(&self, assigned: &[CweId]) -> ChainLabels {
+        let ancestors = assigned.iter().flat_map(|&id| self.ancestors(id));
+        let cwe: BTreeSet<CweId> = assigned.iter().chain(ancestors).copied().collect();
+        self.labels_of(cwe)
+    }
+
+    /// What `complete` implies if it holds all the ancestors already, as CVE2CAPEC's lists do:
+    /// none are added, so a list made with another CWE release keeps that release's ancestors.
+    #[must_use]
+    pub fn chain_of_complete(&self, complete: &[CweId]) -> ChainLabels {
+        self.labels_of(complete.iter().copied().collect())
+    }
+
+    fn labels_of(&self, cwe: BTreeSet<CweId>) -> ChainLabels {
+        let weaknesses = cwe.iter().filter_map(|&id| self.weakness(id));
+        let capec: BTreeSet<CapecId> = weaknesses.flat_map(|weakness| &weakness.capecs).copied().collect();
+        let patterns = capec.iter().filter_map(|&id| self.pattern(id));
+        let techniques: BTreeSet<TechniqueId> = patterns.flat_map(|p| &p.techniques).copied().collect();
+        ChainLabels {
+            cwe: cwe.into_iter().collect(),
+            capec: capec.into_iter().collect(),
+            techniques: techniques.into_iter().collect(),
+        }
+    }
+
+    /// Every weakness from which the chain reaches `technique`, through its ancestors too; sorted.
+    #[must_use]
+    pub fn cwes_reaching(&self, technique: TechniqueId) -> Vec<CweId> {
+        let reaches =
+            |pattern: &CapecId| self.pattern(*pattern).is_some_and(|p| p.techniques.contains(&technique));
+        let direct: BTreeSet<CweId> =
+            self.weaknesses().filter(|weakness| weakness.capecs.iter().any(reaches)).map(|w| w.id).collect();
+        self.weaknesses()
+            .map(|weakness| weakness.id)
+            .filter(|id| {
+                direct.contains(id) || self.ancestors(*id).iter().any(|above| direct.contains(above))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,123 @@
+//! The compiled form of a knowledge base: a few hundred kilobytes that load at once.
+//!
+//! | bytes | meaning |
+//! |---|---|
+//! | 0..8 | `VLENS-KB` |
+//! | 8..12 | version of the format, little-endian |
+//! | 12..44 | SHA-256 of the rest |
+//! | 44.. | the tables, in [postcard](https://postcard.jamesmunns.com)'s encoding |
+
+use sha2::{Digest, Sha256};
+
+use crate::graph::TooTangled;
+use crate::kb::{KnowledgeBase, Tables};
+
+const MAGIC: &[u8; 8] = b"VLENS-KB";
+/// To be raised with every change to the tables or to the types in them.
+const FORMAT_VERSION: u32 = 1;
+
+/// Why bytes are no compiled knowledge base that this version can use.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KbFormatError {
+    /// The file begins differently.
+    #[error("not a compiled knowledge base: it does not begin with \"VLENS-KB\"; make one with `kb build`")]
+    NotAKnowledgeBase,
+    /// The file ends before its header does.
+    #[error("truncated: the header ends after {0} bytes; copy or build the file again")]
+    Truncated(usize),
+    /// The file is of another format version.
+    #[error(
+        "format version {found}, but this program reads version {FORMAT_VERSION}: build it again with this program"
+    )]
+    Version {
+        /// The version that the file gives.
+        found: u32,
+    },
+    /// The content is not what was written.
+    #[error("checksum differs: the file is damaged or cut off; copy or build it again")]
+    Checksum,
+    /// The checksum is right, but the content is not what this version writes.
+    #[error("unreadable content: {0}; build the file again")]
+    Content(String),
+    /// The content decodes, but a list in it is out of order.
+    #[error("unreadable content: the {0} are not in id order; build the file again")]
+    Unordered(&'static str),
+    /// The relations are no hierarchy.
+    #[error(transparent)]
+    TooTangled(#[from] TooTangled),
+}
+
+impl KnowledgeBase {
+    /// The compiled form; equal knowledge bases have equal bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::from(MAGIC);
+        bytes.extend(FORMAT_VERSION.to_le_bytes());
+        bytes.extend(self.checksum);
+        bytes.extend(payload(&self.tables));
+        bytes
+    }
+
+    /// Reads the compiled form. Any bytes are safe to give: work and memory are bounded by their
+    /// number, and what is not exactly as [`Self::to_bytes`] writes it is refused.
+    ///
+    /// # Errors
+    /// The bytes are something else, damaged, or of another format version.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, KbFormatError> {
+        let rest = bytes.strip_prefix(MAGIC).ok_or(KbFormatError::NotAKnowledgeBase)?;
+        let truncated = KbFormatError::Truncated(bytes.len());
+        let (version, rest) = rest.split_first_chunk().ok_or(truncated.clone())?;
+        let found = u32::from_le_bytes(*version);
+        if found != FORMAT_VERSION {
+            return Err(KbFormatError::Version { found });
+        }
+        let (expected, payload) = rest.split_first_chunk::<32>().ok_or(truncated)?;
+        if checksum(payload) != *expected {
+            return Err(KbFormatError::Checksum);
+        }
+        let content = |error: postcard::Error| KbFormatError::Content(error.to_string());
+        let (tables, surplus) = postcard::take_from_bytes::<Tables>(payload).map_err(content)?;
+        if !surplus.is_empty() {
+            return Err(KbFormatError::Content(format!("{} bytes too many", surplus.len())));
+        }
+        check_order(&tables)?;
+        Ok(Self::link(tables, *expected)?)
+    }
+
+    /// The first twelve hexadecimal digits of the compiled form's checksum: which knowledge base
+    /// a result was made with.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        self.checksum.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// The tables as bytes.
+#[expect(
+    clippy::expect_used,
+    reason = "postcard refuses only sequences of unknown length; the tables have none"
+)]
+pub(crate) fn payload(tables: &Tables) -> Vec<u8> {
+    postcard::to_stdvec(tables).expect("every sequence of the tables knows its length")
+}
+
+pub(crate) fn checksum(payload: &[u8]) -> [u8; 32] {
+    Sha256::digest(payload).into()
+}
+
+/// Look-ups search the lists by halving, which needs their order.
+fn check_order(tables: &Tables) -> Result<(), KbFormatError> {
+    let ordered = [
+        ("weaknesses", tables.weaknesses.is_sorted_by(|a, b| a.id < b.id)),
+        ("groupings", tables.groupings.is_sorted_by(|a, b| a.id < b.id)),
+        ("members of view 1003", tables.view_1003.is_sorted_by(|a, b| a < b)),
+        ("patterns", tables.patterns.is_sorted_by(|a, b| a.id < b.id)),
+        ("tactics", tables.tactics.is_sorted_by(|a, b| a.id < b.id)),
+        ("techniques", tables.techniques.is_sorted_by(|a, b| a.id < b.id)),
+    ];
+    match ordered.into_iter().find(|(_, in_order)| !in_order) {
+        Some((list, _)) => Err(KbFormatError::Unordered(list)),
+        None => Ok(()),
+    }
+}

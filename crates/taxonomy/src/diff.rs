@@ -1,0 +1,196 @@
+//! What changed from one knowledge base to another.
+
+use std::collections::BTreeSet;
+
+use crate::entries::{Relation, Technique, Weakness};
+use crate::ids::{CapecId, CweId, TechniqueId};
+use crate::kb::KnowledgeBase;
+use crate::terms::Usage;
+
+/// Everything that differs between two knowledge bases; every list is in id order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KbDiff {
+    /// Weaknesses that came, went or were renamed.
+    pub weaknesses: EntryChanges<CweId>,
+    /// Weaknesses whose mapping usage changed.
+    pub usage: Vec<UsageChange>,
+    /// Weaknesses whose relations or attack patterns changed.
+    pub relations: Vec<WeaknessRelationChange>,
+    /// Attack patterns that came, went or were renamed.
+    pub patterns: EntryChanges<CapecId>,
+    /// Techniques that came, went or were renamed.
+    pub techniques: EntryChanges<TechniqueId>,
+    /// Techniques revoked since, with what replaces them.
+    pub revoked: Vec<(TechniqueId, Option<TechniqueId>)>,
+    /// Techniques deprecated since.
+    pub deprecated: Vec<TechniqueId>,
+    /// Weaknesses from which the chain reaches other techniques.
+    pub chain: Vec<ChainChange>,
+}
+
+/// The comings, goings and renamings in one catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryChanges<Id> {
+    /// In the new one only.
+    pub added: Vec<Id>,
+    /// In the old one only.
+    pub removed: Vec<Id>,
+    /// In both, by different names.
+    pub renamed: Vec<Rename<Id>>,
+}
+
+/// An entry with a new name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rename<Id> {
+    /// The entry.
+    pub id: Id,
+    /// Its old name.
+    pub from: String,
+    /// Its new name.
+    pub to: String,
+}
+
+/// A weakness with a new mapping usage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UsageChange {
+    /// The weakness.
+    pub id: CweId,
+    /// Its old usage.
+    pub from: Usage,
+    /// Its new usage.
+    pub to: Usage,
+}
+
+/// A weakness, in both catalogues, with other relations or attack patterns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WeaknessRelationChange {
+    /// The weakness.
+    pub id: CweId,
+    /// Relations that came.
+    pub added: Vec<Relation>,
+    /// Relations that went.
+    pub removed: Vec<Relation>,
+    /// Related attack patterns that came.
+    pub capecs_added: Vec<CapecId>,
+    /// Related attack patterns that went.
+    pub capecs_removed: Vec<CapecId>,
+}
+
+/// A weakness from which the chain reaches other techniques.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainChange {
+    /// The weakness.
+    pub cwe: CweId,
+    /// Techniques reached in the new knowledge base only.
+    pub added: Vec<TechniqueId>,
+    /// Techniques reached in the old one only.
+    pub removed: Vec<TechniqueId>,
+}
+
+impl<Id> Default for EntryChanges<Id> {
+    fn default() -> Self {
+        Self { added: Vec::new(), removed: Vec::new(), renamed: Vec::new() }
+    }
+}
+
+impl<Id> EntryChanges<Id> {
+    /// Whether nothing changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty() && self.renamed.is_empty()
+    }
+}
+
+impl KbDiff {
+    /// Whether nothing changed (the versions may still differ).
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What changed from `old` to `new`.
+#[must_use]
+pub fn diff(old: &KnowledgeBase, new: &KnowledgeBase) -> KbDiff {
+    let both: Vec<(&Weakness, &Weakness)> =
+        old.weaknesses().filter_map(|before| Some((before, new.weakness(before.id)?))).collect();
+    KbDiff {
+        weaknesses: entry_changes(
+            old.weaknesses().map(|w| (w.id, w.name.as_str())),
+            new.weaknesses().map(|w| (w.id, w.name.as_str())),
+        ),
+        usage: both.iter().filter_map(|(before, after)| usage_change(before, after)).collect(),
+        relations: both.iter().filter_map(|(before, after)| relation_change(before, after)).collect(),
+        patterns: entry_changes(
+            old.patterns().map(|p| (p.id, p.name.as_str())),
+            new.patterns().map(|p| (p.id, p.name.as_str())),
+        ),
+        techniques: entry_changes(
+            old.techniques().map(|t| (t.id, t.name.as_str())),
+            new.techniques().map(|t| (t.id, t.name.as_str())),
+        ),
+        revoked: newly(old, new, |t| t.revoked).map(|t| (t.id, t.revoked_by)).collect(),
+        deprecated: newly(old, new, |t| t.deprecated).map(|t| t.id).collect(),
+        chain: chain_changes(old, new),
+    }
+}
+
+/// Compares two lists of ids and names.
+fn entry_changes<'a, Id: Ord + Copy>(
+    old: impl Iterator<Item = (Id, &'a str)>,
+    new: impl Iterator<Item = (Id, &'a str)>,
+) -> EntryChanges<Id> {
+    let old: std::collections::BTreeMap<Id, &str> = old.collect();
+    let new: std::collections::BTreeMap<Id, &str> = new.collect();
+    let renamed = old.iter().filter_map(|(&id, &from)| {
+        let to = *new.get(&id)?;
+        (from != to).then(|| Rename { id, from: from.to_owned(), to: to.to_owned() })
+    });
+    EntryChanges {
+        added: new.keys().filter(|id| !old.contains_key(id)).copied().collect(),
+        removed: old.keys().filter(|id| !new.contains_key(id)).copied().collect(),
+        renamed: renamed.collect(),
+    }
+}
+
+fn usage_change(before: &Weakness, after: &Weakness) -> Option<UsageChange> {
+    let change = UsageChange { id: after.id, from: before.usage, to: after.usage };
+    (change.from != change.to).then_some(change)
+}
+
+fn relation_change(before: &Weakness, after: &Weakness) -> Option<WeaknessRelationChange> {
+    let unchanged = before.relations == after.relations && before.capecs == after.capecs;
+    (!unchanged).then(|| WeaknessRelationChange {
+        id: after.id,
+        added: missing_from(&before.relations, &after.relations),
+        removed: missing_from(&after.relations, &before.relations),
+        capecs_added: missing_from(&before.capecs, &after.capecs),
+        capecs_removed: missing_from(&after.capecs, &before.capecs),
+    })
+}
+
+/// The new techniques with a property that their old selves, if any, lack.
+fn newly<'a>(
+    old: &'a KnowledgeBase,
+    new: &'a KnowledgeBase,
+    property: fn(&Technique) -> bool,
+) -> impl Iterator<Item = &'a Technique> {
+    new.techniques().filter(move |after| property(after) && !old.technique(after.id).is_some_and(property))
+}
+
+fn chain_changes(old: &KnowledgeBase, new: &KnowledgeBase) -> Vec<ChainChange> {
+    let ids: BTreeSet<CweId> = old.weaknesses().chain(new.weaknesses()).map(|weakness| weakness.id).collect();
+    let change = |cwe: CweId| {
+        let (before, after) = (old.chain(&[cwe]).techniques, new.chain(&[cwe]).techniques);
+        let change =
+            ChainChange { cwe, added: missing_from(&before, &after), removed: missing_from(&after, &before) };
+        (before != after).then_some(change)
+    };
+    ids.into_iter().filter_map(change).collect()
+}
+
+/// What of `these` does not stand in `others`, in its order.
+fn missing_from<T: Ord + Copy>(others: &[T], these: &[T]) -> Vec<T> {
+    let others: BTreeSet<T> = others.iter().copied().collect();
+    these.iter().copied().filter(|this| !others.contains(this)).collect()
+}

@@ -1,0 +1,148 @@
+//! The knowledge base: every entry by its id, and what follows from the entries' relations.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::entries::{AttackPattern, Grouping, Tactic, Technique, Versions, Weakness};
+use crate::graph::{Hierarchy, TooTangled};
+use crate::ids::{CapecId, CweId, TacticId, TechniqueId};
+
+/// What a knowledge base is made of; every list is in strictly rising id order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Tables {
+    pub(crate) versions: Versions,
+    pub(crate) weaknesses: Vec<Weakness>,
+    pub(crate) groupings: Vec<Grouping>,
+    pub(crate) view_1003: Vec<CweId>,
+    pub(crate) patterns: Vec<AttackPattern>,
+    pub(crate) tactics: Vec<Tactic>,
+    pub(crate) techniques: Vec<Technique>,
+}
+
+/// CWE, CAPEC and ATT&CK of known releases, linked; immutable, and cheap to share by reference.
+///
+/// An id that no catalogue knows is never an error: look-ups answer `None` or an empty list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnowledgeBase {
+    pub(crate) tables: Tables,
+    hierarchy: Hierarchy,
+    /// SHA-256 of the tables' compiled form.
+    pub(crate) checksum: [u8; 32],
+}
+
+impl KnowledgeBase {
+    /// Links `tables`, whose compiled form has `checksum`.
+    pub(crate) fn link(tables: Tables, checksum: [u8; 32]) -> Result<Self, TooTangled> {
+        let hierarchy = Hierarchy::of(&tables.weaknesses)?;
+        Ok(Self { tables, hierarchy, checksum })
+    }
+
+    /// The releases it was made of.
+    #[must_use]
+    pub fn versions(&self) -> &Versions {
+        &self.tables.versions
+    }
+
+    /// The weakness with this id; `None` for unknown ids, categories and views.
+    #[must_use]
+    pub fn weakness(&self, id: CweId) -> Option<&Weakness> {
+        self.tables.weaknesses.get(self.weakness_position(id)?)
+    }
+
+    /// Whether the id is a weakness of the catalogue (and no category, view or unknown id).
+    #[must_use]
+    pub fn is_weakness(&self, id: CweId) -> bool {
+        self.weakness_position(id).is_some()
+    }
+
+    /// The category or view with this id.
+    #[must_use]
+    pub fn grouping(&self, id: CweId) -> Option<&Grouping> {
+        let groupings = &self.tables.groupings;
+        groupings.binary_search_by_key(&id, |g| g.id).ok().and_then(|at| groupings.get(at))
+    }
+
+    /// The name of a weakness, category or view.
+    #[must_use]
+    pub fn name_of_cwe(&self, id: CweId) -> Option<&str> {
+        let weakness = self.weakness(id).map(|weakness| weakness.name.as_str());
+        weakness.or_else(|| self.grouping(id).map(|grouping| grouping.name.as_str()))
+    }
+
+    /// The attack pattern with this id.
+    #[must_use]
+    pub fn pattern(&self, id: CapecId) -> Option<&AttackPattern> {
+        let patterns = &self.tables.patterns;
+        patterns.binary_search_by_key(&id, |p| p.id).ok().and_then(|at| patterns.get(at))
+    }
+
+    /// The technique or sub-technique with this id, of any domain, withdrawn ones included.
+    #[must_use]
+    pub fn technique(&self, id: TechniqueId) -> Option<&Technique> {
+        let techniques = &self.tables.techniques;
+        techniques.binary_search_by_key(&id, |t| t.id).ok().and_then(|at| techniques.get(at))
+    }
+
+    /// The tactic with this id.
+    #[must_use]
+    pub fn tactic(&self, id: TacticId) -> Option<&Tactic> {
+        let tactics = &self.tables.tactics;
+        tactics.binary_search_by_key(&id, |t| t.id).ok().and_then(|at| tactics.get(at))
+    }
+
+    /// Every weakness, in id order.
+    pub fn weaknesses(&self) -> impl ExactSizeIterator<Item = &Weakness> {
+        self.tables.weaknesses.iter()
+    }
+
+    /// Every category and view, in id order.
+    pub fn groupings(&self) -> impl ExactSizeIterator<Item = &Grouping> {
+        self.tables.groupings.iter()
+    }
+
+    /// Every attack pattern, in id order.
+    pub fn patterns(&self) -> impl ExactSizeIterator<Item = &AttackPattern> {
+        self.tables.patterns.iter()
+    }
+
+    /// Every technique and sub-technique of every domain, in id order.
+    pub fn techniques(&self) -> impl ExactSizeIterator<Item = &Technique> {
+        self.tables.techniques.iter()
+    }
+
+    /// Every tactic of every domain, in id order.
+    pub fn tactics(&self) -> impl ExactSizeIterator<Item = &Tactic> {
+        self.tables.tactics.iter()
+    }
+
+    /// The weakness's parents in view 1000, sorted; empty for what is no weakness.
+    #[must_use]
+    pub fn parents(&self, id: CweId) -> &[CweId] {
+        self.weakness_position(id).map_or(&[], |at| self.hierarchy.parents(at))
+    }
+
+    /// The weakness's ancestors in view 1000 without itself, sorted; empty for what is no weakness.
+    #[must_use]
+    pub fn ancestors(&self, id: CweId) -> &[CweId] {
+        self.weakness_position(id).map_or(&[], |at| self.hierarchy.ancestors(at))
+    }
+
+    /// The technique that stands for `id` today: what revoked it, what revoked that, and so on.
+    /// An id that is current or unknown is its own; a circle is left before an id comes twice.
+    #[must_use]
+    pub fn current(&self, id: TechniqueId) -> TechniqueId {
+        let mut visited = BTreeSet::from([id]);
+        let mut last = id;
+        while let Some(next) = self.technique(last).and_then(|technique| technique.revoked_by)
+            && visited.insert(next)
+        {
+            last = next;
+        }
+        last
+    }
+
+    fn weakness_position(&self, id: CweId) -> Option<usize> {
+        self.tables.weaknesses.binary_search_by_key(&id, |weakness| weakness.id).ok()
+    }
+}

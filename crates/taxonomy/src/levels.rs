@@ -1,0 +1,141 @@
+//! Levels of detail: which CWE ids, and which ATT&CK entries, stand for the same facts.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::ids::{CweId, TacticId, TechniqueId};
+use crate::kb::KnowledgeBase;
+
+/// Which CWE ids stand for a record's weaknesses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CweLevel {
+    /// Those that were assigned.
+    Assigned,
+    /// Those, and all their ancestors in view 1000.
+    WithAncestors,
+    /// For each, the nearest of itself and its ancestors that NVD's simplified view 1003 holds (all
+    /// of the nearest, where several are equally near); nothing where the view holds none.
+    View1003,
+    /// Those to which CWE lets vulnerabilities be mapped; categories and unknown ids are none.
+    Allowed,
+}
+
+/// Which entries of ATT&CK stand for a record's techniques.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AttackLevel {
+    /// Tactics.
+    Tactic,
+    /// Techniques: a sub-technique stands as its parent.
+    Technique,
+    /// Sub-techniques where they are given, else techniques.
+    SubTechnique,
+}
+
+/// An entry of ATT&CK at some level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AttackLabel {
+    /// A tactic.
+    Tactic(TacticId),
+    /// A technique or sub-technique.
+    Technique(TechniqueId),
+}
+
+impl fmt::Display for AttackLabel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tactic(id) => id.fmt(f),
+            Self::Technique(id) => id.fmt(f),
+        }
+    }
+}
+
+impl KnowledgeBase {
+    /// The ids that stand for `assigned` at `level`, sorted and without duplicates.
+    #[must_use]
+    pub fn cwe_at(&self, level: CweLevel, assigned: &[CweId]) -> Vec<CweId> {
+        let given = assigned.iter().copied();
+        let ids: BTreeSet<CweId> = match level {
+            CweLevel::Assigned => given.collect(),
+            CweLevel::WithAncestors => {
+                given.flat_map(|id| self.ancestors(id).iter().copied().chain([id])).collect()
+            }
+            CweLevel::View1003 => given.flat_map(|id| self.nearest_in_view_1003(id)).collect(),
+            CweLevel::Allowed => given.filter(|&id| self.permits_mapping(id)).collect(),
+        };
+        ids.into_iter().collect()
+    }
+
+    /// Whether the weakness belongs to NVD's simplified view.
+    #[must_use]
+    pub fn is_in_view_1003(&self, id: CweId) -> bool {
+        self.tables.view_1003.binary_search(&id).is_ok()
+    }
+
+    /// Whether CWE lets vulnerabilities be mapped to `id`.
+    #[must_use]
+    pub fn permits_mapping(&self, id: CweId) -> bool {
+        self.weakness(id).is_some_and(|weakness| weakness.usage.permits_mapping())
+    }
+
+    fn nearest_in_view_1003(&self, id: CweId) -> BTreeSet<CweId> {
+        let mut seen = BTreeSet::from([id]);
+        let mut front = BTreeSet::from([id]);
+        while !front.is_empty() {
+            let members: BTreeSet<CweId> =
+                front.iter().copied().filter(|&id| self.is_in_view_1003(id)).collect();
+            if !members.is_empty() {
+                return members;
+            }
+            let above = front.iter().flat_map(|&id| self.parents(id)).copied();
+            front = above.filter(|&parent| seen.insert(parent)).collect();
+        }
+        front
+    }
+
+    /// The entries that stand for `techniques` at `level`, sorted and without duplicates.
+    #[must_use]
+    pub fn attack_at(&self, level: AttackLevel, techniques: &[TechniqueId]) -> Vec<AttackLabel> {
+        let labels: BTreeSet<AttackLabel> = match level {
+            AttackLevel::Tactic => {
+                self.lift_to_tactics(techniques).into_iter().map(AttackLabel::Tactic).collect()
+            }
+            AttackLevel::Technique => {
+                self.lift_to_techniques(techniques).into_iter().map(AttackLabel::Technique).collect()
+            }
+            AttackLevel::SubTechnique => techniques.iter().copied().map(AttackLabel::Technique).collect(),
+        };
+        labels.into_iter().collect()
+    }
+
+    /// The techniques that `techniques` are or belong to, sorted and without duplicates.
+    #[must_use]
+    pub fn lift_to_techniques(&self, techniques: &[TechniqueId]) -> Vec<TechniqueId> {
+        let lifted: BTreeSet<TechniqueId> = techniques.iter().map(|&id| self.parent_technique(id)).collect();
+        lifted.into_iter().collect()
+    }
+
+    /// The tactics that `techniques` serve, sorted and without duplicates.
+    #[must_use]
+    pub fn lift_to_tactics(&self, techniques: &[TechniqueId]) -> Vec<TacticId> {
+        let lifted: BTreeSet<TacticId> =
+            techniques.iter().flat_map(|&id| self.tactics_of(id)).copied().collect();
+        lifted.into_iter().collect()
+    }
+
+    /// The tactics that a technique serves, sorted; for a withdrawn one that has none, those of its
+    /// replacement.
+    #[must_use]
+    pub fn tactics_of(&self, id: TechniqueId) -> &[TacticId] {
+        let own = |id| self.technique(id).map_or(&[][..], |technique| &technique.tactics);
+        match own(id) {
+            [] => own(self.current(id)),
+            tactics => tactics,
+        }
+    }
+
+    /// The technique that a sub-technique belongs to, by the catalogue or else by its id; a
+    /// technique is its own.
+    fn parent_technique(&self, id: TechniqueId) -> TechniqueId {
+        self.technique(id).and_then(|technique| technique.parent).unwrap_or_else(|| id.parent())
+    }
+}
