@@ -40,7 +40,7 @@ def make_case(rows, labels, labels_per_row):
     frequency = 1 / np.arange(1, labels + 1) ** 0.7
     frequency = np.minimum(frequency * labels_per_row / frequency.sum(), 0.95)
     gold = rng.random((rows, labels)) < frequency
-    scores = (0.4 * gold + 0.7 * rng.random((rows, labels))).astype(np.float32)
+    scores = (0.44 * gold + 0.53 * rng.random((rows, labels))).astype(np.float32)
     # A tenth of the rows gets coarse scores, for ties.
     scores[::10] = np.round(scores[::10] * 8) / 8
     return gold.astype(np.uint8), (scores >= 0.5).astype(np.uint8), scores

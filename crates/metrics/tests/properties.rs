@@ -1,4 +1,5 @@
 //! What must hold of the figures for any rows.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use proptest::prelude::*;
 use vulnlens_metrics::{Accumulator, RowView, Table, best_label_thresholds, evaluate};
