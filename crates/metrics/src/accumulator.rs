@@ -1,6 +1,7 @@
 //! Counts and exact sums over rows, from which the table is finished.
 
 use crate::ranking::{CUTOFFS, Ranker, RowRanking};
+use crate::ratio::ratio;
 use crate::table::{LabelRow, Table};
 use crate::unit_sum::UnitSum;
 use crate::{MetricsError, RowView};
@@ -217,10 +218,6 @@ impl LabelCounts {
             f1: ratio(2 * true_positives, predicted + support),
         }
     }
-}
-
-fn ratio(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
 fn mean(values: impl Iterator<Item = f64>, weight: f64) -> f64 {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::MetricsError;
+use crate::ratio::ratio;
 use crate::unit_sum::UnitSum;
 
 /// How far probabilities agree with outcomes.
@@ -73,7 +74,7 @@ pub fn calibrate(
     let bins: Vec<_> = edges.windows(2).zip(sums).map(|(edges, sums)| sums.bin(edges[0], edges[1])).collect();
     Ok(Calibration {
         pairs: total,
-        expected_calibration_error: bins.iter().map(|bin| bin.gap() * share(bin.pairs, total)).sum(),
+        expected_calibration_error: bins.iter().map(|bin| bin.gap() * ratio(bin.pairs, total)).sum(),
         brier_score: squares.mean(total),
         bins,
     })
@@ -105,7 +106,7 @@ impl BinSums {
             upper,
             pairs: self.pairs,
             mean_probability: self.probability.mean(self.pairs),
-            observed_frequency: share(self.positives, self.pairs),
+            observed_frequency: ratio(self.positives, self.pairs),
         }
     }
 }
@@ -114,8 +115,4 @@ impl ReliabilityBin {
     fn gap(&self) -> f64 {
         (self.mean_probability - self.observed_frequency).abs()
     }
-}
-
-fn share(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }

@@ -33,6 +33,7 @@ mod calibration;
 mod error;
 mod evaluate;
 mod ranking;
+mod ratio;
 mod row;
 mod score_key;
 mod table;
