@@ -80,6 +80,10 @@ impl Draft {
             return Ok(());
         }
         let references: Vec<ExternalReference> = object.required("external_references")?;
+        // ATT&CK's techniques refer to CAPEC too; the other way round the source is "ATTACK".
+        if references.iter().any(|reference| reference.source_name.starts_with("mitre-")) {
+            return Err(bad("external_references", "has an ATT&CK id, so it is no pattern of CAPEC"));
+        }
         let own = of_source(&references, "capec")
             .next()
             .ok_or_else(|| bad("external_references", "has no CAPEC id"))?;

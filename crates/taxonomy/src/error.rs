@@ -111,5 +111,5 @@ impl fmt::Display for ParseIssue {
 
 /// `text` short enough for a message, whatever an outside file put there.
 pub(crate) fn excerpt(text: &str) -> String {
-    text.chars().take(60).collect()
+    text.chars().take(80).collect()
 }

@@ -117,7 +117,7 @@ impl<'de, F: FnMut(usize, Option<StixObject>)> Visitor<'de> for BundleVisitor<'_
     type Value = Head;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a STIX 2.1 bundle (an object)")
+        f.write_str("a STIX 2.1 bundle")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Head, A::Error> {

@@ -1,0 +1,73 @@
+//! The compiled form: same in, same out; everything else is refused by name.
+
+use crate::fixture::{cwes, knowledge_base, knowledge_base_with};
+use vulnlens_taxonomy::{CweId, KbFormatError, KnowledgeBase, Usage, diff};
+
+#[test]
+fn the_compiled_form_is_the_knowledge_base() {
+    let kb = knowledge_base();
+    let bytes = kb.to_bytes();
+    let loaded = KnowledgeBase::from_bytes(&bytes).unwrap();
+    assert_eq!(loaded, kb);
+    assert_eq!(loaded.to_bytes(), bytes);
+    assert_eq!(knowledge_base().to_bytes(), bytes, "the same catalogues give the same bytes");
+    assert_eq!(loaded.fingerprint(), kb.fingerprint());
+    assert_eq!(kb.fingerprint().len(), 12);
+    let other = knowledge_base_with(|file| file.replace("Beyond", "Past"));
+    assert_ne!(other.fingerprint(), kb.fingerprint());
+}
+
+#[test]
+fn damaged_bytes_are_refused_by_name() {
+    let bytes = knowledge_base().to_bytes();
+    let refusal = |bytes: &[u8]| KnowledgeBase::from_bytes(bytes).unwrap_err();
+    assert_eq!(refusal(b""), KbFormatError::NotAKnowledgeBase);
+    assert_eq!(refusal(b"{\"type\": \"bundle\"}"), KbFormatError::NotAKnowledgeBase);
+    assert_eq!(refusal(&bytes[..10]), KbFormatError::Truncated(10));
+    assert_eq!(refusal(&bytes[..43]), KbFormatError::Truncated(43));
+    assert_eq!(refusal(&bytes[..bytes.len() - 1]), KbFormatError::Checksum);
+    let mut future = bytes.clone();
+    future[8] = 99;
+    assert_eq!(refusal(&future), KbFormatError::Version { found: 99 });
+    assert!(refusal(&future).to_string().starts_with("format version 99, but this program reads version "));
+    for position in [12, 44, 100, bytes.len() - 1] {
+        let mut flipped = bytes.clone();
+        flipped[position] ^= 1;
+        assert_eq!(refusal(&flipped), KbFormatError::Checksum, "bit flipped at {position}");
+    }
+}
+
+#[test]
+fn a_knowledge_base_does_not_differ_from_itself() {
+    assert!(diff(&knowledge_base(), &knowledge_base()).is_empty());
+}
+
+#[test]
+fn diff_names_what_changed_and_where_the_chain_leads_elsewhere() {
+    let old = knowledge_base();
+    let new = knowledge_base_with(|file| {
+        file.replace(
+            "ID=\"788\" Name=\"Beyond the edge, after\"",
+            "ID=\"786\" Name=\"Beyond the edge, before\"",
+        )
+        .replace("Page of others\"", "Page of strangers\"")
+        .replacen("<Usage>Discouraged<", "<Usage>Prohibited<", 1)
+        .replace("CWE_ID=\"74\" View_ID=\"1000\"", "CWE_ID=\"119\" View_ID=\"1000\"")
+    });
+    let changes = diff(&old, &new);
+    assert_eq!(changes.weaknesses.added, cwes(&[786]));
+    assert_eq!(changes.weaknesses.removed, cwes(&[788]));
+    let [rename] = changes.weaknesses.renamed.as_slice() else { panic!("{changes:?}") };
+    assert_eq!((rename.id, rename.to.as_str()), (CweId(79), "Page of strangers"));
+    let [usage] = changes.usage.as_slice() else { panic!("{changes:?}") };
+    assert_eq!((usage.id, usage.from, usage.to), (CweId(707), Usage::Discouraged, Usage::Prohibited));
+    let [relation] = changes.relations.as_slice() else { panic!("{changes:?}") };
+    assert_eq!(
+        (relation.id, relation.added[0].target, relation.removed[0].target),
+        (CweId(79), CweId(119), CweId(74))
+    );
+    let chain: Vec<_> =
+        changes.chain.iter().map(|change| (change.cwe.0, change.added.len(), change.removed.len())).collect();
+    assert_eq!(chain, [(79, 2, 2), (80, 2, 2), (786, 2, 0), (788, 0, 2)]);
+    assert!(changes.patterns.is_empty() && changes.techniques.is_empty());
+}

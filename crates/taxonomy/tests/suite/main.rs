@@ -1,0 +1,9 @@
+//! The crate's behaviour from outside, one file per part of it.
+#![cfg(test)]
+
+mod catalogues;
+mod chain;
+mod compiled;
+mod fixture;
+mod official;
+mod properties;

@@ -1,0 +1,150 @@
+//! The official files: read without a single issue, and the chain over them agrees with what
+//! CVE2CAPEC published. Skipped where the files are absent.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+use vulnlens_taxonomy::{
+    CweId, Domain, KnowledgeBase, KnowledgeBaseBuilder, TechniqueId, attack, capec, cwe,
+};
+
+/// The folder of official files beside the repository, if it is there.
+fn shared_data() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    eprintln!("skipped: {} is absent", folder.display());
+    None
+}
+
+fn gzip(path: PathBuf) -> impl BufRead {
+    BufReader::new(MultiGzDecoder::new(File::open(path).unwrap()))
+}
+
+/// The knowledge base of CWE 4.18, CAPEC 3.9 and ATT&CK 18.1, none of which may hold an issue.
+fn official(folder: &Path) -> KnowledgeBase {
+    let mut zip = zip::ZipArchive::new(File::open(folder.join("cwe/cwec_v4.18.xml.zip")).unwrap()).unwrap();
+    let cwe = cwe::parse(BufReader::new(zip.by_index(0).unwrap()), "cwe").unwrap();
+    let capec = capec::parse(gzip(folder.join("capec/stix-capec.json.gz")), "capec").unwrap();
+    assert_eq!((cwe.issues.as_slice(), capec.issues.as_slice()), (&[][..], &[][..]));
+    let mut builder = KnowledgeBaseBuilder::new().cwe(cwe).capec(capec).attack_version("18.1");
+    for name in ["enterprise", "mobile", "ics"] {
+        let catalog =
+            attack::parse(gzip(folder.join(format!("attack/{name}-attack.json.gz"))), name).unwrap();
+        assert_eq!(catalog.issues, [], "{name}");
+        builder = builder.attack(catalog);
+    }
+    builder.build().unwrap()
+}
+
+#[test]
+fn the_embedded_knowledge_base_is_made_of_the_official_files() {
+    let Some(folder) = shared_data() else { return };
+    let kb = official(&folder);
+    let counts = (kb.weaknesses().len(), kb.patterns().len(), kb.techniques().len(), kb.tactics().len());
+    assert_eq!(counts, (969, 615, 835 + 190 + 95, 14 + 14 + 12));
+    let embedded = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/kb.bin")).unwrap();
+    assert_eq!(KnowledgeBase::from_bytes(&embedded).unwrap(), kb);
+    assert!(kb.to_bytes() == embedded, "assets/kb.bin is not what `kb build` makes");
+}
+
+#[test]
+fn cwe_and_capec_list_the_same_links() {
+    let Some(folder) = shared_data() else { return };
+    let kb = official(&folder);
+    let from_cwe: BTreeSet<_> =
+        kb.weaknesses().flat_map(|w| w.capecs.iter().map(|&capec| (w.id, capec))).collect();
+    let from_capec: BTreeSet<_> = kb.patterns().flat_map(|p| p.cwes.iter().map(|&cwe| (cwe, p.id))).collect();
+    assert_eq!(from_cwe, from_capec, "so the chain need not ask both sides");
+}
+
+/// `ChildOf` relations of CWE 4.18 that CVE2CAPEC's lists, made with other releases, do not know.
+const NEWER_RELATIONS: [(u32, u32); 5] = [(120, 787), (325, 1240), (362, 662), (617, 705), (1188, 344)];
+
+#[test]
+fn the_chain_agrees_with_cve2capec() {
+    let Some(folder) = shared_data() else { return };
+    let kb = official(&folder);
+    let mut disagreements = Vec::new();
+    let mut records = 0;
+    // Records whose list lacks a parent of one of its ids, by that relation.
+    let mut incomplete: BTreeMap<(u32, u32), Vec<String>> = BTreeMap::new();
+    for year in 1999..=2016 {
+        for line in gzip(folder.join(format!("cve2capec/CVE-{year}.jsonl.gz"))).lines() {
+            for (id, record) in crate::fixture::published(&line.unwrap()) {
+                records += 1;
+                let missing = missing_parents(&kb, &record.cwe);
+                // From the leaves alone, where the list is complete in this release; else as listed.
+                let labels = if missing.is_empty() {
+                    let labels = kb.chain(&leaves(&kb, &record.cwe));
+                    assert_eq!(
+                        labels,
+                        kb.chain_of_complete(&record.cwe),
+                        "{id}: leaves imply the whole list"
+                    );
+                    labels
+                } else {
+                    kb.chain_of_complete(&record.cwe)
+                };
+                if !labels.capec.iter().eq(&record.capec) || !labels.techniques.iter().eq(&record.techniques)
+                {
+                    disagreements.push(id.clone());
+                }
+                for relation in missing {
+                    incomplete.entry(relation).or_default().push(id.clone());
+                }
+            }
+        }
+    }
+    assert_eq!(records, 85_254);
+    assert!(
+        disagreements.len() <= 1,
+        "{} of {records} disagree: {:?}",
+        disagreements.len(),
+        &disagreements[..2]
+    );
+    incomplete.retain(|relation, _| !NEWER_RELATIONS.contains(relation));
+    assert_eq!(
+        incomplete.into_values().collect::<Vec<_>>(),
+        [["CVE-2012-6716"]],
+        "one list lacks a parent of CWE-79"
+    );
+}
+
+/// The parents, by relation, that `ids` lacks.
+fn missing_parents(kb: &KnowledgeBase, ids: &[CweId]) -> Vec<(u32, u32)> {
+    let relations = ids.iter().flat_map(|&id| kb.parents(id).iter().map(move |&parent| (id, parent)));
+    relations.filter(|(_, parent)| !ids.contains(parent)).map(|(id, parent)| (id.0, parent.0)).collect()
+}
+
+/// The ids that no other of `ids` implies.
+fn leaves(kb: &KnowledgeBase, ids: &[CweId]) -> Vec<CweId> {
+    ids.iter().copied().filter(|id| !ids.iter().any(|other| kb.ancestors(*other).contains(id))).collect()
+}
+
+#[derive(serde::Deserialize)]
+struct CorpusRecord {
+    cwes: Vec<String>,
+}
+
+#[test]
+fn the_chain_reaches_175_techniques_over_the_corpus() {
+    let Some(folder) = shared_data() else { return };
+    let kb = official(&folder);
+    let mut sets: BTreeSet<Vec<String>> = BTreeSet::new();
+    for line in gzip(folder.join("corpus.jsonl.gz")).lines() {
+        sets.insert(serde_json::from_str::<CorpusRecord>(&line.unwrap()).unwrap().cwes);
+    }
+    let ids = |set: &Vec<String>| set.iter().filter_map(|id| id.parse().ok()).collect::<Vec<CweId>>();
+    let reached: BTreeSet<TechniqueId> = sets.iter().flat_map(|set| kb.chain(&ids(set)).techniques).collect();
+    assert_eq!(reached.len(), 175);
+    // CAPEC links one technique that is in the mobile matrix, and one since revoked.
+    let unusual =
+        |id: &&TechniqueId| kb.technique(**id).is_none_or(|t| t.domain != Domain::Enterprise || t.revoked);
+    let unusual: Vec<String> = reached.iter().filter(unusual).map(ToString::to_string).collect();
+    assert_eq!(unusual, ["T1513", "T1574.002"]);
+}
