@@ -1,1 +1,23 @@
-//! Vulnerability records: sources, labels, duplicates, splits and the data set on disk.
+//! Vulnerability records: their sources, labels, duplicates, splits, and the data set on disk.
+//!
+//! The sources ([`sources`]) stream CVE records out of the official files; [`open_inputs`] streams texts to classify.
+//! Inputs are taken as explicit paths or readers, the environment is never read, and one bad record never loses
+//! the others: it is an item of the stream, a [`RecordError`] with its place.
+
+mod columns;
+mod date;
+mod error;
+mod input;
+mod inputs;
+mod limits;
+mod lines;
+mod parquet_file;
+mod record;
+pub mod sources;
+
+pub use date::{Date, ParseDateError};
+pub use error::{CorpusError, Place, Problem, RecordError};
+pub use input::Input;
+pub use inputs::{InputFormat, Inputs, open_inputs};
+pub use limits::Limits;
+pub use record::{InputRecord, Label, LabelSource, SourceRecord};

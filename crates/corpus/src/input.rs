@@ -1,0 +1,200 @@
+//! Opening an input: what it is, judged by its first bytes, and the bytes themselves, unpacked.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use flate2::read::MultiGzDecoder;
+
+use crate::error::CorpusError;
+use crate::limits::Limits;
+
+/// Bytes read ahead of the line or record in hand.
+const BUFFER: usize = 256 << 10;
+/// Bytes of a file that are looked at to tell what it is.
+const HEAD: usize = 4 << 10;
+
+/// Where records are read from: a file, or a stream such as standard input.
+pub struct Input {
+    name: Arc<str>,
+    bytes: Bytes,
+}
+
+enum Bytes {
+    File(PathBuf),
+    Stream(Box<dyn Read + Send>),
+}
+
+impl Input {
+    /// The file at `path`; messages show the path as it is given.
+    #[must_use]
+    pub fn path(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        Self { name: path.display().to_string().into(), bytes: Bytes::File(path) }
+    }
+
+    /// A stream that messages call `name`.
+    #[must_use]
+    pub fn stream(name: &str, reader: impl Read + Send + 'static) -> Self {
+        Self { name: name.into(), bytes: Bytes::Stream(Box::new(reader)) }
+    }
+
+    /// What messages call the input.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// An opened input.
+pub(crate) struct Opened {
+    pub(crate) name: Arc<str>,
+    pub(crate) content: Content,
+}
+
+pub(crate) enum Content {
+    /// Text, unpacked and without its byte order mark; `head` is how it begins.
+    Text {
+        head: Vec<u8>,
+        reader: Box<dyn BufRead + Send>,
+    },
+    Parquet(File),
+    Zip(File),
+}
+
+/// Opens `input` and unpacks gzip. A Parquet or zip stream, which needs seeking, goes through an unnamed
+/// file in the system's folder for temporary files.
+pub(crate) fn open(input: Input, limits: &Limits) -> Result<Opened, CorpusError> {
+    let name = Arc::clone(&input.name);
+    let content = content(input, limits)
+        .map_err(|source| CorpusError::Open { file: name.as_ref().to_owned(), source })?;
+    if let Content::Text { head, .. } = &content
+        && (head.starts_with(&[0xFF, 0xFE]) || head.starts_with(&[0xFE, 0xFF]))
+    {
+        let problem = "is UTF-16 text; convert it to UTF-8".to_owned();
+        return Err(CorpusError::Format { file: name.as_ref().to_owned(), problem });
+    }
+    Ok(Opened { name, content })
+}
+
+fn content(input: Input, limits: &Limits) -> io::Result<Content> {
+    let (mut file, reader, want): (_, Box<dyn Read + Send>, _) = match input.bytes {
+        Bytes::File(path) => {
+            let file = File::open(path)?;
+            (Some(file.try_clone()?), Box::new(file), HEAD)
+        }
+        // A person may be typing: no more is waited for than tells the formats apart.
+        Bytes::Stream(reader) => (None, reader, 4),
+    };
+    let (head, mut reader) = peek(reader, want)?;
+    if head.starts_with(b"PAR1") || head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
+        let mut file = match file.take() {
+            Some(file) => file,
+            None => spool(&mut reader, limits)?,
+        };
+        file.seek(SeekFrom::Start(0))?;
+        return Ok(if head.starts_with(b"PAR1") { Content::Parquet(file) } else { Content::Zip(file) });
+    }
+    if !head.starts_with(&[0x1F, 0x8B]) {
+        return Ok(text(head, reader));
+    }
+    let packed = Counted { inner: reader, count: 0 };
+    let unpacked = Guarded { inner: MultiGzDecoder::new(packed), limits: *limits, count: 0 };
+    let (head, reader) = match peek(Box::new(unpacked), want) {
+        Ok(peeked) => peeked,
+        // Nothing at all could be unpacked: the reader of the records tells it in its place.
+        Err(error) => (Vec::new(), Box::new(Failing(Some(error))) as Box<dyn Read + Send>),
+    };
+    Ok(text(head, reader))
+}
+
+fn text(mut head: Vec<u8>, mut reader: Box<dyn Read + Send>) -> Content {
+    if head.starts_with(b"\xEF\xBB\xBF") {
+        head.drain(..3);
+        // `reader` begins with these three bytes, held in memory: skipping them cannot fail.
+        let _ = reader.read_exact(&mut [0; 3]);
+    }
+    Content::Text { head, reader: Box::new(BufReader::with_capacity(BUFFER, reader)) }
+}
+
+/// The first bytes of `reader`, at least `want` unless it is shorter, and a reader that still has them.
+fn peek(mut reader: Box<dyn Read + Send>, want: usize) -> io::Result<(Vec<u8>, Box<dyn Read + Send>)> {
+    let mut head = Vec::new();
+    let mut part = [0; HEAD];
+    while head.len() < want {
+        match reader.read(&mut part) {
+            Ok(0) => break,
+            Ok(length) => head.extend_from_slice(part.get(..length).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if head.is_empty() => return Err(error),
+            Err(error) => {
+                let rest = Failing(Some(error));
+                return Ok((head.clone(), Box::new(Cursor::new(head).chain(rest))));
+            }
+        }
+    }
+    Ok((head.clone(), Box::new(Cursor::new(head).chain(reader))))
+}
+
+/// Copies a stream that must be sought in to an unnamed temporary file.
+fn spool(reader: &mut dyn Read, limits: &Limits) -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    copy_bounded(reader, &mut file, limits.unpacked_bytes)?;
+    Ok(file)
+}
+
+/// Copies at most `limit` bytes; more is an error.
+pub(crate) fn copy_bounded(reader: &mut dyn Read, file: &mut File, limit: u64) -> io::Result<()> {
+    let copied = io::copy(&mut reader.take(limit.saturating_add(1)), file)?;
+    if copied > limit {
+        return Err(crate::limits::TooMuch { limit: format!("{limit} bytes") }.into());
+    }
+    file.seek(SeekFrom::Start(0)).map(drop)
+}
+
+/// Whether `path` ends in `.extension` or `.extension.gz`, whatever the case.
+pub(crate) fn has_extension(name: &str, extension: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let plain = lower.strip_suffix(".gz").unwrap_or(&lower);
+    Path::new(plain).extension().is_some_and(|found| found == extension)
+}
+
+/// Counts the bytes read through it.
+struct Counted<R> {
+    inner: R,
+    count: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.inner.read(buffer)?;
+        self.count = self.count.saturating_add(length as u64);
+        Ok(length)
+    }
+}
+
+/// A gzip stream that fails once it unpacks to more than its limits allow.
+struct Guarded<R> {
+    inner: MultiGzDecoder<Counted<R>>,
+    limits: Limits,
+    count: u64,
+}
+
+impl<R: Read> Read for Guarded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.inner.read(buffer)?;
+        self.count = self.count.saturating_add(length as u64);
+        self.limits.check(self.inner.get_ref().count, self.count)?;
+        Ok(length)
+    }
+}
+
+/// Gives the failure that came while the first bytes were looked at, in its turn.
+struct Failing(Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(self.0.take().unwrap_or_else(|| io::ErrorKind::UnexpectedEof.into()))
+    }
+}

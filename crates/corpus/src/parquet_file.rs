@@ -1,0 +1,59 @@
+//! Opening Parquet files that others wrote, and their batches of rows.
+
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use arrow_array::RecordBatch;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
+use parquet::errors::ParquetError;
+
+use crate::error::{CorpusError, Problem};
+use crate::limits::Limits;
+
+/// A file whose columns have the types of its Parquet schema: what the writer's Arrow types were is not looked at,
+/// so that pandas' categories and large strings are plain strings here.
+pub(crate) fn open(
+    name: &str,
+    file: File,
+    limits: &Limits,
+) -> Result<ParquetRecordBatchReaderBuilder<File>, CorpusError> {
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let builder = guarded(|| ParquetRecordBatchReaderBuilder::try_new_with_options(file, options));
+    let builder = builder.and_then(|builder| builder.map_err(|error| error.to_string()));
+    let builder = builder.map_err(|message| unreadable(name, &message))?;
+    let sizes = builder.metadata().row_groups().iter().map(|group| group.total_byte_size());
+    let unpacked = sizes.fold(0u64, |sum, size| sum.saturating_add(u64::try_from(size).unwrap_or(u64::MAX)));
+    if unpacked > limits.unpacked_bytes {
+        let problem =
+            format!("unpacks to more than {} bytes, as a decompression bomb would", limits.unpacked_bytes);
+        return Err(CorpusError::Format { file: name.to_owned(), problem });
+    }
+    Ok(builder)
+}
+
+/// The next batch; a damaged one ends the file.
+pub(crate) fn next_batch(batches: &mut ParquetRecordBatchReader) -> Option<Result<RecordBatch, Problem>> {
+    match guarded(|| batches.next()) {
+        Err(message) => Some(Err(Problem::Damaged(message))),
+        Ok(batch) => Some(batch?.map_err(|error| Problem::Damaged(error.to_string()))),
+    }
+}
+
+/// The error for a file that Parquet's reader refuses.
+pub(crate) fn damaged(name: &str, error: &ParquetError) -> CorpusError {
+    unreadable(name, &error.to_string())
+}
+
+fn unreadable(name: &str, message: &str) -> CorpusError {
+    let problem = format!(
+        "is not a readable Parquet file: {message}; write it again, compressed with snappy or not at all"
+    );
+    CorpusError::Format { file: name.to_owned(), problem }
+}
+
+/// Runs a step of the Parquet decoder, which answers some damaged files with a panic.
+fn guarded<T>(step: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(step)).map_err(|_| "the decoder gave up".to_owned())
+}

@@ -1,0 +1,184 @@
+//! CSV with a header line (RFC 4180): columns `description` (or `text`) and, if known, `id`, `published`, `cwes`.
+
+use std::borrow::Cow;
+use std::io::{self, BufRead};
+
+use csv_core::ReadRecordResult;
+
+use super::rows::{CWES, Column, ID, MODIFIED, PUBLISHED, Row, Rows, TEXT, date, split_cwes};
+use crate::error::{CorpusError, Place, Problem};
+
+/// Records of a CSV stream, each at most `limit` bytes: a longer one is skipped without being held.
+struct Records<R> {
+    reader: R,
+    parser: csv_core::Reader,
+    limit: usize,
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    /// Bytes and fields of the record in hand.
+    filled: usize,
+    fields: usize,
+    /// Whether the bytes given to the parser end in `\r`, whose `\n` may stand in the next buffer.
+    after_return: bool,
+    done: bool,
+}
+
+impl<R: BufRead> Records<R> {
+    fn new(reader: R, limit: usize) -> Self {
+        Self {
+            reader,
+            parser: csv_core::Reader::new(),
+            limit,
+            bytes: vec![0; 1024.min(limit.max(1))],
+            ends: vec![0; 16],
+            filled: 0,
+            fields: 0,
+            after_return: false,
+            done: false,
+        }
+    }
+
+    /// Reads the next record; says on which line it begins, or `None` at the end.
+    fn advance(&mut self) -> Option<(u64, Result<(), Problem>)> {
+        if self.done {
+            return None;
+        }
+        (self.filled, self.fields) = (0, 0);
+        let mut too_long = false;
+        self.finish_line_end();
+        let line = self.parser.line();
+        loop {
+            let input = match self.reader.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => {
+                    self.done = true;
+                    return Some((line, Err(error.into())));
+                }
+                Ok(input) => input,
+            };
+            let bytes = self.bytes.get_mut(self.filled..).unwrap_or_default();
+            let ends = self.ends.get_mut(self.fields..).unwrap_or_default();
+            let (result, read, wrote, ended) = self.parser.read_record(input, bytes, ends);
+            if let Some(last) = read.checked_sub(1) {
+                self.after_return = input.get(last) == Some(&b'\r');
+            }
+            self.reader.consume(read);
+            self.filled = self.filled.saturating_add(wrote);
+            self.fields = self.fields.saturating_add(ended);
+            match result {
+                ReadRecordResult::InputEmpty => {}
+                ReadRecordResult::OutputFull => {
+                    too_long |= !grow(&mut self.bytes, &mut self.filled, self.limit)
+                }
+                ReadRecordResult::OutputEndsFull => {
+                    too_long |= !grow(&mut self.ends, &mut self.fields, self.limit / size_of::<usize>());
+                }
+                ReadRecordResult::Record if too_long => {
+                    return Some((line, Err(Problem::TooLong(self.limit as u64))));
+                }
+                ReadRecordResult::Record => return Some((line, Ok(()))),
+                ReadRecordResult::End => {
+                    self.done = true;
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Steps over the `\n` of a `\r\n`: the parser ends a record at its `\r` and would count the line only later.
+    fn finish_line_end(&mut self) {
+        let next = self.reader.fill_buf().ok().and_then(|buffer| buffer.first());
+        if std::mem::take(&mut self.after_return) && next == Some(&b'\n') {
+            self.reader.consume(1);
+            self.parser.set_line(self.parser.line().saturating_add(1));
+        }
+    }
+
+    fn field(&self, index: usize) -> Option<&[u8]> {
+        let start = index.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
+        let end = self.ends.get(..self.fields)?.get(index).copied()?;
+        self.bytes.get(start..end)
+    }
+}
+
+/// Makes room for more elements; at the limit, forgets those that are held and says so.
+fn grow<T: Clone + Default>(buffer: &mut Vec<T>, filled: &mut usize, limit: usize) -> bool {
+    if buffer.len() >= limit {
+        *filled = 0;
+        return false;
+    }
+    buffer.resize(buffer.len().saturating_mul(2).clamp(1, limit), T::default());
+    true
+}
+
+/// The rows of a CSV file.
+pub(crate) struct CsvRows<R> {
+    records: Records<R>,
+    columns: usize,
+    id: Option<usize>,
+    published: Option<usize>,
+    modified: Option<usize>,
+    text: usize,
+    cwes: Option<usize>,
+}
+
+impl<R: BufRead> CsvRows<R> {
+    /// Reads the header, and refuses one without a column of texts.
+    pub(crate) fn new(file: &str, reader: R, limit: usize) -> Result<Self, CorpusError> {
+        let mut records = Records::new(reader, limit);
+        if let Some((_, Err(problem))) = records.advance() {
+            return Err(CorpusError::Format {
+                file: file.to_owned(),
+                problem: format!("header line: {problem}"),
+            });
+        }
+        let header =
+            |index| String::from_utf8_lossy(records.field(index).unwrap_or_default()).trim().to_owned();
+        let names: Vec<String> = (0..records.fields).map(header).collect();
+        let find = |column: Column| column.position(&names);
+        let Some(text) = find(TEXT) else {
+            let (file, column) = (file.to_owned(), TEXT.0.join(" or "));
+            return Err(CorpusError::MissingColumn { file, column, columns: names });
+        };
+        let (id, published, modified, cwes) = (find(ID), find(PUBLISHED), find(MODIFIED), find(CWES));
+        Ok(Self { columns: names.len(), records, id, published, modified, text, cwes })
+    }
+
+    /// Whether there is a column of ids.
+    pub(crate) fn has_ids(&self) -> bool {
+        self.id.is_some()
+    }
+
+    fn cell(&self, index: Option<usize>) -> Result<Option<&str>, Problem> {
+        let bytes = index.and_then(|index| self.records.field(index));
+        let text = bytes.map(std::str::from_utf8).transpose();
+        text.map_err(|error| Problem::Utf8(error.valid_up_to().saturating_add(1)))
+    }
+
+    fn row(&self, number: u64) -> Result<Row<'_>, Problem> {
+        if self.records.fields != self.columns {
+            return Err(Problem::Fields { found: self.records.fields, expected: self.columns });
+        }
+        let day = |field, index| self.cell(index)?.map_or(Ok(None), |text| date(field, text));
+        Ok(Row {
+            number,
+            id: self.cell(self.id)?.filter(|id| !id.trim().is_empty()).map(Cow::Borrowed),
+            published: day("published", self.published)?,
+            modified: day("modified", self.modified)?,
+            text: self.cell(Some(self.text))?.map(Cow::Borrowed),
+            cwes: split_cwes(self.cell(self.cwes)?.unwrap_or_default()),
+        })
+    }
+}
+
+impl<R: BufRead> Rows for CsvRows<R> {
+    fn next_row(&mut self) -> Option<Result<Row<'_>, (Place, Problem)>> {
+        let (number, read) = self.records.advance()?;
+        let row = read.and_then(|()| self.row(number));
+        Some(row.map_err(|problem| (Place::Line(number), problem)))
+    }
+
+    fn place(&self, number: u64) -> Place {
+        Place::Line(number)
+    }
+}

@@ -1,0 +1,172 @@
+//! Texts to classify: every format, and every bad input that the field knows.
+
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use proptest::prelude::*;
+use vulnlens_corpus::{
+    CorpusError, Input, InputFormat, InputRecord, Limits, Problem, RecordError, open_inputs,
+};
+
+fn read_with(name: &str, bytes: &[u8], limits: &Limits) -> Vec<Result<InputRecord, RecordError>> {
+    let input = Input::stream(name, std::io::Cursor::new(bytes.to_vec()));
+    open_inputs(input, InputFormat::Auto, limits).unwrap().collect()
+}
+
+fn read(name: &str, bytes: &[u8]) -> Vec<Result<InputRecord, RecordError>> {
+    read_with(name, bytes, &Limits::default())
+}
+
+/// Each record as its id and text, or its message.
+fn shown(records: Vec<Result<InputRecord, RecordError>>) -> Vec<String> {
+    let show = |record: InputRecord| format!("{}|{}", record.id.unwrap_or_default(), record.text);
+    records.into_iter().map(|record| record.map_or_else(|error| error.to_string(), show)).collect()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn json_lines_give_ids_texts_and_years() {
+    let lines = br#"{"id":"CVE-2021-44228","published":"2022-01-02T10:00Z","description":"one \"quoted\""}
+{"id":7,"text":"two","description":null,"more":{"a":[1]}}
+
+{"id":"CVE-2019-0001","published":"","text":"three\u0000"}"#;
+    let records: Vec<_> = read("-", lines).into_iter().map(Result::unwrap).collect();
+    let seen: Vec<_> = records.iter().map(|r| (r.id.as_deref(), r.text.as_str(), r.year, r.line)).collect();
+    let want = [
+        (Some("CVE-2021-44228"), "one \"quoted\"", Some(2022), 1),
+        (Some("7"), "two", None, 2),
+        (Some("CVE-2019-0001"), "three ", Some(2019), 4),
+    ];
+    assert_eq!(seen, want);
+}
+
+#[test]
+fn one_bad_line_never_loses_the_others() {
+    let lines = b"{\"id\":1,\"text\":\"a\"}\n{\"id\":2,\"text\":\n{\"id\":3,\"text\":\" \"}\n{\"id\":4,\"text\":\"\xFF\"}\n{\"id\":5,\"text\":5}\n{\"id\":6,\"text\":\"b\",\"published\":\"soon\"}\n{\"id\":7,\"text\":\"c\"}";
+    let shown = shown(read("in.jsonl", lines));
+    assert_eq!(shown.len(), 7);
+    assert_eq!((shown[0].as_str(), shown[6].as_str()), ("1|a", "7|c"));
+    assert!(shown[1].starts_with("in.jsonl:2: malformed JSON: EOF"), "{}", shown[1]);
+    assert_eq!(shown[2], "in.jsonl:3: the text is empty; give each record a description");
+    assert_eq!(shown[3], "in.jsonl:4: byte 17 of the record is not UTF-8; convert the file to UTF-8");
+    assert!(shown[4].starts_with("in.jsonl:5: malformed JSON: invalid type: integer"), "{}", shown[4]);
+    assert!(shown[5].contains("field published is \"soon\"; expected a date"), "{}", shown[5]);
+}
+
+#[test]
+fn plain_text_is_one_record_a_line() {
+    let shown = shown(read("in.txt", b"\xEF\xBB\xBFfirst\r\n\nnul\0 here\r\nodd \xE9 letter"));
+    let blank = "in.txt:2: the text is empty; give each record a description";
+    assert_eq!(shown, ["|first", blank, "|nul  here", "|odd \u{FFFD} letter"]);
+}
+
+#[test]
+fn csv_reads_quotes_line_ends_and_a_byte_order_mark() {
+    let table = b"\xEF\xBB\xBFpublished,id,description\r\n2020-05-06,CVE-2019-0001,\"a, \"\"b\"\"\r\nc\"\r\n,x,d\r\n1,2\r\n,,e\n";
+    let records = read("in.csv", table);
+    let lines: Vec<_> = records.iter().flatten().map(|record| (record.line, record.year)).collect();
+    assert_eq!(lines, [(2, Some(2020)), (4, None), (6, None)]);
+    let fields = "in.csv:5: 2 fields where the header has 3; quote fields that hold commas or line ends";
+    assert_eq!(shown(records), ["CVE-2019-0001|a, \"b\"\r\nc", "x|d", fields, "|e"]);
+}
+
+#[test]
+fn a_missing_column_is_named_with_those_that_exist() {
+    let input = Input::stream("in.csv", b"id,summary\n1,a\n".as_slice());
+    let error = open_inputs(input, InputFormat::Auto, &Limits::default()).err().unwrap();
+    assert!(matches!(error, CorpusError::MissingColumn { .. }));
+    assert_eq!(error.to_string(), "in.csv: has no column description or text; its columns are: id, summary");
+}
+
+#[test]
+fn a_line_beyond_the_limit_is_reported_and_skipped() {
+    let limits = Limits { record_bytes: 1 << 20, ..Limits::default() };
+    let long = "x".repeat(10 << 20);
+    for (name, bytes) in [
+        ("in.txt", format!("a\n{long}\nb\n")),
+        ("in.csv", format!("text\na\n\"{long}\"\nb\n")),
+        ("in.jsonl", format!("{{\"text\":\"a\"}}\n{{\"text\":\"{long}\"}}\n{{\"text\":\"b\"}}\n")),
+    ] {
+        let records = read_with(name, bytes.as_bytes(), &limits);
+        assert_eq!(records[1].as_ref().unwrap_err().problem, Problem::TooLong(1 << 20), "{name}");
+        assert_eq!(
+            (records[0].as_ref().unwrap().text.as_str(), records[2].as_ref().unwrap().text.as_str()),
+            ("a", "b")
+        );
+        let whole = read(name, bytes.as_bytes());
+        assert_eq!(
+            whole[1].as_ref().unwrap().text.len(),
+            10 << 20,
+            "{name}: 10 MB are within the default limit"
+        );
+    }
+}
+
+#[test]
+fn a_truncated_gzip_keeps_the_records_before_the_cut() {
+    let lines: String =
+        (0..2000).map(|n| format!("{{\"id\":{n},\"text\":\"text {}\"}}\n", n * 7919)).collect();
+    let packed = gzip(lines.as_bytes());
+    let records = read("in.jsonl.gz", &packed[..packed.len() / 2]);
+    let (last, kept) = records.split_last().unwrap();
+    assert!(kept.len() > 500 && kept.iter().all(Result::is_ok), "{} records", kept.len());
+    let error = last.as_ref().unwrap_err();
+    assert_eq!(error.problem, Problem::Truncated);
+    assert!(error.ends_input());
+    let members = [gzip(b"a\n"), gzip(b"b\n")].concat();
+    assert_eq!(shown(read("in.txt.gz", &members)), ["|a", "|b"], "a gzip file may have several members");
+}
+
+#[test]
+fn a_decompression_bomb_is_stopped() {
+    let limits = Limits { ratio_from: 1 << 20, ..Limits::default() };
+    let bomb = gzip(&b"ab\n".repeat(2 << 20));
+    let records = read_with("in.txt.gz", &bomb, &limits);
+    assert!(matches!(records.last().unwrap().as_ref().unwrap_err().problem, Problem::Bomb(_)));
+    let limits = Limits { unpacked_bytes: 1000, ..Limits::default() };
+    let error = read_with("in.txt.gz", &bomb, &limits).pop().unwrap().unwrap_err();
+    assert!(error.to_string().contains("unpacks to more than 1000 bytes"), "{error}");
+}
+
+#[test]
+fn what_is_no_text_is_refused_with_the_way_out() {
+    for (name, bytes, part) in [
+        ("in.txt", b"\xFF\xFEa\0b\0".as_slice(), "UTF-16"),
+        ("in.zip", b"PK\x03\x04....", "zip archive; unpack it"),
+        ("in.parquet", b"PAR1 and then nothing", "not a readable Parquet file"),
+        ("in.parquet", b"text", "no Parquet file"),
+    ] {
+        let input = Input::stream(name, bytes);
+        let error = open_inputs(input, InputFormat::Auto, &Limits::default()).err().unwrap();
+        assert!(error.to_string().contains(part), "{error}");
+    }
+    let absent = open_inputs(Input::path("no such file"), InputFormat::Auto, &Limits::default());
+    assert!(matches!(absent.err().unwrap(), CorpusError::Open { .. }));
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_a_reader_panic(
+        bytes in proptest::collection::vec(prop_oneof![any::<u8>(), Just(b'"'), Just(b','), Just(b'\n'), Just(b'{')], 0..200),
+        name in prop_oneof![Just("a.csv"), Just("a.jsonl"), Just("a.txt"), Just("a")],
+        limit in 0usize..100,
+    ) {
+        let limits = Limits { record_bytes: limit, ..Limits::default() };
+        let input = Input::stream(name, std::io::Cursor::new(bytes.clone()));
+        let records = open_inputs(input, InputFormat::Auto, &limits).map(Iterator::count).unwrap_or_default();
+        prop_assert!(records <= bytes.len() + 1);
+    }
+
+    #[test]
+    fn json_lines_give_back_what_was_written(texts in proptest::collection::vec("\\PC*[a-z]", 1..20)) {
+        let lines: String = texts.iter().map(|text| serde_json::json!({ "text": text }).to_string() + "\n").collect();
+        let got: Vec<_> = read("a.jsonl", lines.as_bytes()).into_iter().map(|record| record.unwrap().text).collect();
+        prop_assert_eq!(got, texts);
+    }
+}
