@@ -1,6 +1,7 @@
 //! The compiled form: same in, same out; everything else is refused by name.
 
 use crate::fixture::{cwes, knowledge_base, knowledge_base_with};
+use sha2::{Digest, Sha256};
 use vulnlens_taxonomy::{CweId, KbFormatError, KnowledgeBase, Usage, diff};
 
 #[test]
@@ -35,6 +36,35 @@ fn damaged_bytes_are_refused_by_name() {
         flipped[position] ^= 1;
         assert_eq!(refusal(&flipped), KbFormatError::Checksum, "bit flipped at {position}");
     }
+}
+
+#[test]
+fn content_with_a_right_checksum_is_still_checked() {
+    let bytes = knowledge_base().to_bytes();
+    let payload = bytes.get(44..).unwrap();
+    let sealed = |payload: &[u8]| [&bytes[..12], &Sha256::digest(payload), payload].concat();
+    assert!(KnowledgeBase::from_bytes(&sealed(payload)).is_ok());
+    let surplus = [payload, b"\0"].concat();
+    // The first byte is the length of CWE's version: the same number in two bytes.
+    let long_number = [&[payload[0] | 0x80, 0], &payload[1..]].concat();
+    let enormous_length = [&[0xFF, 0xFF, 0xFF, 0xFF, 0x0F], &payload[1..]].concat();
+    for content in [&payload[..payload.len() / 2], &surplus, &long_number, &enormous_length, b""] {
+        let refusal = KnowledgeBase::from_bytes(&sealed(content)).unwrap_err();
+        assert!(matches!(refusal, KbFormatError::Content(_)), "{refusal}");
+    }
+}
+
+#[test]
+fn a_list_out_of_order_is_refused() {
+    let bytes = knowledge_base().to_bytes();
+    let payload = bytes.get(44..).unwrap();
+    // Ids below 128 take one byte, right before the length of the name.
+    let name = payload.windows(7).position(|window| window == b"Mixed &").unwrap();
+    let mut swapped = Vec::from(payload);
+    assert_eq!(swapped[name - 2], 74);
+    swapped[name - 2] = 80;
+    let sealed = [&bytes[..12], &Sha256::digest(&swapped), swapped.as_slice()].concat();
+    assert_eq!(KnowledgeBase::from_bytes(&sealed).unwrap_err(), KbFormatError::Unordered("weaknesses"));
 }
 
 #[test]
