@@ -5,8 +5,10 @@
 //! the others: it is an item of the stream, a [`RecordError`] with its place.
 
 mod columns;
+pub mod dataset;
 mod date;
 mod error;
+mod groups;
 mod input;
 mod inputs;
 mod limits;
@@ -15,8 +17,10 @@ mod parquet_file;
 mod record;
 pub mod sources;
 
+pub use dataset::{DataRow, DatasetReader};
 pub use date::{Date, ParseDateError};
 pub use error::{CorpusError, Place, Problem, RecordError};
+pub use groups::{GroupId, ParseGroupError, Split, SplitOptions, fold};
 pub use input::Input;
 pub use inputs::{InputFormat, Inputs, open_inputs};
 pub use limits::Limits;

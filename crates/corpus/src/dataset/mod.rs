@@ -1,0 +1,7 @@
+//! The data set on disk: one Parquet row a CVE, sorted by id, readable as it is by DuckDB, pandas and `datasets`.
+
+mod reader;
+pub(crate) mod schema;
+pub(crate) mod writer;
+
+pub use reader::{DataRow, DatasetReader, Rows};

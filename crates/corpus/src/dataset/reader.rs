@@ -1,0 +1,305 @@
+//! Reading the data set back, row by row or one row by its id.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_array::{Array, RecordBatch};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
+};
+use vulnlens_taxonomy::{ChainLabels, CveId, CweId};
+
+use super::schema;
+use crate::columns::{self, Kind};
+use crate::date::Date;
+use crate::error::{CorpusError, Place, Problem, RecordError};
+use crate::groups::{GroupId, Split};
+use crate::limits::Limits;
+use crate::parquet_file;
+
+/// One CVE of the data set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataRow {
+    /// The record's id.
+    pub id: CveId,
+    /// The day of publication.
+    pub published: Option<Date>,
+    /// The English description.
+    pub text: String,
+    /// The weaknesses assigned, sorted, without ancestors; may be empty.
+    pub cwes: Vec<CweId>,
+    /// The records with the same folded text.
+    pub group: GroupId,
+    /// The part in the random split.
+    pub random: Split,
+    /// The part in the temporal split.
+    pub temporal: Split,
+}
+
+impl DataRow {
+    /// The year whose habits of assignment apply: that of publication, else that of the CVE id.
+    #[must_use]
+    pub fn year(&self) -> u16 {
+        self.published.map_or_else(|| self.id.year(), Date::year)
+    }
+}
+
+/// The columns that a [`DataRow`] is made of, and what they must hold.
+const ROW: [(&str, Kind); 7] = [
+    (schema::CVE_ID, Kind::Text),
+    (schema::PUBLISHED, Kind::Date),
+    (schema::DESCRIPTION, Kind::Text),
+    (schema::CWE_IDS, Kind::List),
+    (schema::GROUP, Kind::Text),
+    (schema::SPLIT_RANDOM, Kind::Text),
+    (schema::SPLIT_TEMPORAL, Kind::Text),
+];
+/// The columns of the labels that the chain derived.
+const DERIVED: [(&str, Kind); 3] =
+    [(schema::CWE_DERIVED, Kind::List), (schema::CAPEC_IDS, Kind::List), (schema::ATTACK_IDS, Kind::List)];
+
+/// A data set that `build` wrote.
+pub struct DatasetReader {
+    name: Arc<str>,
+    file: File,
+    rows: u64,
+    metadata: BTreeMap<String, String>,
+}
+
+impl DatasetReader {
+    /// Opens the data set at `path`.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is no Parquet, or lacks a column of the data set (named, with those that exist).
+    pub fn open(path: &Path) -> Result<Self, CorpusError> {
+        let name: Arc<str> = path.display().to_string().into();
+        let file = File::open(path).map_err(|source| CorpusError::Open { file: name.to_string(), source })?;
+        let mut reader = Self { name, file, rows: 0, metadata: BTreeMap::new() };
+        let builder = reader.builder()?;
+        for (column, kind) in ROW.into_iter().chain(DERIVED) {
+            let fields = builder.schema().fields();
+            let Some((_, field)) = fields.find(column) else {
+                let columns = fields.iter().map(|field| field.name().clone()).collect();
+                let (file, column) = (reader.name.to_string(), format!("{column} of a data set"));
+                return Err(CorpusError::MissingColumn { file, column, columns });
+            };
+            columns::check(&reader.name, field, kind)?;
+        }
+        let file = builder.metadata().file_metadata();
+        reader.rows = u64::try_from(file.num_rows()).unwrap_or_default();
+        let pairs = file.key_value_metadata().into_iter().flatten();
+        reader.metadata = pairs.filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?))).collect();
+        Ok(reader)
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.rows
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// What the file says about itself: `vulnlens.seed`, `vulnlens.knowledge_base`, `vulnlens.splits`, …
+    #[must_use]
+    pub fn metadata(&self) -> &BTreeMap<String, String> {
+        &self.metadata
+    }
+
+    /// The rows, by rising id, without their derived labels.
+    ///
+    /// # Errors
+    /// A file that can no longer be read.
+    pub fn rows(&self) -> Result<impl Iterator<Item = Result<DataRow, RecordError>> + use<>, CorpusError> {
+        let rows = self.scan(&ROW, None)?;
+        Ok(rows.map(|row| row.map(|(row, _)| row)))
+    }
+
+    /// The rows, by rising id, with the labels that the chain derived when the data set was built.
+    ///
+    /// # Errors
+    /// A file that can no longer be read.
+    pub fn labelled_rows(&self) -> Result<Rows, CorpusError> {
+        let columns: Vec<_> = ROW.into_iter().chain(DERIVED).collect();
+        self.scan(&columns, None)
+    }
+
+    /// The row of one CVE.
+    ///
+    /// # Errors
+    /// A file that can no longer be read, or a damaged row.
+    pub fn find(&self, id: CveId) -> Result<Option<DataRow>, CorpusError> {
+        let Some(at) = self.position(id)? else { return Ok(None) };
+        let selection = RowSelection::from(vec![RowSelector::skip(at), RowSelector::select(1)]);
+        let row = self.scan(&ROW, Some(selection))?.next();
+        Ok(row.transpose()?.map(|(row, _)| row))
+    }
+
+    /// The number of rows before that of `id`.
+    fn position(&self, id: CveId) -> Result<Option<usize>, CorpusError> {
+        let wanted = id.to_string();
+        let mut before = 0usize;
+        for batch in self.batches(&[(schema::CVE_ID, Kind::Text)], None)? {
+            let batch = batch.map_err(|problem| self.error(Place::Whole, problem))?;
+            let column = batch.column(0).as_ref();
+            let found =
+                (0..batch.num_rows()).find(|row| columns::text(column, *row).is_some_and(|id| id == wanted));
+            if let Some(row) = found {
+                return Ok(Some(before.saturating_add(row)));
+            }
+            before = before.saturating_add(batch.num_rows());
+        }
+        Ok(None)
+    }
+
+    fn builder(&self) -> Result<ParquetRecordBatchReaderBuilder<File>, CorpusError> {
+        let file = self.file.try_clone();
+        let file = file.map_err(|source| CorpusError::Open { file: self.name.to_string(), source })?;
+        parquet_file::open(&self.name, file, &Limits::default())
+    }
+
+    fn batches(
+        &self,
+        columns: &[(&str, Kind)],
+        selection: Option<RowSelection>,
+    ) -> Result<Batches, CorpusError> {
+        let builder = self.builder()?;
+        let position = |(name, _): &(&str, Kind)| builder.schema().fields().find(name).map(|(at, _)| at);
+        let mask = ProjectionMask::roots(builder.parquet_schema(), columns.iter().filter_map(position));
+        let mut builder = builder.with_projection(mask).with_batch_size(1024);
+        if let Some(selection) = selection {
+            builder = builder.with_row_selection(selection);
+        }
+        let reader = builder.build().map_err(|error| parquet_file::damaged(&self.name, &error))?;
+        Ok(Batches { reader })
+    }
+
+    /// Every batch of rows with all columns, as they stand.
+    pub(crate) fn raw_batches(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<RecordBatch, RecordError>> + use<>, CorpusError> {
+        let columns = schema::schema();
+        let columns: Vec<_> =
+            columns.fields().iter().map(|field| (field.name().as_str(), Kind::Text)).collect();
+        let name = Arc::clone(&self.name);
+        let batches = self.batches(&columns, None)?;
+        Ok(batches.map(move |batch| batch.map_err(|problem| whole(&name, problem))))
+    }
+
+    fn scan(&self, columns: &[(&str, Kind)], selection: Option<RowSelection>) -> Result<Rows, CorpusError> {
+        let batches = self.batches(columns, selection)?;
+        Ok(Rows { name: Arc::clone(&self.name), batches, batch: None, at: 0, number: 0 })
+    }
+
+    fn error(&self, place: Place, problem: Problem) -> RecordError {
+        RecordError { file: Arc::clone(&self.name), place, id: None, problem }
+    }
+}
+
+fn whole(name: &Arc<str>, problem: Problem) -> RecordError {
+    RecordError { file: Arc::clone(name), place: Place::Whole, id: None, problem }
+}
+
+struct Batches {
+    reader: ParquetRecordBatchReader,
+}
+
+impl Iterator for Batches {
+    type Item = Result<RecordBatch, Problem>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        parquet_file::next_batch(&mut self.reader)
+    }
+}
+
+/// The rows of a data set, with their derived labels where those were asked for.
+pub struct Rows {
+    name: Arc<str>,
+    batches: Batches,
+    batch: Option<RecordBatch>,
+    at: usize,
+    number: u64,
+}
+
+impl Iterator for Rows {
+    type Item = Result<(DataRow, ChainLabels), RecordError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.batch.as_ref().is_none_or(|batch| self.at >= batch.num_rows()) {
+            self.at = 0;
+            match self.batches.next()? {
+                Ok(batch) => self.batch = Some(batch),
+                Err(problem) => return Some(Err(whole(&self.name, problem))),
+            }
+        }
+        let batch = self.batch.as_ref()?;
+        let at = self.at;
+        self.at = self.at.saturating_add(1);
+        self.number = self.number.saturating_add(1);
+        let place = Place::Row(self.number);
+        let error = |problem| RecordError { file: Arc::clone(&self.name), place, id: None, problem };
+        Some(Cells { batch, at }.row().map_err(error))
+    }
+}
+
+/// The cells of one row.
+struct Cells<'a> {
+    batch: &'a RecordBatch,
+    at: usize,
+}
+
+impl<'a> Cells<'a> {
+    fn column(&self, name: &str) -> Option<&'a dyn Array> {
+        self.batch.column_by_name(name).map(|column| column as &dyn Array)
+    }
+
+    fn text(&self, name: &'static str) -> Result<std::borrow::Cow<'a, str>, Problem> {
+        let cell = self.column(name).and_then(|column| columns::text(column, self.at));
+        cell.ok_or(Problem::MissingField(name))
+    }
+
+    fn parsed<T: std::str::FromStr>(&self, name: &'static str, expected: &'static str) -> Result<T, Problem> {
+        let text = self.text(name)?;
+        text.parse().map_err(|_| Problem::bad_field(name, &text, expected))
+    }
+
+    fn split(&self, name: &'static str) -> Result<Split, Problem> {
+        let text = self.text(name)?;
+        Split::from_name(&text).ok_or_else(|| Problem::bad_field(name, &text, "train, validation or test"))
+    }
+
+    fn list<T: std::str::FromStr>(&self, name: &'static str) -> Result<Vec<T>, Problem> {
+        let items = self.column(name).map(|column| columns::list(column, self.at)).unwrap_or_default();
+        let parse = |item: &std::borrow::Cow<'_, str>| {
+            item.parse().map_err(|_| Problem::bad_field(name, item, "ids such as CWE-79, CAPEC-63 or T1027"))
+        };
+        items.iter().map(parse).collect()
+    }
+
+    fn row(&self) -> Result<(DataRow, ChainLabels), Problem> {
+        let published = self.column(schema::PUBLISHED);
+        let row = DataRow {
+            id: self.parsed(schema::CVE_ID, "a CVE id")?,
+            published: published
+                .map_or(Ok(None), |column| columns::date(schema::PUBLISHED, column, self.at))?,
+            text: self.text(schema::DESCRIPTION)?.into_owned(),
+            cwes: self.list(schema::CWE_IDS)?,
+            group: self.parsed(schema::GROUP, "32 hexadecimal digits")?,
+            random: self.split(schema::SPLIT_RANDOM)?,
+            temporal: self.split(schema::SPLIT_TEMPORAL)?,
+        };
+        let derived = ChainLabels {
+            cwe: self.list(schema::CWE_DERIVED)?,
+            capec: self.list(schema::CAPEC_IDS)?,
+            techniques: self.list(schema::ATTACK_IDS)?,
+        };
+        Ok((row, derived))
+    }
+}

@@ -1,0 +1,59 @@
+//! Columns and metadata of the data set.
+
+use std::sync::Arc;
+
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+
+pub(crate) const CVE_ID: &str = "cve_id";
+pub(crate) const PUBLISHED: &str = "published";
+pub(crate) const MODIFIED: &str = "modified";
+pub(crate) const DESCRIPTION: &str = "description";
+pub(crate) const CWE_IDS: &str = "cwe_ids";
+pub(crate) const CWE_SOURCES: &str = "cwe_sources";
+pub(crate) const CWE_DERIVED: &str = "cwe_derived";
+pub(crate) const CAPEC_IDS: &str = "capec_ids";
+pub(crate) const ATTACK_IDS: &str = "attack_ids";
+pub(crate) const GROUP: &str = "group";
+pub(crate) const SPLIT_RANDOM: &str = "split_random";
+pub(crate) const SPLIT_TEMPORAL: &str = "split_temporal";
+pub(crate) const KB_VERSION: &str = "kb_version";
+
+/// Key of the file's metadata under which the version of this layout stands.
+pub(crate) const VERSION_KEY: &str = "vulnlens.dataset";
+/// The version of this layout.
+pub(crate) const VERSION: &str = "1";
+/// Key of the seed of groups and random split.
+pub(crate) const SEED_KEY: &str = "vulnlens.seed";
+/// Key of the rules of the splits, in words.
+pub(crate) const SPLITS_KEY: &str = "vulnlens.splits";
+/// Key of the versions of the knowledge base that the labels were derived with.
+pub(crate) const KB_KEY: &str = "vulnlens.knowledge_base";
+/// Key of the version of the program that wrote the file.
+pub(crate) const TOOL_KEY: &str = "vulnlens.tool";
+
+/// Type of the items of a list column, named as Parquet's own specification names them.
+pub(crate) fn list_item() -> Arc<Field> {
+    Arc::new(Field::new("element", DataType::Utf8, false))
+}
+
+/// The columns, in order.
+pub(crate) fn schema() -> SchemaRef {
+    let text = |name| Field::new(name, DataType::Utf8, false);
+    let date = |name| Field::new(name, DataType::Date32, true);
+    let list = |name| Field::new(name, DataType::List(list_item()), false);
+    Arc::new(Schema::new(vec![
+        text(CVE_ID),
+        date(PUBLISHED),
+        date(MODIFIED),
+        text(DESCRIPTION),
+        list(CWE_IDS),
+        list(CWE_SOURCES),
+        list(CWE_DERIVED),
+        list(CAPEC_IDS),
+        list(ATTACK_IDS),
+        text(GROUP),
+        text(SPLIT_RANDOM),
+        text(SPLIT_TEMPORAL),
+        text(KB_VERSION),
+    ]))
+}

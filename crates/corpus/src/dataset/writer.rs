@@ -1,0 +1,179 @@
+//! Writing the data set: row groups of a fixed size into a file beside the output, renamed when whole.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_array::builder::{Date32Builder, ListBuilder, StringBuilder};
+use arrow_array::{ArrayRef, RecordBatch};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use tempfile::NamedTempFile;
+use vulnlens_taxonomy::{ChainLabels, CveId, CweId};
+
+use super::schema;
+use crate::date::Date;
+use crate::error::CorpusError;
+use crate::groups::{GroupId, Split};
+
+/// Rows of a row group: enough to compress, few enough that one is small in memory.
+pub(crate) const ROW_GROUP: usize = 16 << 10;
+/// Rows handed to the encoder at once.
+const BATCH: usize = 2 << 10;
+
+/// One row as it is written.
+pub(crate) struct NewRow<'a> {
+    pub(crate) id: CveId,
+    pub(crate) published: Option<Date>,
+    pub(crate) modified: Option<Date>,
+    pub(crate) text: &'a str,
+    pub(crate) cwes: &'a [CweId],
+    pub(crate) cwe_sources: &'a [String],
+    pub(crate) derived: &'a ChainLabels,
+    pub(crate) group: GroupId,
+    pub(crate) random: Split,
+    pub(crate) temporal: Split,
+}
+
+/// A Parquet file that appears under its name only when it is whole.
+pub(crate) struct FileWriter {
+    writer: ArrowWriter<File>,
+    /// Removed when dropped, so by any failure.
+    file: NamedTempFile,
+    path: std::path::PathBuf,
+}
+
+impl FileWriter {
+    pub(crate) fn create(path: &Path, metadata: Vec<(String, String)>) -> Result<Self, CorpusError> {
+        let folder = folder_of(path);
+        let create = || -> io::Result<_> {
+            let file = beside(folder)?;
+            let handle = file.reopen()?;
+            Ok((file, handle))
+        };
+        let (file, handle) = create().map_err(|source| unwritable(path, source))?;
+        let metadata = metadata.into_iter().map(|(key, value)| KeyValue::new(key, value)).collect();
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::SNAPPY)
+            .set_max_row_group_row_count(Some(ROW_GROUP))
+            .set_statistics_enabled(EnabledStatistics::Chunk)
+            .set_key_value_metadata(Some(metadata))
+            .build();
+        let writer = ArrowWriter::try_new(handle, schema::schema(), Some(properties));
+        let writer = writer.map_err(|error| parquet_error(path, error))?;
+        Ok(Self { writer, file, path: path.to_owned() })
+    }
+
+    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), CorpusError> {
+        self.writer.write(batch).map_err(|error| parquet_error(&self.path, error))
+    }
+
+    /// Ends the file and gives it its name.
+    pub(crate) fn finish(self) -> Result<(), CorpusError> {
+        let Self { writer, file, path } = self;
+        writer.close().map_err(|error| parquet_error(&path, error))?;
+        file.as_file().sync_all().map_err(|source| unwritable(&path, source))?;
+        file.persist(&path).map(drop).map_err(|error| unwritable(&path, error.error))
+    }
+}
+
+/// The folder that `path` stands in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A temporary file in `folder`, readable by whom the process's mask lets read new files.
+fn beside(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".vulnlens-").suffix(".tmp");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
+}
+
+pub(crate) fn unwritable(path: &Path, source: io::Error) -> CorpusError {
+    CorpusError::Write { file: path.display().to_string(), source }
+}
+
+fn parquet_error(path: &Path, error: ParquetError) -> CorpusError {
+    unwritable(path, io::Error::other(error))
+}
+
+/// Rows on their way into the file.
+pub(crate) struct RowWriter {
+    file: FileWriter,
+    rows: usize,
+    kb_version: String,
+    texts: [StringBuilder; 6],
+    dates: [Date32Builder; 2],
+    lists: [ListBuilder<StringBuilder>; 5],
+}
+
+impl RowWriter {
+    pub(crate) fn new(file: FileWriter, kb_version: String) -> Self {
+        let list = || ListBuilder::new(StringBuilder::new()).with_field(schema::list_item());
+        Self {
+            file,
+            rows: 0,
+            kb_version,
+            texts: Default::default(),
+            dates: Default::default(),
+            lists: std::array::from_fn(|_| list()),
+        }
+    }
+
+    pub(crate) fn push(&mut self, row: &NewRow<'_>) -> Result<(), CorpusError> {
+        let [id, text, group, random, temporal, kb] = &mut self.texts;
+        id.append_value(row.id.to_string());
+        text.append_value(row.text);
+        group.append_value(row.group.to_string());
+        random.append_value(row.random.name());
+        temporal.append_value(row.temporal.name());
+        kb.append_value(&self.kb_version);
+        let [published, modified] = &mut self.dates;
+        published.append_option(row.published.map(Date::to_epoch_days));
+        modified.append_option(row.modified.map(Date::to_epoch_days));
+        let [cwes, sources, derived, capec, techniques] = &mut self.lists;
+        append(cwes, row.cwes);
+        append(sources, row.cwe_sources);
+        append(derived, &row.derived.cwe);
+        append(capec, &row.derived.capec);
+        append(techniques, &row.derived.techniques);
+        self.rows = self.rows.saturating_add(1);
+        if self.rows < BATCH { Ok(()) } else { self.flush() }
+    }
+
+    fn flush(&mut self) -> Result<(), CorpusError> {
+        self.rows = 0;
+        let [id, text, group, random, temporal, kb] =
+            self.texts.each_mut().map(|b| Arc::new(b.finish()) as ArrayRef);
+        let [published, modified] = self.dates.each_mut().map(|b| Arc::new(b.finish()) as ArrayRef);
+        let [cwes, sources, derived, capec, techniques] =
+            self.lists.each_mut().map(|b| Arc::new(b.finish()) as ArrayRef);
+        let columns = vec![
+            id, published, modified, text, cwes, sources, derived, capec, techniques, group, random,
+            temporal, kb,
+        ];
+        let batch = RecordBatch::try_new(schema::schema(), columns);
+        let batch = batch.map_err(|error| unwritable(&self.file.path, io::Error::other(error)))?;
+        self.file.write(&batch)
+    }
+
+    /// Writes what is held, ends the file and gives it its name.
+    pub(crate) fn finish(mut self) -> Result<(), CorpusError> {
+        self.flush()?;
+        self.file.finish()
+    }
+}
+
+fn append<T: ToString>(list: &mut ListBuilder<StringBuilder>, items: &[T]) {
+    items.iter().for_each(|item| list.values().append_value(item.to_string()));
+    list.append(true);
+}
