@@ -93,9 +93,9 @@ impl KnowledgeBaseBuilder {
         let tables = Tables {
             versions,
             view_1003,
-            weaknesses: cwe.weaknesses,
-            groupings: cwe.groupings,
-            patterns: capec.patterns,
+            weaknesses: in_order(cwe.weaknesses, |weakness| weakness.id),
+            groupings: in_order(cwe.groupings, |grouping| grouping.id),
+            patterns: in_order(capec.patterns, |pattern| pattern.id),
             tactics,
             techniques,
         };
@@ -121,6 +121,14 @@ impl KnowledgeBaseBuilder {
             attack_date: self.attack.iter().filter_map(|catalog| catalog.date.clone()).max(),
         })
     }
+}
+
+/// The entries in id order, each id once: the parsers' catalogues are so already, but their lists
+/// are open to callers, and every look-up relies on it.
+fn in_order<T, Id: Ord>(mut entries: Vec<T>, id: impl Fn(&T) -> Id) -> Vec<T> {
+    entries.sort_by_key(&id);
+    entries.dedup_by_key(|entry| id(entry));
+    entries
 }
 
 /// The one release that the bundles name, if any does.

@@ -1,4 +1,4 @@
-//! The compiled form of a knowledge base: a few hundred kilobytes that load at once.
+//! The compiled form of a knowledge base: some hundred kilobytes that load in about a millisecond.
 //!
 //! | bytes | meaning |
 //! |---|---|

@@ -1,6 +1,6 @@
 //! What changed from one knowledge base to another.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::entries::{Relation, Technique, Weakness};
 use crate::ids::{CapecId, CweId, TechniqueId};
@@ -18,6 +18,8 @@ pub struct KbDiff {
     pub relations: Vec<WeaknessRelationChange>,
     /// Attack patterns that came, went or were renamed.
     pub patterns: EntryChanges<CapecId>,
+    /// Attack patterns that correspond to other techniques.
+    pub pattern_techniques: Vec<TechniqueChange<CapecId>>,
     /// Techniques that came, went or were renamed.
     pub techniques: EntryChanges<TechniqueId>,
     /// Techniques revoked since, with what replaces them.
@@ -25,7 +27,7 @@ pub struct KbDiff {
     /// Techniques deprecated since.
     pub deprecated: Vec<TechniqueId>,
     /// Weaknesses from which the chain reaches other techniques.
-    pub chain: Vec<ChainChange>,
+    pub chain: Vec<TechniqueChange<CweId>>,
 }
 
 /// The comings, goings and renamings in one catalogue.
@@ -76,14 +78,14 @@ pub struct WeaknessRelationChange {
     pub capecs_removed: Vec<CapecId>,
 }
 
-/// A weakness from which the chain reaches other techniques.
+/// An entry that leads to other techniques.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChainChange {
-    /// The weakness.
-    pub cwe: CweId,
-    /// Techniques reached in the new knowledge base only.
+pub struct TechniqueChange<Id> {
+    /// The entry.
+    pub id: Id,
+    /// Techniques it leads to in the new knowledge base only.
     pub added: Vec<TechniqueId>,
-    /// Techniques reached in the old one only.
+    /// Techniques it led to in the old one only.
     pub removed: Vec<TechniqueId>,
 }
 
@@ -125,6 +127,7 @@ pub fn diff(old: &KnowledgeBase, new: &KnowledgeBase) -> KbDiff {
             old.patterns().map(|p| (p.id, p.name.as_str())),
             new.patterns().map(|p| (p.id, p.name.as_str())),
         ),
+        pattern_techniques: pattern_changes(old, new),
         techniques: entry_changes(
             old.techniques().map(|t| (t.id, t.name.as_str())),
             new.techniques().map(|t| (t.id, t.name.as_str())),
@@ -140,8 +143,8 @@ fn entry_changes<'a, Id: Ord + Copy>(
     old: impl Iterator<Item = (Id, &'a str)>,
     new: impl Iterator<Item = (Id, &'a str)>,
 ) -> EntryChanges<Id> {
-    let old: std::collections::BTreeMap<Id, &str> = old.collect();
-    let new: std::collections::BTreeMap<Id, &str> = new.collect();
+    let old: BTreeMap<Id, &str> = old.collect();
+    let new: BTreeMap<Id, &str> = new.collect();
     let renamed = old.iter().filter_map(|(&id, &from)| {
         let to = *new.get(&id)?;
         (from != to).then(|| Rename { id, from: from.to_owned(), to: to.to_owned() })
@@ -178,15 +181,29 @@ fn newly<'a>(
     new.techniques().filter(move |after| property(after) && !old.technique(after.id).is_some_and(property))
 }
 
-fn chain_changes(old: &KnowledgeBase, new: &KnowledgeBase) -> Vec<ChainChange> {
+/// The patterns, in both, whose techniques changed.
+fn pattern_changes(old: &KnowledgeBase, new: &KnowledgeBase) -> Vec<TechniqueChange<CapecId>> {
+    let both = old.patterns().filter_map(|before| Some((before, new.pattern(before.id)?)));
+    both.filter_map(|(before, after)| technique_change(after.id, &before.techniques, &after.techniques))
+        .collect()
+}
+
+fn chain_changes(old: &KnowledgeBase, new: &KnowledgeBase) -> Vec<TechniqueChange<CweId>> {
     let ids: BTreeSet<CweId> = old.weaknesses().chain(new.weaknesses()).map(|weakness| weakness.id).collect();
-    let change = |cwe: CweId| {
-        let (before, after) = (old.chain(&[cwe]).techniques, new.chain(&[cwe]).techniques);
-        let change =
-            ChainChange { cwe, added: missing_from(&before, &after), removed: missing_from(&after, &before) };
-        (before != after).then_some(change)
-    };
-    ids.into_iter().filter_map(change).collect()
+    let techniques = |kb: &KnowledgeBase, id| kb.chain(&[id]).techniques;
+    ids.into_iter()
+        .filter_map(|id| technique_change(id, &techniques(old, id), &techniques(new, id)))
+        .collect()
+}
+
+fn technique_change<Id>(
+    id: Id,
+    before: &[TechniqueId],
+    after: &[TechniqueId],
+) -> Option<TechniqueChange<Id>> {
+    let change =
+        TechniqueChange { id, added: missing_from(before, after), removed: missing_from(after, before) };
+    (before != after).then_some(change)
 }
 
 /// What of `these` does not stand in `others`, in its order.

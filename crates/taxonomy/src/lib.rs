@@ -2,15 +2,14 @@
 //!
 //! The official files go through the parsers ([`cwe`], [`capec`], [`attack`]) into a
 //! [`KnowledgeBaseBuilder`]; the [`KnowledgeBase`] it makes answers look-ups, follows the chain
-//! CWE ▸ ancestors ▸ CAPEC ▸ ATT&CK both ways, and has a compiled form that loads in well under a
+//! CWE ▸ ancestors ▸ CAPEC ▸ ATT&CK both ways, and has a compiled form that loads in about a
 //! millisecond. The crate opens no file and no connection: it takes readers and bytes.
 //!
-//! ```no_run
+//! ```
 //! use vulnlens_taxonomy::{CweId, KnowledgeBase};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let bytes: Vec<u8> = Vec::new();
-//! let kb = KnowledgeBase::from_bytes(&bytes)?;
+//! let kb = KnowledgeBase::from_bytes(include_bytes!("../../../assets/kb.bin"))?;
 //! let labels = kb.chain(&[CweId(79)]);
 //! assert!(labels.techniques.contains(&"T1027".parse()?));
 //! # Ok(())
@@ -38,7 +37,7 @@ mod terms;
 pub use builder::{BuildError, KnowledgeBaseBuilder};
 pub use chain::ChainLabels;
 pub use compiled::KbFormatError;
-pub use diff::{ChainChange, EntryChanges, KbDiff, Rename, UsageChange, WeaknessRelationChange, diff};
+pub use diff::{EntryChanges, KbDiff, Rename, TechniqueChange, UsageChange, WeaknessRelationChange, diff};
 pub use entries::{AttackPattern, Grouping, GroupingKind, Relation, Tactic, Technique, Versions, Weakness};
 pub use error::{ParseError, ParseIssue, Position};
 pub use ids::{CapecId, CveId, CweId, ParseIdError, TacticId, TechniqueId};

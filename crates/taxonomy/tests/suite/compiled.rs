@@ -1,8 +1,10 @@
 //! The compiled form: same in, same out; everything else is refused by name.
 
-use crate::fixture::{cwes, knowledge_base, knowledge_base_with};
+use crate::fixture::{CAPEC, CWE, ENTERPRISE, cwes, knowledge_base, knowledge_base_with, techniques};
 use sha2::{Digest, Sha256};
-use vulnlens_taxonomy::{CweId, KbFormatError, KnowledgeBase, Usage, diff};
+use vulnlens_taxonomy::{
+    CapecId, CweId, KbFormatError, KnowledgeBase, KnowledgeBaseBuilder, Usage, attack, capec, cwe, diff,
+};
 
 #[test]
 fn the_compiled_form_is_the_knowledge_base() {
@@ -97,7 +99,30 @@ fn diff_names_what_changed_and_where_the_chain_leads_elsewhere() {
         (CweId(79), CweId(119), CweId(74))
     );
     let chain: Vec<_> =
-        changes.chain.iter().map(|change| (change.cwe.0, change.added.len(), change.removed.len())).collect();
+        changes.chain.iter().map(|change| (change.id.0, change.added.len(), change.removed.len())).collect();
     assert_eq!(chain, [(79, 2, 2), (80, 2, 2), (786, 2, 0), (788, 0, 2)]);
     assert!(changes.patterns.is_empty() && changes.techniques.is_empty());
+}
+
+#[test]
+fn diff_names_withdrawn_techniques_and_patterns_that_lead_elsewhere() {
+    let build = |capec: &str, attack: &str| {
+        KnowledgeBaseBuilder::new()
+            .cwe(cwe::parse(CWE.as_bytes(), "f").unwrap())
+            .capec(capec::parse(capec.as_bytes(), "f").unwrap())
+            .attack(attack::parse(attack.as_bytes(), "f").unwrap())
+            .build()
+            .unwrap()
+    };
+    let withdrawn = ENTERPRISE.replace("\"name\": \"Blunt the guards\"", "\"name\": \"Blunt all guards\"");
+    let withdrawn = withdrawn.replace("\"x_mitre_deprecated\": false", "\"x_mitre_deprecated\": true");
+    let unrevoked = ENTERPRISE.replace("\"revoked\": true", "\"revoked\": false");
+    let relinked = CAPEC.replace("\"1027\"", "\"T1574\"");
+    let changes = diff(&build(CAPEC, &unrevoked), &build(&relinked, &withdrawn));
+    assert_eq!(changes.revoked, [(techniques(&["T1574.002"])[0], Some(techniques(&["T1574.001"])[0]))]);
+    assert_eq!(changes.deprecated, techniques(&["T1562"]));
+    assert_eq!(changes.techniques.renamed[0].to, "Blunt all guards");
+    let [change] = changes.pattern_techniques.as_slice() else { panic!("{changes:?}") };
+    assert_eq!((change.id, &change.added), (CapecId(267), &techniques(&["T1574"])));
+    assert_eq!(change.removed, techniques(&["T1027"]));
 }

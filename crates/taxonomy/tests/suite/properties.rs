@@ -2,7 +2,9 @@
 
 use crate::fixture::{CAPEC, CWE, ENTERPRISE, knowledge_base};
 use proptest::prelude::*;
-use vulnlens_taxonomy::{CapecId, CveId, CweId, KnowledgeBase, TacticId, TechniqueId, attack, capec, cwe};
+use vulnlens_taxonomy::{
+    CapecId, CveId, CweId, KnowledgeBase, KnowledgeBaseBuilder, TacticId, TechniqueId, attack, capec, cwe,
+};
 
 /// A good file with a few bytes overwritten, and perhaps cut off.
 fn damaged(file: &'static str) -> impl Strategy<Value = Vec<u8>> {
@@ -49,6 +51,16 @@ proptest! {
         }
         if let Ok(catalog) = attack::parse(techniques.as_slice(), "f") {
             prop_assert!(catalog.techniques.is_sorted_by(|a, b| a.id < b.id));
+        }
+    }
+
+    #[test]
+    fn what_builds_survives_the_compiled_form(weaknesses in damaged(CWE), patterns in damaged(CAPEC)) {
+        let cwe = cwe::parse(weaknesses.as_slice(), "f").or_else(|_| cwe::parse(CWE.as_bytes(), "f")).unwrap();
+        let capec = capec::parse(patterns.as_slice(), "f").or_else(|_| capec::parse(CAPEC.as_bytes(), "f")).unwrap();
+        let attack = attack::parse(ENTERPRISE.as_bytes(), "f").unwrap();
+        if let Ok(kb) = KnowledgeBaseBuilder::new().cwe(cwe).capec(capec).attack(attack).build() {
+            prop_assert_eq!(KnowledgeBase::from_bytes(&kb.to_bytes()), Ok(kb));
         }
     }
 
