@@ -60,10 +60,10 @@ pub fn open_inputs(input: Input, format: InputFormat, limits: &Limits) -> Result
     Ok(Inputs { rows: InputRows { file, rows }, ended: false })
 }
 
-/// A plain table, and whether its header says that it has ids (`None` where there is no header).
+/// A plain table, and the columns that its header names, where it has one.
 pub(crate) struct Table {
     pub(crate) rows: Box<dyn Rows + Send>,
-    pub(crate) has_ids: Option<bool>,
+    pub(crate) columns: Option<Vec<String>>,
 }
 
 /// Opens the rows of a plain table.
@@ -75,7 +75,7 @@ pub(crate) fn table(opened: Opened, format: InputFormat, limits: &Limits) -> Res
     let (head, reader) = match (opened.content, format) {
         (Content::Parquet(file), InputFormat::Auto | InputFormat::Parquet) => {
             let rows = ParquetRows::new(&name, file, limits)?;
-            return Ok(Table { has_ids: Some(rows.has_ids()), rows: Box::new(rows) });
+            return Ok(Table { columns: Some(rows.columns().to_vec()), rows: Box::new(rows) });
         }
         (Content::Parquet(_), _) => return wrong("is a Parquet file; ask for that format"),
         (Content::Zip(_), _) => return wrong("is a zip archive; unpack it and give the file inside"),
@@ -87,11 +87,11 @@ pub(crate) fn table(opened: Opened, format: InputFormat, limits: &Limits) -> Res
     Ok(match format {
         InputFormat::Csv => {
             let rows = CsvRows::new(&name, reader, limit)?;
-            Table { has_ids: Some(rows.has_ids()), rows: Box::new(rows) }
+            Table { columns: Some(rows.columns().to_vec()), rows: Box::new(rows) }
         }
-        InputFormat::Jsonl => Table { has_ids: None, rows: Box::new(JsonlRows::new(reader, limit)) },
+        InputFormat::Jsonl => Table { columns: None, rows: Box::new(JsonlRows::new(reader, limit)) },
         _ if has_extension(&name, "parquet") => return wrong("is named .parquet and is no Parquet file"),
-        _ => Table { has_ids: None, rows: Box::new(PlainRows::new(reader, limit)) },
+        _ => Table { columns: None, rows: Box::new(PlainRows::new(reader, limit)) },
     })
 }
 

@@ -4,6 +4,7 @@
 //! Inputs are taken as explicit paths or readers, the environment is never read, and one bad record never loses
 //! the others: it is an item of the stream, a [`RecordError`] with its place.
 
+pub mod build;
 mod columns;
 pub mod dataset;
 mod date;
@@ -11,12 +12,14 @@ mod error;
 mod groups;
 mod input;
 mod inputs;
+mod json_items;
 mod limits;
 mod lines;
 mod parquet_file;
 mod record;
 pub mod sources;
 
+pub use build::{BuildOptions, BuildReport, Progress, SourceReport, build, kb_version};
 pub use dataset::{DataRow, DatasetReader};
 pub use date::{Date, ParseDateError};
 pub use error::{CorpusError, Place, Problem, RecordError};

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
+use crate::groups::SplitOptions;
+
 pub(crate) const CVE_ID: &str = "cve_id";
 pub(crate) const PUBLISHED: &str = "published";
 pub(crate) const MODIFIED: &str = "modified";
@@ -56,4 +58,21 @@ pub(crate) fn schema() -> SchemaRef {
         text(SPLIT_TEMPORAL),
         text(KB_VERSION),
     ]))
+}
+
+/// What the file says about itself.
+pub(crate) fn metadata(kb_version: &str, splits: &SplitOptions) -> Vec<(String, String)> {
+    let rules = format!(
+        "random: {} train, {} validation, rest test, by a hash of the group with the seed; temporal, by CVE year: \
+         train to {}, validation to {}, test after; a group is never split",
+        splits.train, splits.validation, splits.train_until, splits.validation_until
+    );
+    let pairs = [
+        (VERSION_KEY, VERSION),
+        (SEED_KEY, &splits.seed.to_string()),
+        (SPLITS_KEY, &rules),
+        (KB_KEY, kb_version),
+        (TOOL_KEY, concat!("vulnlens ", env!("CARGO_PKG_VERSION"))),
+    ];
+    pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec()
 }

@@ -114,7 +114,7 @@ fn grow<T: Clone + Default>(buffer: &mut Vec<T>, filled: &mut usize, limit: usiz
 /// The rows of a CSV file.
 pub(crate) struct CsvRows<R> {
     records: Records<R>,
-    columns: usize,
+    columns: Vec<String>,
     id: Option<usize>,
     published: Option<usize>,
     modified: Option<usize>,
@@ -141,12 +141,12 @@ impl<R: BufRead> CsvRows<R> {
             return Err(CorpusError::MissingColumn { file, column, columns: names });
         };
         let (id, published, modified, cwes) = (find(ID), find(PUBLISHED), find(MODIFIED), find(CWES));
-        Ok(Self { columns: names.len(), records, id, published, modified, text, cwes })
+        Ok(Self { columns: names, records, id, published, modified, text, cwes })
     }
 
-    /// Whether there is a column of ids.
-    pub(crate) fn has_ids(&self) -> bool {
-        self.id.is_some()
+    /// The names in the header.
+    pub(crate) fn columns(&self) -> &[String] {
+        &self.columns
     }
 
     fn cell(&self, index: Option<usize>) -> Result<Option<&str>, Problem> {
@@ -156,8 +156,8 @@ impl<R: BufRead> CsvRows<R> {
     }
 
     fn row(&self, number: u64) -> Result<Row<'_>, Problem> {
-        if self.records.fields != self.columns {
-            return Err(Problem::Fields { found: self.records.fields, expected: self.columns });
+        if self.records.fields != self.columns.len() {
+            return Err(Problem::Fields { found: self.records.fields, expected: self.columns.len() });
         }
         let day = |field, index| self.cell(index)?.map_or(Ok(None), |text| date(field, text));
         Ok(Row {

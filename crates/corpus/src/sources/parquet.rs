@@ -21,6 +21,7 @@ pub(crate) struct ParquetRows {
     at: usize,
     number: u64,
     names: Names,
+    columns: Vec<String>,
 }
 
 /// The columns' names, as far as they exist.
@@ -62,12 +63,12 @@ impl ParquetRows {
         let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
         let batches = builder.with_projection(mask).with_batch_size(1024).build();
         let batches = batches.map_err(|error| parquet_file::damaged(file, &error))?;
-        Ok(Self { batches, batch: None, at: 0, number: 0, names })
+        Ok(Self { batches, batch: None, at: 0, number: 0, names, columns: all })
     }
 
-    /// Whether there is a column of ids.
-    pub(crate) fn has_ids(&self) -> bool {
-        self.names.id.is_some()
+    /// The names of all columns.
+    pub(crate) fn columns(&self) -> &[String] {
+        &self.columns
     }
 
     /// Makes `batch` one that has a row at `at`, unless the file has no more.

@@ -1,0 +1,111 @@
+//! CVE2CAPEC's own output, JSON Lines of `{"CVE-…": {"CWE": […], "CAPEC": […], "TECHNIQUES": […]}}`.
+//!
+//! It is no source of records: it has no texts. Its labels are what the chain's are checked against.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io::BufRead;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use vulnlens_taxonomy::{ChainLabels, CveId};
+
+use super::json_text::IdList;
+use crate::error::{CorpusError, Place, Problem, RecordError};
+use crate::input::{Content, Input, open};
+use crate::limits::Limits;
+use crate::lines::Lines;
+
+/// What CVE2CAPEC says of one CVE: weaknesses with all their ancestors, attack patterns and techniques, each sorted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cve2CapecRecord {
+    /// The CVE.
+    pub id: CveId,
+    /// Its labels.
+    pub labels: ChainLabels,
+}
+
+/// The records of a CVE2CAPEC file.
+pub struct Cve2Capec {
+    file: Arc<str>,
+    lines: Lines<Box<dyn BufRead + Send>>,
+    /// Records of the line in hand that are still to be given.
+    ready: VecDeque<Result<Cve2CapecRecord, RecordError>>,
+}
+
+#[derive(Deserialize)]
+struct Labels<'a> {
+    #[serde(borrow, default, rename = "CWE")]
+    cwe: IdList<'a>,
+    #[serde(borrow, default, rename = "CAPEC")]
+    capec: IdList<'a>,
+    #[serde(borrow, default, rename = "TECHNIQUES")]
+    techniques: IdList<'a>,
+}
+
+/// Streams the records of a CVE2CAPEC file, plain or with gzip.
+///
+/// # Errors
+/// An input that cannot be opened or is no text.
+pub fn open_cve2capec(input: Input, limits: &Limits) -> Result<Cve2Capec, CorpusError> {
+    let opened = open(input, limits)?;
+    let Content::Text { reader, .. } = opened.content else {
+        let problem = "is not CVE2CAPEC's JSON Lines".to_owned();
+        return Err(CorpusError::Format { file: opened.name.as_ref().to_owned(), problem });
+    };
+    let lines = Lines::new(reader, limits.record_bytes).skip_blank();
+    Ok(Cve2Capec { file: opened.name, lines, ready: VecDeque::new() })
+}
+
+impl Iterator for Cve2Capec {
+    type Item = Result<Cve2CapecRecord, RecordError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.ready.is_empty() {
+            let (number, line) = self.lines.next_line()?;
+            let records = match line.and_then(parse) {
+                Ok(records) => records,
+                Err(problem) => vec![Err((None, problem))],
+            };
+            let file = &self.file;
+            let place = |(id, problem)| RecordError {
+                file: Arc::clone(file),
+                place: Place::Line(number),
+                id,
+                problem,
+            };
+            self.ready.extend(records.into_iter().map(|record| record.map_err(place)));
+        }
+        self.ready.pop_front()
+    }
+}
+
+type Parsed = Result<Cve2CapecRecord, (Option<String>, Problem)>;
+
+fn parse(line: &[u8]) -> Result<Vec<Parsed>, Problem> {
+    let records: BTreeMap<String, Labels<'_>> =
+        serde_json::from_slice(line).map_err(|error| Problem::json(line, &error))?;
+    Ok(records
+        .into_iter()
+        .map(|(id, labels)| record(&id, &labels).map_err(|problem| (Some(id), problem)))
+        .collect())
+}
+
+fn record(id: &str, labels: &Labels<'_>) -> Result<Cve2CapecRecord, Problem> {
+    let cve = id.parse().map_err(|_| Problem::bad_field("id", id, "a CVE id such as CVE-2021-44228"))?;
+    let labels = ChainLabels {
+        cwe: ids("CWE", &labels.cwe)?,
+        capec: ids("CAPEC", &labels.capec)?,
+        techniques: ids("TECHNIQUES", &labels.techniques)?,
+    };
+    Ok(Cve2CapecRecord { id: cve, labels })
+}
+
+fn ids<T: FromStr + Ord>(field: &'static str, list: &IdList<'_>) -> Result<Vec<T>, Problem> {
+    let parse =
+        |id: &std::borrow::Cow<'_, str>| id.parse().map_err(|_| Problem::bad_field(field, id, "an id"));
+    let mut ids = list.0.iter().map(parse).collect::<Result<Vec<T>, _>>()?;
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(ids)
+}

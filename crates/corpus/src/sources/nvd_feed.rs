@@ -1,0 +1,90 @@
+//! NVD's yearly feeds in the JSON schema 1.1, `nvdcve-1.1-YYYY.json`, plain or with gzip.
+
+use serde::Deserialize;
+
+use super::items::Parse;
+use super::json_text::Text;
+use super::rows::date;
+use crate::error::Problem;
+use crate::record::{LabelSource, SourceRecord, is_english};
+
+/// A member of the feed's array `CVE_Items`.
+pub(crate) struct NvdFeed;
+
+#[derive(Deserialize)]
+struct Item<'a> {
+    #[serde(borrow)]
+    cve: Cve<'a>,
+    #[serde(borrow, default, rename = "publishedDate")]
+    published: Option<Text<'a>>,
+    #[serde(borrow, default, rename = "lastModifiedDate")]
+    modified: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Cve<'a> {
+    #[serde(borrow, rename = "CVE_data_meta")]
+    meta: Meta<'a>,
+    #[serde(borrow, default)]
+    problemtype: ProblemTypes<'a>,
+    #[serde(borrow)]
+    description: Descriptions<'a>,
+}
+
+#[derive(Deserialize)]
+struct Meta<'a> {
+    #[serde(borrow, rename = "ID")]
+    id: Text<'a>,
+}
+
+#[derive(Deserialize, Default)]
+struct ProblemTypes<'a> {
+    #[serde(borrow, default)]
+    problemtype_data: Vec<ProblemType<'a>>,
+}
+
+#[derive(Deserialize)]
+struct ProblemType<'a> {
+    #[serde(borrow, default)]
+    description: Vec<LangText<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Descriptions<'a> {
+    #[serde(borrow, default)]
+    description_data: Vec<LangText<'a>>,
+}
+
+/// A text and its language, as NVD's feeds and its API write them.
+#[derive(Deserialize)]
+pub(super) struct LangText<'a> {
+    #[serde(borrow, default)]
+    pub(super) lang: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) value: Text<'a>,
+}
+
+impl Parse for NvdFeed {
+    const ARRAY: &'static str = "CVE_Items";
+
+    fn parse(item: &[u8]) -> Result<SourceRecord, (Option<String>, Problem)> {
+        let item: Item<'_> =
+            serde_json::from_slice(item).map_err(|error| (None, Problem::json(item, &error)))?;
+        let id = item.cve.meta.id.0.as_ref();
+        let bad = |problem| (Some(id.chars().take(40).collect()), problem);
+        let cve =
+            id.parse().map_err(|_| bad(Problem::bad_field("ID", id, "a CVE id such as CVE-2021-44228")))?;
+        let mut record = SourceRecord::new(cve);
+        let day =
+            |field, text: &Option<Text<'_>>| text.as_ref().map_or(Ok(None), |text| date(field, &text.0));
+        record.published = day("publishedDate", &item.published).map_err(bad)?;
+        record.modified = day("lastModifiedDate", &item.modified).map_err(bad)?;
+        for text in item.cve.description.description_data.iter().filter(|text| is_english(&text.lang.0)) {
+            record.describe(&text.value.0);
+        }
+        for text in item.cve.problemtype.problemtype_data.iter().flat_map(|types| &types.description) {
+            record.label(LabelSource::Nvd, &text.value.0);
+        }
+        Ok(record)
+    }
+}
