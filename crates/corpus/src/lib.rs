@@ -17,7 +17,9 @@ mod limits;
 mod lines;
 mod parquet_file;
 mod record;
+mod resplit;
 pub mod sources;
+mod stats;
 
 pub use build::{BuildOptions, BuildReport, Progress, SourceReport, build, kb_version};
 pub use dataset::{DataRow, DatasetReader};
@@ -28,3 +30,5 @@ pub use input::Input;
 pub use inputs::{InputFormat, Inputs, open_inputs};
 pub use limits::Limits;
 pub use record::{InputRecord, Label, LabelSource, SourceRecord};
+pub use resplit::resplit;
+pub use stats::{Conflict, LengthStats, LevelStats, PartCounts, Stats, stats};
