@@ -13,7 +13,7 @@ use crate::limits::Limits;
 /// Bytes read ahead of the line or record in hand.
 const BUFFER: usize = 256 << 10;
 /// Bytes of a file that are looked at to tell what it is.
-const HEAD: usize = 4 << 10;
+pub(crate) const HEAD: usize = 4 << 10;
 
 /// Where records are read from: a file, or a stream such as standard input.
 pub struct Input {
@@ -66,8 +66,15 @@ pub(crate) enum Content {
 /// Opens `input` and unpacks gzip. A Parquet or zip stream, which needs seeking, goes through an unnamed
 /// file in the system's folder for temporary files.
 pub(crate) fn open(input: Input, limits: &Limits) -> Result<Opened, CorpusError> {
+    // A person may be typing into a stream: no more is waited for than tells the formats apart.
+    let head = if matches!(input.bytes, Bytes::File(_)) { HEAD } else { 4 };
+    open_with_head(input, limits, head)
+}
+
+/// Like [`open`], with the first `head` bytes looked at, unpacked, or all if there are fewer.
+pub(crate) fn open_with_head(input: Input, limits: &Limits, head: usize) -> Result<Opened, CorpusError> {
     let name = Arc::clone(&input.name);
-    let content = content(input, limits)
+    let content = content(input, limits, head)
         .map_err(|source| CorpusError::Open { file: name.as_ref().to_owned(), source })?;
     if let Content::Text { head, .. } = &content
         && (head.starts_with(&[0xFF, 0xFE]) || head.starts_with(&[0xFE, 0xFF]))
@@ -78,14 +85,13 @@ pub(crate) fn open(input: Input, limits: &Limits) -> Result<Opened, CorpusError>
     Ok(Opened { name, content })
 }
 
-fn content(input: Input, limits: &Limits) -> io::Result<Content> {
-    let (mut file, reader, want): (_, Box<dyn Read + Send>, _) = match input.bytes {
+fn content(input: Input, limits: &Limits, want: usize) -> io::Result<Content> {
+    let (mut file, reader): (_, Box<dyn Read + Send>) = match input.bytes {
         Bytes::File(path) => {
             let file = File::open(path)?;
-            (Some(file.try_clone()?), Box::new(file), HEAD)
+            (Some(file.try_clone()?), Box::new(file))
         }
-        // A person may be typing: no more is waited for than tells the formats apart.
-        Bytes::Stream(reader) => (None, reader, 4),
+        Bytes::Stream(reader) => (None, reader),
     };
     let (head, mut reader) = peek(reader, want)?;
     if head.starts_with(b"PAR1") || head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {

@@ -7,7 +7,6 @@ use arrow_array::RecordBatch;
 use parquet::arrow::arrow_reader::{
     ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
-use parquet::errors::ParquetError;
 
 use crate::error::{CorpusError, Problem};
 use crate::limits::Limits;
@@ -33,17 +32,38 @@ pub(crate) fn open(
     Ok(builder)
 }
 
-/// The next batch; a damaged one ends the file.
-pub(crate) fn next_batch(batches: &mut ParquetRecordBatchReader) -> Option<Result<RecordBatch, Problem>> {
-    match guarded(|| batches.next()) {
-        Err(message) => Some(Err(Problem::Damaged(message))),
-        Ok(batch) => Some(batch?.map_err(|error| Problem::Damaged(error.to_string()))),
+/// The batches of rows of a file; a damaged one ends it.
+pub(crate) struct Batches {
+    reader: ParquetRecordBatchReader,
+    done: bool,
+}
+
+impl Batches {
+    /// The batches that `builder` was set up for; `name` names the file in messages.
+    pub(crate) fn new(
+        name: &str,
+        builder: ParquetRecordBatchReaderBuilder<File>,
+    ) -> Result<Self, CorpusError> {
+        let reader = guarded(|| builder.build()).and_then(|reader| reader.map_err(|error| error.to_string()));
+        let reader = reader.map_err(|message| unreadable(name, &message))?;
+        Ok(Self { reader, done: false })
     }
 }
 
-/// The error for a file that Parquet's reader refuses.
-pub(crate) fn damaged(name: &str, error: &ParquetError) -> CorpusError {
-    unreadable(name, &error.to_string())
+impl Iterator for Batches {
+    type Item = Result<RecordBatch, Problem>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.done {
+            return None;
+        }
+        let batch = match guarded(|| self.reader.next()) {
+            Err(message) => Some(Err(message)),
+            Ok(batch) => batch.map(|batch| batch.map_err(|error| error.to_string())),
+        };
+        self.done = !matches!(batch, Some(Ok(_)));
+        batch.map(|batch| batch.map_err(Problem::Damaged))
+    }
 }
 
 fn unreadable(name: &str, message: &str) -> CorpusError {

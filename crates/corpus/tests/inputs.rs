@@ -1,4 +1,5 @@
 //! Texts to classify: every format, and every bad input that the field knows.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
 
 use std::io::Write;
 

@@ -7,9 +7,7 @@ use std::sync::Arc;
 
 use arrow_array::{Array, RecordBatch};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{
-    ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
-};
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection, RowSelector};
 use vulnlens_taxonomy::{ChainLabels, CveId, CweId};
 
 use super::schema;
@@ -18,7 +16,7 @@ use crate::date::Date;
 use crate::error::{CorpusError, Place, Problem, RecordError};
 use crate::groups::{GroupId, Split};
 use crate::limits::Limits;
-use crate::parquet_file;
+use crate::parquet_file::{self, Batches};
 
 /// One CVE of the data set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,8 +175,7 @@ impl DatasetReader {
         if let Some(selection) = selection {
             builder = builder.with_row_selection(selection);
         }
-        let reader = builder.build().map_err(|error| parquet_file::damaged(&self.name, &error))?;
-        Ok(Batches { reader })
+        Batches::new(&self.name, builder)
     }
 
     /// Every batch of rows with all columns, as they stand.
@@ -205,18 +202,6 @@ impl DatasetReader {
 
 fn whole(name: &Arc<str>, problem: Problem) -> RecordError {
     RecordError { file: Arc::clone(name), place: Place::Whole, id: None, problem }
-}
-
-struct Batches {
-    reader: ParquetRecordBatchReader,
-}
-
-impl Iterator for Batches {
-    type Item = Result<RecordBatch, Problem>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        parquet_file::next_batch(&mut self.reader)
-    }
 }
 
 /// The rows of a data set, with their derived labels where those were asked for.

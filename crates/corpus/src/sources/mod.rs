@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub use cve2capec::{Cve2Capec, Cve2CapecRecord, open_cve2capec};
 
 use crate::error::{CorpusError, Place, RecordError};
-use crate::input::{Content, Input, Opened, has_extension, open};
+use crate::input::{Content, HEAD, Input, Opened, has_extension, open_with_head};
 use crate::inputs::{InputFormat, table};
 use crate::limits::Limits;
 use crate::record::SourceRecord;
@@ -92,7 +92,15 @@ pub fn open_source(path: &Path, limits: &Limits, spool: &Path) -> Result<Source,
         let records = cvelist_files::FolderRecords::open(&name, path, limits)?;
         return Ok(Source { kind: SourceKind::CveList, records: Box::new(records) });
     }
-    let Opened { name, content } = open(Input::path(path), limits)?;
+    read_source(Input::path(path), limits, spool)
+}
+
+/// Like [`open_source`], for a file or a stream.
+///
+/// # Errors
+/// As [`open_source`].
+pub fn read_source(input: Input, limits: &Limits, spool: &Path) -> Result<Source, CorpusError> {
+    let Opened { name, content } = open_with_head(input, limits, HEAD)?;
     let (head, reader) = match content {
         Content::Zip(file) => {
             let records = cvelist_files::ZipRecords::open(&name, file, limits, spool)?;

@@ -5,17 +5,16 @@ use std::fs::File;
 
 use arrow_array::{Array, RecordBatch};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
 use super::rows::{CWES, Column, ID, MODIFIED, PUBLISHED, Row, Rows, TEXT};
 use crate::columns;
 use crate::error::{CorpusError, Place, Problem};
 use crate::limits::Limits;
-use crate::parquet_file;
+use crate::parquet_file::{self, Batches};
 
 /// The rows of a Parquet file.
 pub(crate) struct ParquetRows {
-    batches: ParquetRecordBatchReader,
+    batches: Batches,
     batch: Option<RecordBatch>,
     /// Row of `batch` that is read next.
     at: usize,
@@ -61,8 +60,7 @@ impl ParquetRows {
             columns::check(file, root, kinds)?;
         }
         let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
-        let batches = builder.with_projection(mask).with_batch_size(1024).build();
-        let batches = batches.map_err(|error| parquet_file::damaged(file, &error))?;
+        let batches = Batches::new(file, builder.with_projection(mask).with_batch_size(1024))?;
         Ok(Self { batches, batch: None, at: 0, number: 0, names, columns: all })
     }
 
@@ -75,7 +73,7 @@ impl ParquetRows {
     fn fill(&mut self) -> Result<(), Problem> {
         while self.batch.as_ref().is_some_and(|batch| self.at >= batch.num_rows()) || self.batch.is_none() {
             self.at = 0;
-            match parquet_file::next_batch(&mut self.batches) {
+            match self.batches.next() {
                 Some(batch) => self.batch = Some(batch?),
                 None => {
                     self.batch = None;
