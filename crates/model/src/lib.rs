@@ -1,1 +1,28 @@
-//! Classifiers of vulnerability text: the n-gram model, decoding and explanation.
+//! Classifiers of vulnerability text.
+//!
+//! A text implies a set of weaknesses, and the rest follows: the [`NgramModel`] gives a
+//! distribution over CWE sets, the chain of a knowledge base turns it into probabilities of CWE,
+//! CAPEC and ATT&CK labels ([`space`]), a [`DecisionRule`] fitted on validation says which of them
+//! are the answer, and [`Lens`] puts the three together. The crate reads no file and prints nothing.
+
+pub mod gemm;
+pub mod ngram;
+pub mod softmax;
+pub mod space;
+pub mod text;
+pub mod vocabulary;
+
+mod decision;
+mod explain;
+mod file;
+mod header;
+mod lens;
+mod prediction;
+
+pub use decision::DecisionRule;
+pub use explain::{Explanation, SetAnswer, WordEvidence};
+pub use file::{ModelFileError, Tensors, verify, write};
+pub use header::{FEATURES, FORMAT_VERSION, ModelHeader, Provenance, TaxonomyVersions};
+pub use lens::{Lens, PredictBuffers, Predictor};
+pub use ngram::{NgramModel, Scorer};
+pub use prediction::{Input, LabelMode, Labels, Options, Prediction, ScoredLabel, Taxonomies};

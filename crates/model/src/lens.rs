@@ -1,0 +1,210 @@
+//! A model and a knowledge base together: texts in, predictions out.
+
+use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TechniqueId};
+
+use crate::decision::DecisionRule;
+use crate::explain::{Explanation, explain};
+use crate::ngram::{NgramModel, Scorer};
+use crate::prediction::{Input, LabelMode, Labels, Options, Prediction, ScoredLabel};
+use crate::space::{LabelSpace, MarginalBuffer, SpaceKind};
+
+/// A classifier of vulnerability texts.
+///
+/// The model says how probable each CWE set is; the knowledge base says what follows from a set.
+/// A newer knowledge base changes what follows, without a new model.
+#[derive(Debug, Clone)]
+pub struct Lens {
+    model: NgramModel,
+    kb: KnowledgeBase,
+}
+
+/// How many texts are scored at once: enough to use the output weights many times while they are
+/// in the cache, few enough that the buffers stay there, too.
+const BLOCK: usize = 32;
+
+impl Lens {
+    /// A classifier by `model` and the chain of `kb`.
+    #[must_use]
+    pub fn new(model: NgramModel, kb: KnowledgeBase) -> Self {
+        Self { model, kb }
+    }
+
+    /// The model.
+    #[must_use]
+    pub fn model(&self) -> &NgramModel {
+        &self.model
+    }
+
+    /// The knowledge base.
+    #[must_use]
+    pub fn knowledge_base(&self) -> &KnowledgeBase {
+        &self.kb
+    }
+
+    /// Prepares the label spaces that `options` ask for (a few milliseconds; reuse it).
+    #[must_use]
+    pub fn predictor(&self, options: &Options) -> Predictor<'_> {
+        Predictor::new(self, *options)
+    }
+
+    /// Classifies one text. For more than one, make a [`predictor`](Self::predictor) and keep it.
+    #[must_use]
+    pub fn predict(&self, input: Input<'_>, options: &Options) -> Prediction {
+        self.predictor(options).predict(input)
+    }
+
+    /// Says which words carried the answer, and by which path it leads to ATT&CK.
+    #[must_use]
+    pub fn explain(&self, input: Input<'_>, options: &Options) -> Explanation {
+        explain(self, input, options)
+    }
+
+    /// The space of one CWE kind over this model's sets.
+    #[must_use]
+    pub fn cwe_space(&self, kind: SpaceKind) -> LabelSpace<CweId> {
+        let of_sets = self.of_sets(|set| kind.cwe_labels(&self.kb, set));
+        LabelSpace::new(kind, &of_sets)
+    }
+
+    /// The space of one CAPEC kind over this model's sets.
+    #[must_use]
+    pub fn capec_space(&self, kind: SpaceKind) -> LabelSpace<CapecId> {
+        let of_sets = self.of_sets(|set| kind.capec_labels(&self.kb, set));
+        LabelSpace::new(kind, &of_sets)
+    }
+
+    /// The space of one ATT&CK kind over this model's sets.
+    #[must_use]
+    pub fn attack_space(&self, kind: SpaceKind) -> LabelSpace<TechniqueId> {
+        let of_sets = self.of_sets(|set| kind.attack_labels(&self.kb, set));
+        LabelSpace::new(kind, &of_sets)
+    }
+
+    fn of_sets<L>(&self, labels: impl Fn(&[CweId]) -> Vec<L>) -> Vec<Vec<L>> {
+        self.model.sets().iter().map(|set| labels(set)).collect()
+    }
+
+    fn rule(&self, kind: SpaceKind) -> DecisionRule {
+        self.model.header().decisions.get(&kind).copied().unwrap_or_default()
+    }
+}
+
+/// A space with its decision rule.
+struct Task<L> {
+    space: LabelSpace<L>,
+    rule: DecisionRule,
+}
+
+/// A [`Lens`] with the label spaces of some [`Options`] made ready.
+pub struct Predictor<'a> {
+    lens: &'a Lens,
+    options: Options,
+    cwe: Option<Task<CweId>>,
+    capec: Option<Task<CapecId>>,
+    attack: Option<Task<TechniqueId>>,
+}
+
+/// Buffers of a predictor; reused, they allocate nothing.
+#[derive(Debug, Default)]
+pub struct PredictBuffers {
+    scorer: Scorer,
+    marginals: MarginalBuffer,
+    answered: Vec<bool>,
+    order: Vec<u32>,
+}
+
+impl<'a> Predictor<'a> {
+    fn new(lens: &'a Lens, options: Options) -> Self {
+        use SpaceKind::{
+            AssignedCwe, RecommendedAttack, RecommendedCapec, RecommendedCwe, ReferenceAttack,
+            ReferenceCapec, ReferenceCwe,
+        };
+        let (cwe, capec, attack) = match options.labels {
+            LabelMode::Recommended => (RecommendedCwe, RecommendedCapec, RecommendedAttack),
+            LabelMode::Reference => (ReferenceCwe, ReferenceCapec, ReferenceAttack),
+            LabelMode::Assigned => (AssignedCwe, RecommendedCapec, RecommendedAttack),
+        };
+        let asked = options.taxonomies;
+        Self {
+            lens,
+            options,
+            cwe: asked.cwe.then(|| Task { space: lens.cwe_space(cwe), rule: lens.rule(cwe) }),
+            capec: asked.capec.then(|| Task { space: lens.capec_space(capec), rule: lens.rule(capec) }),
+            attack: asked.attack.then(|| Task { space: lens.attack_space(attack), rule: lens.rule(attack) }),
+        }
+    }
+
+    /// The lens behind it.
+    #[must_use]
+    pub fn lens(&self) -> &'a Lens {
+        self.lens
+    }
+
+    /// What was asked for.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Classifies one text.
+    #[must_use]
+    pub fn predict(&self, input: Input<'_>) -> Prediction {
+        let mut predictions = self.predict_batch(&[input], &mut PredictBuffers::default());
+        predictions.pop().unwrap_or(Prediction { cwe: None, capec: None, attack: None })
+    }
+
+    /// Classifies texts, in their order. A prediction depends on its text alone, not on the batch.
+    pub fn predict_batch(&self, inputs: &[Input<'_>], buffers: &mut PredictBuffers) -> Vec<Prediction> {
+        let PredictBuffers { scorer, marginals, answered, order } = buffers;
+        let sets = self.lens.model.sets().len();
+        let mut predictions = Vec::with_capacity(inputs.len());
+        for block in inputs.chunks(BLOCK) {
+            let asked: Vec<Input<'_>> = block.iter().map(|input| self.dated(*input)).collect();
+            for probabilities in self.lens.model.score(&asked, scorer).chunks_exact(sets) {
+                let mut lister = Lister { options: &self.options, marginals, answered, order };
+                predictions.push(Prediction {
+                    cwe: self.cwe.as_ref().map(|task| lister.list(task, probabilities)),
+                    capec: self.capec.as_ref().map(|task| lister.list(task, probabilities)),
+                    attack: self.attack.as_ref().map(|task| lister.list(task, probabilities)),
+                });
+            }
+        }
+        predictions
+    }
+
+    fn dated<'t>(&self, input: Input<'t>) -> Input<'t> {
+        Input { year: self.options.as_of.or(input.year), ..input }
+    }
+}
+
+/// Makes the list of one taxonomy from the probabilities of the sets.
+struct Lister<'b> {
+    options: &'b Options,
+    marginals: &'b mut MarginalBuffer,
+    answered: &'b mut Vec<bool>,
+    order: &'b mut Vec<u32>,
+}
+
+impl Lister<'_> {
+    fn list<L: Ord + Copy + std::fmt::Display>(
+        &mut self,
+        task: &Task<L>,
+        set_probabilities: &[f32],
+    ) -> Labels<L> {
+        let marginals = task.space.outline().marginals(set_probabilities, self.marginals);
+        task.rule.answer(&marginals, self.answered);
+        let scores = marginals.labels;
+        self.order.clear();
+        let listed = (0..scores.len() as u32).filter(|&i| scores[i as usize] >= self.options.threshold);
+        self.order.extend(listed);
+        // Probabilities are never negative or NaN, so their bits order as they do.
+        self.order.sort_unstable_by_key(|&i| (std::cmp::Reverse(scores[i as usize].to_bits()), i));
+        self.order.truncate(self.options.top_k.unwrap_or(usize::MAX));
+        let labels = self.order.iter().map(|&i| ScoredLabel {
+            label: task.space.labels[i as usize],
+            score: scores[i as usize],
+            predicted: self.answered[i as usize],
+        });
+        Labels { labels: labels.collect(), none: marginals.none }
+    }
+}

@@ -1,0 +1,207 @@
+//! The n-gram model: hashed n-grams ▸ a hidden layer ▸ a distribution over CWE sets.
+//!
+//! h = ReLU(b + y(year) + 4 · Σ value · embedding(feature)),
+//! P(set) = softmax((W h + c + v(year)) / temperature).
+//!
+//! The embedding is stored in four bits a number with one scale a row, the output layer in eight.
+
+use vulnlens_taxonomy::CweId;
+
+use crate::file::ModelFileError;
+use crate::gemm::{Matrix, product};
+use crate::header::ModelHeader;
+use crate::prediction::Input;
+use crate::softmax::softmax;
+use crate::vocabulary::{Entry, Vectorizer, Vocabulary};
+
+/// The features' values have norm 1; this brings their sum into the hidden layer's range.
+pub const INPUT_GAIN: f32 = 4.0;
+/// Four-bit codes stand for `code − 8`.
+pub const CODE_ZERO: u8 = 8;
+
+/// A fitted n-gram model.
+#[derive(Debug, Clone)]
+pub struct NgramModel {
+    pub(crate) header: ModelHeader,
+    pub(crate) revision: String,
+    pub(crate) vocabulary: Vocabulary,
+    pub(crate) embedding: PackedRows,
+    /// Hidden bias, `dimensions`.
+    pub(crate) hidden_bias: Vec<f32>,
+    /// What each year adds to the hidden layer, `years × dimensions`.
+    pub(crate) year_hidden: Vec<f32>,
+    /// Output weights, `sets × dimensions`, eight-bit codes already multiplied out.
+    pub(crate) output: Vec<f32>,
+    /// Output bias, `sets`.
+    pub(crate) output_bias: Vec<f32>,
+    /// What each year adds to the logits, `years × sets`.
+    pub(crate) year_output: Vec<f32>,
+}
+
+/// A matrix in four bits a number: byte j of a row holds columns j (low half) and j + width/2.
+#[derive(Debug, Clone)]
+pub struct PackedRows {
+    pub(crate) codes: Codes,
+    pub(crate) scales: Vec<f32>,
+    pub(crate) width: usize,
+}
+
+/// The bytes of the codes: of the binary itself, or of a file's buffer.
+#[derive(Debug, Clone)]
+pub enum Codes {
+    /// Compiled into the binary.
+    Embedded(&'static [u8]),
+    /// Read from a file.
+    Owned(Vec<u8>),
+}
+
+impl Codes {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Embedded(bytes) => bytes,
+            Self::Owned(bytes) => bytes,
+        }
+    }
+}
+
+impl PackedRows {
+    /// Adds `value ·` row to `sum`, but for the shift by [`CODE_ZERO`]; gives the factor that the
+    /// shift has to be taken away with.
+    fn add(&self, entry: Entry, sum: &mut [f32]) -> f32 {
+        let half = self.width / 2;
+        let row = entry.row as usize;
+        let factor = entry.value * self.scales[row];
+        let codes = &self.codes.bytes()[row * half..][..half];
+        let (low, high) = sum.split_at_mut(half);
+        for ((&code, low), high) in codes.iter().zip(low).zip(high) {
+            *low += factor * f32::from(code & 15);
+            *high += factor * f32::from(code >> 4);
+        }
+        factor
+    }
+
+    /// One number of the matrix.
+    pub(crate) fn at(&self, row: usize, column: usize) -> f32 {
+        let half = self.width / 2;
+        let byte = self.codes.bytes()[row * half + column % half];
+        let code = if column < half { byte & 15 } else { byte >> 4 };
+        self.scales[row] * (f32::from(code) - f32::from(CODE_ZERO))
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.codes.bytes()
+    }
+}
+
+/// Buffers of scoring; reused, they allocate nothing.
+#[derive(Debug, Default)]
+pub struct Scorer {
+    pub(crate) vectorizer: Vectorizer,
+    hidden: Vec<f32>,
+    probabilities: Vec<f32>,
+}
+
+impl NgramModel {
+    /// Reads a model file that is compiled into the binary. Its checksum is not verified (see
+    /// [`verify`](crate::verify)): the binary would have to be damaged itself.
+    ///
+    /// # Errors
+    /// When the file is not a readable model of this version.
+    pub fn embedded(bytes: &'static [u8]) -> Result<Self, ModelFileError> {
+        crate::file::read_embedded(bytes)
+    }
+
+    /// Reads a model file, verifying its checksum and every shape, index and number in it.
+    ///
+    /// # Errors
+    /// When the file is not a readable, whole model of this version.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelFileError> {
+        crate::file::read(bytes)
+    }
+
+    /// What the file says of itself.
+    #[must_use]
+    pub fn header(&self) -> &ModelHeader {
+        &self.header
+    }
+
+    /// Twelve hex digits of the file's checksum.
+    #[must_use]
+    pub fn revision(&self) -> &str {
+        &self.revision
+    }
+
+    /// The CWE sets, in the order of the scores.
+    #[must_use]
+    pub fn sets(&self) -> &[Vec<CweId>] {
+        &self.header.sets
+    }
+
+    /// How many features the model knows.
+    #[must_use]
+    pub fn features(&self) -> usize {
+        self.vocabulary.len()
+    }
+
+    /// The index of a year: years before the oldest count as the oldest, later ones and none as the
+    /// newest.
+    fn year_index(&self, year: Option<u16>) -> usize {
+        let (oldest, newest) = (self.header.oldest_year, self.header.newest_year);
+        usize::from(year.unwrap_or(newest).clamp(oldest, newest) - oldest)
+    }
+
+    /// The probabilities of the CWE sets for each input, `inputs.len() × sets`, row by row. A row
+    /// depends on its input alone.
+    pub fn score<'a>(&self, inputs: &[Input<'_>], scorer: &'a mut Scorer) -> &'a [f32] {
+        self.logits(inputs, scorer);
+        let sets = self.header.sets.len();
+        let scale = 1.0 / self.header.temperature;
+        for row in scorer.probabilities.chunks_exact_mut(sets) {
+            row.iter_mut().for_each(|logit| *logit *= scale);
+            softmax(row);
+        }
+        &scorer.probabilities
+    }
+
+    /// The logits before the temperature, `inputs.len() × sets`.
+    pub fn logits<'a>(&self, inputs: &[Input<'_>], scorer: &'a mut Scorer) -> &'a [f32] {
+        let (d, sets) = (self.header.dimensions, self.header.sets.len());
+        let Scorer { vectorizer, hidden, probabilities } = scorer;
+        hidden.clear();
+        hidden.resize(inputs.len() * d, 0.0);
+        probabilities.clear();
+        probabilities.resize(inputs.len() * sets, 0.0);
+        for (input, hidden) in inputs.iter().zip(hidden.chunks_exact_mut(d)) {
+            let entries = vectorizer.vectorize(&self.vocabulary, input.text);
+            self.hidden(entries, self.year_index(input.year), hidden);
+            hidden.iter_mut().for_each(|x| *x = x.max(0.0));
+        }
+        let output = Matrix::new(&self.output, sets, d).transposed();
+        product(Matrix::new(hidden, inputs.len(), d), output, probabilities);
+        for (input, row) in inputs.iter().zip(probabilities.chunks_exact_mut(sets)) {
+            let year = &self.year_output[self.year_index(input.year) * sets..][..sets];
+            for ((logit, bias), year) in row.iter_mut().zip(&self.output_bias).zip(year) {
+                *logit += bias + year;
+            }
+        }
+        probabilities
+    }
+
+    /// The hidden layer before its activation.
+    pub(crate) fn hidden(&self, entries: &[Entry], year: usize, hidden: &mut [f32]) {
+        let d = self.header.dimensions;
+        let shift: f32 = {
+            hidden.fill(0.0);
+            entries.iter().map(|&entry| self.embedding.add(entry, hidden)).sum()
+        };
+        let shift = shift * f32::from(CODE_ZERO);
+        let year = &self.year_hidden[year * d..][..d];
+        for ((x, bias), year) in hidden.iter_mut().zip(&self.hidden_bias).zip(year) {
+            *x = INPUT_GAIN * (*x - shift) + bias + year;
+        }
+    }
+
+    pub(crate) fn year_of(&self, input: &Input<'_>) -> usize {
+        self.year_index(input.year)
+    }
+}

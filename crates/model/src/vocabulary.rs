@@ -1,0 +1,206 @@
+//! The features that a model knows, and a text as a weighted list of them.
+
+use crate::text::{Cutter, Feature};
+
+/// The known features: sorted keys, each with a weight (the square root of its inverse document
+/// frequency), found through an index over the keys' upper halves.
+#[derive(Debug, Clone)]
+pub struct Vocabulary {
+    keys: Vec<u32>,
+    weights: Vec<u8>,
+    /// `buckets[h]..buckets[h + 1]` are the rows whose keys' upper 16 bits are `h`.
+    buckets: Vec<u32>,
+}
+
+/// Keys that are not strictly rising, or not as many as the weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the vocabulary's keys must rise strictly, with one weight each, 2^24 at most")]
+pub struct VocabularyError;
+
+/// One known feature of a text: its row in the embedding and its value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Entry {
+    /// Row of the embedding.
+    pub row: u32,
+    /// Value; the values of a text have the Euclidean norm 1.
+    pub value: f32,
+}
+
+/// Buffers for turning texts into entries; reused, they allocate nothing.
+#[derive(Debug, Default)]
+pub struct Vectorizer {
+    cutter: Cutter,
+    counts: Vec<u32>,
+    entries: Vec<Entry>,
+}
+
+impl Vocabulary {
+    /// Weights are stored as bytes: code 0 is 1, code 255 is 4.
+    const WEIGHT_STEP: f32 = 3.0 / 255.0;
+
+    /// A vocabulary of `keys`, which must rise strictly, and the codes of their weights.
+    ///
+    /// # Errors
+    /// When the keys do not rise strictly or the lengths differ.
+    pub fn new(keys: Vec<u32>, weights: Vec<u8>) -> Result<Self, VocabularyError> {
+        let rising = keys.is_sorted_by(|a, b| a < b);
+        if !rising || keys.len() != weights.len() || keys.len() > 1 << 24 {
+            return Err(VocabularyError);
+        }
+        let mut buckets = vec![0u32; (1 << 16) + 1];
+        for key in &keys {
+            buckets[(key >> 16) as usize + 1] += 1;
+        }
+        for h in 0..1 << 16 {
+            buckets[h + 1] += buckets[h];
+        }
+        Ok(Self { keys, weights, buckets })
+    }
+
+    /// The code of the weight of a feature that `documents_with` of `documents` texts have:
+    /// √(1 + ln((1 + N) / (1 + n))), scikit-learn's smoothed idf under a root.
+    #[must_use]
+    pub fn weight_code(documents_with: u64, documents: u64) -> u8 {
+        let idf = 1.0 + ((1 + documents) as f64 / (1 + documents_with) as f64).ln();
+        ((idf.sqrt() as f32 - 1.0) / Self::WEIGHT_STEP).round().clamp(0.0, 255.0) as u8
+    }
+
+    /// How many features are known.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether no feature is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// The keys, rising.
+    #[must_use]
+    pub fn keys(&self) -> &[u32] {
+        &self.keys
+    }
+
+    /// The codes of the weights.
+    #[must_use]
+    pub fn weights(&self) -> &[u8] {
+        &self.weights
+    }
+
+    /// The row of a key.
+    #[must_use]
+    pub fn row(&self, key: u32) -> Option<u32> {
+        let bucket = (key >> 16) as usize;
+        let (from, to) = (self.buckets[bucket], self.buckets[bucket + 1]);
+        (from..to).find(|&row| self.keys[row as usize] == key)
+    }
+
+    fn weight(&self, row: u32) -> f32 {
+        1.0 + f32::from(self.weights[row as usize]) * Self::WEIGHT_STEP
+    }
+}
+
+impl Vectorizer {
+    /// The known features of `text`, in the order in which they first occur; `each` is told of every
+    /// occurrence. A feature that occurs n times has the value (1 + ln n) · weight, before all are
+    /// scaled to norm 1.
+    pub fn vectorize_with(
+        &mut self,
+        vocabulary: &Vocabulary,
+        text: &str,
+        mut each: impl FnMut(u32, Feature),
+    ) -> &[Entry] {
+        self.counts.resize(vocabulary.len(), 0);
+        self.entries.clear();
+        let (counts, entries) = (&mut self.counts, &mut self.entries);
+        self.cutter.cut(text, |key, feature| {
+            let Some(row) = vocabulary.row(key) else { return };
+            let count = &mut counts[row as usize];
+            if *count == 0 {
+                entries.push(Entry { row, value: 0.0 });
+            }
+            *count += 1;
+            each(row, feature);
+        });
+        let mut squares = 0.0f32;
+        for entry in entries.iter_mut() {
+            let count = std::mem::take(&mut counts[entry.row as usize]);
+            let tf = if count == 1 { 1.0 } else { 1.0 + (count as f32).ln() };
+            entry.value = tf * vocabulary.weight(entry.row);
+            squares += entry.value * entry.value;
+        }
+        if squares > 0.0 {
+            let scale = 1.0 / squares.sqrt();
+            entries.iter_mut().for_each(|entry| entry.value *= scale);
+        }
+        entries
+    }
+
+    /// The known features of `text`, in the order in which they first occur.
+    pub fn vectorize(&mut self, vocabulary: &Vocabulary, text: &str) -> &[Entry] {
+        self.vectorize_with(vocabulary, text, |_, _| {})
+    }
+
+    /// The byte ranges of the words of the text that was vectorised last.
+    #[must_use]
+    pub fn spans(&self) -> &[std::ops::Range<usize>] {
+        self.cutter.spans()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vocabulary_of(text: &str) -> Vocabulary {
+        let mut keys = vec![];
+        Cutter::default().cut(text, |key, _| keys.push(key));
+        keys.sort_unstable();
+        keys.dedup();
+        let weights = vec![Vocabulary::weight_code(1, 1000); keys.len()];
+        Vocabulary::new(keys, weights).unwrap()
+    }
+
+    #[test]
+    fn finds_every_key_and_no_other() {
+        let vocabulary = vocabulary_of("heap overflow in the parser of heap dumps");
+        for (row, &key) in vocabulary.keys().iter().enumerate() {
+            assert_eq!(vocabulary.row(key), Some(row as u32));
+            assert_eq!(vocabulary.row(key ^ 1), None);
+        }
+        assert_eq!(vocabulary.row(0), None);
+        assert_eq!(vocabulary.row(u32::MAX), None);
+    }
+
+    #[test]
+    fn values_have_norm_one_and_repetition_counts_logarithmically() {
+        let vocabulary = vocabulary_of("overflow");
+        let mut vectorizer = Vectorizer::default();
+        let once = vectorizer.vectorize(&vocabulary, "overflow").to_vec();
+        let thrice = vectorizer.vectorize(&vocabulary, "overflow; Overflow, OVERFLOW").to_vec();
+        for (a, b) in once.iter().zip(&thrice) {
+            assert!(a.row == b.row && (a.value - b.value).abs() < 1e-6, "all counts grow alike: {a:?}, {b:?}");
+        }
+        let norm: f32 = once.iter().map(|e| e.value * e.value).sum();
+        assert!((norm - 1.0).abs() < 1e-6);
+        assert!(vectorizer.vectorize(&vocabulary, "nothing known").is_empty());
+        assert_eq!(vectorizer.vectorize(&vocabulary, "overflow"), once, "buffers come back clean");
+    }
+
+    #[test]
+    fn refuses_unsorted_and_repeated_keys() {
+        assert!(Vocabulary::new(vec![2, 1], vec![0, 0]).is_err());
+        assert!(Vocabulary::new(vec![1, 1], vec![0, 0]).is_err());
+        assert!(Vocabulary::new(vec![1], vec![]).is_err());
+        assert!(Vocabulary::new(vec![], vec![]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn weights_fall_with_frequency() {
+        let codes: Vec<u8> = [1, 10, 1000, 100_000].map(|n| Vocabulary::weight_code(n, 100_000)).into();
+        assert!(codes.is_sorted_by(|a, b| a > b), "{codes:?}");
+        assert_eq!(codes[3], 0);
+    }
+}
