@@ -1,8 +1,24 @@
 //! Vulnerability records: their sources, labels, duplicates, splits, and the data set on disk.
 //!
-//! The sources ([`sources`]) stream CVE records out of the official files; [`open_inputs`] streams texts to classify.
-//! Inputs are taken as explicit paths or readers, the environment is never read, and one bad record never loses
-//! the others: it is an item of the stream, a [`RecordError`] with its place.
+//! Texts to classify come from [`open_inputs`], CVE records from the official files through [`sources`]. [`build`](build())
+//! merges the records by CVE, labels them through the chain, groups those that share a text, divides them into
+//! training, validation and test, and writes one Parquet row a CVE; [`DatasetReader`] reads them back, [`stats`](stats())
+//! counts them and [`resplit`](resplit()) divides them anew.
+//!
+//! Inputs are explicit paths or readers. One bad record never loses the others: it is an item of the stream, a
+//! [`RecordError`] that says where it stands and what to do. [`Limits`] bound what an input may make the readers hold.
+//!
+//! ```
+//! use vulnlens_corpus::{Input, InputFormat, Limits, open_inputs};
+//!
+//! let lines = "{\"id\":\"CVE-2021-44228\",\"description\":\"Flaw\"}\n{\"id\":2}\n";
+//! let records = open_inputs(Input::stream("-", lines.as_bytes()), InputFormat::Auto, &Limits::default())?;
+//! let shown: Vec<String> = records
+//!     .map(|record| record.map_or_else(|error| error.to_string(), |record| format!("{:?}", record.year)))
+//!     .collect();
+//! assert_eq!(shown, ["Some(2021)", "-:2: the text is empty; give each record a description"]);
+//! # Ok::<(), vulnlens_corpus::CorpusError>(())
+//! ```
 
 pub mod build;
 mod columns;

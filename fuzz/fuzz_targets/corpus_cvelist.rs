@@ -1,0 +1,20 @@
+//! One record of the CVE list.
+#![no_main]
+
+use std::io::{Cursor, Read};
+use std::path::Path;
+
+use libfuzzer_sys::fuzz_target;
+use vulnlens_corpus::sources::read_source;
+use vulnlens_corpus::{Input, Limits};
+
+/// How such a file begins: it is told apart by this.
+const HEAD: &[u8] = br#"{"dataType":"CVE_RECORD","#;
+
+fuzz_target!(|bytes: &[u8]| {
+    let limits = Limits { record_bytes: 4096, ..Limits::default() };
+    let input = Input::stream("fuzz", HEAD.chain(Cursor::new(bytes.to_vec())));
+    if let Ok(source) = read_source(input, &limits, Path::new(".")) {
+        assert!(source.records.count() <= bytes.len() + 1);
+    }
+});
