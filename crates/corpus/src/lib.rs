@@ -1,9 +1,9 @@
 //! Vulnerability records: their sources, labels, duplicates, splits, and the data set on disk.
 //!
-//! Texts to classify come from [`open_inputs`], CVE records from the official files through [`sources`]. [`build`](build())
+//! Texts to classify come from [`open_inputs`], CVE records from the official files through [`sources`]. [`build()`]
 //! merges the records by CVE, labels them through the chain, groups those that share a text, divides them into
-//! training, validation and test, and writes one Parquet row a CVE; [`DatasetReader`] reads them back, [`stats`](stats())
-//! counts them and [`resplit`](resplit()) divides them anew.
+//! training, validation and test, and writes one Parquet row a CVE; [`DatasetReader`] reads them back, [`stats()`]
+//! counts them and [`resplit()`] divides them anew.
 //!
 //! Inputs are explicit paths or readers. One bad record never loses the others: it is an item of the stream, a
 //! [`RecordError`] that says where it stands and what to do. [`Limits`] bound what an input may make the readers hold.
@@ -20,9 +20,9 @@
 //! # Ok::<(), vulnlens_corpus::CorpusError>(())
 //! ```
 
-pub mod build;
+mod build;
 mod columns;
-pub mod dataset;
+mod dataset;
 mod date;
 mod error;
 mod groups;
@@ -38,7 +38,7 @@ pub mod sources;
 mod stats;
 
 pub use build::{BuildOptions, BuildReport, Progress, SourceReport, build, kb_version};
-pub use dataset::{DataRow, DatasetReader};
+pub use dataset::{DataRow, DatasetReader, LabelledRows};
 pub use date::{Date, ParseDateError};
 pub use error::{CorpusError, Place, Problem, RecordError};
 pub use groups::{GroupId, ParseGroupError, Split, SplitOptions, fold};

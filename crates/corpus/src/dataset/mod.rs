@@ -4,4 +4,4 @@ mod reader;
 pub(crate) mod schema;
 pub(crate) mod writer;
 
-pub use reader::{DataRow, DatasetReader, Rows};
+pub use reader::{DataRow, DatasetReader, LabelledRows};

@@ -124,7 +124,7 @@ impl DatasetReader {
     ///
     /// # Errors
     /// A file that can no longer be read.
-    pub fn labelled_rows(&self) -> Result<Rows, CorpusError> {
+    pub fn labelled_rows(&self) -> Result<LabelledRows, CorpusError> {
         let columns: Vec<_> = ROW.into_iter().chain(DERIVED).collect();
         self.scan(&columns, None)
     }
@@ -190,9 +190,13 @@ impl DatasetReader {
         Ok(batches.map(move |batch| batch.map_err(|problem| whole(&name, problem))))
     }
 
-    fn scan(&self, columns: &[(&str, Kind)], selection: Option<RowSelection>) -> Result<Rows, CorpusError> {
+    fn scan(
+        &self,
+        columns: &[(&str, Kind)],
+        selection: Option<RowSelection>,
+    ) -> Result<LabelledRows, CorpusError> {
         let batches = self.batches(columns, selection)?;
-        Ok(Rows { name: Arc::clone(&self.name), batches, batch: None, at: 0, number: 0 })
+        Ok(LabelledRows { name: Arc::clone(&self.name), batches, batch: None, at: 0, number: 0 })
     }
 
     fn error(&self, place: Place, problem: Problem) -> RecordError {
@@ -205,7 +209,7 @@ fn whole(name: &Arc<str>, problem: Problem) -> RecordError {
 }
 
 /// The rows of a data set, with their derived labels where those were asked for.
-pub struct Rows {
+pub struct LabelledRows {
     name: Arc<str>,
     batches: Batches,
     batch: Option<RecordBatch>,
@@ -213,7 +217,7 @@ pub struct Rows {
     number: u64,
 }
 
-impl Iterator for Rows {
+impl Iterator for LabelledRows {
     type Item = Result<(DataRow, ChainLabels), RecordError>;
 
     fn next(&mut self) -> Option<Self::Item> {
