@@ -1,1 +1,19 @@
 //! Fitting and evaluating vulnlens models.
+//!
+//! Nothing here is needed to classify. Data come in as [`Example`]s, a model leaves as the bytes of
+//! its file, figures leave as [`TaskEvaluation`]s.
+
+pub mod ngram;
+
+mod calibrate;
+mod error;
+mod evaluate;
+mod example;
+mod scores;
+mod task;
+
+pub use calibrate::{Calibration, calibrate};
+pub use error::TrainError;
+pub use evaluate::{PUBLISHED_TASKS, TaskEvaluation, evaluate};
+pub use example::{Example, Part};
+pub use scores::{PeerScores, PeerScoresError, SetScores};

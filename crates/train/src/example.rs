@@ -1,0 +1,37 @@
+//! What fitting and evaluating work on: texts with their CWE ids, each in one part of a split.
+
+use vulnlens_taxonomy::{CveId, CweId};
+
+/// The part of a split that a text belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// Fitted on.
+    Train,
+    /// Settings, thresholds and temperature are chosen on it.
+    Validation,
+    /// Read once for each published model.
+    Test,
+}
+
+/// One text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Example {
+    /// The record's id.
+    pub id: CveId,
+    /// The description.
+    pub text: String,
+    /// The record's year: of its publication, else of its id.
+    pub year: u16,
+    /// CWE ids as assigned, sorted, without ancestors. Empty: nobody has labelled the record.
+    pub cwes: Vec<CweId>,
+    /// Its part of the split.
+    pub part: Part,
+}
+
+impl Example {
+    /// Whether the record has any CWE.
+    #[must_use]
+    pub fn is_labelled(&self) -> bool {
+        !self.cwes.is_empty()
+    }
+}

@@ -1,0 +1,212 @@
+//! Fitting the n-gram model.
+//!
+//! Some teachers are fitted to the labels, each from its own random start; then one network is
+//! fitted to the labels and the teachers' averaged answers, also on texts without a label. It is
+//! nearly as good as all of them together and costs as much as one.
+//!
+//! Every random choice comes from the seed, the teachers do not share anything while they are
+//! fitted, and all sums are in a fixed order: the result is the same bytes for any thread count.
+
+mod adam;
+mod features;
+mod fit;
+mod network;
+mod pack;
+mod random;
+mod settings;
+mod targets;
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+use vulnlens_model::{
+    FEATURES, FORMAT_VERSION, ModelHeader, NgramModel, Provenance, TaxonomyVersions, write,
+};
+use vulnlens_taxonomy::{CweId, KnowledgeBase};
+
+pub use settings::Settings;
+
+use crate::calibrate::{Calibration, calibrate};
+use crate::error::TrainError;
+use crate::example::{Example, Part};
+use features::{FeatureLists, choose_vocabulary};
+use fit::{Prepared, answers, fit};
+use network::{Network, Shape};
+
+/// What a fit is told about its data and its model, for the file.
+#[derive(Debug, Clone)]
+pub struct Description {
+    /// Name of the model.
+    pub name: String,
+    /// File name of the data set.
+    pub data: String,
+    /// SHA-256 of the data set, in hex.
+    pub data_sha256: String,
+    /// `random`, `temporal` or `all`.
+    pub split: String,
+    /// Version of the tool.
+    pub tool_version: String,
+}
+
+/// Where the temperature and the decision rules come from.
+#[derive(Debug, Clone)]
+pub enum Decisions {
+    /// Fitted on the validation part.
+    Validation,
+    /// Taken over, with the words that say from where.
+    Given(Box<Calibration>, String),
+}
+
+/// How far a fit has come, in texts seen.
+pub type Progress<'a> = &'a (dyn Fn(u64) + Sync);
+
+/// How many texts a fit will see in all, for a progress bar.
+#[must_use]
+pub fn work(examples: &[Example], settings: &Settings) -> u64 {
+    let train = examples.iter().filter(|e| e.part == Part::Train);
+    let (all, labelled) =
+        train.fold((0u64, 0u64), |(all, labelled), e| (all + 1, labelled + u64::from(e.is_labelled())));
+    let last = if settings.teachers > 0 { all } else { labelled };
+    settings.epochs as u64 * (settings.teachers as u64 * labelled + last)
+}
+
+/// Fits an n-gram model to the training part and gives the bytes of its file.
+///
+/// Runs on the threads of the current rayon pool; their number changes nothing but the time.
+///
+/// # Errors
+/// When a setting is out of bounds, there is too little to fit on, or the loss diverges.
+pub fn train(
+    examples: &[Example],
+    kb: &KnowledgeBase,
+    settings: &Settings,
+    description: &Description,
+    decisions: &Decisions,
+    progress: Progress<'_>,
+) -> Result<Vec<u8>, TrainError> {
+    if let Some(problem) = settings.problem() {
+        return Err(TrainError::Setting(problem));
+    }
+    let texts: Vec<&Example> = examples.iter().filter(|e| e.part == Part::Train).collect();
+    let sets = sets_of(&texts)?;
+    let labelled: Vec<&str> = texts.iter().filter(|e| e.is_labelled()).map(|e| e.text.as_str()).collect();
+    let vocabulary = choose_vocabulary(&labelled, settings)?;
+    let newest_year = texts.iter().filter(|e| e.is_labelled()).map(|e| e.year).max().unwrap_or(0);
+    let oldest_year = texts.iter().map(|e| e.year).min().unwrap_or(0).max(newest_year.saturating_sub(99));
+    let every: Vec<&str> = texts.iter().map(|e| e.text.as_str()).collect();
+    let year = |e: &&Example| usize::from(e.year.clamp(oldest_year, newest_year) - oldest_year);
+    let prepared = Prepared {
+        features: FeatureLists::new(&every, &vocabulary),
+        years: texts.iter().map(year).collect(),
+        sets: texts.iter().map(|e| sets.get(&e.cwes).map(|&(set, _)| set)).collect(),
+        set_counts: counts(&sets),
+        shape: shape(&sets, kb, vocabulary.len(), usize::from(newest_year - oldest_year) + 1, settings),
+    };
+    let network = distil(&prepared, settings, progress)?;
+    let tensors = pack::pack(&network, &vocabulary);
+    let header = ModelHeader {
+        format_version: FORMAT_VERSION,
+        kind: "ngram".to_owned(),
+        name: description.name.clone(),
+        features: FEATURES.to_owned(),
+        dimensions: settings.dimensions,
+        oldest_year,
+        newest_year,
+        temperature: 1.0,
+        decisions: BTreeMap::new(),
+        taxonomies: versions(kb),
+        provenance: provenance(description, settings, texts.len(), labelled.len()),
+        sets: in_order(&sets),
+    };
+    drop((network, prepared));
+    let bytes = write(&header, &tensors)?;
+    let (calibration, from) = match decisions {
+        Decisions::Given(calibration, from) => ((**calibration).clone(), from.clone()),
+        Decisions::Validation => {
+            let model = NgramModel::from_bytes(&bytes)?;
+            (calibrate(&model, kb, examples)?, format!("validation part of {}", description.split))
+        }
+    };
+    let mut header = header;
+    header.temperature = calibration.temperature;
+    header.decisions = calibration.decisions;
+    header.provenance.decisions_from = from;
+    Ok(write(&header, &tensors)?)
+}
+
+fn distil(prepared: &Prepared, settings: &Settings, progress: Progress<'_>) -> Result<Network, TrainError> {
+    let teachers: Vec<Network> = (1..=settings.teachers as u64)
+        .into_par_iter()
+        .map(|stream| fit(prepared, settings, stream, None, progress))
+        .collect::<Result<_, _>>()?;
+    if teachers.is_empty() {
+        return fit(prepared, settings, 0, None, progress);
+    }
+    let targets = answers(prepared, &teachers);
+    drop(teachers);
+    fit(prepared, settings, 0, Some(&targets), progress)
+}
+
+/// The distinct CWE sets of the labelled texts: index (in the sets' own order) and frequency.
+type Sets = BTreeMap<Vec<CweId>, (usize, u64)>;
+
+fn sets_of(texts: &[&Example]) -> Result<Sets, TrainError> {
+    let mut sets = Sets::new();
+    for example in texts.iter().filter(|e| e.is_labelled()) {
+        sets.entry(example.cwes.clone()).or_insert((0, 0)).1 += 1;
+    }
+    for (index, entry) in sets.values_mut().enumerate() {
+        entry.0 = index;
+    }
+    match sets.len() {
+        0 => Err(TrainError::NoTrainingTexts { texts: texts.len() }),
+        1 => Err(TrainError::OneSetOnly),
+        found if found > 1 << 16 => Err(TrainError::TooManySets { found }),
+        _ => Ok(sets),
+    }
+}
+
+fn in_order(sets: &Sets) -> Vec<Vec<CweId>> {
+    sets.keys().cloned().collect()
+}
+
+fn counts(sets: &Sets) -> Vec<u64> {
+    sets.values().map(|&(_, count)| count).collect()
+}
+
+fn shape(sets: &Sets, kb: &KnowledgeBase, features: usize, years: usize, settings: &Settings) -> Shape {
+    let mut atoms: BTreeMap<CweId, usize> = BTreeMap::new();
+    let mut atoms_of = |set: &Vec<CweId>| {
+        let ids = kb.chain(set).cwe.into_iter();
+        let number = ids.map(|id| {
+            let next = atoms.len();
+            *atoms.entry(id).or_insert(next)
+        });
+        number.collect()
+    };
+    let atoms_of_set = sets.keys().map(&mut atoms_of).collect();
+    Shape { features, dimensions: settings.dimensions, years, atoms_of_set, atoms: atoms.len() }
+}
+
+fn versions(kb: &KnowledgeBase) -> TaxonomyVersions {
+    let versions = kb.versions();
+    TaxonomyVersions {
+        cwe: versions.cwe.clone(),
+        capec: versions.capec.clone(),
+        attack: versions.attack.clone(),
+    }
+}
+
+fn provenance(about: &Description, settings: &Settings, texts: usize, labelled: usize) -> Provenance {
+    Provenance {
+        data: about.data.clone(),
+        data_sha256: about.data_sha256.clone(),
+        texts: texts as u64,
+        labelled_texts: labelled as u64,
+        split: about.split.clone(),
+        seed: settings.seed,
+        settings: settings.to_map(),
+        decisions_from: String::new(),
+        tool_version: about.tool_version.clone(),
+    }
+}

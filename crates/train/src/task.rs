@@ -1,0 +1,74 @@
+//! A task: a label space over a model's sets, whatever taxonomy its labels are of.
+
+use vulnlens_model::space::{LabelSpace, Outline, SpaceKind};
+use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TechniqueId};
+
+/// The labels of a record in a space.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Gold {
+    /// Indices of the labels that the space has, rising.
+    pub(crate) known: Vec<u32>,
+    /// How many labels lie outside of it: no training text has them.
+    pub(crate) unknown: usize,
+}
+
+/// A label space of one taxonomy.
+#[derive(Debug)]
+pub(crate) struct Task {
+    pub(crate) kind: SpaceKind,
+    space: Space,
+}
+
+#[derive(Debug)]
+enum Space {
+    Cwe(LabelSpace<CweId>),
+    Capec(LabelSpace<CapecId>),
+    Attack(LabelSpace<TechniqueId>),
+}
+
+impl Task {
+    pub(crate) fn new(kind: SpaceKind, sets: &[Vec<CweId>], kb: &KnowledgeBase) -> Self {
+        use SpaceKind::{RecommendedAttack, RecommendedCapec, ReferenceAttack, ReferenceCapec};
+        let space = match kind {
+            ReferenceCapec | RecommendedCapec => {
+                Space::Capec(LabelSpace::new(kind, &of(sets, |set| kind.capec_labels(kb, set))))
+            }
+            ReferenceAttack | RecommendedAttack => {
+                Space::Attack(LabelSpace::new(kind, &of(sets, |set| kind.attack_labels(kb, set))))
+            }
+            _ => Space::Cwe(LabelSpace::new(kind, &of(sets, |set| kind.cwe_labels(kb, set)))),
+        };
+        Self { kind, space }
+    }
+
+    pub(crate) fn outline(&self) -> &Outline {
+        match &self.space {
+            Space::Cwe(space) => space.outline(),
+            Space::Capec(space) => space.outline(),
+            Space::Attack(space) => space.outline(),
+        }
+    }
+
+    /// The labels of a record with these CWE ids.
+    pub(crate) fn gold(&self, kb: &KnowledgeBase, cwes: &[CweId]) -> Gold {
+        let (known, unknown) = match &self.space {
+            Space::Cwe(space) => space.locate(&self.kind.cwe_labels(kb, cwes)),
+            Space::Capec(space) => space.locate(&self.kind.capec_labels(kb, cwes)),
+            Space::Attack(space) => space.locate(&self.kind.attack_labels(kb, cwes)),
+        };
+        Gold { known, unknown }
+    }
+
+    /// The id of a label, as it is written.
+    pub(crate) fn label(&self, index: usize) -> Option<String> {
+        match &self.space {
+            Space::Cwe(space) => space.labels.get(index).map(ToString::to_string),
+            Space::Capec(space) => space.labels.get(index).map(ToString::to_string),
+            Space::Attack(space) => space.labels.get(index).map(ToString::to_string),
+        }
+    }
+}
+
+fn of<L>(sets: &[Vec<CweId>], labels: impl Fn(&[CweId]) -> Vec<L>) -> Vec<Vec<L>> {
+    sets.iter().map(|set| labels(set)).collect()
+}
