@@ -1,1 +1,33 @@
-//! Predictions as tables, JSON Lines, CSV and Parquet.
+//! Predictions as tables, JSON Lines, CSV and Parquet; explanations and the knowledge base's entries as text and JSON.
+//!
+//! Pure rendering: one file a format, bytes appended to a buffer of the caller's. Nothing here computes a prediction,
+//! opens a file or asks what a terminal can do. Text for people carries ANSI styles; the caller strips them where they
+//! are not wanted.
+//!
+//! - Records: [`JsonLines`] (record output version 1, frozen in `docs/schema/record-v1.json`), [`Csv`],
+//!   [`ParquetRows`], [`Table`].
+//! - One answer in depth: [`explanation_text`], [`explanation_json`].
+//! - The knowledge base: [`Entry`], [`Changes`], [`path_text`].
+
+mod changes;
+mod csv;
+mod entry;
+mod explanation;
+mod glyphs;
+mod json_text;
+mod jsonl;
+mod label;
+mod parquet;
+mod run;
+mod score;
+mod table;
+
+pub use changes::{Change, Changes};
+pub use csv::Csv;
+pub use entry::{Entry, EntryId, Fact, ParseEntryIdError};
+pub use explanation::{explanation_json, explanation_text};
+pub use glyphs::{Glyphs, path_text};
+pub use jsonl::JsonLines;
+pub use parquet::{ParquetError, ParquetRows};
+pub use run::{Run, label_mode_name};
+pub use table::{Table, TableLayout};

@@ -1,0 +1,124 @@
+//! What changed between two knowledge bases, as text and JSON.
+
+use serde::Serialize;
+use vulnlens_taxonomy::{
+    EntryChanges, KbDiff, KnowledgeBase, Relation, Rename, TechniqueChange, Versions, WeaknessRelationChange,
+};
+
+use crate::label::Label;
+use crate::table::{ASIDE, HEADING};
+
+/// One kind of change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// What kind it is: `weaknesses added`, `chain`, …
+    pub kind: &'static str,
+    /// Each change of the kind, in id order.
+    pub items: Vec<String>,
+}
+
+/// The difference of two knowledge bases, ready to be shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Changes {
+    /// The releases before.
+    pub from: Versions,
+    /// The releases after.
+    pub to: Versions,
+    /// The changes; kinds without any are left out.
+    pub changes: Vec<Change>,
+}
+
+impl Changes {
+    /// Words `diff`, which is the difference from `old` to `new`.
+    #[must_use]
+    pub fn new(diff: &KbDiff, old: &KnowledgeBase, new: &KnowledgeBase) -> Self {
+        let mut changes = Vec::new();
+        entries(
+            ["weaknesses added", "weaknesses removed", "weaknesses renamed"],
+            &diff.weaknesses,
+            old,
+            new,
+            &mut changes,
+        );
+        let usage = |u: &vulnlens_taxonomy::UsageChange| format!("{}: {} became {}", u.id, u.from, u.to);
+        changes.push(Change { kind: "mapping usage", items: diff.usage.iter().map(usage).collect() });
+        changes.push(Change { kind: "relations", items: diff.relations.iter().map(relations).collect() });
+        entries(
+            ["patterns added", "patterns removed", "patterns renamed"],
+            &diff.patterns,
+            old,
+            new,
+            &mut changes,
+        );
+        changes.push(Change {
+            kind: "techniques of patterns",
+            items: diff.pattern_techniques.iter().map(techniques).collect(),
+        });
+        entries(
+            ["techniques added", "techniques removed", "techniques renamed"],
+            &diff.techniques,
+            old,
+            new,
+            &mut changes,
+        );
+        let revoked = diff.revoked.iter().map(|(id, by)| match by {
+            Some(by) => format!("{id}: by {by} {}", by.name(new)),
+            None => format!("{id}: without a successor"),
+        });
+        changes.push(Change { kind: "techniques revoked", items: revoked.collect() });
+        let deprecated = diff.deprecated.iter().map(ToString::to_string);
+        changes.push(Change { kind: "techniques deprecated", items: deprecated.collect() });
+        changes.push(Change { kind: "chain", items: diff.chain.iter().map(techniques).collect() });
+        changes.retain(|change| !change.items.is_empty());
+        Self { from: old.versions().clone(), to: new.versions().clone(), changes }
+    }
+
+    /// The changes for a person at a terminal, with ANSI styles.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let releases = |v: &Versions| format!("CWE {}, CAPEC {}, ATT&CK {}", v.cwe, v.capec, v.attack);
+        let mut text = format!("{HEADING}from{HEADING:#}  {}\n", releases(&self.from));
+        text += &format!("{HEADING}to{HEADING:#}    {}\n", releases(&self.to));
+        if self.changes.is_empty() {
+            text += &format!("{ASIDE}nothing changed{ASIDE:#}\n");
+        }
+        for change in &self.changes {
+            text += &format!("{HEADING}{}{HEADING:#} ({})\n", change.kind, change.items.len());
+            text.extend(change.items.iter().map(|item| format!("  {item}\n")));
+        }
+        text
+    }
+}
+
+fn entries<L: Label>(
+    [added, removed, renamed]: [&'static str; 3],
+    found: &EntryChanges<L>,
+    old: &KnowledgeBase,
+    new: &KnowledgeBase,
+    changes: &mut Vec<Change>,
+) {
+    let named =
+        |ids: &[L], kb: &KnowledgeBase| ids.iter().map(|id| format!("{id} {}", id.name(kb))).collect();
+    let rename = |rename: &Rename<L>| format!("{}: {:?} became {:?}", rename.id, rename.from, rename.to);
+    changes.push(Change { kind: added, items: named(&found.added, new) });
+    changes.push(Change { kind: removed, items: named(&found.removed, old) });
+    changes.push(Change { kind: renamed, items: found.renamed.iter().map(rename).collect() });
+}
+
+fn relations(change: &WeaknessRelationChange) -> String {
+    let relation =
+        |sign: char| move |r: &Relation| format!("{sign}{} {} (view {})", r.nature, r.target, r.view);
+    let signed = |sign: char, id: &dyn ToString| format!("{sign}{}", id.to_string());
+    let parts: Vec<String> = (change.added.iter().map(relation('+')))
+        .chain(change.removed.iter().map(relation('-')))
+        .chain(change.capecs_added.iter().map(|id| signed('+', id)))
+        .chain(change.capecs_removed.iter().map(|id| signed('-', id)))
+        .collect();
+    format!("{}: {}", change.id, parts.join(", "))
+}
+
+fn techniques<Id: ToString>(change: &TechniqueChange<Id>) -> String {
+    let added = change.added.iter().map(|id| format!("+{id}"));
+    let parts: Vec<String> = added.chain(change.removed.iter().map(|id| format!("-{id}"))).collect();
+    format!("{}: {}", change.id.to_string(), parts.join(", "))
+}

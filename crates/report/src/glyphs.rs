@@ -1,0 +1,78 @@
+//! The signs that text for people is drawn with, and the chain's paths in them.
+
+use vulnlens_taxonomy::{ChainPath, CweId};
+
+/// The signs that a terminal can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Glyphs {
+    /// For terminals in a UTF-8 locale.
+    #[default]
+    Unicode,
+    /// For all others.
+    Ascii,
+}
+
+impl Glyphs {
+    /// Marks a label that the model answers with.
+    pub(crate) fn check(self) -> char {
+        if self == Self::Unicode { '✓' } else { '*' }
+    }
+
+    /// Stands for what is left out.
+    pub(crate) fn ellipsis(self) -> &'static str {
+        if self == Self::Unicode { "…" } else { "..." }
+    }
+
+    /// Stands between the steps of a path.
+    pub(crate) fn step(self) -> &'static str {
+        if self == Self::Unicode { " ▸ " } else { " > " }
+    }
+
+    /// A bar for `share` of the whole, `width` characters with the blanks behind it; never empty for what is not 0.
+    pub(crate) fn bar(self, share: f32, width: usize) -> String {
+        let filled = (f64::from(share).clamp(0.0, 1.0) * width as f64).round() as usize;
+        let filled = filled.max(usize::from(share > 0.0)).min(width);
+        let sign = if self == Self::Unicode { "█" } else { "#" };
+        sign.repeat(filled) + &" ".repeat(width.saturating_sub(filled))
+    }
+
+    /// `text` in at most `width` characters.
+    pub(crate) fn fit(self, text: &str, width: usize) -> String {
+        if text.chars().count() <= width {
+            return text.to_owned();
+        }
+        let kept = width.saturating_sub(self.ellipsis().chars().count());
+        text.chars().take(kept).chain(self.ellipsis().chars()).collect()
+    }
+
+    /// Ids joined to a path.
+    pub(crate) fn joined<T: ToString>(self, steps: impl IntoIterator<Item = T>) -> String {
+        let steps: Vec<String> = steps.into_iter().map(|step| step.to_string()).collect();
+        steps.join(self.step())
+    }
+}
+
+/// A way of the chain, `CWE-79 ▸ CWE-74 ▸ CAPEC-267 ▸ T1027`.
+#[must_use]
+pub fn path_text(path: &ChainPath, glyphs: Glyphs) -> String {
+    let cwes = path.cwe.iter().map(CweId::to_string);
+    glyphs.joined(cwes.chain([path.capec.to_string(), path.technique.to_string()]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_and_texts_keep_their_width() {
+        for glyphs in [Glyphs::Unicode, Glyphs::Ascii] {
+            for share in [-1.0, 0.0, 0.001, 0.5, 1.0, 7.0, f32::NAN] {
+                assert_eq!(glyphs.bar(share, 10).chars().count(), 10, "{share}");
+            }
+            assert_eq!(glyphs.fit("short", 5), "short");
+            assert_eq!(glyphs.fit("rather long", 6).chars().count(), 6);
+        }
+        assert_eq!(Glyphs::Ascii.bar(0.001, 4), "#   ");
+        assert_eq!(Glyphs::Ascii.bar(0.0, 4), "    ");
+    }
+}

@@ -1,0 +1,27 @@
+//! What every record of one run has in common.
+
+use vulnlens_model::LabelMode;
+use vulnlens_taxonomy::Versions;
+
+/// Which model answered, and over which label spaces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// The model's name.
+    pub model: String,
+    /// The model's revision, 12 hexadecimal digits.
+    pub model_revision: String,
+    /// The releases of the knowledge base.
+    pub versions: Versions,
+    /// What the probabilities mean.
+    pub labels: LabelMode,
+}
+
+/// The name of a mode on the command line and in the outputs.
+#[must_use]
+pub fn label_mode_name(mode: LabelMode) -> &'static str {
+    match mode {
+        LabelMode::Recommended => "recommended",
+        LabelMode::Reference => "reference",
+        LabelMode::Assigned => "assigned",
+    }
+}

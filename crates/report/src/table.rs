@@ -1,0 +1,139 @@
+//! A short table for a person at a terminal: the best labels of each taxonomy, and the way the chain takes to them.
+
+use anstyle::{AnsiColor, Style};
+use vulnlens_model::{Prediction, ScoredLabel};
+use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TechniqueId};
+
+use crate::glyphs::{Glyphs, path_text};
+use crate::label::Label;
+use crate::score::percent;
+
+pub(crate) const HEADING: Style = Style::new().bold();
+pub(crate) const PREDICTED: Style = AnsiColor::Green.on_default();
+pub(crate) const ASIDE: Style = Style::new().dimmed();
+
+const BAR: usize = 10;
+/// Characters before an id: indent, mark, percentage, bar, and the gaps between them.
+const BEFORE_ID: usize = 25;
+/// Characters before a name: those, the id and a gap.
+const BEFORE_NAME: usize = 37;
+/// A probability of "none" below this is not worth a line.
+const NONE_SHOWN: f32 = 0.05;
+
+/// How a table is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableLayout {
+    /// Labels shown of each taxonomy, the best ones; `None` for all.
+    pub rows: Option<usize>,
+    /// Characters in a line; at least 60 are used.
+    pub width: usize,
+    /// The signs to draw with.
+    pub glyphs: Glyphs,
+}
+
+/// Renders predictions for a terminal. The text has ANSI styles.
+pub struct Table<'a> {
+    kb: &'a KnowledgeBase,
+    layout: TableLayout,
+}
+
+impl<'a> Table<'a> {
+    /// A renderer with the names and paths of `kb`.
+    #[must_use]
+    pub fn new(kb: &'a KnowledgeBase, layout: TableLayout) -> Self {
+        Self { kb, layout: TableLayout { width: layout.width.max(60), ..layout } }
+    }
+
+    /// Appends one record: its id as a heading where there is one, then each taxonomy that was asked for.
+    pub fn push(&self, id: Option<&str>, prediction: &Prediction, out: &mut Vec<u8>) {
+        let mut text = String::new();
+        if let Some(id) = id {
+            text += &format!("{HEADING}{}{HEADING:#}\n", printable(id));
+        }
+        self.section::<CweId>("Weaknesses (CWE)", prediction, |_| None, &mut text);
+        self.section(
+            "Attack patterns (CAPEC)",
+            prediction,
+            |to| self.way_to_pattern(prediction, to),
+            &mut text,
+        );
+        self.section(
+            "Techniques (ATT&CK)",
+            prediction,
+            |to| self.way_to_technique(prediction, to),
+            &mut text,
+        );
+        out.extend_from_slice(text.as_bytes());
+    }
+
+    fn section<L: Label>(
+        &self,
+        title: &str,
+        prediction: &Prediction,
+        way: impl Fn(L) -> Option<String>,
+        text: &mut String,
+    ) {
+        let Some(labels) = L::of(prediction) else { return };
+        *text += &format!("{HEADING}{title}{HEADING:#}\n");
+        let shown = self.layout.rows.unwrap_or(usize::MAX).min(labels.labels.len());
+        for scored in labels.labels.iter().take(shown) {
+            *text += &self.row(scored);
+            if let Some(way) = way(scored.label) {
+                let way = self.layout.glyphs.fit(&way, self.layout.width.saturating_sub(BEFORE_ID));
+                *text += &format!("{:BEFORE_ID$}{ASIDE}{way}{ASIDE:#}\n", "");
+            }
+        }
+        let more = labels.labels.len().saturating_sub(shown);
+        if more > 0 {
+            *text += &format!("    {ASIDE}{} {more} more{ASIDE:#}\n", self.layout.glyphs.ellipsis());
+        }
+        if labels.none >= NONE_SHOWN || labels.labels.is_empty() {
+            *text += &format!("    {}  {ASIDE}that none applies{ASIDE:#}\n", percent(labels.none));
+        }
+    }
+
+    fn row<L: Label>(&self, scored: &ScoredLabel<L>) -> String {
+        let glyphs = self.layout.glyphs;
+        let (mark, style) = if scored.predicted { (glyphs.check(), PREDICTED) } else { (' ', Style::new()) };
+        let name = glyphs.fit(&scored.label.name(self.kb), self.layout.width.saturating_sub(BEFORE_NAME));
+        let line = format!(
+            "  {style}{mark} {}  {}  {:<10}  {name}{style:#}",
+            percent(scored.score),
+            glyphs.bar(scored.score, BAR),
+            scored.label.to_string(),
+        );
+        line.trim_end().to_owned() + "\n"
+    }
+
+    /// The prediction's weaknesses, those that the model answers with first, then by falling score.
+    fn weaknesses(prediction: &Prediction) -> impl Iterator<Item = CweId> {
+        let labels = || prediction.cwe.iter().flat_map(|cwe| &cwe.labels);
+        let answers = labels().filter(|scored| scored.predicted);
+        answers.chain(labels().filter(|scored| !scored.predicted)).map(|scored| scored.label)
+    }
+
+    fn way_to_pattern(&self, prediction: &Prediction, to: CapecId) -> Option<String> {
+        let way = Self::weaknesses(prediction)
+            .find_map(|from| self.kb.paths_to_capec(from, to).into_iter().next())?;
+        let steps = way.iter().map(CweId::to_string).chain([to.to_string()]);
+        Some(self.layout.glyphs.joined(steps))
+    }
+
+    fn way_to_technique(&self, prediction: &Prediction, to: TechniqueId) -> Option<String> {
+        // Patterns may lead to an older id that `to` stands for today.
+        let older =
+            self.kb.techniques().map(|t| t.id).filter(|old| *old != to && self.kb.current(*old) == to);
+        let ids: Vec<TechniqueId> = [to].into_iter().chain(older).collect();
+        Self::weaknesses(prediction).find_map(|from| {
+            let path = ids.iter().find_map(|id| self.kb.paths(from, *id).into_iter().next())?;
+            let way = path_text(&path, self.layout.glyphs);
+            let today = (path.technique != to).then(|| format!("{}{to}", self.layout.glyphs.step()));
+            Some(way + &today.unwrap_or_default())
+        })
+    }
+}
+
+/// `text` from outside without characters that would command the terminal.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
+}

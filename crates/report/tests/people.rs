@@ -1,0 +1,157 @@
+//! What people read: the table, the explanation, entries and changes of the knowledge base.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
+
+mod sample;
+
+use vulnlens_model::{Explanation, LabelMode, SetAnswer, WordEvidence};
+use vulnlens_report::{
+    Changes, Entry, EntryId, Glyphs, Table, TableLayout, explanation_json, explanation_text, path_text,
+};
+use vulnlens_taxonomy::{CweId, TechniqueId, diff};
+
+const LAYOUT: TableLayout = TableLayout { rows: Some(5), width: 100, glyphs: Glyphs::Unicode };
+
+/// `text` without ANSI styles.
+fn plain(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        out += before;
+        rest = after.split_once('m').map_or("", |(_, rest)| rest);
+    }
+    out + rest
+}
+
+fn table(layout: TableLayout) -> String {
+    let kb = sample::knowledge_base();
+    let mut out = Vec::new();
+    Table::new(&kb, layout).push(Some("CVE-2024-1"), &sample::prediction(), &mut out);
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn the_table_shows_labels_names_marks_and_ways() {
+    let text = plain(&table(LAYOUT));
+    for wanted in [
+        "CVE-2024-1\nWeaknesses (CWE)\n",
+        "  ✓  93.0 %  █████████   CWE-79      ",
+        "  ✓  50.0 %  █████       T1027       Obfuscated Files or Information\n",
+        "CWE-79 ▸ CAPEC-63\n",
+        "CWE-79 ▸ CWE-74 ▸ CAPEC-267 ▸ T1027\n",
+        "     50.0 %  that none applies\n",
+    ] {
+        assert!(text.contains(wanted), "{text}\nlacks {wanted:?}");
+    }
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    let rows = text.lines().filter(|line| line.contains('%') && !line.contains("none applies")).count();
+    assert_eq!(rows, sample::LABELS, "{text}");
+}
+
+#[test]
+fn the_table_says_how_many_labels_it_leaves_out() {
+    let text = plain(&table(TableLayout { rows: Some(1), ..LAYOUT }));
+    assert_eq!(text.matches("… 1 more").count(), 3, "{text}");
+    assert!(!plain(&table(TableLayout { rows: None, ..LAYOUT })).contains("more"));
+}
+
+#[test]
+fn without_unicode_the_table_is_ascii_and_narrow_terminals_are_kept_to() {
+    let text = plain(&table(TableLayout { glyphs: Glyphs::Ascii, width: 70, ..LAYOUT }));
+    assert!(text.is_ascii(), "{text}");
+    assert!(text.contains("CWE-79 > CWE-74 > CAPEC-267 > T1027"), "{text}");
+    assert!(text.lines().all(|line| line.len() <= 70), "{text}");
+}
+
+#[test]
+fn an_id_cannot_command_the_terminal() {
+    let kb = sample::knowledge_base();
+    let mut out = Vec::new();
+    Table::new(&kb, LAYOUT).push(Some("a\u{1b}]0;owned\u{7}b\nc"), &sample::prediction(), &mut out);
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.contains("a\u{FFFD}]0;owned\u{FFFD}b\u{FFFD}c"), "{text}");
+}
+
+fn explanation() -> Explanation {
+    let kb = sample::knowledge_base();
+    let word = |text: &str, start: usize, weight: f32| WordEvidence {
+        text: text.to_owned(),
+        start,
+        end: start + text.len(),
+        weight,
+    };
+    Explanation {
+        answers: vec![
+            SetAnswer { cwes: vec![CweId(79)], probability: 0.9 },
+            SetAnswer { cwes: vec![], probability: 0.05 },
+        ],
+        words: vec![word("the", 0, -0.1), word("scripting", 4, 2.5)],
+        paths: kb.paths(CweId(79), TechniqueId::technique(1027)),
+    }
+}
+
+#[test]
+fn an_explanation_names_answers_words_and_ways() {
+    let kb = sample::knowledge_base();
+    let text = plain(&explanation_text(&explanation(), &kb, LAYOUT));
+    for wanted in ["90.0 %  CWE-79 Improper", "5.0 %  no weakness", "+2.50  ██████████  scripting", "▸ T1027"]
+    {
+        assert!(text.contains(wanted), "{text}\nlacks {wanted:?}");
+    }
+    assert!(text.find("scripting") < text.find("the\n"), "the heaviest word stands first: {text}");
+}
+
+#[test]
+fn an_explanation_in_json_keeps_the_order_of_the_text() {
+    let kb = sample::knowledge_base();
+    let run = sample::run(&kb, LabelMode::Recommended);
+    let json: serde_json::Value =
+        serde_json::from_str(&explanation_json(&explanation(), &run).unwrap()).unwrap();
+    assert_eq!(
+        json["words"][1],
+        serde_json::json!({"text": "scripting", "start": 4, "end": 13, "weight": 2.5})
+    );
+    assert_eq!(json["answers"][0], serde_json::json!({"cwes": ["CWE-79"], "probability": 0.9}));
+    assert_eq!(json["paths"][0][0], "CWE-79");
+}
+
+#[test]
+fn every_kind_of_entry_can_be_shown() {
+    let kb = sample::knowledge_base();
+    for (id, wanted) in [
+        ("cwe-79", "mapping usage     Allowed"),
+        ("CAPEC-63", "CWE-79"),
+        ("T1027", "cwe reaching"),
+        ("T1562.003", "Impair Defenses: "),
+        ("TA0005", "enterprise-attack"),
+    ] {
+        let id: EntryId = id.parse().unwrap();
+        let entry = Entry::of(id, &kb).unwrap();
+        let text = plain(&entry.text(100, Glyphs::Unicode));
+        assert!(text.contains(wanted), "{text}\nlacks {wanted:?}");
+        let json = serde_json::to_value(&entry).unwrap();
+        assert_eq!(json["id"], id.to_string());
+    }
+    assert_eq!(Entry::of(EntryId::Cwe(CweId(999_999)), &kb), None);
+}
+
+#[test]
+fn what_is_no_id_is_refused() {
+    for text in ["", "79", "CWE-", "CWE-x", "T12", "TA", "CVE-2024-1", "\u{130}WE-79", "é"] {
+        assert!(text.parse::<EntryId>().is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_knowledge_base_does_not_differ_from_itself() {
+    let kb = sample::knowledge_base();
+    let changes = Changes::new(&diff(&kb, &kb), &kb, &kb);
+    assert!(changes.changes.is_empty());
+    assert!(plain(&changes.text()).contains("nothing changed"));
+}
+
+#[test]
+fn a_path_is_drawn_in_order() {
+    let kb = sample::knowledge_base();
+    let paths = kb.paths(CweId(79), TechniqueId::technique(1027));
+    assert!(path_text(&paths[0], Glyphs::Ascii).starts_with("CWE-79 > "));
+}

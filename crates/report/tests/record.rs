@@ -1,0 +1,237 @@
+//! The record formats: JSON Lines against its frozen schema and against serde_json, CSV and Parquet against both.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
+
+mod sample;
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use vulnlens_model::{LabelMode, Labels, Prediction, ScoredLabel};
+use vulnlens_report::{Csv, JsonLines, ParquetRows};
+use vulnlens_taxonomy::{CapecId, CweId, TechniqueId};
+
+const SCHEMA: &str = include_str!("../../../docs/schema/record-v1.json");
+
+/// What is wrong with `value` under `schema`, in the keywords that the frozen schema uses.
+fn violations(schema: &Value, root: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
+    if let Some(name) = schema["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/")) {
+        violations(&root["$defs"][name], root, value, at, found);
+    }
+    let kinds: Vec<&str> = match &schema["type"] {
+        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
+        kind => kind.as_str().into_iter().collect(),
+    };
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    let wanted = [("const", schema.get("const").is_none_or(|only| only == value))];
+    let among = schema["enum"].as_array().is_none_or(|all| all.contains(value));
+    let number = value.as_f64();
+    let least = schema["minimum"].as_f64().is_none_or(|least| number.is_some_and(|n| n >= least));
+    let most = schema["maximum"].as_f64().is_none_or(|most| number.is_some_and(|n| n <= most));
+    let kind_fits = kinds.is_empty() || kinds.contains(&kind);
+    let checks = [("type", kind_fits), ("enum", among), ("minimum", least), ("maximum", most)];
+    let failed = wanted.into_iter().chain(checks).filter(|(_, holds)| !holds);
+    found.extend(failed.map(|(keyword, _)| format!("{at}: {keyword}: {value}")));
+    for key in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        if value.get(key).is_none() {
+            found.push(format!("{at}: {key} is missing"));
+        }
+    }
+    for (key, inner) in schema["properties"].as_object().into_iter().flatten() {
+        if let Some(member) = value.get(key) {
+            violations(inner, root, member, &format!("{at}/{key}"), found);
+        }
+    }
+    if let (Some(items), Some(members)) = (schema.get("items"), value.as_array()) {
+        for (index, member) in members.iter().enumerate() {
+            violations(items, root, member, &format!("{at}/{index}"), found);
+        }
+    }
+}
+
+fn check_schema(record: &Value) -> Vec<String> {
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    let mut found = Vec::new();
+    violations(&schema, &schema, record, "", &mut found);
+    found
+}
+
+fn line(id: Option<&str>, prediction: &Prediction, mode: LabelMode) -> String {
+    let kb = sample::knowledge_base();
+    let mut out = Vec::new();
+    JsonLines::new(&sample::run(&kb, mode), &kb).push(id, prediction, &mut out);
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn a_record_is_what_the_design_says_to_the_byte() {
+    let line = line(Some("CVE-2024-1"), &sample::prediction(), LabelMode::Recommended);
+    let kb = sample::knowledge_base();
+    let name = kb.name_of_cwe(CweId(79)).unwrap();
+    let start = format!(
+        "{{\"schema_version\":1,\"id\":\"CVE-2024-1\",\"model\":\"fast\",\"model_revision\":\"0123456789ab\",\
+         \"taxonomies\":{{\"cwe\":\"4.18\",\"capec\":\"3.9\",\"attack\":\"18.1\"}},\
+         \"cwe\":[{{\"label\":\"CWE-79\",\"name\":{},\"score\":0.93,\"predicted\":true}},",
+        serde_json::to_string(name).unwrap()
+    );
+    assert!(line.starts_with(&start), "{line}\ndoes not start with\n{start}");
+    let end = "\"attack_curated\":[],\"none\":{\"cwe\":0.01,\"capec\":0.25,\"attack\":0.5},\"labels\":\"recommended\"}\n";
+    assert!(line.ends_with(end), "{line}");
+}
+
+#[test]
+fn a_taxonomy_that_was_not_asked_for_has_no_key() {
+    let prediction = Prediction { capec: None, attack: None, ..sample::prediction() };
+    let record: Value = serde_json::from_str(&line(None, &prediction, LabelMode::Reference)).unwrap();
+    let record = record.as_object().unwrap();
+    let mut keys: Vec<&str> = record.keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    let want = [
+        "attack_curated",
+        "cwe",
+        "id",
+        "labels",
+        "model",
+        "model_revision",
+        "none",
+        "schema_version",
+        "taxonomies",
+    ];
+    assert_eq!(keys, want);
+    assert_eq!(record["none"], json!({"cwe": 0.01}));
+    assert_eq!(record["id"], Value::Null);
+    assert_eq!(record["labels"], "reference");
+}
+
+#[test]
+fn the_schema_refuses_what_is_no_record() {
+    let good: Value =
+        serde_json::from_str(&line(Some("x"), &sample::prediction(), LabelMode::Recommended)).unwrap();
+    assert_eq!(check_schema(&good), [""; 0]);
+    for (key, wrong) in [
+        ("schema_version", json!(2)),
+        ("id", json!(7)),
+        ("cwe", json!([{"label": "CWE-79", "name": "x", "score": 1.5, "predicted": true}])),
+        ("capec", json!([{"label": "CAPEC-63"}])),
+        ("labels", json!("other")),
+        ("taxonomies", json!({})),
+    ] {
+        let mut bad = good.clone();
+        bad[key] = wrong;
+        assert!(!check_schema(&bad).is_empty(), "{key}");
+    }
+}
+
+/// The record that serde_json would build.
+fn expected(id: Option<&str>, prediction: &Prediction) -> Value {
+    fn list<L: Copy + ToString>(labels: &Labels<L>, name: impl Fn(L) -> String) -> Value {
+        let objects = labels.labels.iter().map(|scored| {
+            let score = (f64::from(scored.score) * 1e6).round() / 1e6;
+            json!({"label": scored.label.to_string(), "name": name(scored.label), "score": score,
+                   "predicted": scored.predicted})
+        });
+        objects.collect()
+    }
+    let kb = sample::knowledge_base();
+    let mut record = json!({"schema_version": 1, "id": id, "model": "fast", "model_revision": "0123456789ab",
+        "taxonomies": {"cwe": "4.18", "capec": "3.9", "attack": "18.1"}, "attack_curated": [],
+        "none": {}, "labels": "recommended"});
+    let none = |score: f32| json!((f64::from(score) * 1e6).round() / 1e6);
+    if let Some(cwe) = &prediction.cwe {
+        record["cwe"] = list(cwe, |id| kb.name_of_cwe(id).unwrap_or_default().to_owned());
+        record["none"]["cwe"] = none(cwe.none);
+    }
+    if let Some(capec) = &prediction.capec {
+        record["capec"] = list(capec, |id| kb.pattern(id).map(|p| p.name.clone()).unwrap_or_default());
+        record["none"]["capec"] = none(capec.none);
+    }
+    if let Some(attack) = &prediction.attack {
+        record["attack"] = list(attack, |id| {
+            let technique = kb.technique(id);
+            let parent = technique.and_then(|t| t.parent).and_then(|parent| kb.technique(parent));
+            let parent = parent.map(|parent| format!("{}: ", parent.name)).unwrap_or_default();
+            technique.map(|technique| parent + &technique.name).unwrap_or_default()
+        });
+        record["none"]["attack"] = none(attack.none);
+    }
+    record
+}
+
+fn any_labels<L: std::fmt::Debug + Clone>(
+    label: impl Strategy<Value = L>,
+) -> impl Strategy<Value = Option<Labels<L>>> {
+    let scored = (label, 0.0f32..=1.0, any::<bool>()).prop_map(|(label, score, predicted)| ScoredLabel {
+        label,
+        score,
+        predicted,
+    });
+    let labels = (prop::collection::vec(scored, 0..6), 0.0f32..=1.0);
+    prop::option::of(labels.prop_map(|(labels, none)| Labels { labels, none }))
+}
+
+fn any_prediction() -> impl Strategy<Value = Prediction> {
+    let technique = (1001u16..1700, prop::option::of(1u16..12)).prop_map(|(number, sub)| match sub {
+        Some(sub) => TechniqueId::sub_technique(number, sub),
+        None => TechniqueId::technique(number),
+    });
+    let cwe = any_labels((1u32..1500).prop_map(CweId));
+    let capec = any_labels((1u32..800).prop_map(CapecId));
+    (cwe, capec, any_labels(technique)).prop_map(|(cwe, capec, attack)| Prediction { cwe, capec, attack })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn any_record_equals_what_serde_json_builds(id in prop::option::of(any::<String>()), prediction in any_prediction()) {
+        let line = line(id.as_deref(), &prediction, LabelMode::Recommended);
+        prop_assert_eq!(line.matches('\n').count(), 1);
+        let record: Value = serde_json::from_str(&line).unwrap();
+        prop_assert_eq!(check_schema(&record), Vec::<String>::new());
+        prop_assert_eq!(record, expected(id.as_deref(), &prediction));
+    }
+}
+
+#[test]
+fn csv_has_one_row_a_label() {
+    let kb = sample::knowledge_base();
+    let mut out = Vec::from(Csv::HEADER.as_bytes());
+    Csv::new(&kb).push(Some("a,b"), &sample::prediction(), &mut out);
+    let text = String::from_utf8(out).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "id,taxonomy,label,name,score,predicted");
+    assert!(lines[1].starts_with("\"a,b\",cwe,CWE-79,") && lines[1].ends_with(",0.93,true"), "{}", lines[1]);
+    assert_eq!(lines.len(), 1 + sample::LABELS);
+    assert!(lines.iter().skip(1).all(|line| line.starts_with("\"a,b\",")), "every row has the id: {text}");
+}
+
+#[test]
+fn parquet_holds_the_rows_of_the_csv() {
+    use parquet::record::RowAccessor as _;
+    let kb = sample::knowledge_base();
+    let run = sample::run(&kb, LabelMode::Recommended);
+    let mut table = ParquetRows::new(Vec::new(), &run, &kb).unwrap();
+    table.push(Some("CVE-2024-1"), &sample::prediction()).unwrap();
+    table.push(None, &sample::prediction()).unwrap();
+    let path = std::env::temp_dir().join(format!("vulnlens-report-{}.parquet", std::process::id()));
+    std::fs::write(&path, table.finish().unwrap()).unwrap();
+    let reader = parquet::file::reader::SerializedFileReader::try_from(path.as_path()).unwrap();
+    let rows: Vec<_> = reader.into_iter().map(Result::unwrap).collect();
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(rows.len(), 2 * sample::LABELS);
+    let columns: BTreeMap<usize, &String> =
+        rows[0].get_column_iter().map(|(name, _)| name).enumerate().collect();
+    let names: Vec<&str> = columns.values().map(|name| name.as_str()).collect();
+    assert_eq!(names, ["id", "taxonomy", "label", "name", "score", "predicted", "model", "revision"]);
+    assert_eq!(rows[0].get_string(0).unwrap(), "CVE-2024-1");
+    assert_eq!(rows[0].get_string(2).unwrap(), "CWE-79");
+    assert_eq!(rows[0].get_float(4).unwrap(), 0.93);
+    assert!(rows[0].get_bool(5).unwrap());
+    assert!(rows[sample::LABELS].get_string(0).is_err(), "a record without an id has a null");
+}

@@ -1,0 +1,41 @@
+//! A knowledge base, and a made-up prediction over it.
+
+use vulnlens_model::{LabelMode, Labels, Prediction, ScoredLabel};
+use vulnlens_report::Run;
+use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TechniqueId};
+
+/// Labels of [`prediction`], over all taxonomies.
+pub(crate) const LABELS: usize = 6;
+
+pub(crate) fn knowledge_base() -> KnowledgeBase {
+    KnowledgeBase::from_bytes(include_bytes!("../../../../assets/kb.bin")).unwrap()
+}
+
+pub(crate) fn run(kb: &KnowledgeBase, labels: LabelMode) -> Run {
+    let model_revision = "0123456789ab".to_owned();
+    Run { model: "fast".to_owned(), model_revision, versions: kb.versions().clone(), labels }
+}
+
+fn scored<L>(label: L, score: f32, predicted: bool) -> ScoredLabel<L> {
+    ScoredLabel { label, score, predicted }
+}
+
+pub(crate) fn prediction() -> Prediction {
+    Prediction {
+        cwe: Some(Labels {
+            labels: vec![scored(CweId(79), 0.93, true), scored(CweId(264), 0.02, false)],
+            none: 0.01,
+        }),
+        capec: Some(Labels {
+            labels: vec![scored(CapecId(63), 0.7, true), scored(CapecId(267), 0.4, false)],
+            none: 0.25,
+        }),
+        attack: Some(Labels {
+            labels: vec![
+                scored(TechniqueId::technique(1027), 0.5, true),
+                scored(TechniqueId::sub_technique(1562, 3), 0.03, false),
+            ],
+            none: 0.5,
+        }),
+    }
+}
