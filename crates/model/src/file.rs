@@ -267,7 +267,7 @@ impl<'a> Shelf<'a> {
 
 /// Numbers far beyond any that a fit makes would overflow later.
 fn finite(tensor: &'static str, values: Vec<f32>) -> Result<Vec<f32>, ModelFileError> {
-    match values.iter().position(|value| !(value.abs() <= 1e6)) {
+    match values.iter().position(|value| value.is_nan() || value.abs() > 1e6) {
         None => Ok(values),
         Some(at) => {
             let problem = format!("value {at} is {}, outside of ±1e6", values[at]);

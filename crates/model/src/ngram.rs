@@ -87,10 +87,6 @@ impl PackedRows {
         let code = if column < half { byte & 15 } else { byte >> 4 };
         self.scales[row] * (f32::from(code) - f32::from(CODE_ZERO))
     }
-
-    pub(crate) fn bytes(&self) -> &[u8] {
-        self.codes.bytes()
-    }
 }
 
 /// Buffers of scoring; reused, they allocate nothing.

@@ -181,7 +181,10 @@ mod tests {
         let once = vectorizer.vectorize(&vocabulary, "overflow").to_vec();
         let thrice = vectorizer.vectorize(&vocabulary, "overflow; Overflow, OVERFLOW").to_vec();
         for (a, b) in once.iter().zip(&thrice) {
-            assert!(a.row == b.row && (a.value - b.value).abs() < 1e-6, "all counts grow alike: {a:?}, {b:?}");
+            assert!(
+                a.row == b.row && (a.value - b.value).abs() < 1e-6,
+                "all counts grow alike: {a:?}, {b:?}"
+            );
         }
         let norm: f32 = once.iter().map(|e| e.value * e.value).sum();
         assert!((norm - 1.0).abs() < 1e-6);

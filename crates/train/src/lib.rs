@@ -6,14 +6,20 @@
 pub mod ngram;
 
 mod calibrate;
+mod card;
 mod error;
 mod evaluate;
+mod evaluation;
 mod example;
+mod markdown;
 mod scores;
 mod task;
 
 pub use calibrate::{Calibration, calibrate};
+pub use card::{CardFile, card};
 pub use error::TrainError;
 pub use evaluate::{PUBLISHED_TASKS, TaskEvaluation, evaluate};
+pub use evaluation::{Evaluation, EvaluationRun, SCHEMA_VERSION};
 pub use example::{Example, Part};
+pub use markdown::{Detail, tables, task_title};
 pub use scores::{PeerScores, PeerScoresError, SetScores};

@@ -10,7 +10,7 @@ use crate::error::TrainError;
 /// Chooses the features: those that at least `min_documents` of `texts` have, the more frequent
 /// first where there are too many (of equals the smaller key).
 pub(crate) fn choose_vocabulary(texts: &[&str], settings: &Settings) -> Result<Vocabulary, TrainError> {
-    let mut keys: Vec<u32> = texts.par_chunks(1024).flat_map_iter(|chunk| keys_of(chunk)).collect();
+    let mut keys: Vec<u32> = texts.par_chunks(1024).flat_map_iter(keys_of).collect();
     keys.par_sort_unstable();
     let mut counted: Vec<(u32, u32)> = keys
         .chunk_by(|a, b| a == b)

@@ -341,9 +341,9 @@ mod tests {
             let numeric = difference(&|n, by| n.output[4 + t] += by);
             assert!((buffers.output_gradient[4 + t] - numeric).abs() < 2e-3, "output {t}");
         }
-        for set in 0..3 {
+        for (set, gradient) in bias_gradient.iter().enumerate() {
             let numeric = difference(&|n, by| n.output_bias.values[set] += by);
-            assert!((bias_gradient[set] - numeric).abs() < 2e-3, "bias {set}");
+            assert!((gradient - numeric).abs() < 2e-3, "bias {set}");
         }
     }
 

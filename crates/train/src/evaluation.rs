@@ -1,0 +1,59 @@
+//! The evaluation file: every published figure, with the data, the split and the seed it is of.
+
+use serde::{Deserialize, Serialize};
+use vulnlens_model::TaxonomyVersions;
+
+use crate::evaluate::TaskEvaluation;
+
+/// The version of the file's layout.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// All runs of one evaluation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// Layout of the file.
+    pub schema_version: u32,
+    /// Version of the tool that evaluated.
+    pub tool_version: String,
+    /// File name of the data set.
+    pub data: String,
+    /// SHA-256 of the data set, in hex.
+    pub data_sha256: String,
+    /// Labelled rows of the data set.
+    pub labelled_rows: u64,
+    /// Catalogue versions that the labels come from.
+    pub taxonomies: TaxonomyVersions,
+    /// The runs: each system on each split, for each seed.
+    pub runs: Vec<EvaluationRun>,
+}
+
+/// One system on one part of one split.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EvaluationRun {
+    /// The system: the name of a model, or of a peer.
+    pub system: String,
+    /// Revision of the model's file; none for a peer.
+    pub revision: Option<String>,
+    /// Seed of the fit, where it is known.
+    pub seed: Option<u64>,
+    /// `random` or `temporal`.
+    pub split: String,
+    /// `validation` or `test`.
+    pub part: String,
+    /// Whether the model was fitted on rows that it is evaluated on: such figures prove nothing.
+    pub seen_in_training: bool,
+    /// The figures of each task.
+    pub tasks: Vec<TaskEvaluation>,
+}
+
+impl Evaluation {
+    /// The same without the figures of single labels, which are most of the file.
+    #[must_use]
+    pub fn summary(mut self) -> Self {
+        for task in self.runs.iter_mut().flat_map(|run| &mut run.tasks) {
+            task.table.per_label.clear();
+            task.labels.clear();
+        }
+        self
+    }
+}
