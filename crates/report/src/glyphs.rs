@@ -45,8 +45,9 @@ impl Glyphs {
         text.chars().take(kept).chain(self.ellipsis().chars()).collect()
     }
 
-    /// Ids joined to a path.
-    pub(crate) fn joined<T: ToString>(self, steps: impl IntoIterator<Item = T>) -> String {
+    /// Ids joined to a path, `CWE-79 ▸ CAPEC-63`.
+    #[must_use]
+    pub fn joined<T: ToString>(self, steps: impl IntoIterator<Item = T>) -> String {
         let steps: Vec<String> = steps.into_iter().map(|step| step.to_string()).collect();
         steps.join(self.step())
     }

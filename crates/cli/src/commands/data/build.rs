@@ -1,0 +1,133 @@
+//! `data build`: sources in, one labelled row a CVE out.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::Args;
+use vulnlens_corpus::{BuildOptions, BuildReport, Progress, SourceReport, build, sources};
+
+use super::SplitArguments;
+use crate::arguments::{ViewFormat, threads};
+use crate::failure::{Failure, Kind};
+use crate::lens::KnowledgeBaseArguments;
+use crate::output::{print_json, print_text};
+use crate::terminal::{self, Terminal};
+
+/// Build a labelled data set of CVE records
+///
+/// Sources are files as they are downloaded, plain or packed, or folders of them. Records of one CVE are merged: its
+/// text and date are those of the first source that has them, in the order of the options below; NVD's weaknesses
+/// count before the CNA's, and the ADPs' are added. Withdrawn records and those without an English description are
+/// left out. The labels follow from the knowledge base.
+#[derive(Debug, Args)]
+pub(crate) struct BuildArguments {
+    /// NVD's yearly feeds (JSON 1.1)
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    nvd: Vec<PathBuf>,
+
+    /// Saved pages of NVD's API 2.0
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    nvd_api: Vec<PathBuf>,
+
+    /// The CVE list (cvelistV5): the release's zip, or a folder
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    cvelist: Vec<PathBuf>,
+
+    /// Plain tables (JSON Lines, CSV, Parquet) with the columns id, description and, if known, published and cwes
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    table: Vec<PathBuf>,
+
+    /// Where the data set goes (Parquet)
+    #[arg(short, long, value_name = "FILE")]
+    out: PathBuf,
+
+    /// How the report is written
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    format: ViewFormat,
+
+    /// Sources read at once [default: one for each core]; the data set is the same for any number
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+
+    #[command(flatten)]
+    splits: SplitArguments,
+
+    #[command(flatten)]
+    kb: KnowledgeBaseArguments,
+}
+
+pub(crate) fn run(arguments: &BuildArguments, terminal: &Terminal) -> Result<(), Failure> {
+    let splits = arguments.splits.resolve()?;
+    let given = [&arguments.nvd, &arguments.nvd_api, &arguments.cvelist, &arguments.table];
+    let mut paths = Vec::new();
+    for path in given.into_iter().flatten() {
+        paths.extend(sources::expand(path)?);
+    }
+    if paths.is_empty() {
+        let failure = Failure::new(Kind::Arguments, "there are no sources");
+        return Err(failure.hint("name some by --nvd, --nvd-api, --cvelist or --table"));
+    }
+    let kb = arguments.kb.load(terminal)?;
+    let options = BuildOptions { splits, threads: threads(arguments.threads), ..BuildOptions::default() };
+    let bar = terminal.progress("{spinner} {msg} {pos}, {elapsed}");
+    let report = build(&paths, &kb, &arguments.out, &options, &mut |progress| match progress {
+        Progress::Read { records } => {
+            bar.set_message("records read:");
+            bar.set_position(records);
+        }
+        Progress::Write { rows, total } => {
+            bar.set_message(format!("rows of {total} written:"));
+            bar.set_position(rows);
+        }
+    })?;
+    bar.finish_and_clear();
+    match arguments.format {
+        ViewFormat::Table => print_text(&text(&report))?,
+        ViewFormat::Json => print_json(&report)?,
+    }
+    tell(&report, terminal)
+}
+
+fn text(report: &BuildReport) -> String {
+    let mut text = String::from("   records  withdrawn    no text  duplicate        bad  source\n");
+    for source in &report.sources {
+        let SourceReport { source, records, rejected, without_description, duplicates, bad_records } = source;
+        text += &format!(
+            "{records:10} {rejected:10} {without_description:10} {duplicates:10} {bad_records:10}  {source}\n"
+        );
+    }
+    text += &format!(
+        "{} rows, {} of them with weaknesses, {} sharing their text; left out: {} withdrawn, {} without a text\n",
+        report.rows,
+        report.labelled_rows,
+        report.rows_sharing_text,
+        report.rejected,
+        report.without_description
+    );
+    text
+}
+
+/// Says what a reader of the data set should know, and fails if records were bad.
+fn tell(report: &BuildReport, terminal: &Terminal) -> Result<(), Failure> {
+    for message in &report.first_bad_records {
+        terminal::error(message);
+    }
+    let counted = |(label, count): (String, &u64)| format!("{label} ({count})");
+    let unknown = report.unknown_cwes.iter().map(|(id, count)| counted((id.to_string(), count)));
+    let unreadable = report.unreadable_cwes.iter().map(|(text, count)| counted((format!("{text:?}"), count)));
+    let (unknown, unreadable): (Vec<_>, Vec<_>) = (unknown.collect(), unreadable.collect());
+    if !unknown.is_empty() {
+        let list = unknown.join(", ");
+        terminal.warn(&format!("not in the knowledge base, kept as labels without ancestors: {list}"));
+    }
+    if !unreadable.is_empty() {
+        terminal.warn(&format!("no CWE ids, left out: {}", unreadable.join(", ")));
+    }
+    match report.bad_records() {
+        0 => Ok(()),
+        bad => {
+            let message = format!("{bad} records could not be read, {} rows were written", report.rows);
+            Err(Failure::new(Kind::SomeRecords, message))
+        }
+    }
+}

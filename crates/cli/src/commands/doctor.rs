@@ -1,0 +1,164 @@
+//! `doctor`: what a bug report should say of the machine and the program, and whether the program is whole.
+
+use clap::Args;
+use serde::Serialize;
+use vulnlens::{CweId, Input, KnowledgeBase, LabelMode, Lens, NgramModel, Options};
+use vulnlens_corpus::kb_version;
+
+use crate::arguments::{ViewFormat, threads};
+use crate::failure::{Failure, Kind};
+use crate::output::{print_json, print_text};
+use crate::terminal::{self, Terminal};
+
+/// What the self-test asks, and what any model of use answers first.
+const QUESTION: &str =
+    "SQL injection in login.php allows remote attackers to execute SQL commands via the id parameter.";
+const ANSWER: CweId = CweId(89);
+
+/// Check the program and show what a bug report should say of it and the machine
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    /// How it is written
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    format: ViewFormat,
+}
+
+#[derive(Serialize)]
+struct Report {
+    version: &'static str,
+    system: String,
+    cpu_features: Vec<&'static str>,
+    cores: usize,
+    memory_mib: Option<u64>,
+    locale: Option<String>,
+    stdin_is_terminal: bool,
+    stdout_is_terminal: bool,
+    stderr_is_terminal: bool,
+    checks: Vec<Check>,
+}
+
+/// Something that must be in order.
+#[derive(Serialize)]
+struct Check {
+    name: &'static str,
+    ok: bool,
+    detail: String,
+}
+
+impl Check {
+    fn new(name: &'static str, result: Result<String, String>) -> Self {
+        let ok = result.is_ok();
+        Self { name, ok, detail: result.unwrap_or_else(|problem| problem) }
+    }
+}
+
+pub(crate) fn run(arguments: DoctorArguments, terminal: &Terminal) -> Result<(), Failure> {
+    let report = Report {
+        version: env!("CARGO_PKG_VERSION"),
+        system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+        cpu_features: cpu_features(),
+        cores: threads(None),
+        memory_mib: memory_mib(),
+        locale: terminal::locale(),
+        stdin_is_terminal: terminal.stdin_is_terminal,
+        stdout_is_terminal: terminal.stdout_is_terminal,
+        stderr_is_terminal: terminal.stderr_is_terminal,
+        checks: checks(),
+    };
+    match arguments.format {
+        ViewFormat::Table => print_text(&report.text())?,
+        ViewFormat::Json => print_json(&report)?,
+    }
+    if report.checks.iter().all(|check| check.ok) {
+        return Ok(());
+    }
+    Err(Failure::new(Kind::Failed, "the program is damaged").hint("install it again"))
+}
+
+impl Report {
+    fn text(&self) -> String {
+        let yes_no = |yes| if yes { "a terminal" } else { "no terminal" };
+        let memory = self.memory_mib.map_or("unknown".to_owned(), |mib| format!("{mib} MiB"));
+        let facts = [
+            ("version", self.version.to_owned()),
+            ("system", self.system.clone()),
+            ("CPU features", self.cpu_features.join(" ")),
+            ("cores", self.cores.to_string()),
+            ("memory", memory),
+            ("locale", self.locale.clone().unwrap_or_else(|| "not set".to_owned())),
+            ("input", yes_no(self.stdin_is_terminal).to_owned()),
+            ("output", yes_no(self.stdout_is_terminal).to_owned()),
+            ("errors", yes_no(self.stderr_is_terminal).to_owned()),
+        ];
+        let checks = self.checks.iter().map(|check| {
+            let state = if check.ok { "ok" } else { "FAILED" };
+            (check.name, format!("{state}: {}", check.detail))
+        });
+        let lines = facts.into_iter().chain(checks);
+        lines.map(|(name, value)| format!("{name:<15}  {value}\n")).collect()
+    }
+}
+
+/// The embedded files, read as if they came from outside, and one question.
+fn checks() -> Vec<Check> {
+    let model = NgramModel::from_bytes(vulnlens::EMBEDDED_MODEL).map_err(|error| error.to_string());
+    let kb = KnowledgeBase::from_bytes(vulnlens::EMBEDDED_KNOWLEDGE_BASE).map_err(|error| error.to_string());
+    let describe = |model: &NgramModel| {
+        let header = model.header();
+        format!("{} {}, years {}–{}", header.name, model.revision(), header.oldest_year, header.newest_year)
+    };
+    let mut checks = vec![
+        Check::new("model", model.as_ref().map(describe).map_err(Clone::clone)),
+        Check::new(
+            "knowledge base",
+            kb.as_ref().map(|kb| format!("{} ({})", kb_version(kb), kb.fingerprint())).map_err(Clone::clone),
+        ),
+    ];
+    if let (Ok(model), Ok(kb)) = (model, kb) {
+        checks.push(Check::new("self-test", self_test(&Lens::new(model, kb))));
+    }
+    checks
+}
+
+fn self_test(lens: &Lens) -> Result<String, String> {
+    let options = Options { labels: LabelMode::Assigned, ..Options::default() };
+    let prediction = lens.predict(Input::text(QUESTION), &options);
+    match prediction.cwe.as_ref().and_then(|cwe| cwe.labels.first()) {
+        Some(first) if first.label == ANSWER => Ok(format!("answers {} with {:.3}", ANSWER, first.score)),
+        Some(first) => Err(format!("answers {} where {ANSWER} is right", first.label)),
+        None => Err("answers nothing".to_owned()),
+    }
+}
+
+/// The features of this processor that the arithmetic can make use of.
+fn cpu_features() -> Vec<&'static str> {
+    let mut features: Vec<&'static str> = Vec::new();
+    #[cfg(target_arch = "x86_64")]
+    for (name, present) in [
+        ("sse4.2", std::arch::is_x86_feature_detected!("sse4.2")),
+        ("avx", std::arch::is_x86_feature_detected!("avx")),
+        ("avx2", std::arch::is_x86_feature_detected!("avx2")),
+        ("fma", std::arch::is_x86_feature_detected!("fma")),
+        ("avx512f", std::arch::is_x86_feature_detected!("avx512f")),
+        ("sha", std::arch::is_x86_feature_detected!("sha")),
+    ] {
+        features.extend(present.then_some(name));
+    }
+    #[cfg(target_arch = "aarch64")]
+    for (name, present) in [
+        ("neon", std::arch::is_aarch64_feature_detected!("neon")),
+        ("dotprod", std::arch::is_aarch64_feature_detected!("dotprod")),
+        ("sha2", std::arch::is_aarch64_feature_detected!("sha2")),
+    ] {
+        features.extend(present.then_some(name));
+    }
+    features
+}
+
+/// The machine's memory, where Linux says it.
+fn memory_mib() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib / 1024)
+}

@@ -1,0 +1,67 @@
+//! `kb build`: the official files into a compiled knowledge base.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use vulnlens::taxonomy::BuildError;
+
+use crate::catalogues::{self, CatalogueFiles};
+use crate::failure::{Failure, Kind};
+use crate::output::Output;
+use crate::terminal::Terminal;
+
+/// Build a knowledge base of MITRE's files
+///
+/// The files are taken as they are downloaded: CWE's XML (.xml or .xml.zip), and the STIX 2.1 bundles of CAPEC and
+/// ATT&CK (.json or .json.gz). The result holds ids, names and relations, none of the catalogues' prose.
+#[derive(Debug, Args)]
+pub(crate) struct BuildArguments {
+    /// CWE's catalogue
+    #[arg(long, value_name = "FILE")]
+    cwe: PathBuf,
+
+    /// CAPEC's bundle
+    #[arg(long, value_name = "FILE")]
+    capec: PathBuf,
+
+    /// ATT&CK's bundles: Enterprise, and Mobile and ICS if wanted
+    #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
+    attack: Vec<PathBuf>,
+
+    /// ATT&CK's release, for bundles that do not say it
+    #[arg(long, value_name = "VERSION")]
+    attack_version: Option<String>,
+
+    /// Where the knowledge base goes
+    #[arg(short, long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+pub(crate) fn run(arguments: BuildArguments, terminal: &Terminal) -> Result<(), Failure> {
+    let files =
+        CatalogueFiles { cwe: vec![arguments.cwe], capec: vec![arguments.capec], attack: arguments.attack };
+    let mut builder = catalogues::parse(&files, terminal)?;
+    if let Some(version) = arguments.attack_version {
+        builder = builder.attack_version(version);
+    }
+    let kb = builder.build().map_err(|error| {
+        let failure = Failure::new(Kind::Input, error.to_string());
+        match error {
+            BuildError::MissingVersion("ATT&CK") => failure.hint("name it by --attack-version, such as 18.1"),
+            _ => failure,
+        }
+    })?;
+    let mut output = Output::open(Some(&arguments.out))?;
+    output.data(&kb.to_bytes())?;
+    output.finish()?;
+    let versions = kb.versions();
+    terminal.note(&format!(
+        "{}: CWE {}, CAPEC {}, ATT&CK {}, fingerprint {}",
+        arguments.out.display(),
+        versions.cwe,
+        versions.capec,
+        versions.attack,
+        kb.fingerprint()
+    ));
+    Ok(())
+}

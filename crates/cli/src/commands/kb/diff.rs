@@ -1,0 +1,37 @@
+//! `kb diff`: what changed from one knowledge base to another.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use vulnlens::report::Changes;
+use vulnlens::taxonomy::diff;
+
+use crate::arguments::ViewFormat;
+use crate::failure::Failure;
+use crate::lens::knowledge_base;
+use crate::output::{print_json, print_text};
+use crate::terminal::Terminal;
+
+/// Show what changed from one knowledge base to another
+#[derive(Debug, Args)]
+pub(crate) struct DiffArguments {
+    /// The knowledge base before: a file that `kb build` made, or a folder of MITRE's files
+    old: PathBuf,
+
+    /// The knowledge base after, likewise
+    new: PathBuf,
+
+    /// How the changes are written
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    format: ViewFormat,
+}
+
+pub(crate) fn run(arguments: &DiffArguments, terminal: &Terminal) -> Result<(), Failure> {
+    let old = knowledge_base(&arguments.old, terminal)?;
+    let new = knowledge_base(&arguments.new, terminal)?;
+    let changes = Changes::new(&diff(&old, &new), &old, &new);
+    match arguments.format {
+        ViewFormat::Table => print_text(&changes.text()),
+        ViewFormat::Json => print_json(&changes),
+    }
+}

@@ -1,0 +1,78 @@
+//! `kb info`: the releases and the size of a knowledge base.
+
+use clap::Args;
+use serde::Serialize;
+use vulnlens::KnowledgeBase;
+use vulnlens::taxonomy::Versions;
+
+use crate::arguments::ViewFormat;
+use crate::failure::Failure;
+use crate::lens::KnowledgeBaseArguments;
+use crate::output::{print_json, print_text};
+use crate::terminal::Terminal;
+
+/// Show which releases a knowledge base is of, and how much it holds
+#[derive(Debug, Args)]
+pub(crate) struct InfoArguments {
+    /// How it is written
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    format: ViewFormat,
+
+    #[command(flatten)]
+    kb: KnowledgeBaseArguments,
+}
+
+#[derive(Serialize)]
+struct Info<'a> {
+    versions: &'a Versions,
+    fingerprint: String,
+    weaknesses: usize,
+    categories_and_views: usize,
+    attack_patterns: usize,
+    techniques: usize,
+    tactics: usize,
+}
+
+impl<'a> Info<'a> {
+    fn new(kb: &'a KnowledgeBase) -> Self {
+        Self {
+            versions: kb.versions(),
+            fingerprint: kb.fingerprint(),
+            weaknesses: kb.weaknesses().len(),
+            categories_and_views: kb.groupings().len(),
+            attack_patterns: kb.patterns().len(),
+            techniques: kb.techniques().len(),
+            tactics: kb.tactics().len(),
+        }
+    }
+
+    fn text(&self) -> String {
+        let versions = self.versions;
+        let dated = |version: &str, date: &Option<String>| match date {
+            Some(date) => format!("{version} ({date})"),
+            None => version.to_owned(),
+        };
+        [
+            ("CWE", dated(&versions.cwe, &versions.cwe_date)),
+            ("CAPEC", versions.capec.clone()),
+            ("ATT&CK", dated(&versions.attack, &versions.attack_date)),
+            ("fingerprint", self.fingerprint.clone()),
+            ("weaknesses", self.weaknesses.to_string()),
+            ("categories, views", self.categories_and_views.to_string()),
+            ("attack patterns", self.attack_patterns.to_string()),
+            ("techniques", self.techniques.to_string()),
+            ("tactics", self.tactics.to_string()),
+        ]
+        .map(|(key, value)| format!("{key:<18} {value}\n"))
+        .concat()
+    }
+}
+
+pub(crate) fn run(arguments: &InfoArguments, terminal: &Terminal) -> Result<(), Failure> {
+    let kb = arguments.kb.load(terminal)?;
+    let info = Info::new(&kb);
+    match arguments.format {
+        ViewFormat::Table => print_text(&info.text()),
+        ViewFormat::Json => print_json(&info),
+    }
+}

@@ -1,0 +1,24 @@
+//! The commands, one file each: dumb argument structs, settings resolved from them, and the calls.
+
+pub(crate) mod classify;
+pub(crate) mod completions;
+pub(crate) mod data;
+pub(crate) mod doctor;
+pub(crate) mod explain;
+pub(crate) mod kb;
+
+use crate::arguments::Command;
+use crate::failure::Failure;
+use crate::terminal::Terminal;
+
+/// Runs a command. One line here and one in [`Command`] add another.
+pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<(), Failure> {
+    match command {
+        Command::Classify(arguments) => classify::run(arguments, terminal),
+        Command::Explain(arguments) => explain::run(arguments, terminal),
+        Command::Kb(command) => kb::run(command, terminal),
+        Command::Data(command) => data::run(command, terminal),
+        Command::Doctor(arguments) => doctor::run(arguments, terminal),
+        Command::Completions(arguments) => completions::run(arguments),
+    }
+}

@@ -1,0 +1,23 @@
+//! The exit codes: scripts rely on them, so a code never changes its meaning.
+//!
+//! | code | meaning |
+//! |---|---|
+//! | 0 | all was done; also when the reader of the output went away |
+//! | 1 | failed: the output could not be written, or a fault of vulnlens itself |
+//! | 2 | bad arguments |
+//! | 3 | no input, or one that cannot be read |
+//! | 4 | some records failed, the rest were done |
+//! | 5 | a model, a knowledge base or a data set is not available |
+
+/// All was done.
+pub(crate) const OK: u8 = 0;
+/// The output could not be written, or a fault of vulnlens itself.
+pub(crate) const FAILED: u8 = 1;
+/// The arguments make no sense.
+pub(crate) const BAD_ARGUMENTS: u8 = 2;
+/// There is no input, or it cannot be read.
+pub(crate) const NO_INPUT: u8 = 3;
+/// Some records failed, the rest were done.
+pub(crate) const SOME_RECORDS_FAILED: u8 = 4;
+/// A model, a knowledge base or a data set is not available.
+pub(crate) const NOT_AVAILABLE: u8 = 5;

@@ -1,0 +1,101 @@
+//! `--model` and `--kb`: from what is embedded, or from files.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use vulnlens::report::Run;
+use vulnlens::{KnowledgeBase, LabelMode, Lens, NgramModel};
+
+use crate::catalogues;
+use crate::failure::{Failure, Kind};
+use crate::terminal::Terminal;
+
+/// The name of the embedded model.
+const FAST: &str = "fast";
+/// Most bytes of a model or knowledge base that are read; ours have some millions.
+const LARGEST: u64 = 1 << 30;
+
+/// What answers.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Model")]
+pub(crate) struct LensArguments {
+    /// The model: `fast`, which is embedded, or a model file
+    #[arg(long, value_name = "NAME|FILE", default_value = FAST)]
+    model: String,
+
+    #[command(flatten)]
+    kb: KnowledgeBaseArguments,
+}
+
+/// Where names and the chain come from.
+#[derive(Debug, Args)]
+pub(crate) struct KnowledgeBaseArguments {
+    /// Another knowledge base than the embedded one: a file that `kb build` made, or a folder of MITRE's files
+    #[arg(long, value_name = "FILE|FOLDER")]
+    kb: Option<PathBuf>,
+}
+
+impl LensArguments {
+    /// The model and the knowledge base together.
+    pub(crate) fn load(&self, terminal: &Terminal) -> Result<Lens, Failure> {
+        Ok(Lens::new(model(&self.model)?, self.kb.load(terminal)?))
+    }
+}
+
+impl KnowledgeBaseArguments {
+    /// The knowledge base asked for, or the embedded one.
+    pub(crate) fn load(&self, terminal: &Terminal) -> Result<KnowledgeBase, Failure> {
+        match &self.kb {
+            None => Ok(vulnlens::embedded_knowledge_base()),
+            Some(path) => knowledge_base(path, terminal).map_err(Failure::unavailable),
+        }
+    }
+}
+
+/// The model called `name`, or in the file of that path.
+pub(crate) fn model(name: &str) -> Result<NgramModel, Failure> {
+    let path = Path::new(name);
+    if name == FAST {
+        return Ok(vulnlens::embedded_model());
+    }
+    if !path.exists() {
+        let failure =
+            Failure::new(Kind::Unavailable, format!("there is no model {name:?}, and no such file"));
+        return Err(failure.hint("give a model file, or `fast` for the model that is embedded"));
+    }
+    let bytes = read(path).map_err(Failure::unavailable)?;
+    NgramModel::from_bytes(&bytes)
+        .map_err(|error| Failure::new(Kind::Unavailable, format!("{}: {error}", path.display())))
+}
+
+/// The knowledge base at `path`: a compiled file, or a folder of the official files.
+pub(crate) fn knowledge_base(path: &Path, terminal: &Terminal) -> Result<KnowledgeBase, Failure> {
+    if path.is_dir() {
+        return catalogues::from_folder(path, terminal);
+    }
+    let bytes = read(path)?;
+    KnowledgeBase::from_bytes(&bytes)
+        .map_err(|error| Failure::new(Kind::Input, format!("{}: {error}", path.display())))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let unreadable = |error: &dyn std::fmt::Display| {
+        Failure::new(Kind::Input, format!("{}: cannot be read: {error}", path.display()))
+    };
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|error| unreadable(&error))?;
+    file.take(LARGEST).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
+    Ok(bytes)
+}
+
+/// What the records of a run with `lens` have in common.
+pub(crate) fn run_of(lens: &Lens, labels: LabelMode) -> Run {
+    Run {
+        model: lens.model().header().name.clone(),
+        model_revision: lens.model().revision().to_owned(),
+        versions: lens.knowledge_base().versions().clone(),
+        labels,
+    }
+}

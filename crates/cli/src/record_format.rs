@@ -1,0 +1,137 @@
+//! `--format`: how records are written, and what the workers do for it.
+
+use clap::ValueEnum;
+use vulnlens::report::{Csv, JsonLines, ParquetRows, Run, Table, TableLayout};
+use vulnlens::{KnowledgeBase, Prediction};
+
+use crate::failure::{Failure, Kind};
+use crate::output::Output;
+
+/// Formats of records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RecordFormat {
+    /// A short table for people
+    Table,
+    /// One JSON object a record: record output, version 1
+    Jsonl,
+    /// One row for each label of each record
+    Csv,
+    /// The same rows as Parquet
+    Parquet,
+}
+
+impl RecordFormat {
+    /// The format that a file's name asks for.
+    pub(crate) fn of_name(name: &std::path::Path) -> Option<Self> {
+        match name.extension()?.to_str()? {
+            "jsonl" | "ndjson" | "json" => Some(Self::Jsonl),
+            "csv" => Some(Self::Csv),
+            "parquet" => Some(Self::Parquet),
+            _ => None,
+        }
+    }
+}
+
+/// A record's answer: its id, and what the model says.
+pub(crate) type Answer = (Option<String>, Prediction);
+
+/// Answers on their way to the output.
+pub(crate) enum Rendered {
+    /// Bytes of the output, with ANSI styles in tables alone.
+    Bytes(Vec<u8>),
+    /// Answers for a format whose file is written in one piece.
+    Answers(Vec<Answer>),
+}
+
+/// What turns answers into bytes; workers share it.
+pub(crate) enum Renderer {
+    Table(TableLayout),
+    Jsonl(Box<JsonLines>),
+    Csv,
+    Parquet,
+}
+
+impl Renderer {
+    pub(crate) fn new(format: RecordFormat, layout: TableLayout, run: &Run, kb: &KnowledgeBase) -> Self {
+        match format {
+            RecordFormat::Table => Self::Table(layout),
+            RecordFormat::Jsonl => Self::Jsonl(Box::new(JsonLines::new(run, kb))),
+            RecordFormat::Csv => Self::Csv,
+            RecordFormat::Parquet => Self::Parquet,
+        }
+    }
+
+    /// Renders answers, as far as they can be on their own.
+    pub(crate) fn render(&self, kb: &KnowledgeBase, answers: Vec<Answer>) -> Rendered {
+        let mut out = Vec::new();
+        let records = answers.iter().map(|(id, prediction)| (id.as_deref(), prediction));
+        match self {
+            Self::Parquet => return Rendered::Answers(answers),
+            Self::Jsonl(lines) => records.for_each(|(id, prediction)| lines.push(id, prediction, &mut out)),
+            Self::Csv => {
+                let rows = Csv::new(kb);
+                records.for_each(|(id, prediction)| rows.push(id, prediction, &mut out));
+            }
+            Self::Table(layout) => {
+                let table = Table::new(kb, *layout);
+                records.for_each(|(id, prediction)| table.push(id, prediction, &mut out));
+            }
+        }
+        Rendered::Bytes(out)
+    }
+}
+
+/// The output of records in one format.
+pub(crate) enum RecordOutput<'a> {
+    Text(Output),
+    Data(Output),
+    Parquet(Box<ParquetRows<'a, Output>>),
+}
+
+impl<'a> RecordOutput<'a> {
+    /// Begins the output.
+    pub(crate) fn begin(
+        format: RecordFormat,
+        mut output: Output,
+        run: &Run,
+        kb: &'a KnowledgeBase,
+    ) -> Result<Self, Failure> {
+        match format {
+            RecordFormat::Table => Ok(Self::Text(output)),
+            RecordFormat::Jsonl => Ok(Self::Data(output)),
+            RecordFormat::Csv => {
+                output.data(Csv::HEADER.as_bytes())?;
+                Ok(Self::Data(output))
+            }
+            RecordFormat::Parquet => {
+                let rows = ParquetRows::new(output, run, kb).map_err(failed)?;
+                Ok(Self::Parquet(Box::new(rows)))
+            }
+        }
+    }
+
+    /// Writes answers.
+    pub(crate) fn write(&mut self, rendered: Rendered) -> Result<(), Failure> {
+        match (self, rendered) {
+            (Self::Text(output), Rendered::Bytes(bytes)) => output.text(&bytes),
+            (Self::Data(output), Rendered::Bytes(bytes)) => output.data(&bytes),
+            (Self::Parquet(rows), Rendered::Answers(answers)) => {
+                let mut answers = answers.iter();
+                answers.try_for_each(|(id, prediction)| rows.push(id.as_deref(), prediction)).map_err(failed)
+            }
+            _ => Err(Failure::new(Kind::Failed, "answers were rendered for another format")),
+        }
+    }
+
+    /// Ends the output.
+    pub(crate) fn finish(self) -> Result<(), Failure> {
+        match self {
+            Self::Text(output) | Self::Data(output) => output.finish(),
+            Self::Parquet(rows) => rows.finish().map_err(failed)?.finish(),
+        }
+    }
+}
+
+fn failed(error: vulnlens::report::ParquetError) -> Failure {
+    Failure::new(Kind::Failed, error.to_string())
+}

@@ -1,0 +1,186 @@
+//! Many records: one thread reads, some classify, the caller writes, all at once and in the order of the input.
+//!
+//! Memory is bounded by the channels' lengths and a chunk's size, not by the input. A prediction depends on its record
+//! alone, so the output is the same, byte for byte, for any number of threads.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use vulnlens::{Input, Lens, Options, PredictBuffers};
+use vulnlens_corpus::{InputRecord, RecordError};
+
+use crate::failure::{Failure, Kind};
+use crate::record_format::{Rendered, Renderer};
+
+/// Records classified at once.
+const CHUNK_RECORDS: usize = 256;
+/// Bytes of text after which a chunk is closed whatever its records.
+const CHUNK_BYTES: usize = 1 << 20;
+/// Bytes of a text that are looked at; the model reads the first 2,000 words, which hardly ever need as many.
+pub(crate) const TEXT_BYTES: usize = 64 << 10;
+/// Ids that are remembered to tell when one comes again.
+const IDS_REMEMBERED: usize = 1 << 20;
+
+/// What a stream of records is answered with.
+#[derive(Clone)]
+pub(crate) struct Job {
+    /// The threads may outlive the command, when the reader of its output goes away while standard input is silent.
+    pub(crate) lens: &'static Lens,
+    pub(crate) options: Options,
+    pub(crate) renderer: Arc<Renderer>,
+    pub(crate) threads: usize,
+}
+
+/// Some records answered, and those among them that could not be.
+pub(crate) struct Answered {
+    pub(crate) rendered: Rendered,
+    pub(crate) count: u64,
+    pub(crate) errors: Vec<RecordError>,
+    /// Ids that stood in the input before, with their lines.
+    pub(crate) repeated: Vec<(String, u64)>,
+}
+
+/// Some records as they were read.
+#[derive(Default)]
+struct Chunk {
+    records: Vec<InputRecord>,
+    errors: Vec<RecordError>,
+    repeated: Vec<(String, u64)>,
+    bytes: usize,
+}
+
+/// A chunk to classify, and where its answer goes.
+type Task = (Chunk, SyncSender<Answered>);
+
+/// Classifies `inputs` and gives the answers to `write`, in the order of the input.
+pub(crate) fn classify(
+    job: &Job,
+    inputs: impl Iterator<Item = Result<InputRecord, RecordError>> + Send + 'static,
+    mut write: impl FnMut(Answered) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let waiting = job.threads.saturating_mul(2);
+    // Each chunk's answer comes through a channel of its own; these channels in the order of the input are the order
+    // of the output.
+    let (order, answers) = sync_channel::<Receiver<Answered>>(waiting);
+    let (tasks, queue) = sync_channel::<Task>(waiting);
+    let queue = Arc::new(Mutex::new(queue));
+    thread::spawn(move || read(inputs, &order, &tasks));
+    for _ in 0..job.threads {
+        let (job, queue) = (job.clone(), Arc::clone(&queue));
+        thread::spawn(move || work(&job, &queue));
+    }
+    for answer in answers {
+        let lost =
+            |_| Failure::new(Kind::Failed, "a thread that classifies stopped; this is a fault of vulnlens");
+        write(answer.recv().map_err(lost)?)?;
+    }
+    Ok(())
+}
+
+/// Reads until the input ends or nobody wants more.
+fn read(
+    inputs: impl Iterator<Item = Result<InputRecord, RecordError>>,
+    order: &SyncSender<Receiver<Answered>>,
+    tasks: &SyncSender<Task>,
+) {
+    let mut ids = Ids::default();
+    let mut chunk = Chunk::default();
+    for item in inputs {
+        chunk.add(item, &mut ids);
+        if chunk.is_full() && !hand_over(std::mem::take(&mut chunk), order, tasks) {
+            return;
+        }
+    }
+    hand_over(chunk, order, tasks);
+}
+
+fn hand_over(chunk: Chunk, order: &SyncSender<Receiver<Answered>>, tasks: &SyncSender<Task>) -> bool {
+    let (sender, receiver) = sync_channel(1);
+    order.send(receiver).is_ok() && tasks.send((chunk, sender)).is_ok()
+}
+
+impl Chunk {
+    fn add(&mut self, item: Result<InputRecord, RecordError>, ids: &mut Ids) {
+        match item {
+            Err(error) => self.errors.push(error),
+            Ok(mut record) => {
+                if let Some(id) = record.id.as_ref().filter(|id| ids.is_repeated(id)) {
+                    self.repeated.push((id.clone(), record.line));
+                }
+                shorten(&mut record.text);
+                self.bytes = self.bytes.saturating_add(record.text.len());
+                self.records.push(record);
+            }
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.records.len().saturating_add(self.errors.len()) >= CHUNK_RECORDS || self.bytes >= CHUNK_BYTES
+    }
+}
+
+/// Cuts what is not looked at off a long text, so that it takes no memory while it waits.
+fn shorten(text: &mut String) {
+    if text.len() > TEXT_BYTES {
+        text.truncate(text.floor_char_boundary(TEXT_BYTES));
+        text.shrink_to_fit();
+    }
+}
+
+/// The ids seen so far, as far as they are remembered.
+#[derive(Default)]
+struct Ids(HashSet<u64>);
+
+impl Ids {
+    fn is_repeated(&mut self, id: &str) -> bool {
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        let hash = hasher.finish();
+        if self.0.len() < IDS_REMEMBERED { !self.0.insert(hash) } else { self.0.contains(&hash) }
+    }
+}
+
+/// Classifies chunk after chunk until there are none left, or nobody wants their answers.
+fn work(job: &Job, queue: &Mutex<Receiver<Task>>) {
+    let predictor = job.lens.predictor(&job.options);
+    let mut buffers = PredictBuffers::default();
+    loop {
+        // A poisoned queue means that another worker panicked while it waited, which it cannot.
+        let Ok(Ok((chunk, answer))) = queue.lock().map(|queue| queue.recv()) else { return };
+        let inputs: Vec<Input<'_>> =
+            chunk.records.iter().map(|record| Input { text: &record.text, year: record.year }).collect();
+        let predictions = predictor.predict_batch(&inputs, &mut buffers);
+        let count = predictions.len() as u64;
+        let ids = chunk.records.into_iter().map(|record| record.id);
+        let rendered = job.renderer.render(job.lens.knowledge_base(), ids.zip(predictions).collect());
+        let (errors, repeated) = (chunk.errors, chunk.repeated);
+        if answer.send(Answered { rendered, count, errors, repeated }).is_err() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        let mut text = "x".repeat(TEXT_BYTES - 1) + "é and more";
+        shorten(&mut text);
+        assert_eq!(text.len(), TEXT_BYTES - 1);
+        let mut short = "short".to_owned();
+        shorten(&mut short);
+        assert_eq!(short, "short");
+    }
+
+    #[test]
+    fn an_id_is_repeated_from_the_second_time_on() {
+        let mut ids = Ids::default();
+        let seen = ["a", "b", "a", "a"].map(|id| ids.is_repeated(id));
+        assert_eq!(seen, [false, false, true, true]);
+    }
+}

@@ -1,0 +1,145 @@
+//! The terminal and the environment: read once, here, and nowhere else.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use anstream::ColorChoice;
+use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use vulnlens::report::{Glyphs, TableLayout};
+
+use crate::arguments::{Color, GlobalArguments};
+use crate::failure::Failure;
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default();
+
+/// The widest a table gets: longer lines are hard to read.
+const WIDEST: usize = 100;
+
+/// What is known of the terminal, and how much is said on it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terminal {
+    pub(crate) stdin_is_terminal: bool,
+    pub(crate) stdout_is_terminal: bool,
+    pub(crate) stderr_is_terminal: bool,
+    pub(crate) width: usize,
+    pub(crate) glyphs: Glyphs,
+    /// Negative: errors alone; 0: what matters; above: details.
+    verbosity: i8,
+}
+
+impl Terminal {
+    /// Looks at the streams and the environment, and sets the choice of colour for both streams.
+    pub(crate) fn new(arguments: &GlobalArguments) -> Self {
+        match arguments.color {
+            // anstream heeds NO_COLOR, CLICOLOR and CLICOLOR_FORCE.
+            Color::Auto => {}
+            Color::Always => ColorChoice::Always.write_global(),
+            Color::Never => ColorChoice::Never.write_global(),
+        }
+        let columns = terminal_size::terminal_size().map_or(WIDEST, |(width, _)| usize::from(width.0));
+        Self {
+            stdin_is_terminal: io::stdin().is_terminal(),
+            stdout_is_terminal: io::stdout().is_terminal(),
+            stderr_is_terminal: io::stderr().is_terminal(),
+            width: columns.min(WIDEST),
+            glyphs: glyphs(locale().as_deref()),
+            verbosity: arguments.verbosity(),
+        }
+    }
+
+    /// How tables are laid out, `rows` of each section.
+    pub(crate) fn layout(&self, rows: Option<usize>) -> TableLayout {
+        TableLayout { rows, width: self.width, glyphs: self.glyphs }
+    }
+
+    /// Says something worth knowing, on standard error.
+    pub(crate) fn note(&self, text: &str) {
+        if self.verbosity >= 0 {
+            say(text);
+        }
+    }
+
+    /// Says something that only `--verbose` asks for.
+    pub(crate) fn detail(&self, text: &str) {
+        if self.verbosity > 0 {
+            say(text);
+        }
+    }
+
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.verbosity > 0
+    }
+
+    /// Says that something is wrong which stops nothing.
+    pub(crate) fn warn(&self, text: &str) {
+        if self.verbosity >= 0 {
+            say(&format!("{WARNING}warning:{WARNING:#} {text}"));
+        }
+    }
+
+    /// A sign of life for long work, in `template`'s form; none where nobody would see it.
+    pub(crate) fn progress(&self, template: &str) -> ProgressBar {
+        if self.verbosity < 0 || !self.stderr_is_terminal || self.stdout_is_terminal {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(200));
+        bar
+    }
+}
+
+/// Says that something failed; that is said whatever the verbosity.
+pub(crate) fn error(text: &str) {
+    say(&format!("{ERROR}error:{ERROR:#} {text}"));
+}
+
+/// Says why the command failed.
+pub(crate) fn failure(failure: &Failure) {
+    error(&failure.message);
+    if let Some(hint) = &failure.hint {
+        say(&format!("{HINT}hint:{HINT:#} {hint}"));
+    }
+}
+
+fn say(text: &str) {
+    // Nothing can be said about a standard error that cannot be written to.
+    let _ = writeln!(anstream::stderr().lock(), "{text}");
+}
+
+/// The locale that the environment names, by POSIX's order.
+pub(crate) fn locale() -> Option<String> {
+    ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|value| !value.is_empty())
+}
+
+/// A locale that names another encoding than UTF-8 gets ASCII; most terminals without a locale show UTF-8.
+fn glyphs(locale: Option<&str>) -> Glyphs {
+    let is_utf8 = |locale: &str| locale.to_ascii_lowercase().replace('-', "").contains("utf8");
+    if locale.is_none_or(is_utf8) { Glyphs::Unicode } else { Glyphs::Ascii }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_locale_chooses_the_signs() {
+        for (locale, want) in [
+            (None, Glyphs::Unicode),
+            (Some("en_GB.UTF-8"), Glyphs::Unicode),
+            (Some("C.utf8"), Glyphs::Unicode),
+            (Some("C"), Glyphs::Ascii),
+            (Some("de_DE.ISO-8859-1"), Glyphs::Ascii),
+        ] {
+            assert_eq!(glyphs(locale), want, "{locale:?}");
+        }
+    }
+}
