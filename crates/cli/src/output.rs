@@ -50,7 +50,7 @@ impl Output {
         if !self.plain {
             return self.data(text);
         }
-        let plain: Vec<u8> = anstream::adapter::strip_bytes(text).into_iter().flatten().copied().collect();
+        let plain: Vec<u8> = anstream::adapter::strip_bytes(text).flatten().copied().collect();
         self.data(&plain)
     }
 

@@ -2,10 +2,16 @@
 
 use clap::ValueEnum;
 use vulnlens::report::{Csv, JsonLines, ParquetRows, Run, Table, TableLayout};
-use vulnlens::{KnowledgeBase, Prediction};
+use vulnlens::{
+    CweId, Input, KnowledgeBase, LabelMode, Lens, Options, PredictBuffers, Prediction, Predictor,
+    ScoredLabel, Taxonomies,
+};
 
 use crate::failure::{Failure, Kind};
 use crate::output::Output;
+
+/// Weaknesses as assigned that a table knows of: the chain's ways begin with them.
+const ASSIGNED: usize = 10;
 
 /// Formats of records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -32,8 +38,51 @@ impl RecordFormat {
     }
 }
 
-/// A record's answer: its id, and what the model says.
-pub(crate) type Answer = (Option<String>, Prediction);
+/// A record's answer.
+pub(crate) struct Answer {
+    /// The record's id.
+    pub(crate) id: Option<String>,
+    /// What the model says.
+    pub(crate) prediction: Prediction,
+    /// For tables, the best weaknesses as records assign them.
+    pub(crate) assigned: Vec<ScoredLabel<CweId>>,
+}
+
+/// Answers records in a format: tables also need what the weaknesses are as records assign them.
+pub(crate) struct Answerer<'a> {
+    predictor: Predictor<'a>,
+    assigned: Option<Predictor<'a>>,
+    buffers: PredictBuffers,
+}
+
+impl<'a> Answerer<'a> {
+    pub(crate) fn new(lens: &'a Lens, options: &Options, format: RecordFormat) -> Self {
+        let taxonomies = Taxonomies { cwe: true, capec: false, attack: false };
+        let assigned = Options { labels: LabelMode::Assigned, taxonomies, top_k: Some(ASSIGNED), ..*options };
+        Self {
+            predictor: lens.predictor(options),
+            assigned: (format == RecordFormat::Table).then(|| lens.predictor(&assigned)),
+            buffers: PredictBuffers::default(),
+        }
+    }
+
+    /// The answers of records, given as inputs and, one for each, ids.
+    pub(crate) fn answer(
+        &mut self,
+        inputs: &[Input<'_>],
+        ids: impl IntoIterator<Item = Option<String>>,
+    ) -> Vec<Answer> {
+        let predictions = self.predictor.predict_batch(inputs, &mut self.buffers);
+        let assigned = match &self.assigned {
+            None => Vec::new(),
+            Some(predictor) => predictor.predict_batch(inputs, &mut self.buffers),
+        };
+        let cwes = assigned.into_iter().map(|prediction| prediction.cwe.map_or(vec![], |cwe| cwe.labels));
+        let cwes = cwes.chain(std::iter::repeat_with(Vec::new));
+        let answers = ids.into_iter().zip(predictions).zip(cwes);
+        answers.map(|((id, prediction), assigned)| Answer { id, prediction, assigned }).collect()
+    }
+}
 
 /// Answers on their way to the output.
 pub(crate) enum Rendered {
@@ -64,7 +113,7 @@ impl Renderer {
     /// Renders answers, as far as they can be on their own.
     pub(crate) fn render(&self, kb: &KnowledgeBase, answers: Vec<Answer>) -> Rendered {
         let mut out = Vec::new();
-        let records = answers.iter().map(|(id, prediction)| (id.as_deref(), prediction));
+        let records = answers.iter().map(|answer| (answer.id.as_deref(), &answer.prediction));
         match self {
             Self::Parquet => return Rendered::Answers(answers),
             Self::Jsonl(lines) => records.for_each(|(id, prediction)| lines.push(id, prediction, &mut out)),
@@ -74,7 +123,9 @@ impl Renderer {
             }
             Self::Table(layout) => {
                 let table = Table::new(kb, *layout);
-                records.for_each(|(id, prediction)| table.push(id, prediction, &mut out));
+                for Answer { id, prediction, assigned } in &answers {
+                    table.push(id.as_deref(), prediction, assigned, &mut out);
+                }
             }
         }
         Rendered::Bytes(out)
@@ -117,7 +168,9 @@ impl<'a> RecordOutput<'a> {
             (Self::Data(output), Rendered::Bytes(bytes)) => output.data(&bytes),
             (Self::Parquet(rows), Rendered::Answers(answers)) => {
                 let mut answers = answers.iter();
-                answers.try_for_each(|(id, prediction)| rows.push(id.as_deref(), prediction)).map_err(failed)
+                let pushed =
+                    answers.try_for_each(|answer| rows.push(answer.id.as_deref(), &answer.prediction));
+                pushed.map_err(failed)
             }
             _ => Err(Failure::new(Kind::Failed, "answers were rendered for another format")),
         }

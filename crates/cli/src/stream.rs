@@ -9,11 +9,11 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use vulnlens::{Input, Lens, Options, PredictBuffers};
+use vulnlens::{Input, Lens, Options};
 use vulnlens_corpus::{InputRecord, RecordError};
 
 use crate::failure::{Failure, Kind};
-use crate::record_format::{Rendered, Renderer};
+use crate::record_format::{Answerer, RecordFormat, Rendered, Renderer};
 
 /// Records classified at once.
 const CHUNK_RECORDS: usize = 256;
@@ -30,6 +30,7 @@ pub(crate) struct Job {
     /// The threads may outlive the command, when the reader of its output goes away while standard input is silent.
     pub(crate) lens: &'static Lens,
     pub(crate) options: Options,
+    pub(crate) format: RecordFormat,
     pub(crate) renderer: Arc<Renderer>,
     pub(crate) threads: usize,
 }
@@ -145,17 +146,16 @@ impl Ids {
 
 /// Classifies chunk after chunk until there are none left, or nobody wants their answers.
 fn work(job: &Job, queue: &Mutex<Receiver<Task>>) {
-    let predictor = job.lens.predictor(&job.options);
-    let mut buffers = PredictBuffers::default();
+    let mut answerer = Answerer::new(job.lens, &job.options, job.format);
     loop {
         // A poisoned queue means that another worker panicked while it waited, which it cannot.
         let Ok(Ok((chunk, answer))) = queue.lock().map(|queue| queue.recv()) else { return };
         let inputs: Vec<Input<'_>> =
             chunk.records.iter().map(|record| Input { text: &record.text, year: record.year }).collect();
-        let predictions = predictor.predict_batch(&inputs, &mut buffers);
-        let count = predictions.len() as u64;
-        let ids = chunk.records.into_iter().map(|record| record.id);
-        let rendered = job.renderer.render(job.lens.knowledge_base(), ids.zip(predictions).collect());
+        let ids = chunk.records.iter().map(|record| record.id.clone());
+        let answers = answerer.answer(&inputs, ids);
+        let count = answers.len() as u64;
+        let rendered = job.renderer.render(job.lens.knowledge_base(), answers);
         let (errors, repeated) = (chunk.errors, chunk.repeated);
         if answer.send(Answered { rendered, count, errors, repeated }).is_err() {
             return;

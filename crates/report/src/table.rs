@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 use vulnlens_model::{Prediction, ScoredLabel};
-use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TechniqueId};
+use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TechniqueId, Usage};
 
 use crate::glyphs::{Glyphs, path_text};
 use crate::label::Label;
@@ -45,24 +45,26 @@ impl<'a> Table<'a> {
     }
 
     /// Appends one record: its id as a heading where there is one, then each taxonomy that was asked for.
-    pub fn push(&self, id: Option<&str>, prediction: &Prediction, out: &mut Vec<u8>) {
+    ///
+    /// `assigned` are the best weaknesses as records assign them, by falling score, whatever the label space of the
+    /// prediction: the ways of the chain begin with them, and the first is shown where the prediction leaves it out.
+    pub fn push(
+        &self,
+        id: Option<&str>,
+        prediction: &Prediction,
+        assigned: &[ScoredLabel<CweId>],
+        out: &mut Vec<u8>,
+    ) {
         let mut text = String::new();
         if let Some(id) = id {
             text += &format!("{HEADING}{}{HEADING:#}\n", printable(id));
         }
         self.section::<CweId>("Weaknesses (CWE)", prediction, |_| None, &mut text);
-        self.section(
-            "Attack patterns (CAPEC)",
-            prediction,
-            |to| self.way_to_pattern(prediction, to),
-            &mut text,
-        );
-        self.section(
-            "Techniques (ATT&CK)",
-            prediction,
-            |to| self.way_to_technique(prediction, to),
-            &mut text,
-        );
+        text += &self.left_out(prediction, assigned);
+        let to_pattern = |to| self.way_to_pattern(assigned, to);
+        self.section("Attack patterns (CAPEC)", prediction, to_pattern, &mut text);
+        let to_technique = |to| self.way_to_technique(assigned, to);
+        self.section("Techniques (ATT&CK)", prediction, to_technique, &mut text);
         out.extend_from_slice(text.as_bytes());
     }
 
@@ -105,27 +107,36 @@ impl<'a> Table<'a> {
         line.trim_end().to_owned() + "\n"
     }
 
-    /// The prediction's weaknesses, those that the model answers with first, then by falling score.
-    fn weaknesses(prediction: &Prediction) -> impl Iterator<Item = CweId> {
-        let labels = || prediction.cwe.iter().flat_map(|cwe| &cwe.labels);
-        let answers = labels().filter(|scored| scored.predicted);
-        answers.chain(labels().filter(|scored| !scored.predicted)).map(|scored| scored.label)
+    /// The best weakness as records assign it, where the label space has it not: CWE discourages many a common one.
+    fn left_out(&self, prediction: &Prediction, assigned: &[ScoredLabel<CweId>]) -> String {
+        let (Some(cwe), Some(best)) = (&prediction.cwe, assigned.first()) else { return String::new() };
+        if cwe.labels.iter().any(|scored| scored.label == best.label) {
+            return String::new();
+        }
+        let why = match self.kb.weakness(best.label).map(|weakness| weakness.usage) {
+            Some(Usage::Discouraged) => "CWE discourages mapping to it",
+            Some(Usage::Prohibited) => "CWE prohibits mapping to it",
+            Some(_) => "below the threshold",
+            None => "a category, no weakness",
+        };
+        let row = self.row(&ScoredLabel { predicted: false, ..*best });
+        format!("{row}{:BEFORE_ID$}{ASIDE}as records assign it; {why}{ASIDE:#}\n", "")
     }
 
-    fn way_to_pattern(&self, prediction: &Prediction, to: CapecId) -> Option<String> {
-        let way = Self::weaknesses(prediction)
-            .find_map(|from| self.kb.paths_to_capec(from, to).into_iter().next())?;
+    fn way_to_pattern(&self, assigned: &[ScoredLabel<CweId>], to: CapecId) -> Option<String> {
+        let way =
+            assigned.iter().find_map(|from| self.kb.paths_to_capec(from.label, to).into_iter().next())?;
         let steps = way.iter().map(CweId::to_string).chain([to.to_string()]);
         Some(self.layout.glyphs.joined(steps))
     }
 
-    fn way_to_technique(&self, prediction: &Prediction, to: TechniqueId) -> Option<String> {
+    fn way_to_technique(&self, assigned: &[ScoredLabel<CweId>], to: TechniqueId) -> Option<String> {
         // Patterns may lead to an older id that `to` stands for today.
         let older =
             self.kb.techniques().map(|t| t.id).filter(|old| *old != to && self.kb.current(*old) == to);
         let ids: Vec<TechniqueId> = [to].into_iter().chain(older).collect();
-        Self::weaknesses(prediction).find_map(|from| {
-            let path = ids.iter().find_map(|id| self.kb.paths(from, *id).into_iter().next())?;
+        assigned.iter().find_map(|from| {
+            let path = ids.iter().find_map(|id| self.kb.paths(from.label, *id).into_iter().next())?;
             let way = path_text(&path, self.layout.glyphs);
             let today = (path.technique != to).then(|| format!("{}{to}", self.layout.glyphs.step()));
             Some(way + &today.unwrap_or_default())

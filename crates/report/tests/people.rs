@@ -3,7 +3,7 @@
 
 mod sample;
 
-use vulnlens_model::{Explanation, LabelMode, SetAnswer, WordEvidence};
+use vulnlens_model::{Explanation, LabelMode, ScoredLabel, SetAnswer, WordEvidence};
 use vulnlens_report::{
     Changes, Entry, EntryId, Glyphs, Table, TableLayout, explanation_json, explanation_text, path_text,
 };
@@ -22,10 +22,14 @@ fn plain(text: &str) -> String {
     out + rest
 }
 
+fn assigned(number: u32) -> Vec<ScoredLabel<CweId>> {
+    vec![ScoredLabel { label: CweId(number), score: 0.93, predicted: true }]
+}
+
 fn table(layout: TableLayout) -> String {
     let kb = sample::knowledge_base();
     let mut out = Vec::new();
-    Table::new(&kb, layout).push(Some("CVE-2024-1"), &sample::prediction(), &mut out);
+    Table::new(&kb, layout).push(Some("CVE-2024-1"), &sample::prediction(), &assigned(79), &mut out);
     String::from_utf8(out).unwrap()
 }
 
@@ -63,10 +67,23 @@ fn without_unicode_the_table_is_ascii_and_narrow_terminals_are_kept_to() {
 }
 
 #[test]
+fn the_best_weakness_is_shown_even_where_it_must_not_be_mapped_to() {
+    let kb = sample::knowledge_base();
+    for (number, why) in [(119, "discourages"), (264, "a category"), (80, "below the threshold")] {
+        let mut out = Vec::new();
+        let mut prediction = sample::prediction();
+        prediction.cwe.iter_mut().for_each(|cwe| cwe.labels.truncate(1));
+        Table::new(&kb, LAYOUT).push(None, &prediction, &assigned(number), &mut out);
+        let text = plain(&String::from_utf8(out).unwrap());
+        assert!(text.contains(&format!("CWE-{number}")) && text.contains(why), "{text}");
+    }
+}
+
+#[test]
 fn an_id_cannot_command_the_terminal() {
     let kb = sample::knowledge_base();
     let mut out = Vec::new();
-    Table::new(&kb, LAYOUT).push(Some("a\u{1b}]0;owned\u{7}b\nc"), &sample::prediction(), &mut out);
+    Table::new(&kb, LAYOUT).push(Some("a\u{1b}]0;owned\u{7}b\nc"), &sample::prediction(), &[], &mut out);
     let text = String::from_utf8(out).unwrap();
     assert!(text.contains("a\u{FFFD}]0;owned\u{FFFD}b\u{FFFD}c"), "{text}");
 }

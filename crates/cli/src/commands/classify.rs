@@ -15,7 +15,7 @@ use crate::arguments::threads;
 use crate::failure::{Failure, Kind};
 use crate::lens::{LensArguments, run_of};
 use crate::output::Output;
-use crate::record_format::{RecordFormat, RecordOutput, Renderer};
+use crate::record_format::{Answer, Answerer, RecordFormat, RecordOutput, Renderer};
 use crate::stream::{self, Answered, Job};
 use crate::terminal::{self, Terminal};
 
@@ -195,7 +195,8 @@ pub(crate) fn run(arguments: ClassifyArguments, terminal: &Terminal) -> Result<(
     let output = || Output::open(arguments.output.as_deref());
     match source {
         Source::Text(text) => {
-            let answers = vec![(None, lens.predict(Input::text(&text), &settings.options))];
+            let mut answerer = Answerer::new(&lens, &settings.options, settings.format);
+            let answers = answerer.answer(&[Input::text(&text)], [None]);
             write_all(answers, &settings, &lens, &run, output()?, terminal)
         }
         Source::Cves(ids, data) => {
@@ -304,11 +305,9 @@ fn looks_like_a_file(path: &Path) -> bool {
     path.extension().is_some_and(is_known) && !path.to_string_lossy().contains(char::is_whitespace)
 }
 
-type Answers = Vec<crate::record_format::Answer>;
-
 /// Writes a few answers.
 fn write_all(
-    answers: Answers,
+    answers: Vec<Answer>,
     settings: &Settings,
     lens: &Lens,
     run: &Run,
@@ -328,19 +327,19 @@ fn look_up(
     data: &Path,
     settings: &Settings,
     lens: &Lens,
-) -> Result<(Answers, Vec<CveId>), Failure> {
+) -> Result<(Vec<Answer>, Vec<CveId>), Failure> {
     let unavailable = |failure: Failure| {
         failure.unavailable().hint("--data takes a data set that `vulnlens data build` made")
     };
     let reader = DatasetReader::open(data).map_err(|error| unavailable(error.into()))?;
-    let predictor = lens.predictor(&settings.options);
+    let mut answerer = Answerer::new(lens, &settings.options, settings.format);
     let (mut answers, mut missing) = (Vec::new(), Vec::new());
     for id in ids {
         match reader.find(*id).map_err(|error| unavailable(error.into()))? {
             None => missing.push(*id),
             Some(row) => {
                 let input = Input { text: &row.text, year: Some(row.year()) };
-                answers.push((Some(id.to_string()), predictor.predict(input)));
+                answers.extend(answerer.answer(&[input], [Some(id.to_string())]));
             }
         }
     }
@@ -373,7 +372,8 @@ fn classify_records(
     let kb = lens.knowledge_base();
     let mut output = RecordOutput::begin(settings.format, output()?, run, kb)?;
     let renderer = Arc::new(Renderer::new(settings.format, terminal.layout(settings.rows), run, kb));
-    let job = Job { lens, options: settings.options, renderer, threads: settings.threads };
+    let job =
+        Job { lens, options: settings.options, format: settings.format, renderer, threads: settings.threads };
     let mut tally = Tally::new(terminal);
     let progress = terminal.progress("{spinner} {pos} records, {per_sec}, {elapsed}");
     stream::classify(&job, inputs, |answered| {

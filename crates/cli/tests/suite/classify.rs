@@ -1,0 +1,173 @@
+//! `classify` and `explain`: what is asked and how it is answered.
+
+use serde_json::Value;
+
+use crate::vulnlens::Folder;
+
+const XSS: &str = "Cross-site scripting (XSS) in the search field lets remote attackers inject script via q.";
+const SQLI: &str =
+    "SQL injection in login.php lets remote attackers execute SQL commands via the id parameter.";
+
+/// Some hundred records, more than a chunk.
+fn many(count: usize) -> String {
+    let line = |number: usize| {
+        let text = if number.is_multiple_of(2) { XSS } else { SQLI };
+        format!("{{\"id\":\"CVE-2020-{number:05}\",\"description\":\"{number} {text}\"}}\n")
+    };
+    (0..count).map(line).collect()
+}
+
+#[test]
+fn a_text_is_answered_as_one_record() {
+    let outcome = Folder::new().run(&["classify", XSS]).code(0);
+    let records = outcome.records();
+    assert_eq!(records.len(), 1);
+    let record = &records[0];
+    assert_eq!(record["schema_version"], 1);
+    assert_eq!(record["id"], Value::Null);
+    assert_eq!(record["model"], "fast");
+    assert_eq!(record["cwe"][0]["label"], "CWE-79");
+    assert_eq!(record["cwe"][0]["predicted"], true);
+    for key in ["capec", "attack"] {
+        assert!(!record[key].as_array().unwrap().is_empty(), "{key}");
+    }
+    assert_eq!(outcome.stderr, "");
+}
+
+#[test]
+fn keys_stand_in_the_order_of_the_design() {
+    let line = Folder::new().run(&["classify", XSS]).code(0).stdout;
+    let keys = [
+        "schema_version",
+        "id",
+        "model",
+        "model_revision",
+        "taxonomies",
+        "cwe",
+        "capec",
+        "attack",
+        "attack_curated",
+        "none",
+        "labels",
+    ];
+    let mut rest = line.as_str();
+    for key in keys {
+        rest = rest.split_once(&format!("\"{key}\":")).unwrap_or_else(|| panic!("{key} in order: {line}")).1;
+    }
+}
+
+#[test]
+fn what_is_not_asked_for_is_left_out() {
+    let folder = Folder::new();
+    let record = &folder.run(&["classify", XSS, "--taxonomy", "cwe"]).code(0).records()[0];
+    assert!(record.get("capec").is_none() && record.get("attack").is_none(), "{record}");
+    let record = &folder.run(&["classify", XSS, "--top-k", "2", "--threshold", "0"]).code(0).records()[0];
+    assert_eq!(record["cwe"].as_array().map(Vec::len), Some(2));
+    let all = ["classify", XSS, "--top-k", "all", "--threshold", "0", "--labels", "reference"];
+    let record = &folder.run(&all).code(0).records()[0];
+    assert!(record["cwe"].as_array().unwrap().len() > 50, "every label of the space");
+    assert_eq!(record["labels"], "reference");
+    let scores: Vec<f64> =
+        record["attack"].as_array().unwrap().iter().map(|label| label["score"].as_f64().unwrap()).collect();
+    assert!(scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
+}
+
+#[test]
+fn every_way_to_give_records_gives_the_same_answers() {
+    let folder = Folder::new();
+    let lines = format!("{{\"id\":\"a\",\"description\":\"{XSS}\"}}\n{{\"id\":\"b\",\"text\":\"{SQLI}\"}}\n");
+    folder.file("records.jsonl", &lines);
+    folder.file("records.csv", format!("id,description\na,\"{XSS}\"\nb,\"{SQLI}\"\n"));
+    let by_name = folder.run(&["classify", "--input", "records.jsonl"]).code(0);
+    assert_eq!(by_name.ids(), [Some("a".to_owned()), Some("b".to_owned())]);
+    let positional =
+        folder.run(&["classify", "records.jsonl"]).code(0).says(&["reading the file records.jsonl"]);
+    assert_eq!(positional.stdout, by_name.stdout);
+    for arguments in [&["classify"][..], &["classify", "-"], &["classify", "--input", "-"]] {
+        assert_eq!(folder.run_with(arguments, lines.clone()).code(0).stdout, by_name.stdout, "{arguments:?}");
+    }
+    assert_eq!(folder.run(&["classify", "records.csv"]).code(0).stdout, by_name.stdout);
+    let plain = folder.run_with(&["classify"], format!("{XSS}\n{SQLI}\n")).code(0);
+    assert_eq!(plain.ids(), [None, None]);
+    assert_eq!(plain.records()[1]["cwe"], by_name.records()[1]["cwe"]);
+}
+
+#[test]
+fn the_output_is_the_same_for_any_number_of_threads() {
+    let folder = Folder::new();
+    folder.file("records.jsonl", many(1500));
+    let one = folder.run(&["classify", "--input", "records.jsonl", "--threads", "1"]).code(0).stdout;
+    assert_eq!(one.lines().count(), 1500);
+    for threads in ["2", "7"] {
+        let many = folder.run(&["classify", "--input", "records.jsonl", "--threads", threads]).code(0).stdout;
+        assert!(many == one, "{threads} threads");
+    }
+}
+
+#[test]
+fn the_year_is_that_of_the_record_unless_told_otherwise() {
+    let folder = Folder::new();
+    let line = |extra: &str| format!("{{{extra}\"description\":\"{SQLI}\"}}\n");
+    let lines = line("\"published\":\"2003-05-01\",") + &line("\"id\":\"CVE-2003-0001\",") + &line("");
+    let scores = |records: Vec<Value>| -> Vec<String> {
+        records.iter().map(|record| record["cwe"].to_string()).collect()
+    };
+    let by_record =
+        scores(folder.run_with(&["classify", "--labels", "assigned"], lines.clone()).code(0).records());
+    assert_eq!(by_record[0], by_record[1]);
+    let as_of = ["classify", "--labels", "assigned", "--as-of", "2003"];
+    let as_of = scores(folder.run_with(&as_of, lines).code(0).records());
+    assert_eq!(as_of, [by_record[0].clone(), by_record[0].clone(), by_record[0].clone()]);
+}
+
+#[test]
+fn the_table_has_names_marks_and_ways() {
+    let folder = Folder::new();
+    let table = folder.run(&["classify", XSS, "--format", "table"]).code(0).stdout;
+    for word in ["Weaknesses (CWE)", "✓", "CWE-79", "Attack patterns (CAPEC)", "▸ T", "more"] {
+        assert!(table.contains(word), "{table}\nlacks {word}");
+    }
+    assert!(!table.contains('\u{1b}'), "no colour in a pipe");
+    assert!(table.lines().all(|line| line.chars().count() <= 100), "{table}");
+    let coloured = folder.run(&["classify", XSS, "--format", "table", "--color", "always"]).code(0).stdout;
+    assert!(coloured.contains('\u{1b}'));
+}
+
+#[test]
+fn csv_and_parquet_hold_the_same_rows() {
+    let folder = Folder::new();
+    folder.file("records.jsonl", many(3));
+    let csv = folder.run(&["classify", "--input", "records.jsonl", "--format", "csv"]).code(0).stdout;
+    assert!(csv.starts_with("id,taxonomy,label,name,score,predicted\nCVE-2020-00000,cwe,CWE-79,"), "{csv}");
+    folder.run(&["classify", "--input", "records.jsonl", "--output", "out.parquet"]).code(0);
+    let bytes = std::fs::read(folder.path("out.parquet")).unwrap();
+    assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"));
+}
+
+#[test]
+fn an_output_file_appears_whole_and_by_its_name() {
+    let folder = Folder::new();
+    let to_pipe = folder.run(&["classify", XSS]).code(0).stdout;
+    let outcome = folder.run(&["classify", XSS, "--output", "out.jsonl"]).code(0);
+    assert_eq!(outcome.stdout, "");
+    assert_eq!(std::fs::read_to_string(folder.path("out.jsonl")).unwrap(), to_pipe);
+    folder.run(&["classify", XSS, "--output", "no/folder/out.jsonl"]).code(1).says(&["no/folder/out.jsonl"]);
+}
+
+#[test]
+fn an_explanation_says_words_and_ways() {
+    let folder = Folder::new();
+    let text = folder.run(&["explain", SQLI]).code(0).stdout;
+    for word in ["Answers", "CWE-89", "injection", "▸ T"] {
+        assert!(text.contains(word), "{text}\nlacks {word}");
+    }
+    let words: Vec<&str> =
+        ["explain"].into_iter().chain(SQLI.split(' ')).chain(["--format", "json"]).collect();
+    let json: Value = serde_json::from_str(&folder.run(&words).code(0).stdout).unwrap();
+    assert_eq!(json["answers"][0]["cwes"][0], "CWE-89");
+    for word in json["words"].as_array().unwrap() {
+        let at = |key: &str| usize::try_from(word[key].as_u64().unwrap()).unwrap();
+        assert_eq!(SQLI[at("start")..at("end")], *word["text"].as_str().unwrap());
+    }
+    folder.run(&["explain", " "]).code(3).says(&["the text is empty"]);
+}

@@ -1,0 +1,116 @@
+//! `kb`: made-up catalogues into a knowledge base, and what is read of it.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::Value;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+use crate::vulnlens::Folder;
+
+/// The made-up catalogues of the taxonomy's tests.
+fn catalogue(name: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../taxonomy/tests/data").join(name)).unwrap()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zipped(name: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut archive = ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    archive.start_file(name, SimpleFileOptions::default()).unwrap();
+    archive.write_all(bytes).unwrap();
+    archive.finish().unwrap().into_inner()
+}
+
+fn folder() -> Folder {
+    let folder = Folder::new();
+    folder.file("cwec.xml", catalogue("cwe.xml"));
+    folder.file("stix-capec.json", catalogue("capec.json"));
+    folder.file("enterprise-attack.json", catalogue("enterprise.json"));
+    folder
+}
+
+fn build(folder: &Folder, cwe: &str, capec: &str, out: &str) -> crate::vulnlens::Outcome {
+    let files = ["--cwe", cwe, "--capec", capec, "--attack", "enterprise-attack.json"];
+    let rest = ["--attack-version", "18.1", "--out", out];
+    folder.run(&[&["kb", "build"][..], &files, &rest].concat())
+}
+
+#[test]
+fn packed_and_plain_files_make_the_same_knowledge_base() {
+    let folder = folder();
+    build(&folder, "cwec.xml", "stix-capec.json", "plain.bin").code(0).says(&["plain.bin", "fingerprint"]);
+    folder.file("cwec.xml.zip", zipped("cwec.xml", &catalogue("cwe.xml")));
+    folder.file("capec.json.gz", gzip(&catalogue("capec.json")));
+    build(&folder, "cwec.xml.zip", "capec.json.gz", "packed.bin").code(0);
+    let read = |name: &str| std::fs::read(folder.path(name)).unwrap();
+    assert_eq!(read("plain.bin"), read("packed.bin"));
+    let changes = folder.run(&["kb", "diff", "plain.bin", "packed.bin"]).code(0).stdout;
+    assert!(changes.contains("nothing changed"), "{changes}");
+    let info = folder.run(&["kb", "info", "--kb", "packed.bin", "--format", "json"]).code(0).stdout;
+    assert_eq!(serde_json::from_str::<Value>(&info).unwrap()["versions"]["attack"], "18.1");
+}
+
+#[test]
+fn a_folder_of_official_files_is_a_knowledge_base() {
+    let folder = folder();
+    let info = folder.run(&["kb", "info", "--kb", ".", "--format", "json"]).code(0).stdout;
+    assert!(serde_json::from_str::<Value>(&info).unwrap()["weaknesses"].as_u64() > Some(0), "{info}");
+}
+
+#[test]
+fn bad_catalogues_are_refused_and_nothing_is_written() {
+    let folder = folder();
+    let bomb = "<?xml version=\"1.0\"?>\n<!DOCTYPE bomb [<!ENTITY a \"aaaaaaaaaa\">\
+                <!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\">]>\n<Weakness_Catalog>&b;</Weakness_Catalog>";
+    let cwe = catalogue("cwe.xml");
+    let packed = zipped("cwec.xml", &cwe);
+    for (name, bytes, problem) in [
+        ("bomb.xml", bomb.as_bytes().to_vec(), "DOCTYPE"),
+        ("cut.xml", cwe[..cwe.len() / 2].to_vec(), "cut.xml"),
+        ("cut.xml.zip", packed[..packed.len() / 2].to_vec(), "cut.xml.zip: cannot be read"),
+        ("other.xml", b"<html></html>".to_vec(), "not a CWE catalogue"),
+        ("empty.zip", zipped("readme.txt", b"x"), "no .xml"),
+        ("cut.xml.gz", gzip(&cwe)[..40].to_vec(), "cut.xml.gz: cannot be read"),
+    ] {
+        folder.file(name, bytes);
+        build(&folder, name, "stix-capec.json", "out.bin").code(3).says(&[name, problem]);
+        assert!(!folder.path("out.bin").exists(), "{name}");
+    }
+    build(&folder, "cwec.xml", "missing.json", "out.bin").code(3).says(&["missing.json: cannot be read"]);
+    folder.file("bad.json", "{\"type\": \"bundle\", \"objects\": [");
+    build(&folder, "cwec.xml", "bad.json", "out.bin").code(3).says(&["bad.json: malformed JSON at line 1"]);
+}
+
+#[test]
+fn entries_and_ways_are_shown() {
+    let folder = Folder::new();
+    for (id, word) in [
+        ("CWE-79", "Cross-site Scripting"),
+        ("capec-63", "Cross-Site Scripting (XSS)"),
+        ("T1027", "Obfuscated Files"),
+        ("T1562.003", "Impair Defenses: "),
+        ("TA0001", "Initial Access"),
+    ] {
+        let text = folder.run(&["kb", "show", id]).code(0).stdout;
+        assert!(text.contains(word), "{text}\nlacks {word}");
+        let json = folder.run(&["kb", "show", id, "--format", "json"]).code(0).stdout;
+        assert_eq!(serde_json::from_str::<Value>(&json).unwrap()["id"], id.to_ascii_uppercase());
+    }
+    folder.run(&["kb", "show", "CWE-999999"]).code(3).says(&["does not know CWE-999999"]);
+    let ways = folder.run(&["kb", "path", "CWE-79", "T1027"]).code(0).stdout;
+    assert_eq!(ways, "CWE-79 ▸ CWE-74 ▸ CAPEC-267 ▸ T1027\n");
+    assert_eq!(folder.run(&["kb", "path", "CWE-79", "CAPEC-63"]).code(0).stdout, "CWE-79 ▸ CAPEC-63\n");
+    let reaching = folder.run(&["kb", "path", "T1539", "--format", "json"]).code(0).stdout;
+    let reaching: Vec<String> = serde_json::from_str(&reaching).unwrap();
+    assert!(reaching.contains(&"CWE-664".to_owned()), "{reaching:?}");
+    folder.run(&["kb", "path", "CWE-999999", "T1027"]).code(3).says(&["does not know CWE-999999"]);
+    folder.run(&["kb", "path", "CWE-79", "T1539"]).code(0).says(&["no way"]);
+}

@@ -1,0 +1,10 @@
+//! The command as its users meet it: whole processes, with an environment of their own. All records are made up.
+#![cfg(test)]
+
+mod bad_input;
+mod bad_models;
+mod classify;
+mod data;
+mod kb;
+mod manners;
+mod vulnlens;

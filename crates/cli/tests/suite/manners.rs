@@ -1,0 +1,83 @@
+//! Streams, help and self-knowledge.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::vulnlens::Folder;
+
+/// A process with pipes on all streams.
+fn spawn(folder: &Folder, arguments: &[&str]) -> std::process::Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vulnlens"));
+    command.args(arguments).current_dir(folder.path(".")).env_clear();
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let folder = Folder::new();
+    let line = "{\"id\":\"a\",\"description\":\"Buffer overflow in the parser\"}\n";
+    folder.file("in.jsonl", line.repeat(20_000));
+    let mut child = spawn(&folder, &["classify", "--input", "in.jsonl", "--quiet"]);
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    assert!(first.starts_with("{\"schema_version\":1,"));
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[test]
+fn it_ends_when_its_reader_went_away_though_its_input_is_silent() {
+    let folder = Folder::new();
+    let mut child = spawn(&folder, &["classify", "--quiet"]);
+    drop(child.stdout.take());
+    // Two chunks; standard input then stays open and silent.
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all("Buffer overflow in the parser\n".repeat(600).as_bytes()).unwrap();
+    stdin.flush().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    drop(stdin);
+}
+
+#[test]
+fn help_and_version_are_data() {
+    let folder = Folder::new();
+    let help = folder.run(&["--help"]).code(0);
+    assert!(help.stdout.contains("Exit codes: 0 ok") && help.stderr.is_empty());
+    let version = folder.run(&["--version"]).code(0);
+    assert_eq!(version.stdout, format!("vulnlens {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn the_doctor_finds_the_program_whole() {
+    let folder = Folder::new();
+    let report = folder.run(&["doctor", "--format", "json"]).code(0).stdout;
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["version"], env!("CARGO_PKG_VERSION"));
+    let checks = report["checks"].as_array().unwrap();
+    assert_eq!(checks.len(), 3);
+    assert!(checks.iter().all(|check| check["ok"] == true), "{report}");
+    assert!(folder.run(&["doctor"]).code(0).stdout.contains("self-test"));
+}
+
+#[test]
+fn every_shell_can_complete() {
+    let folder = Folder::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = folder.run(&["completions", shell]).code(0).stdout;
+        assert!(script.contains("vulnlens") && script.contains("classify"), "{shell}");
+    }
+}
+
+#[test]
+fn quiet_says_errors_alone_and_without_utf8_tables_are_ascii() {
+    let folder = Folder::new();
+    folder.file("in.txt", "Buffer overflow in the parser\n");
+    let outcome = folder.run(&["classify", "in.txt", "--quiet"]).code(0);
+    assert_eq!(outcome.stderr, "");
+    let mut command = crate::vulnlens::command(&folder.path("."));
+    let output = command.env("LC_ALL", "C").args(["kb", "path", "CWE-79", "T1027"]).output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "CWE-79 > CWE-74 > CAPEC-267 > T1027\n");
+}
