@@ -1,0 +1,157 @@
+//! The arguments of `classify`, as clap reads them.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, ValueEnum};
+use vulnlens::{CveId, LabelMode};
+use vulnlens_corpus::InputFormat;
+
+use crate::lens::LensArguments;
+use crate::record_format::RecordFormat;
+
+/// Classify a text, a file of records or CVEs of a data set
+///
+/// Without TEXT, standard input is read. A terminal gets a short table, a file or a pipe gets one JSON object a
+/// record; --format always wins. Input records need `description` (or `text`), and take `id` and `published`; the
+/// year, which the answer depends on, is that of `published`, else of a CVE id, else the newest that the model knows.
+/// The model reads the first 2,000 words of a text (and 64 KiB of it at most).
+#[derive(Debug, Args)]
+pub(crate) struct ClassifyArguments {
+    /// The text; or a file, if there is one of that name; or `-` for standard input
+    #[arg(group = "source")]
+    pub(super) text: Option<String>,
+
+    /// A file of records, plain or gzip; `-` for standard input
+    #[arg(short, long, value_name = "FILE", group = "source")]
+    pub(super) input: Option<PathBuf>,
+
+    /// CVEs to look up in --data
+    #[arg(long, value_name = "CVE", value_delimiter = ',', group = "source", requires = "data")]
+    pub(super) cve_id: Vec<CveId>,
+
+    /// A data set that `data build` made
+    #[arg(long, value_name = "FILE", requires = "cve_id")]
+    pub(super) data: Option<PathBuf>,
+
+    /// The format of the records
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub(super) input_format: InputFormatName,
+
+    /// What is asked for
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "LIST", default_value = "cwe,capec,attack")]
+    pub(super) taxonomy: Vec<TaxonomyName>,
+
+    /// Which labels, and so what the probabilities mean
+    #[arg(long, value_enum, value_name = "SPACE", default_value_t)]
+    pub(super) labels: LabelModeName,
+
+    /// Labels of each taxonomy, the best: a number or `all` [default: 5 in a table, else all]
+    #[arg(long, value_name = "N")]
+    pub(super) top_k: Option<TopK>,
+
+    /// Least probability of a label that is listed; 0 lists every label of the space
+    #[arg(long, value_name = "P", default_value = "0.05", value_parser = probability)]
+    pub(super) threshold: f32,
+
+    /// How the records are written [default: table on a terminal, by --output's name, else jsonl]
+    #[arg(short, long, value_enum, value_name = "FORMAT")]
+    pub(super) format: Option<RecordFormat>,
+
+    /// Write to a file, which appears when it is whole
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+
+    /// Answer as of this year, whatever the record's
+    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(u16).range(1980..=2200))]
+    pub(super) as_of: Option<u16>,
+
+    /// Threads that classify [default: one for each core]
+    #[arg(long, value_name = "N")]
+    pub(super) threads: Option<NonZeroUsize>,
+
+    #[command(flatten)]
+    pub(super) lens: LensArguments,
+}
+
+/// Formats of input records.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(super) enum InputFormatName {
+    /// By the name, or by the first bytes
+    #[default]
+    Auto,
+    /// One JSON object a line
+    Jsonl,
+    /// Comma-separated values with a header
+    Csv,
+    /// Apache Parquet
+    Parquet,
+    /// One text a line
+    Plain,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TaxonomyName {
+    /// Weaknesses
+    Cwe,
+    /// Attack patterns
+    Capec,
+    /// ATT&CK techniques
+    Attack,
+}
+
+/// Label spaces.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(super) enum LabelModeName {
+    /// What an analyst may use: CWE ids allowed for mapping, current ATT&CK ids
+    #[default]
+    Recommended,
+    /// The reference system's: CWE with ancestors and categories, all CAPEC, the chain's ATT&CK; given that some label applies
+    Reference,
+    /// CWE ids as records assign them, no ancestors added
+    Assigned,
+}
+
+/// How many labels: `all`, or a number from 1.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TopK(pub(super) Option<usize>);
+
+impl FromStr for TopK {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse() {
+            _ if text == "all" => Ok(Self(None)),
+            Ok(0) | Err(_) => Err("expected a number from 1, or `all`"),
+            Ok(number) => Ok(Self(Some(number))),
+        }
+    }
+}
+
+fn probability(text: &str) -> Result<f32, &'static str> {
+    let number = text.parse().ok().filter(|number| (0.0..=1.0).contains(number));
+    number.ok_or("expected a number from 0 to 1")
+}
+
+impl From<InputFormatName> for InputFormat {
+    fn from(name: InputFormatName) -> Self {
+        match name {
+            InputFormatName::Auto => Self::Auto,
+            InputFormatName::Jsonl => Self::Jsonl,
+            InputFormatName::Csv => Self::Csv,
+            InputFormatName::Parquet => Self::Parquet,
+            InputFormatName::Plain => Self::Plain,
+        }
+    }
+}
+
+impl From<LabelModeName> for LabelMode {
+    fn from(name: LabelModeName) -> Self {
+        match name {
+            LabelModeName::Recommended => Self::Recommended,
+            LabelModeName::Reference => Self::Reference,
+            LabelModeName::Assigned => Self::Assigned,
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! `classify`: texts in, weaknesses, attack patterns and techniques out.
+
+mod arguments;
+mod source;
+mod tally;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use vulnlens::report::Run;
+use vulnlens::{CveId, Input, Lens, Options, Taxonomies};
+use vulnlens_corpus::{DatasetReader, InputFormat, Limits, open_inputs};
+
+pub(crate) use arguments::ClassifyArguments;
+
+use crate::arguments::threads;
+use crate::failure::{Failure, Kind};
+use crate::lens::run_of;
+use crate::output::Output;
+use crate::record_format::{Answer, Answerer, RecordFormat, RecordOutput, Renderer};
+use crate::stream::{self, Job};
+use crate::terminal::Terminal;
+use arguments::TaxonomyName;
+use source::{Source, source};
+use tally::Tally;
+
+/// Labels of each taxonomy that a table shows unless told otherwise.
+const TABLE_ROWS: usize = 5;
+/// Longest record that is taken in; a longer one is reported, so that memory stays bounded.
+const RECORD_BYTES: usize = 16 << 20;
+
+/// What the arguments mean on this terminal.
+struct Settings {
+    options: Options,
+    format: RecordFormat,
+    /// Rows of a table's section.
+    rows: Option<usize>,
+    threads: usize,
+}
+
+pub(crate) fn run(arguments: ClassifyArguments, terminal: &Terminal) -> Result<(), Failure> {
+    let settings = settings(&arguments, terminal)?;
+    let source = source(&arguments, terminal)?;
+    let lens = arguments.lens.load(terminal)?;
+    let run = run_of(&lens, settings.options.labels);
+    let output = || Output::open(arguments.output.as_deref());
+    match source {
+        Source::Text(text) => {
+            let mut answerer = Answerer::new(&lens, &settings.options, settings.format);
+            let answers = answerer.answer(&[Input::text(&text)], [None]);
+            write_all(answers, &settings, &lens, &run, output()?, terminal)
+        }
+        Source::Cves(ids, data) => {
+            let (answers, missing) = look_up(&ids, &data, &settings, &lens)?;
+            write_all(answers, &settings, &lens, &run, output()?, terminal)?;
+            report_missing(&missing, &ids, &data)
+        }
+        Source::Records(input) => {
+            let format = arguments.input_format.into();
+            classify_records(input, format, &settings, lens, &run, output, terminal)
+        }
+    }
+}
+
+fn settings(arguments: &ClassifyArguments, terminal: &Terminal) -> Result<Settings, Failure> {
+    let by_name = || arguments.output.as_deref().and_then(RecordFormat::of_name);
+    let to_terminal = terminal.stdout_is_terminal && arguments.output.is_none();
+    let usual = if to_terminal { RecordFormat::Table } else { RecordFormat::Jsonl };
+    let format = arguments.format.or_else(by_name).unwrap_or(usual);
+    if format == RecordFormat::Parquet && to_terminal {
+        return Err(Failure::new(Kind::Arguments, "Parquet is nothing for a terminal")
+            .hint("name a file by --output"));
+    }
+    let asked = |name| arguments.taxonomy.contains(&name);
+    let top_k = arguments.top_k.map(|top_k| top_k.0);
+    let is_table = format == RecordFormat::Table;
+    Ok(Settings {
+        options: Options {
+            labels: arguments.labels.into(),
+            taxonomies: Taxonomies {
+                cwe: asked(TaxonomyName::Cwe),
+                capec: asked(TaxonomyName::Capec),
+                attack: asked(TaxonomyName::Attack),
+            },
+            // A table says how many labels it does not show, so it has to be given them all.
+            top_k: if is_table { None } else { top_k.flatten() },
+            threshold: arguments.threshold,
+            as_of: arguments.as_of,
+        },
+        format,
+        rows: top_k.unwrap_or(Some(TABLE_ROWS)),
+        threads: threads(arguments.threads),
+    })
+}
+
+/// Writes a few answers.
+fn write_all(
+    answers: Vec<Answer>,
+    settings: &Settings,
+    lens: &Lens,
+    run: &Run,
+    output: Output,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let kb = lens.knowledge_base();
+    let mut output = RecordOutput::begin(settings.format, output, run, kb)?;
+    let renderer = Renderer::new(settings.format, terminal.layout(settings.rows), run, kb);
+    output.write(renderer.render(kb, answers))?;
+    output.finish()
+}
+
+/// The answers for CVEs of a data set, and those that it does not hold.
+fn look_up(
+    ids: &[CveId],
+    data: &Path,
+    settings: &Settings,
+    lens: &Lens,
+) -> Result<(Vec<Answer>, Vec<CveId>), Failure> {
+    let unavailable = |failure: Failure| {
+        failure.unavailable().hint("--data takes a data set that `vulnlens data build` made")
+    };
+    let reader = DatasetReader::open(data).map_err(|error| unavailable(error.into()))?;
+    let mut answerer = Answerer::new(lens, &settings.options, settings.format);
+    let (mut answers, mut missing) = (Vec::new(), Vec::new());
+    for id in ids {
+        match reader.find(*id).map_err(|error| unavailable(error.into()))? {
+            None => missing.push(*id),
+            Some(row) => {
+                let input = Input { text: &row.text, year: Some(row.year()) };
+                answers.extend(answerer.answer(&[input], [Some(id.to_string())]));
+            }
+        }
+    }
+    Ok((answers, missing))
+}
+
+fn report_missing(missing: &[CveId], ids: &[CveId], data: &Path) -> Result<(), Failure> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = missing.iter().map(ToString::to_string).collect();
+    let kind = if missing.len() == ids.len() { Kind::Input } else { Kind::SomeRecords };
+    Err(Failure::new(kind, format!("{}: does not hold {}", data.display(), names.join(", "))))
+}
+
+fn classify_records(
+    input: vulnlens_corpus::Input,
+    format: InputFormat,
+    settings: &Settings,
+    lens: Lens,
+    run: &Run,
+    output: impl FnOnce() -> Result<Output, Failure>,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let name = input.name().to_owned();
+    let limits = Limits { record_bytes: RECORD_BYTES, ..Limits::default() };
+    let inputs = open_inputs(input, format, &limits)?;
+    // Threads that wait for a silent standard input outlive the command when its output is closed.
+    let lens: &'static Lens = Box::leak(Box::new(lens));
+    let kb = lens.knowledge_base();
+    let mut output = RecordOutput::begin(settings.format, output()?, run, kb)?;
+    let renderer = Arc::new(Renderer::new(settings.format, terminal.layout(settings.rows), run, kb));
+    let job =
+        Job { lens, options: settings.options, format: settings.format, renderer, threads: settings.threads };
+    let mut tally = Tally::new(terminal);
+    let progress = terminal.progress("{spinner} {pos} records, {per_sec}, {elapsed}");
+    stream::classify(&job, inputs, |answered| {
+        progress.inc(answered.count);
+        tally.add(&answered);
+        output.write(answered.rendered)
+    })?;
+    progress.finish_and_clear();
+    tally.check_input(&name)?;
+    output.finish()?;
+    tally.result(&name)
+}
