@@ -62,26 +62,19 @@ impl Lens {
     /// The space of one CWE kind over this model's sets.
     #[must_use]
     pub fn cwe_space(&self, kind: SpaceKind) -> LabelSpace<CweId> {
-        let of_sets = self.of_sets(|set| kind.cwe_labels(&self.kb, set));
-        LabelSpace::new(kind, &of_sets)
+        LabelSpace::cwe(kind, &self.kb, self.model.sets())
     }
 
     /// The space of one CAPEC kind over this model's sets.
     #[must_use]
     pub fn capec_space(&self, kind: SpaceKind) -> LabelSpace<CapecId> {
-        let of_sets = self.of_sets(|set| kind.capec_labels(&self.kb, set));
-        LabelSpace::new(kind, &of_sets)
+        LabelSpace::capec(kind, &self.kb, self.model.sets())
     }
 
     /// The space of one ATT&CK kind over this model's sets.
     #[must_use]
     pub fn attack_space(&self, kind: SpaceKind) -> LabelSpace<TechniqueId> {
-        let of_sets = self.of_sets(|set| kind.attack_labels(&self.kb, set));
-        LabelSpace::new(kind, &of_sets)
-    }
-
-    fn of_sets<L>(&self, labels: impl Fn(&[CweId]) -> Vec<L>) -> Vec<Vec<L>> {
-        self.model.sets().iter().map(|set| labels(set)).collect()
+        LabelSpace::attack(kind, &self.kb, self.model.sets())
     }
 
     fn rule(&self, kind: SpaceKind) -> DecisionRule {

@@ -25,7 +25,8 @@ pub enum SpaceKind {
     ReferenceAttack,
     /// CWE as records assign them.
     AssignedCwe,
-    /// CWE as assigned, where the catalogue allows the id for mapping.
+    /// CWE as assigned, where the catalogue allows the id for mapping; what falls on ids that it does
+    /// not allow goes to their allowed descendants (see [`refinements`]).
     RecommendedCwe,
     /// CAPEC, unconditional.
     RecommendedCapec,
@@ -98,6 +99,29 @@ fn current_techniques(kb: &KnowledgeBase, techniques: &[TechniqueId]) -> Vec<Tec
     current
 }
 
+/// For each CWE set, the sets that refine it: none unless the catalogue allows none of its ids, and
+/// then those that hold an allowed descendant of one of them.
+///
+/// Records of CWE-119 ("discouraged") mean CWE-787, CWE-125, CWE-120 or another kind of memory
+/// error; only nobody said which. An analyst who may not use CWE-119 has to, and the model's own
+/// opinion of those is the best guess at which.
+#[must_use]
+pub fn refinements(kb: &KnowledgeBase, sets: &[Vec<CweId>]) -> Vec<Vec<u32>> {
+    let allowed: Vec<Vec<CweId>> = sets.iter().map(|set| kb.cwe_at(CweLevel::Allowed, set)).collect();
+    let refines = |t: usize, set: &[CweId]| {
+        allowed[t].iter().any(|&id| kb.ancestors(id).iter().any(|ancestor| set.contains(ancestor)))
+    };
+    let of_set = |(s, set): (usize, &Vec<CweId>)| {
+        let candidates = 0..if allowed[s].is_empty() { sets.len() } else { 0 };
+        candidates.filter(|&t| refines(t, set)).map(|t| t as u32).collect()
+    };
+    sets.iter().enumerate().map(of_set).collect()
+}
+
+/// How many times its own probability a refining set may get from sets that it refines: a guess that
+/// the model hardly believes in must not become an answer.
+const MOST_REFINED: f32 = 20.0;
+
 /// The labels of a space and, for each CWE set of a model, its list of them.
 #[derive(Debug, Clone)]
 pub struct LabelSpace<L> {
@@ -113,6 +137,8 @@ pub struct Outline {
     label_count: usize,
     lists: Vec<Vec<u32>>,
     list_of_set: Vec<u32>,
+    /// Sets whose probability goes to others first, with those.
+    refined: Vec<(u32, Vec<u32>)>,
 }
 
 impl<L: Ord + Copy + Display> LabelSpace<L> {
@@ -131,9 +157,22 @@ impl<L: Ord + Copy + Display> LabelSpace<L> {
             })
         });
         let list_of_set = list_of_set.collect();
-        let outline =
-            Outline { conditional: kind.is_conditional(), label_count: labels.len(), lists, list_of_set };
+        let outline = Outline {
+            conditional: kind.is_conditional(),
+            label_count: labels.len(),
+            lists,
+            list_of_set,
+            refined: vec![],
+        };
         Self { labels, outline }
+    }
+
+    /// The space with the probability of some sets going to those that refine them.
+    #[must_use]
+    pub fn with_refinements(mut self, refinements: Vec<Vec<u32>>) -> Self {
+        let numbered = (0..).zip(refinements);
+        self.outline.refined = numbered.filter(|(_, by)| !by.is_empty()).collect();
+        self
     }
 
     /// The indices of `list` in `labels`; labels outside the space are left out.
@@ -154,6 +193,35 @@ impl<L: Ord + Copy + Display> LabelSpace<L> {
     pub fn outline(&self) -> &Outline {
         &self.outline
     }
+}
+
+impl LabelSpace<CweId> {
+    /// The space of a CWE kind over these sets.
+    #[must_use]
+    pub fn cwe(kind: SpaceKind, kb: &KnowledgeBase, sets: &[Vec<CweId>]) -> Self {
+        let space = Self::new(kind, &of_each(sets, |set| kind.cwe_labels(kb, set)));
+        if kind == SpaceKind::RecommendedCwe { space.with_refinements(refinements(kb, sets)) } else { space }
+    }
+}
+
+impl LabelSpace<CapecId> {
+    /// The space of a CAPEC kind over these sets.
+    #[must_use]
+    pub fn capec(kind: SpaceKind, kb: &KnowledgeBase, sets: &[Vec<CweId>]) -> Self {
+        Self::new(kind, &of_each(sets, |set| kind.capec_labels(kb, set)))
+    }
+}
+
+impl LabelSpace<TechniqueId> {
+    /// The space of an ATT&CK kind over these sets.
+    #[must_use]
+    pub fn attack(kind: SpaceKind, kb: &KnowledgeBase, sets: &[Vec<CweId>]) -> Self {
+        Self::new(kind, &of_each(sets, |set| kind.attack_labels(kb, set)))
+    }
+}
+
+fn of_each<L>(sets: &[Vec<CweId>], labels: impl Fn(&[CweId]) -> Vec<L>) -> Vec<Vec<L>> {
+    sets.iter().map(|set| labels(set)).collect()
 }
 
 impl Outline {
@@ -183,6 +251,7 @@ impl Outline {
         for (&list, &probability) in self.list_of_set.iter().zip(set_probabilities) {
             lists[list as usize] += probability;
         }
+        self.refine(set_probabilities, lists);
         let empty = self.lists.iter().zip(lists.iter()).filter(|(list, _)| list.is_empty());
         let mut none: f32 = empty.map(|(_, &probability)| probability).sum();
         if self.conditional {
@@ -204,6 +273,31 @@ impl Outline {
         // Sums of many roundings may end a hair above one.
         labels.iter_mut().for_each(|probability| *probability = probability.min(1.0));
         Marginals { space: self, lists, labels, none: none.clamp(0.0, 1.0) }
+    }
+}
+
+impl Outline {
+    /// Moves the probability of refined sets to the lists of those that refine them, in proportion to
+    /// what these have by themselves.
+    fn refine(&self, set_probabilities: &[f32], lists: &mut [f32]) {
+        for (set, by) in &self.refined {
+            let probability = set_probabilities[*set as usize];
+            // Most sets are this improbable for most texts.
+            if probability < 1e-6 {
+                continue;
+            }
+            let total: f32 = by.iter().map(|&t| set_probabilities[t as usize]).sum();
+            if total <= 0.0 {
+                continue;
+            }
+            let moved = probability.min(MOST_REFINED * total);
+            lists[self.list_of_set[*set as usize] as usize] -= moved;
+            for &t in by {
+                lists[self.list_of_set[t as usize] as usize] += moved * set_probabilities[t as usize] / total;
+            }
+        }
+        // Taking away what was added up in another order may leave a hair below zero.
+        lists.iter_mut().for_each(|probability| *probability = probability.max(0.0));
     }
 }
 
@@ -290,6 +384,35 @@ mod tests {
         let m = space.outline().marginals(&[0.1, 0.1, 0.7, 0.1], &mut buffer);
         DecisionRule { whole_list: 0.4, label: 0.05 }.answer(&m, &mut answered);
         assert_eq!(answered, [false, false], "none is an answer, too");
+    }
+
+    #[test]
+    fn what_is_not_allowed_goes_to_its_refinements_within_bounds() {
+        let sets = [ids(&[119]), ids(&[787]), ids(&[125]), ids(&[79])];
+        let labels = [vec![], ids(&[787]), ids(&[125]), ids(&[79])];
+        let space = LabelSpace::new(SpaceKind::RecommendedCwe, &labels).with_refinements(vec![
+            vec![1, 2],
+            vec![],
+            vec![],
+            vec![],
+        ]);
+        assert_eq!(space.labels, ids(&[79, 125, 787]), "for {sets:?}");
+        let mut buffer = MarginalBuffer::default();
+        let m = space.outline().marginals(&[0.5, 0.3, 0.1, 0.1], &mut buffer);
+        for (got, expected) in m.labels.iter().zip([0.1, 0.225, 0.675]) {
+            assert!((got - expected).abs() < 1e-6, "{:?}", m.labels);
+        }
+        assert!(m.none < 1e-6);
+        let m = space.outline().marginals(&[0.9, 0.001, 0.0, 0.099], &mut buffer);
+        assert!((m.labels[2] - 0.021).abs() < 1e-6 && (m.none - 0.88).abs() < 1e-6, "{m:?}");
+    }
+
+    #[test]
+    fn only_sets_without_an_allowed_id_are_refined() {
+        let kb = KnowledgeBase::from_bytes(include_bytes!("../../../assets/kb.bin")).unwrap();
+        let sets = [ids(&[119]), ids(&[787]), ids(&[79]), ids(&[119, 79]), ids(&[264])];
+        let by = refinements(&kb, &sets);
+        assert_eq!(by, [vec![1], vec![], vec![], vec![], vec![]]);
     }
 
     #[test]

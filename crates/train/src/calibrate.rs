@@ -125,7 +125,11 @@ fn rule(
             let (mut grid, mut gold_total) = (Grid::default(), 0);
             for (example, row) in block.iter().zip(logits.chunks_exact_mut(scores.sets().len())) {
                 let gold = task.gold(kb, &example.cwes);
-                if gold.known.is_empty() && (kind.is_conditional() || gold.unknown > 0) {
+                // A record without an allowed id does not say that none applies: only that its
+                // analyst did not choose one.
+                let decides =
+                    !kind.is_conditional() && kind != SpaceKind::RecommendedCwe && gold.unknown == 0;
+                if gold.known.is_empty() && !decides {
                     continue;
                 }
                 gold_total += gold.known.len() as u64;

@@ -30,13 +30,9 @@ impl Task {
     pub(crate) fn new(kind: SpaceKind, sets: &[Vec<CweId>], kb: &KnowledgeBase) -> Self {
         use SpaceKind::{RecommendedAttack, RecommendedCapec, ReferenceAttack, ReferenceCapec};
         let space = match kind {
-            ReferenceCapec | RecommendedCapec => {
-                Space::Capec(LabelSpace::new(kind, &of(sets, |set| kind.capec_labels(kb, set))))
-            }
-            ReferenceAttack | RecommendedAttack => {
-                Space::Attack(LabelSpace::new(kind, &of(sets, |set| kind.attack_labels(kb, set))))
-            }
-            _ => Space::Cwe(LabelSpace::new(kind, &of(sets, |set| kind.cwe_labels(kb, set)))),
+            ReferenceCapec | RecommendedCapec => Space::Capec(LabelSpace::capec(kind, kb, sets)),
+            ReferenceAttack | RecommendedAttack => Space::Attack(LabelSpace::attack(kind, kb, sets)),
+            _ => Space::Cwe(LabelSpace::cwe(kind, kb, sets)),
         };
         Self { kind, space }
     }
@@ -67,8 +63,4 @@ impl Task {
             Space::Attack(space) => space.labels.get(index).map(ToString::to_string),
         }
     }
-}
-
-fn of<L>(sets: &[Vec<CweId>], labels: impl Fn(&[CweId]) -> Vec<L>) -> Vec<Vec<L>> {
-    sets.iter().map(|set| labels(set)).collect()
 }
