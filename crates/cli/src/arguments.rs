@@ -6,8 +6,11 @@ use crate::commands::classify::ClassifyArguments;
 use crate::commands::completions::CompletionsArguments;
 use crate::commands::data::DataCommand;
 use crate::commands::doctor::DoctorArguments;
+use crate::commands::evaluate::EvaluateArguments;
 use crate::commands::explain::ExplainArguments;
 use crate::commands::kb::KbCommand;
+use crate::commands::model::ModelCommand;
+use crate::commands::train::TrainCommand;
 
 /// Says which weaknesses (CWE), attack patterns (CAPEC) and ATT&CK techniques a vulnerability's text implies.
 ///
@@ -42,6 +45,13 @@ pub(crate) enum Command {
     /// Build and look into labelled data sets of CVE records
     #[command(subcommand)]
     Data(DataCommand),
+    /// Fit models to a data set
+    #[command(subcommand)]
+    Train(TrainCommand),
+    Evaluate(EvaluateArguments),
+    /// Look into models, and calibrate them
+    #[command(subcommand)]
+    Model(ModelCommand),
     Doctor(DoctorArguments),
     Completions(CompletionsArguments),
 }

@@ -54,20 +54,28 @@ impl KnowledgeBaseArguments {
     }
 }
 
-/// The model called `name`, or in the file of that path.
-pub(crate) fn model(name: &str) -> Result<NgramModel, Failure> {
-    let path = Path::new(name);
+/// The bytes of the model called `name`, or of the file of that path.
+pub(crate) fn model_bytes(name: &str) -> Result<Vec<u8>, Failure> {
     if name == FAST {
-        return Ok(vulnlens::embedded_model());
+        return Ok(vulnlens::EMBEDDED_MODEL.to_vec());
     }
+    let path = Path::new(name);
     if !path.exists() {
         let failure =
             Failure::new(Kind::Unavailable, format!("there is no model {name:?}, and no such file"));
         return Err(failure.hint("give a model file, or `fast` for the model that is embedded"));
     }
-    let bytes = read(path).map_err(Failure::unavailable)?;
+    read(path).map_err(Failure::unavailable)
+}
+
+/// The model called `name`, or in the file of that path.
+pub(crate) fn model(name: &str) -> Result<NgramModel, Failure> {
+    if name == FAST {
+        return Ok(vulnlens::embedded_model());
+    }
+    let bytes = model_bytes(name)?;
     NgramModel::from_bytes(&bytes)
-        .map_err(|error| Failure::new(Kind::Unavailable, format!("{}: {error}", path.display())))
+        .map_err(|error| Failure::new(Kind::Unavailable, format!("{name}: {error}")))
 }
 
 /// The knowledge base at `path`: a compiled file, or a folder of the official files.

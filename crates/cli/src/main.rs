@@ -15,6 +15,7 @@ mod record_format;
 mod reference;
 mod stream;
 mod terminal;
+mod training_data;
 
 use std::process::ExitCode;
 

@@ -80,6 +80,11 @@ impl Terminal {
         }
     }
 
+    /// A progress bar for work whose result does not go to standard output.
+    pub(crate) fn long_progress(&self, template: &str) -> ProgressBar {
+        Self { stdout_is_terminal: false, ..*self }.progress(template)
+    }
+
     /// A sign of life for long work, in `template`'s form; none where nobody would see it.
     pub(crate) fn progress(&self, template: &str) -> ProgressBar {
         if self.verbosity < 0 || !self.stderr_is_terminal || self.stdout_is_terminal {

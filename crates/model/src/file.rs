@@ -121,17 +121,34 @@ pub fn write(header: &ModelHeader, tensors: &Tensors) -> Result<Vec<u8>, ModelFi
         ("output.bias", Dtype::F32, vec![s], bytes(&tensors.output_bias, f32::to_le_bytes)),
         ("year.output", Dtype::BF16, vec![y, s], bytes(&tensors.year_output, u16::to_le_bytes)),
     ];
+    let view = |(name, dtype, shape, data)| match TensorView::new(dtype, shape, data) {
+        Ok(view) => Ok((String::from(name), view)),
+        Err(e) => Err(ModelFileError::Tensor { tensor: name, problem: e.to_string() }),
+    };
+    let parts =
+        parts.iter().map(|(name, dtype, shape, data)| (*name, *dtype, shape.clone(), data.as_slice()));
+    let views = parts.map(view).collect::<Result<Vec<_>, _>>()?;
+    serialise(header, views)
+}
+
+/// The same model with another header: for new thresholds, or a new name.
+///
+/// # Errors
+/// When `bytes` are not a model's, or the header does not fit its tensors.
+pub fn with_header(bytes: &[u8], header: &ModelHeader) -> Result<Vec<u8>, ModelFileError> {
+    let tensors =
+        SafeTensors::deserialize(bytes).map_err(|e| ModelFileError::NotSafetensors(e.to_string()))?;
+    let changed = serialise(header, tensors.tensors())?;
+    read(&changed)?;
+    Ok(changed)
+}
+
+fn serialise(header: &ModelHeader, views: Vec<(String, TensorView<'_>)>) -> Result<Vec<u8>, ModelFileError> {
     let model = serde_json::value::to_raw_value(header).map_err(not_a_model)?;
-    let mut views = vec![];
-    for (name, dtype, shape, data) in &parts {
-        let view = TensorView::new(*dtype, shape.clone(), data)
-            .map_err(|e| ModelFileError::Tensor { tensor: name, problem: e.to_string() })?;
-        views.push((*name, view));
-    }
     let whole = |sha256: String| {
         let envelope = serde_json::to_string(&Envelope { sha256, model: &model }).map_err(not_a_model)?;
         let metadata = HashMap::from([(ENTRY.to_owned(), envelope)]);
-        let views = views.iter().map(|(name, view)| (*name, view));
+        let views = views.iter().map(|(name, view)| (name.as_str(), view));
         safetensors::serialize(views, Some(metadata))
             .map_err(|e| ModelFileError::NotSafetensors(e.to_string()))
     };

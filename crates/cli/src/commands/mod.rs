@@ -4,8 +4,11 @@ pub(crate) mod classify;
 pub(crate) mod completions;
 pub(crate) mod data;
 pub(crate) mod doctor;
+pub(crate) mod evaluate;
 pub(crate) mod explain;
 pub(crate) mod kb;
+pub(crate) mod model;
+pub(crate) mod train;
 
 use crate::arguments::Command;
 use crate::failure::Failure;
@@ -18,6 +21,9 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<(), Failure> 
         Command::Explain(arguments) => explain::run(arguments, terminal),
         Command::Kb(command) => kb::run(command, terminal),
         Command::Data(command) => data::run(command, terminal),
+        Command::Train(command) => train::run(&command, terminal),
+        Command::Evaluate(arguments) => evaluate::run(&arguments, terminal),
+        Command::Model(command) => model::run(&command, terminal),
         Command::Doctor(arguments) => doctor::run(arguments, terminal),
         Command::Completions(arguments) => completions::run(arguments),
     }

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use crate::made_up::{examples, fit, settings};
 use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
-use vulnlens_model::{Input, ModelFileError, NgramModel, Scorer, verify};
+use vulnlens_model::{Input, ModelFileError, NgramModel, Scorer, verify, with_header};
 
 fn file() -> &'static [u8] {
     static FILE: OnceLock<Vec<u8>> = OnceLock::new();
@@ -53,6 +53,19 @@ fn a_batch_gives_what_each_text_gives_alone() {
     for (i, input) in inputs.iter().enumerate() {
         assert_eq!(model.score(&[*input], &mut scorer), &together[i * sets..][..sets], "text {i}");
     }
+}
+
+#[test]
+fn a_header_can_be_changed_and_nothing_else_then_is() {
+    let model = NgramModel::from_bytes(file()).unwrap();
+    assert_eq!(with_header(file(), model.header()).unwrap(), file());
+    let mut header = model.header().clone();
+    header.temperature = 2.0;
+    let changed = NgramModel::from_bytes(&with_header(file(), &header).unwrap()).unwrap();
+    assert_eq!(changed.header(), &header);
+    assert_ne!(changed.revision(), model.revision());
+    header.dimensions += 2;
+    assert!(matches!(with_header(file(), &header), Err(ModelFileError::Tensor { .. })));
 }
 
 #[test]

@@ -1,0 +1,291 @@
+//! `evaluate`: the tables that a model, or a peer, is judged by.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use vulnlens::{KnowledgeBase, NgramModel};
+use vulnlens_train::ngram::Decisions;
+use vulnlens_train::{
+    Calibration, Detail, Evaluation, EvaluationRun, Example, PUBLISHED_TASKS, Part, PeerScores,
+    SCHEMA_VERSION, SetScores, calibrate, evaluate, tables,
+};
+
+use super::train::{Fit, SettingArguments, failure};
+use crate::arguments::threads;
+use crate::failure::{Failure, Kind};
+use crate::lens::{self, KnowledgeBaseArguments};
+use crate::output::{Output, print_text};
+use crate::terminal::Terminal;
+use crate::training_data::{SplitName, TrainingData, on_threads};
+
+/// Evaluate models, fits of them, or a peer's answers on a data set
+///
+/// Prints tables in Markdown: each task is scored on the records that have a label of it. Thresholds and temperature
+/// are those of the model's file; a peer's are fitted on its validation answers by the same rule.
+#[derive(Debug, Args)]
+pub(crate) struct EvaluateArguments {
+    /// A data set that `data build` made
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+
+    /// Models to evaluate, each on the split that it was fitted on; `fast` is the embedded one
+    #[arg(long, value_name = "NAME|FILE", num_args = 1..)]
+    model: Vec<String>,
+
+    /// Fit models on the training parts, and evaluate them
+    #[arg(long)]
+    fit: bool,
+
+    /// Seeds of the fits
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "1,2,3", requires = "fit")]
+    seeds: Vec<u64>,
+
+    /// A folder where fitted models are kept; those that are there already are not fitted again
+    #[arg(long, value_name = "FOLDER", requires = "fit")]
+    keep: Option<PathBuf>,
+
+    /// A peer's answers: its name, and a folder with `SPLIT-validation.jsonl` and `SPLIT-test.jsonl`
+    #[arg(long, value_name = "NAME=FOLDER", value_parser = peer)]
+    peer: Vec<(String, PathBuf)>,
+
+    /// Splits to evaluate on
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "LIST", default_value = "random,temporal")]
+    split: Vec<SplitName>,
+
+    /// The part to evaluate on
+    #[arg(long, value_enum, value_name = "PART", default_value_t)]
+    part: PartName,
+
+    /// Write all figures as JSON
+    #[arg(short, long, value_name = "FILE")]
+    out: Option<PathBuf>,
+
+    /// Leave the figures of single labels out of the JSON
+    #[arg(long, requires = "out")]
+    summary: bool,
+
+    /// Print the headline figures alone
+    #[arg(long)]
+    headline: bool,
+
+    /// Threads [default: one for each core]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+
+    #[command(flatten)]
+    settings: SettingArguments,
+
+    #[command(flatten)]
+    kb: KnowledgeBaseArguments,
+}
+
+/// Parts that can be evaluated on.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum PartName {
+    /// For choosing settings
+    Validation,
+    /// For publishing, once
+    #[default]
+    Test,
+}
+
+impl PartName {
+    fn part(self) -> Part {
+        match self {
+            Self::Validation => Part::Validation,
+            Self::Test => Part::Test,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Validation => "validation",
+            Self::Test => "test",
+        }
+    }
+}
+
+fn peer(text: &str) -> Result<(String, PathBuf), &'static str> {
+    let (name, folder) = text.split_once('=').ok_or("expected NAME=FOLDER")?;
+    Ok((name.to_owned(), PathBuf::from(folder)))
+}
+
+pub(crate) fn run(arguments: &EvaluateArguments, terminal: &Terminal) -> Result<(), Failure> {
+    if arguments.model.is_empty() && !arguments.fit && arguments.peer.is_empty() {
+        let failure = Failure::new(Kind::Arguments, "there is nothing to evaluate");
+        return Err(failure.hint("name models by --model, a peer's answers by --peer, or give --fit"));
+    }
+    let kb = arguments.kb.load(terminal)?;
+    let data = TrainingData::read(&arguments.data)?;
+    let session = Session { arguments, terminal, kb: &kb, data: &data };
+    let mut runs = vec![];
+    for &split in &arguments.split {
+        runs.extend(session.split(split)?);
+    }
+    let evaluation = Evaluation {
+        schema_version: SCHEMA_VERSION,
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        data: data.name.clone(),
+        data_sha256: data.sha256.clone(),
+        labelled_rows: data.labelled_rows(),
+        taxonomies: vulnlens::model::TaxonomyVersions {
+            cwe: kb.versions().cwe.clone(),
+            capec: kb.versions().capec.clone(),
+            attack: kb.versions().attack.clone(),
+        },
+        runs,
+    };
+    let detail = if arguments.headline { Detail::Headline } else { Detail::Full };
+    print_text(&tables(&evaluation, detail))?;
+    match &arguments.out {
+        None => Ok(()),
+        Some(path) => write_json(path, if arguments.summary { evaluation.summary() } else { evaluation }),
+    }
+}
+
+fn write_json(path: &Path, evaluation: Evaluation) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(&evaluation)
+        .map_err(|error| Failure::new(Kind::Failed, error.to_string()))?;
+    let mut output = Output::open(Some(path))?;
+    output.data((text + "\n").as_bytes())?;
+    output.finish()
+}
+
+struct Session<'a> {
+    arguments: &'a EvaluateArguments,
+    terminal: &'a Terminal,
+    kb: &'a KnowledgeBase,
+    data: &'a TrainingData,
+}
+
+impl Session<'_> {
+    /// Everything that is asked for on one split.
+    fn split(&self, split: SplitName) -> Result<Vec<EvaluationRun>, Failure> {
+        let examples = self.data.examples(split);
+        let mut runs = vec![];
+        for name in &self.arguments.model {
+            let model = lens::model(name)?;
+            if model.header().provenance.split != split.name() {
+                self.terminal.warn(&format!(
+                    "{name} was fitted on {:?}, so its figures on the {} split prove nothing",
+                    model.header().provenance.split,
+                    split.name()
+                ));
+            }
+            runs.push(self.model(&model, split, &examples)?);
+        }
+        if self.arguments.fit {
+            for &seed in &self.arguments.seeds {
+                let model = self.fitted(split, seed)?;
+                runs.push(self.model(&model, split, &examples)?);
+            }
+        }
+        for (name, folder) in &self.arguments.peer {
+            runs.push(self.peer(name, folder, split, &examples)?);
+        }
+        Ok(runs)
+    }
+
+    /// The model of one split and seed, fitted now or before.
+    fn fitted(&self, split: SplitName, seed: u64) -> Result<NgramModel, Failure> {
+        let mut settings = self.arguments.settings.resolve()?;
+        settings.seed = seed;
+        let kept = self
+            .arguments
+            .keep
+            .as_ref()
+            .map(|folder| folder.join(format!("fast-{}-{seed}.safetensors", split.name())));
+        if let Some(path) = kept.as_ref().filter(|path| path.exists()) {
+            let model = lens::model(&path.to_string_lossy())?;
+            let about = &model.header().provenance;
+            if about.settings == settings.to_map() && about.data_sha256 == self.data.sha256 {
+                return Ok(model);
+            }
+            self.terminal.warn(&format!("{} has other settings or data; fitting anew", path.display()));
+        }
+        self.terminal.note(&format!("fitting on the {} split, seed {seed}", split.name()));
+        let decisions = Decisions::Validation;
+        let fit = Fit { data: self.data, split, name: "fast", settings, decisions };
+        let bytes = fit.run(&self.arguments.kb, threads(self.arguments.threads), self.terminal)?;
+        if let Some(path) = kept {
+            let mut output = Output::open(Some(&path))?;
+            output.data(&bytes)?;
+            output.finish()?;
+        }
+        NgramModel::from_bytes(&bytes).map_err(|error| Failure::new(Kind::Failed, error.to_string()))
+    }
+
+    fn model(
+        &self,
+        model: &NgramModel,
+        split: SplitName,
+        examples: &[Example],
+    ) -> Result<EvaluationRun, Failure> {
+        let header = model.header();
+        let calibration =
+            Calibration { temperature: header.temperature, decisions: header.decisions.clone() };
+        let about = &header.provenance;
+        Ok(EvaluationRun {
+            system: header.name.clone(),
+            revision: Some(model.revision().to_owned()),
+            seed: Some(about.seed),
+            seen_in_training: about.split != split.name() && about.data_sha256 == self.data.sha256,
+            ..self.figures(model, &calibration, split, examples)?
+        })
+    }
+
+    fn peer(
+        &self,
+        name: &str,
+        folder: &Path,
+        split: SplitName,
+        examples: &[Example],
+    ) -> Result<EvaluationRun, Failure> {
+        let answers = |part: &str| peer_scores(&folder.join(format!("{}-{part}.jsonl", split.name())));
+        let validation = answers("validation")?;
+        let threads = threads(self.arguments.threads);
+        let calibration =
+            on_threads(threads, || calibrate(&validation, self.kb, examples))?.map_err(failure)?;
+        let scores = answers(self.arguments.part.name())?;
+        let part = self.arguments.part.part();
+        let unanswered =
+            examples.iter().filter(|e| e.part == part && e.is_labelled() && !scores.answers(e.id)).count();
+        if unanswered > 0 {
+            self.terminal.warn(&format!("{name} has no answer for {unanswered} rows"));
+        }
+        let run = self.figures(&scores, &calibration, split, examples)?;
+        Ok(EvaluationRun { system: name.to_owned(), ..run })
+    }
+
+    fn figures(
+        &self,
+        scores: &impl SetScores,
+        calibration: &Calibration,
+        split: SplitName,
+        examples: &[Example],
+    ) -> Result<EvaluationRun, Failure> {
+        let part = self.arguments.part;
+        let work = || evaluate(scores, calibration, self.kb, examples, part.part(), &PUBLISHED_TASKS);
+        let tasks = on_threads(threads(self.arguments.threads), work)?.map_err(failure)?;
+        Ok(EvaluationRun {
+            system: String::new(),
+            revision: None,
+            seed: None,
+            split: split.name().to_owned(),
+            part: part.name().to_owned(),
+            seen_in_training: false,
+            tasks,
+        })
+    }
+}
+
+fn peer_scores(path: &Path) -> Result<PeerScores, Failure> {
+    let name = path.display().to_string();
+    let file = File::open(path)
+        .map_err(|error| Failure::new(Kind::Unavailable, format!("{name}: cannot be read: {error}")))?;
+    PeerScores::read(BufReader::new(file), &name)
+        .map_err(|error| Failure::new(Kind::Unavailable, error.to_string()))
+}

@@ -1,0 +1,177 @@
+//! `model`: what a model file says of itself.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use vulnlens::model::{ModelHeader, NgramModel, with_header};
+use vulnlens_train::{CardFile, Evaluation, calibrate, card};
+
+use super::train::failure;
+use crate::arguments::{ViewFormat, threads};
+use crate::failure::{Failure, Kind};
+use crate::lens::{self, KnowledgeBaseArguments};
+use crate::output::{Output, print_json, print_text};
+use crate::terminal::Terminal;
+use crate::training_data::{SplitName, TrainingData, on_threads};
+
+/// What can be asked of a model.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelCommand {
+    Info(InfoArguments),
+    Card(CardArguments),
+    Calibrate(CalibrateArguments),
+}
+
+/// Show what a model is and where it comes from
+#[derive(Debug, Args)]
+pub(crate) struct InfoArguments {
+    /// `fast`, which is embedded, or a model file
+    #[arg(default_value = "fast", value_name = "NAME|FILE")]
+    model: String,
+
+    /// For people or for programs
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    format: ViewFormat,
+}
+
+/// Render a model's card in Markdown from its file and an evaluation
+#[derive(Debug, Args)]
+pub(crate) struct CardArguments {
+    /// `fast`, which is embedded, or a model file
+    #[arg(default_value = "fast", value_name = "NAME|FILE")]
+    model: String,
+
+    /// What `evaluate --out` wrote
+    #[arg(long, value_name = "FILE")]
+    evaluation: Option<PathBuf>,
+}
+
+/// Fit a model's temperature and thresholds to the validation part of a data set
+///
+/// The model itself stays as it is. For a model of your own data, or after the rule of fitting has changed.
+#[derive(Debug, Args)]
+pub(crate) struct CalibrateArguments {
+    /// `fast`, which is embedded, or a model file
+    #[arg(value_name = "NAME|FILE")]
+    model: String,
+
+    /// A data set that `data build` made
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+
+    /// The split whose validation part is taken
+    #[arg(long, value_enum, value_name = "SPLIT", default_value = "random")]
+    split: SplitName,
+
+    /// Where the calibrated model goes
+    #[arg(short, long, value_name = "FILE")]
+    out: PathBuf,
+
+    /// Threads [default: one for each core]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+
+    #[command(flatten)]
+    kb: KnowledgeBaseArguments,
+}
+
+#[derive(Serialize)]
+struct Info<'a> {
+    revision: &'a str,
+    bytes: usize,
+    features: usize,
+    #[serde(flatten)]
+    header: &'a ModelHeader,
+}
+
+pub(crate) fn run(command: &ModelCommand, terminal: &Terminal) -> Result<(), Failure> {
+    match command {
+        ModelCommand::Calibrate(arguments) => calibrated(arguments, terminal),
+        ModelCommand::Info(arguments) => info(arguments),
+        ModelCommand::Card(arguments) => print_card(arguments),
+    }
+}
+
+fn info(arguments: &InfoArguments) -> Result<(), Failure> {
+    let (model, bytes) = load(&arguments.model)?;
+    match arguments.format {
+        ViewFormat::Table => print_text(&text(&model, bytes)),
+        ViewFormat::Json => print_json(&Info {
+            revision: model.revision(),
+            bytes,
+            features: model.features(),
+            header: model.header(),
+        }),
+    }
+}
+
+fn calibrated(arguments: &CalibrateArguments, terminal: &Terminal) -> Result<(), Failure> {
+    let bytes = lens::model_bytes(&arguments.model)?;
+    let model = lens::model(&arguments.model)?;
+    let kb = arguments.kb.load(terminal)?;
+    let data = TrainingData::read(&arguments.data)?;
+    let examples = data.examples(arguments.split);
+    let work = || calibrate(&model, &kb, &examples);
+    let calibration = on_threads(threads(arguments.threads), work)?.map_err(failure)?;
+    let mut header = model.header().clone();
+    header.temperature = calibration.temperature;
+    header.decisions = calibration.decisions;
+    header.provenance.decisions_from =
+        format!("validation part of the {} split of {}", arguments.split.name(), data.name);
+    let changed = with_header(&bytes, &header)
+        .map_err(|error| Failure::new(Kind::Failed, format!("{}: {error}", arguments.model)))?;
+    let mut output = Output::open(Some(&arguments.out))?;
+    output.data(&changed)?;
+    output.finish()
+}
+
+/// The model and the size of its file.
+fn load(name: &str) -> Result<(NgramModel, usize), Failure> {
+    Ok((lens::model(name)?, lens::model_bytes(name)?.len()))
+}
+
+fn text(model: &NgramModel, bytes: usize) -> String {
+    let header = model.header();
+    let about = &header.provenance;
+    let taxonomies = &header.taxonomies;
+    let rows = [
+        ("name", header.name.clone()),
+        ("revision", model.revision().to_owned()),
+        ("kind", header.kind.clone()),
+        ("size", format!("{:.2} MB", bytes as f64 / 1e6)),
+        ("features", format!("{} ({})", model.features(), header.features)),
+        ("hidden units", header.dimensions.to_string()),
+        ("CWE sets", header.sets.len().to_string()),
+        ("years", format!("{} to {}", header.oldest_year, header.newest_year)),
+        (
+            "taxonomies",
+            format!("CWE {}, CAPEC {}, ATT&CK {}", taxonomies.cwe, taxonomies.capec, taxonomies.attack),
+        ),
+        ("fitted on", format!("{} of {}", about.split, about.data)),
+        ("texts", format!("{}, {} of them labelled", about.texts, about.labelled_texts)),
+        ("data sha256", about.data_sha256.clone()),
+        ("seed", about.seed.to_string()),
+        ("thresholds", about.decisions_from.clone()),
+        ("tool", format!("vulnlens {}", about.tool_version)),
+    ];
+    rows.iter().map(|(name, value)| format!("{name:<13} {value}\n")).collect()
+}
+
+fn print_card(arguments: &CardArguments) -> Result<(), Failure> {
+    let (model, bytes) = load(&arguments.model)?;
+    let evaluation = arguments.evaluation.as_ref().map(read_evaluation).transpose()?;
+    let file =
+        CardFile { header: model.header(), revision: model.revision(), features: model.features(), bytes };
+    print_text(&card(&file, evaluation.as_ref()))
+}
+
+fn read_evaluation(path: &PathBuf) -> Result<Evaluation, Failure> {
+    let unavailable = |problem: String| {
+        Failure::new(Kind::Unavailable, format!("{}: {problem}", path.display()))
+            .hint("make the file with `vulnlens evaluate --out`")
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| unavailable(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| unavailable(error.to_string()))
+}

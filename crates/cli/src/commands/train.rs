@@ -1,0 +1,220 @@
+//! `train`: fitting models.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use vulnlens_train::ngram::{Decisions, Description, Settings, train, work};
+use vulnlens_train::{Calibration, TrainError};
+
+use crate::arguments::threads;
+use crate::failure::{Failure, Kind};
+use crate::lens::{self, KnowledgeBaseArguments};
+use crate::output::Output;
+use crate::terminal::Terminal;
+use crate::training_data::{SplitName, TrainingData, on_threads};
+
+/// What can be fitted.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TrainCommand {
+    Ngram(NgramArguments),
+}
+
+/// Fit an n-gram model to a data set
+///
+/// The same data, seed and settings give the same file, byte for byte, on any number of threads of one machine.
+#[derive(Debug, Args)]
+pub(crate) struct NgramArguments {
+    /// A data set that `data build` made
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+
+    /// Where the model goes
+    #[arg(short, long, value_name = "FILE")]
+    out: PathBuf,
+
+    /// The split whose training part is fitted on
+    #[arg(long, value_enum, value_name = "SPLIT", default_value = "random")]
+    split: SplitName,
+
+    /// A model whose temperature and thresholds are taken over, in place of fitting them on validation
+    #[arg(long, value_name = "FILE", required_if_eq("split", "all"))]
+    decisions_from: Option<PathBuf>,
+
+    /// The name that predictions state
+    #[arg(long, value_name = "NAME", default_value = "fast")]
+    name: String,
+
+    /// Threads [default: one for each core]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+
+    #[command(flatten)]
+    settings: SettingArguments,
+
+    #[command(flatten)]
+    kb: KnowledgeBaseArguments,
+}
+
+/// Settings of a fit; the defaults are those of the embedded model.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Settings of the fit")]
+pub(crate) struct SettingArguments {
+    /// Seed of every random choice
+    #[arg(long, value_name = "N", default_value_t = Settings::default().seed)]
+    seed: u64,
+
+    /// Texts that an n-gram must occur in
+    #[arg(long, value_name = "N", default_value_t = Settings::default().min_documents)]
+    min_documents: u32,
+
+    /// N-grams that are kept, the most frequent first
+    #[arg(long, value_name = "N", default_value_t = Settings::default().max_features)]
+    max_features: usize,
+
+    /// Width of the hidden layer
+    #[arg(long, value_name = "N", default_value_t = Settings::default().dimensions)]
+    dimensions: usize,
+
+    /// Texts a step
+    #[arg(long, value_name = "N", default_value_t = Settings::default().batch)]
+    batch: usize,
+
+    /// Passes over the texts
+    #[arg(long, value_name = "N", default_value_t = Settings::default().epochs)]
+    epochs: usize,
+
+    /// Learning rate of the embedding
+    #[arg(long, value_name = "RATE", default_value_t = Settings::default().embedding_rate)]
+    embedding_rate: f32,
+
+    /// Learning rate of everything else
+    #[arg(long, value_name = "RATE", default_value_t = Settings::default().dense_rate)]
+    dense_rate: f32,
+
+    /// Share of a text's n-grams that a step leaves out
+    #[arg(long, value_name = "SHARE", default_value_t = Settings::default().feature_dropout)]
+    feature_dropout: f32,
+
+    /// Share of hidden units that a step leaves out
+    #[arg(long, value_name = "SHARE", default_value_t = Settings::default().hidden_dropout)]
+    hidden_dropout: f32,
+
+    /// Share of texts that are shown as of the newest year
+    #[arg(long, value_name = "SHARE", default_value_t = Settings::default().year_dropout)]
+    year_dropout: f32,
+
+    /// Models whose averaged answers the final one learns from; 0: from the labels alone
+    #[arg(long, value_name = "N", default_value_t = Settings::default().teachers)]
+    teachers: usize,
+
+    /// Weight of the teachers' answers against the labels
+    #[arg(long, value_name = "SHARE", default_value_t = Settings::default().distillation)]
+    distillation: f32,
+}
+
+impl SettingArguments {
+    pub(crate) fn resolve(&self) -> Result<Settings, Failure> {
+        let settings = Settings {
+            seed: self.seed,
+            min_documents: self.min_documents,
+            max_features: self.max_features,
+            dimensions: self.dimensions,
+            batch: self.batch,
+            epochs: self.epochs,
+            embedding_rate: self.embedding_rate,
+            dense_rate: self.dense_rate,
+            feature_dropout: self.feature_dropout,
+            hidden_dropout: self.hidden_dropout,
+            year_dropout: self.year_dropout,
+            teachers: self.teachers,
+            distillation: self.distillation,
+        };
+        match settings.problem() {
+            Some(problem) => Err(Failure::new(Kind::Arguments, problem.replace('_', "-"))),
+            None => Ok(settings),
+        }
+    }
+}
+
+pub(crate) fn run(command: &TrainCommand, terminal: &Terminal) -> Result<(), Failure> {
+    match command {
+        TrainCommand::Ngram(arguments) => ngram(arguments, terminal),
+    }
+}
+
+fn ngram(arguments: &NgramArguments, terminal: &Terminal) -> Result<(), Failure> {
+    let settings = arguments.settings.resolve()?;
+    let decisions = match &arguments.decisions_from {
+        None => Decisions::Validation,
+        Some(path) => decisions_of(path)?,
+    };
+    let data = TrainingData::read(&arguments.data)?;
+    let fit = Fit { data: &data, split: arguments.split, name: &arguments.name, settings, decisions };
+    let mut output = Output::open(Some(&arguments.out))?;
+    let bytes = fit.run(&arguments.kb, threads(arguments.threads), terminal)?;
+    output.data(&bytes)?;
+    output.finish()?;
+    terminal.note(&format!("{}: {:.2} MB", arguments.out.display(), bytes.len() as f64 / 1e6));
+    Ok(())
+}
+
+/// The temperature and rules of another model, and the words that say whose they are.
+fn decisions_of(path: &std::path::Path) -> Result<Decisions, Failure> {
+    let model = lens::model(&path.to_string_lossy())?;
+    let header = model.header();
+    let calibration = Calibration { temperature: header.temperature, decisions: header.decisions.clone() };
+    let from = format!("{}, revision {}", header.provenance.decisions_from, model.revision());
+    Ok(Decisions::Given(Box::new(calibration), from))
+}
+
+/// One fit, as `train` and `evaluate --fit` do it.
+pub(crate) struct Fit<'a> {
+    pub(crate) data: &'a TrainingData,
+    pub(crate) split: SplitName,
+    pub(crate) name: &'a str,
+    pub(crate) settings: Settings,
+    pub(crate) decisions: Decisions,
+}
+
+impl Fit<'_> {
+    /// Fits and gives the bytes of the model's file.
+    pub(crate) fn run(
+        &self,
+        kb: &KnowledgeBaseArguments,
+        threads: usize,
+        terminal: &Terminal,
+    ) -> Result<Vec<u8>, Failure> {
+        let kb = kb.load(terminal)?;
+        let examples = self.data.examples(self.split);
+        let description = Description {
+            name: self.name.to_owned(),
+            data: self.data.name.clone(),
+            data_sha256: self.data.sha256.clone(),
+            split: self.split.name().to_owned(),
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        let bar = terminal.long_progress("fitting {bar:30} {percent}% {per_sec}, {eta} left");
+        bar.set_length(work(&examples, &self.settings));
+        let tick = |texts: u64| bar.inc(texts);
+        let fitted = on_threads(threads, || {
+            train(&examples, &kb, &self.settings, &description, &self.decisions, &tick)
+        })?;
+        bar.finish_and_clear();
+        fitted.map_err(failure)
+    }
+}
+
+/// A failed fit: the data's fault, or the settings'.
+pub(crate) fn failure(error: TrainError) -> Failure {
+    let kind = match &error {
+        TrainError::Setting(_) | TrainError::Diverged { .. } => Kind::Arguments,
+        TrainError::NoTrainingTexts { .. }
+        | TrainError::NoValidationTexts
+        | TrainError::OneSetOnly
+        | TrainError::TooManySets { .. }
+        | TrainError::NoFeatures { .. } => Kind::Input,
+        _ => Kind::Failed,
+    };
+    Failure::new(kind, error.to_string())
+}
