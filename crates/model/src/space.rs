@@ -107,15 +107,26 @@ fn current_techniques(kb: &KnowledgeBase, techniques: &[TechniqueId]) -> Vec<Tec
 /// opinion of those is the best guess at which.
 #[must_use]
 pub fn refinements(kb: &KnowledgeBase, sets: &[Vec<CweId>]) -> Vec<Vec<u32>> {
-    let allowed: Vec<Vec<CweId>> = sets.iter().map(|set| kb.cwe_at(CweLevel::Allowed, set)).collect();
-    let refines = |t: usize, set: &[CweId]| {
-        allowed[t].iter().any(|&id| kb.ancestors(id).iter().any(|ancestor| set.contains(ancestor)))
-    };
-    let of_set = |(s, set): (usize, &Vec<CweId>)| {
-        let candidates = 0..if allowed[s].is_empty() { sets.len() } else { 0 };
-        candidates.filter(|&t| refines(t, set)).map(|t| t as u32).collect()
-    };
-    sets.iter().enumerate().map(of_set).collect()
+    let mut below: BTreeMap<CweId, Vec<u32>> = BTreeMap::new();
+    let mut unusable = vec![];
+    for (number, set) in (0u32..).zip(sets) {
+        let allowed = kb.cwe_at(CweLevel::Allowed, set);
+        if allowed.is_empty() {
+            unusable.push(number);
+        }
+        for &ancestor in allowed.iter().flat_map(|&id| kb.ancestors(id)) {
+            below.entry(ancestor).or_default().push(number);
+        }
+    }
+    let mut refined = vec![vec![]; sets.len()];
+    for number in unusable {
+        let set = &sets[number as usize];
+        let mut by: Vec<u32> = set.iter().filter_map(|id| below.get(id)).flatten().copied().collect();
+        by.sort_unstable();
+        by.dedup();
+        refined[number as usize] = by;
+    }
+    refined
 }
 
 /// How many times its own probability a refining set may get from sets that it refines: a guess that

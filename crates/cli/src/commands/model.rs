@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use vulnlens::model::{ModelHeader, NgramModel, with_header};
-use vulnlens_train::{CardFile, Evaluation, calibrate, card};
+use vulnlens_train::{CardFile, Detail, Evaluation, calibrate, card, tables};
 
 use super::train::failure;
 use crate::arguments::{ViewFormat, threads};
@@ -21,6 +21,7 @@ use crate::training_data::{SplitName, TrainingData, on_threads};
 pub(crate) enum ModelCommand {
     Info(InfoArguments),
     Card(CardArguments),
+    Tables(TablesArguments),
     Calibrate(CalibrateArguments),
 }
 
@@ -46,6 +47,18 @@ pub(crate) struct CardArguments {
     /// What `evaluate --out` wrote
     #[arg(long, value_name = "FILE")]
     evaluation: Option<PathBuf>,
+}
+
+/// Render an evaluation as tables in Markdown
+#[derive(Debug, Args)]
+pub(crate) struct TablesArguments {
+    /// What `evaluate --out` wrote
+    #[arg(value_name = "FILE")]
+    evaluation: PathBuf,
+
+    /// The headline figures alone
+    #[arg(long)]
+    headline: bool,
 }
 
 /// Fit a model's temperature and thresholds to the validation part of a data set
@@ -88,6 +101,10 @@ struct Info<'a> {
 
 pub(crate) fn run(command: &ModelCommand, terminal: &Terminal) -> Result<(), Failure> {
     match command {
+        ModelCommand::Tables(arguments) => {
+            let detail = if arguments.headline { Detail::Headline } else { Detail::Full };
+            print_text(&tables(&read_evaluation(&arguments.evaluation)?, detail))
+        }
         ModelCommand::Calibrate(arguments) => calibrated(arguments, terminal),
         ModelCommand::Info(arguments) => info(arguments),
         ModelCommand::Card(arguments) => print_card(arguments),

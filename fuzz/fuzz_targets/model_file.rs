@@ -1,0 +1,14 @@
+//! Any bytes read as a model file are refused or are a model that answers.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use vulnlens_model::{Input, NgramModel, Scorer, verify};
+
+fuzz_target!(|bytes: &[u8]| {
+    let _ = verify(bytes);
+    if let Ok(model) = NgramModel::from_bytes(bytes) {
+        let mut scorer = Scorer::default();
+        let p = model.score(&[Input::text("heap overflow")], &mut scorer);
+        assert!(p.iter().all(|p| p.is_finite()));
+    }
+});
