@@ -9,7 +9,7 @@
 DATASET.parquet is what `vulnlens data build` writes. FOLDER gets, for each split:
 
     SPLIT.bin, SPLIT.json                           the model; its settings, newest year and figures
-    SPLIT-validation.jsonl, SPLIT-test.jsonl        for `vulnlens evaluate --scores`
+    SPLIT-validation.jsonl, SPLIT-test.jsonl        for `vulnlens evaluate --peer fastText=FOLDER`
 
 one line a labelled record, `{"id": "CVE-…", "sets": {"CWE-79": 0.93, "CWE-74+CWE-89": 0.02}}`, with
 the 50 most probable CWE sets. The first line lists every set of the training part, so that
@@ -22,7 +22,8 @@ head of the text; a year past the newest of training counts as the newest.
 `--tune` chooses the settings on the validation part, one after the other (see GRID), by the highest
 micro-F1 of ATT&CK techniques, and writes FOLDER/settings.json with every trial; a copy of it is
 committed as tools/fasttext_settings.json, which later runs use. Each trial is one run: fastText on
-two threads is not deterministic (Hogwild), so figures move a little from run to run.
+two threads is not deterministic (Hogwild): two runs of the chosen settings differed by .0005 in
+micro-F1, so trials closer than that say little.
 """
 
 import argparse
@@ -37,7 +38,7 @@ from collections import namedtuple
 SETTINGS = pathlib.Path(__file__).with_name("fasttext_settings.json")
 THREADS = 2
 LISTED_SETS = 50
-# What `vulnlens evaluate --scores` gives to a set that a line does not mention.
+# What `vulnlens evaluate --peer` gives to a set that a line does not mention.
 UNMENTIONED = 1e-7
 BATCH = 2_000
 
@@ -201,7 +202,7 @@ def tune(records, folder):
 
 
 def write_scores(peer, records, file):
-    """The answers for `vulnlens evaluate --scores`."""
+    """The answers for `vulnlens evaluate --peer`."""
     every = peer.distributions(records[:1], k=-1)
     with file.open("w", encoding="utf-8") as out:
         for i, (record, row) in enumerate(zip(records, peer.distributions(records), strict=True)):
