@@ -21,7 +21,9 @@ head of the text; a year past the newest of training counts as the newest.
 
 `--tune` chooses the settings on the validation part, one after the other (see GRID), by the highest
 micro-F1 of ATT&CK techniques, and writes FOLDER/settings.json with every trial; a copy of it is
-committed as tools/fasttext_settings.json, which later runs use. Each trial is one run: fastText on
+committed as tools/fasttext_settings.json, which later runs use. It was tuned on the random split; what
+the temporal split's own validation part was then asked (`temporal_trials` there, runs with another
+--settings) is how often the year is given, and its answer, `temporal`, overrides. Each trial is one run: fastText on
 two threads is not deterministic (Hogwild): two runs of the chosen settings differed by .0005 in
 micro-F1, so trials closer than that say little.
 """
@@ -190,7 +192,7 @@ def tune(records, folder):
         print(json.dumps(trials[-1]), flush=True)
         best = max(trials, key=lambda trial: trial["technique_micro_f1"])
         tuned = {"settings": best["settings"], "rule": RULE, "threads": THREADS, "trials": trials}
-        (folder / "settings.json").write_text(json.dumps(tuned, indent=1) + "\n")
+        (folder / "settings.json").write_text(json.dumps(tuned, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         return best["settings"]
 
     best = trial(START)
@@ -234,7 +236,8 @@ def main():
     if options.tune:
         settings = tune(records, options.out)
     else:
-        settings = json.loads(options.settings.read_text())["settings"]
+        tuned = json.loads(options.settings.read_text())
+        settings = {**tuned["settings"], **tuned.get(options.split, {})}
 
     peer, seconds = Peer.fit(records, settings, options.out)
     model_file = options.out / f"{options.split}.bin"
