@@ -3,8 +3,9 @@
     python3 benches/whole_process.py --vulnlens target/release/vulnlens --sources FOLDER [--fit]
 
 FOLDER holds `nvd/` (yearly feeds), `cvelist/cvelistV5.zip` and `corpus.jsonl.gz`. Every figure is of a whole process as
-the operating system accounts it (wall seconds, CPU seconds, peak resident memory); medians of the runs. Start-up is
-paired with an empty process (`/bin/true`), in turns. Prints Markdown.
+the operating system accounts it (wall seconds, CPU seconds, peak resident memory); medians of the runs. Peak memory
+counts at least what this script itself has when it starts the process (some 15 MB). Start-up is paired with an empty
+process (`/bin/true`), in turns. Prints Markdown.
 """
 
 import argparse

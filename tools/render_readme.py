@@ -18,7 +18,7 @@ EVALUATION = "assets/models/fast.evaluation.json"
 
 def run(binary, *arguments):
     command = [binary, *arguments, "--color", "never"]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout
 
 
 def section(readme, name, content):
@@ -31,17 +31,17 @@ def main():
     binary = sys.argv[1]
     root = pathlib.Path(__file__).parent.parent
     path = root / "README.md"
-    readme = path.read_text()
+    readme = path.read_text(encoding="utf-8")
     table = run(binary, "classify", TEXT, "--format", "table", "--top-k", "3")
     readme = section(readme, "example", f"```text\n$ vulnlens classify --top-k 3 \"{TEXT}\"\n{table}```\n")
     record = run(binary, "classify", TEXT, "--format", "jsonl", "--top-k", "1")
     readme = section(readme, "record", f"```json\n{record}```\n")
     tables = run(binary, "model", "tables", str(root / EVALUATION), "--headline")
     readme = section(readme, "evaluation", tables.strip() + "\n")
-    path.write_text(readme)
-    (root / "assets/models/fast.md").write_text(
-        run(binary, "model", "card", "fast", "--evaluation", str(root / EVALUATION))
-    )
+    path.write_text(readme, encoding="utf-8")
+    card = run(binary, "model", "card", "fast", "--evaluation", str(root / EVALUATION))
+    (root / "assets/models/fast.md").write_text(card, encoding="utf-8")
+
 
 
 if __name__ == "__main__":

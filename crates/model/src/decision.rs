@@ -21,7 +21,7 @@ pub struct DecisionRule {
 impl Default for DecisionRule {
     /// The plain threshold of 0.5 that the reference system uses.
     fn default() -> Self {
-        Self { whole_list: f32::INFINITY, label: 0.5 }
+        Self { whole_list: 2.0, label: 0.5 }
     }
 }
 
@@ -43,6 +43,19 @@ impl DecisionRule {
                     *flag = probability >= self.label;
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_survives_json() {
+        for rule in [DecisionRule::default(), DecisionRule { whole_list: 0.35, label: 0.4 }] {
+            let text = serde_json::to_string(&rule).unwrap();
+            assert_eq!(serde_json::from_str::<DecisionRule>(&text).unwrap(), rule);
         }
     }
 }

@@ -32,12 +32,13 @@ pub struct WordEvidence {
     pub weight: f32,
 }
 
-/// Why a text was answered as it was.
+/// Why a text was answered as it was: about the CWE sets as records assign them, before any label
+/// space makes another answer of them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explanation {
     /// The most probable CWE sets, by falling probability.
     pub answers: Vec<SetAnswer>,
-    /// The text's words that the model knows, in text order.
+    /// The text's words in text order; those that the model does not know have the weight 0.
     pub words: Vec<WordEvidence>,
     /// The chain's paths from the first answer's ids to each technique that they reach.
     pub paths: Vec<ChainPath>,

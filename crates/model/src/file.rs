@@ -1,7 +1,8 @@
 //! The model file: safetensors, with everything that is not numbers as JSON in its metadata.
 //!
 //! The metadata has one entry, `vulnlens`: `{"sha256": …, "model": {…}}`. The checksum covers the
-//! text of `model` and the tensors' bytes, so that neither can be changed without the other. A file
+//! text of `model` and the tensors' bytes, in their order; the table of tensors is held to the shapes
+//! that the description asks for. A file
 //! from a stranger can be wrong, but it cannot do harm: sizes are bounded by the file's own length,
 //! and every shape, index and number is checked before it is used.
 
@@ -97,9 +98,10 @@ struct Envelope<'a> {
 /// The name of the one metadata entry.
 const ENTRY: &str = "vulnlens";
 
-/// Upper bounds that keep a hostile description from asking for absurd amounts of memory.
+/// Widest hidden layer: a bound that keeps a hostile description from asking for absurd memory.
 const MAX_DIMENSIONS: usize = 4096;
-const MAX_SETS: usize = 1 << 16;
+/// Most CWE sets that a model may tell apart, for the same reason; the corpus has some 2,000.
+pub const MAX_SETS: usize = 1 << 13;
 const MAX_SET_SIZE: usize = 64;
 
 /// Writes a model as a file's bytes: the same model gives the same bytes.
@@ -107,6 +109,7 @@ const MAX_SET_SIZE: usize = 64;
 /// # Errors
 /// When the tensors do not fit the header; a fit never makes such.
 pub fn write(header: &ModelHeader, tensors: &Tensors) -> Result<Vec<u8>, ModelFileError> {
+    check_header(header)?;
     let (v, d, s) = (tensors.keys.len(), header.dimensions, header.sets.len());
     let y = years(header)?;
     let parts: Vec<(&'static str, Dtype, Vec<usize>, Vec<u8>)> = vec![
@@ -136,6 +139,7 @@ pub fn write(header: &ModelHeader, tensors: &Tensors) -> Result<Vec<u8>, ModelFi
 /// # Errors
 /// When `bytes` are not a model's, or the header does not fit its tensors.
 pub fn with_header(bytes: &[u8], header: &ModelHeader) -> Result<Vec<u8>, ModelFileError> {
+    verify(bytes)?;
     let tensors =
         SafeTensors::deserialize(bytes).map_err(|e| ModelFileError::NotSafetensors(e.to_string()))?;
     let changed = serialise(header, tensors.tensors())?;
@@ -241,19 +245,46 @@ fn check_header(header: &ModelHeader) -> Result<(), ModelFileError> {
     let d = header.dimensions;
     let sets = &header.sets;
     let rules = header.decisions.values().all(|rule| !rule.label.is_nan() && !rule.whole_list.is_nan());
+    let sorted = sets.is_sorted_by(|a, b| a < b) && sets.iter().all(|set| set.is_sorted_by(|a, b| a < b));
+    let plain = words(header).into_iter().all(|word| !word.chars().any(char::is_control));
     let checks = [
         ("kind", header.kind == "ngram", "must be \"ngram\""),
         ("features", header.features == FEATURES, "is not a scheme that this version has"),
         ("dimensions", d > 0 && d.is_multiple_of(2) && d <= MAX_DIMENSIONS, "must be even, 2 to 4096"),
-        ("sets", !sets.is_empty() && sets.len() <= MAX_SETS, "must be 1 to 65536"),
+        ("sets", !sets.is_empty() && sets.len() <= MAX_SETS, "must be 1 to 8192"),
         ("sets", sets.iter().all(|set| (1..=MAX_SET_SIZE).contains(&set.len())), "have 1 to 64 ids each"),
-        ("temperature", header.temperature.is_finite() && header.temperature >= 1e-3, "must be positive"),
+        (
+            "temperature",
+            header.temperature.is_finite() && header.temperature >= 1e-3,
+            "must be at least 0.001",
+        ),
         ("decisions", rules, "must be numbers"),
+        ("sets", sorted, "must be in order, each once, with their ids in order, each once"),
+        ("name", plain, "must be, like the provenance, free of control characters"),
     ];
     match checks.into_iter().find(|(_, fine, _)| !fine) {
         Some((field, _, problem)) => Err(ModelFileError::Header { field, problem: problem.to_owned() }),
         None => Ok(()),
     }
+}
+
+/// Every string of a header that people are shown: a stranger's must not command their terminals.
+fn words(header: &ModelHeader) -> Vec<&str> {
+    let about = &header.provenance;
+    let taxonomies = &header.taxonomies;
+    let mut words = vec![
+        header.name.as_str(),
+        &taxonomies.cwe,
+        &taxonomies.capec,
+        &taxonomies.attack,
+        &about.data,
+        &about.data_sha256,
+        &about.split,
+        &about.decisions_from,
+        &about.tool_version,
+    ];
+    words.extend(about.settings.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]));
+    words
 }
 
 /// The tensors of a file, taken out by name with the shape that they must have.

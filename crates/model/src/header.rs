@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use vulnlens_taxonomy::CweId;
+use vulnlens_taxonomy::{CweId, KnowledgeBase};
 
 use crate::decision::DecisionRule;
 use crate::space::SpaceKind;
@@ -23,6 +23,15 @@ pub struct TaxonomyVersions {
     pub capec: String,
     /// ATT&CK, such as `18.1`.
     pub attack: String,
+}
+
+impl TaxonomyVersions {
+    /// The versions that a knowledge base was made from.
+    #[must_use]
+    pub fn of(kb: &KnowledgeBase) -> Self {
+        let versions = kb.versions();
+        Self { cwe: versions.cwe.clone(), capec: versions.capec.clone(), attack: versions.attack.clone() }
+    }
 }
 
 /// From what and how a model was fitted.

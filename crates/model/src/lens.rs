@@ -53,7 +53,8 @@ impl Lens {
         self.predictor(options).predict(input)
     }
 
-    /// Says which words carried the answer, and by which path it leads to ATT&CK.
+    /// Says which words carried the most probable CWE set, and by which paths it leads to ATT&CK. Of
+    /// `options` only the year matters.
     #[must_use]
     pub fn explain(&self, input: Input<'_>, options: &Options) -> Explanation {
         explain(self, input, options)

@@ -21,7 +21,7 @@ mod prediction;
 
 pub use decision::DecisionRule;
 pub use explain::{Explanation, SetAnswer, WordEvidence};
-pub use file::{ModelFileError, Tensors, verify, with_header, write};
+pub use file::{MAX_SETS, ModelFileError, Tensors, verify, with_header, write};
 pub use header::{FEATURES, FORMAT_VERSION, ModelHeader, Provenance, TaxonomyVersions};
 pub use lens::{Lens, PredictBuffers, Predictor};
 pub use ngram::{NgramModel, Scorer};

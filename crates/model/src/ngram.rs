@@ -40,7 +40,7 @@ pub struct NgramModel {
 
 /// A matrix in four bits a number: byte j of a row holds columns j (low half) and j + width/2.
 #[derive(Debug, Clone)]
-pub struct PackedRows {
+pub(crate) struct PackedRows {
     pub(crate) codes: Codes,
     pub(crate) scales: Vec<f32>,
     pub(crate) width: usize,
@@ -48,7 +48,7 @@ pub struct PackedRows {
 
 /// The bytes of the codes: of the binary itself, or of a file's buffer.
 #[derive(Debug, Clone)]
-pub enum Codes {
+pub(crate) enum Codes {
     /// Compiled into the binary.
     Embedded(&'static [u8]),
     /// Read from a file.

@@ -10,7 +10,8 @@ pub fn exp_non_positive(x: f32) -> f32 {
     // ln 2 in two parts, so that the reduction loses nothing (Cody and Waite).
     const LN2_HIGH: f32 = 0.693_359_4;
     const LN2_LOW: f32 = -2.121_944_4e-4;
-    let x = x.max(-87.0);
+    // Unlike `f32::max` this keeps NaN, which must not pass for a probability.
+    let x = if x < -87.0 { -87.0 } else { x };
     let power = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
     let r = (x - power * LN2_HIGH) - power * LN2_LOW;
     // The Taylor polynomial of degree 7 on |r| ≤ ln 2 / 2.
@@ -68,6 +69,13 @@ mod tests {
         for (a, b) in [(0, 1), (5, 900), (1999, 3)] {
             assert_eq!(logits[a] < logits[b], p[a] < p[b]);
         }
+    }
+
+    #[test]
+    fn what_is_not_a_number_stays_so() {
+        let mut p = [0.0, f32::NAN];
+        softmax(&mut p);
+        assert!(p.iter().all(|p| p.is_nan()));
     }
 
     #[test]

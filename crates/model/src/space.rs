@@ -266,8 +266,10 @@ impl Outline {
         let empty = self.lists.iter().zip(lists.iter()).filter(|(list, _)| list.is_empty());
         let mut none: f32 = empty.map(|(_, &probability)| probability).sum();
         if self.conditional {
-            // A text that surely has no label of the space still gets a proper distribution.
-            let scale = 1.0 / (1.0 - none).max(1e-9);
+            // Added up by itself: one minus the rest would be lost in rounding where little is left.
+            let full = self.lists.iter().zip(lists.iter()).filter(|(list, _)| !list.is_empty());
+            let some: f32 = full.map(|(_, &probability)| probability).sum();
+            let scale = if some > 0.0 { 1.0 / some } else { 0.0 };
             for (list, probability) in self.lists.iter().zip(lists.iter_mut()) {
                 *probability = if list.is_empty() { 0.0 } else { *probability * scale };
             }
@@ -378,8 +380,10 @@ mod tests {
         let m = space.outline().marginals(&[0.2, 0.1, 0.6, 0.1], &mut buffer);
         assert_eq!(m.none, 0.0);
         assert!((m.labels[0] - 0.5).abs() < 1e-6 && (m.labels[1] - 1.0).abs() < 1e-6);
+        let nearly = space.outline().marginals(&[1e-7, 0.0, 1.0 - 1e-7, 0.0], &mut buffer);
+        assert!((nearly.lists.iter().sum::<f32>() - 1.0).abs() < 1e-6, "{nearly:?}");
         let sure = space.outline().marginals(&[0.0, 0.0, 1.0, 0.0], &mut buffer);
-        assert!(sure.labels.iter().all(|p| p.is_finite()));
+        assert!(sure.labels.iter().all(|&p| p == 0.0));
     }
 
     #[test]

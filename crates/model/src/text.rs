@@ -110,7 +110,7 @@ const WORD_BYTE: [bool; 128] = {
 };
 
 impl Words<'_> {
-    /// The length of the character at `at` if it belongs to a word, else its length negated.
+    /// Whether the character at `at` belongs to a word, and its length in bytes.
     fn step(&self, at: usize) -> Option<(bool, usize)> {
         let byte = *self.text.as_bytes().get(at)?;
         if let Some(&word) = WORD_BYTE.get(usize::from(byte)) {

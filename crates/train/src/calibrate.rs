@@ -25,25 +25,20 @@ pub struct Calibration {
 /// Texts that a thread works on at once.
 const BLOCK: usize = 256;
 /// Temperatures from 0.70 to 1.90.
-const TEMPERATURES: [f32; 25] = {
-    let mut grid = [0.0; 25];
-    let mut i = 0;
-    while i < grid.len() {
-        grid[i] = 0.70 + 0.05 * i as f32;
-        i += 1;
-    }
-    grid
-};
+const TEMPERATURES: [f32; 25] = grid(0.70, 0.05);
 /// Label thresholds from 0.200 to 0.600.
-const THRESHOLDS: [f32; 17] = {
-    let mut grid = [0.0; 17];
+const THRESHOLDS: [f32; 17] = grid(0.2, 0.025);
+
+const fn grid<const N: usize>(start: f32, step: f32) -> [f32; N] {
+    let mut grid = [0.0; N];
     let mut i = 0;
-    while i < grid.len() {
-        grid[i] = 0.2 + 0.025 * i as f32;
+    while i < N {
+        grid[i] = start + step * i as f32;
         i += 1;
     }
     grid
-};
+}
+
 /// Probabilities from which a whole list is answered; the last means never.
 const WHOLE_LISTS: [f32; 9] = [0.25, 0.30, 0.35, 0.40, 0.45, 0.50, 0.60, 0.80, 2.0];
 /// How much micro-F1 a rule may lose for subset accuracy.
@@ -60,14 +55,31 @@ pub fn calibrate(
     kb: &KnowledgeBase,
     examples: &[Example],
 ) -> Result<Calibration, TrainError> {
+    let rows = validation_rows(examples)?;
+    Ok(rules_at(temperature(scores, &rows), scores, kb, &rows))
+}
+
+/// Chooses the rules alone, for probabilities that are taken as they are given.
+///
+/// # Errors
+/// When the validation part has no labelled text.
+pub fn calibrate_as_given(
+    scores: &impl SetScores,
+    kb: &KnowledgeBase,
+    examples: &[Example],
+) -> Result<Calibration, TrainError> {
+    Ok(rules_at(1.0, scores, kb, &validation_rows(examples)?))
+}
+
+fn validation_rows(examples: &[Example]) -> Result<Vec<&Example>, TrainError> {
     let rows: Vec<&Example> =
         examples.iter().filter(|e| e.part == Part::Validation && e.is_labelled()).collect();
-    if rows.is_empty() {
-        return Err(TrainError::NoValidationTexts);
-    }
-    let temperature = temperature(scores, &rows);
-    let decide = |kind| (kind, rule(scores, kb, &rows, kind, temperature));
-    Ok(Calibration { temperature, decisions: SpaceKind::ALL.into_iter().map(decide).collect() })
+    if rows.is_empty() { Err(TrainError::NoValidationTexts) } else { Ok(rows) }
+}
+
+fn rules_at(temperature: f32, scores: &impl SetScores, kb: &KnowledgeBase, rows: &[&Example]) -> Calibration {
+    let decide = |kind| (kind, rule(scores, kb, rows, kind, temperature));
+    Calibration { temperature, decisions: SpaceKind::ALL.into_iter().map(decide).collect() }
 }
 
 fn temperature(scores: &impl SetScores, rows: &[&Example]) -> f32 {

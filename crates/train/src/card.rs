@@ -158,8 +158,8 @@ fn limits(out: &mut String, header: &ModelHeader) {
         "## Limits\n\n- Assignment habits drift: the temporal split, not the random one, tells what to expect of new \
          records. A text without a year is asked as of {}.\n- CAPEC and ATT&CK labels here are what MITRE's catalogues \
          link to a weakness. They are not what an analyst would assign to an incident; some common techniques (T1190, \
-         T1059, T1203, T1068) cannot be reached at all.\n- Probabilities were calibrated on validation rows of the \
-         random split; on newer records they are too sure.\n- Only English descriptions were seen.",
-        header.newest_year
+         T1059, T1203, T1068) cannot be reached at all.\n- The temperature was fitted once ({}); on records of later \
+         years probabilities are too sure.\n- Only English descriptions were seen.",
+        header.newest_year, header.provenance.decisions_from
     );
 }

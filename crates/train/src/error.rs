@@ -1,7 +1,7 @@
 //! Why a fit or an evaluation cannot be done.
 
 use vulnlens_metrics::MetricsError;
-use vulnlens_model::ModelFileError;
+use vulnlens_model::{MAX_SETS, ModelFileError};
 
 /// An error of fitting or evaluating.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +25,9 @@ pub enum TrainError {
     #[error("every training text has the same CWE set; there is nothing to tell apart")]
     OneSetOnly,
     /// More sets than a file can hold.
-    #[error("the training texts have {found} different CWE sets, more than the 65536 that a model can hold")]
+    #[error(
+        "the training texts have {found} different CWE sets, more than the {MAX_SETS} that a model can hold"
+    )]
     TooManySets {
         /// How many there are.
         found: usize,

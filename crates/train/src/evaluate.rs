@@ -28,6 +28,8 @@ pub const PUBLISHED_TASKS: [SpaceKind; 4] = [
 pub struct TaskEvaluation {
     /// The label space.
     pub task: SpaceKind,
+    /// Divided the logits.
+    pub temperature: f32,
     /// The rule that answered.
     pub rule: DecisionRule,
     /// Records with labels of the task of which the training part has none: not in the table.
@@ -47,7 +49,8 @@ const BLOCK: usize = 256;
 
 /// Evaluates on the labelled rows of one part.
 ///
-/// A task is scored on the rows that have a label of it. Labels that no training text has are left
+/// A task is scored on the rows that have a label of it; where "none" can be an answer, on all
+/// labelled rows. Labels that no training text has are left
 /// out of the table and counted beside it.
 ///
 /// # Errors
@@ -75,7 +78,11 @@ pub fn evaluate(
         }
     }
     let rule = |task: &Task| calibration.decisions.get(&task.kind).copied().unwrap_or_default();
-    Ok(tasks.iter().zip(totals).map(|(task, total)| total.finish(task, rule(task))).collect())
+    Ok(tasks
+        .iter()
+        .zip(totals)
+        .map(|(task, total)| total.finish(task, calibration.temperature, rule(task)))
+        .collect())
 }
 
 #[derive(Default)]
@@ -104,12 +111,13 @@ impl Tally {
         Ok(self.accumulator.merge(&other.accumulator)?)
     }
 
-    fn finish(self, task: &Task, rule: DecisionRule) -> TaskEvaluation {
+    fn finish(self, task: &Task, temperature: f32, rule: DecisionRule) -> TaskEvaluation {
         let table = self.accumulator.finish();
         let hits: u64 = table.per_label.iter().map(|row| row.true_positives).sum();
         let support: u64 = table.per_label.iter().map(|row| row.support).sum();
         TaskEvaluation {
             task: task.kind,
+            temperature,
             rule,
             rows_with_unseen_labels_only: self.unseen_only,
             unseen_label_occurrences: self.unseen,

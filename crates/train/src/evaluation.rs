@@ -40,7 +40,8 @@ pub struct EvaluationRun {
     pub split: String,
     /// `validation` or `test`.
     pub part: String,
-    /// Whether the model was fitted on rows that it is evaluated on: such figures prove nothing.
+    /// Whether the model may have been fitted on rows that it is evaluated on (it was fitted on
+    /// another split than this one): such figures prove nothing.
     pub seen_in_training: bool,
     /// The figures of each task.
     pub tasks: Vec<TaskEvaluation>,

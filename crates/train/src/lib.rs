@@ -15,7 +15,7 @@ mod markdown;
 mod scores;
 mod task;
 
-pub use calibrate::{Calibration, calibrate};
+pub use calibrate::{Calibration, calibrate, calibrate_as_given};
 pub use card::{CardFile, card};
 pub use error::TrainError;
 pub use evaluate::{PUBLISHED_TASKS, TaskEvaluation, evaluate};

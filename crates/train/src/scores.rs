@@ -50,7 +50,7 @@ pub struct PeerScoresError {
 }
 
 /// What a set gets that a record's line does not mention.
-const UNMENTIONED: f32 = 1e-7;
+const UNMENTIONED: f32 = 1e-9;
 
 #[derive(Deserialize)]
 struct Line {
@@ -86,6 +86,10 @@ impl PeerScores {
                 row.push((*numbers.entry(ids).or_insert(next), probability));
             }
             rows.insert(line.id, row);
+        }
+        if numbers.is_empty() {
+            let problem = "there is no answer in the file".to_owned();
+            return Err(PeerScoresError { file: file.to_owned(), line: 1, problem });
         }
         let mut sets = vec![vec![]; numbers.len()];
         for (ids, number) in numbers {
@@ -131,6 +135,9 @@ mod tests {
         {
             let error = PeerScores::read(format!("{good}{bad}\n").as_bytes(), "peer.jsonl").unwrap_err();
             assert!(error.to_string().starts_with("peer.jsonl:2: "), "{error}");
+        }
+        for empty in ["", "{\"id\":\"CVE-2020-0001\",\"sets\":{}}\n"] {
+            assert!(PeerScores::read(empty.as_bytes(), "peer.jsonl").is_err());
         }
     }
 }

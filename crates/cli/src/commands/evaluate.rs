@@ -6,11 +6,12 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use vulnlens::model::TaxonomyVersions;
 use vulnlens::{KnowledgeBase, NgramModel};
 use vulnlens_train::ngram::Decisions;
 use vulnlens_train::{
     Calibration, Detail, Evaluation, EvaluationRun, Example, PUBLISHED_TASKS, Part, PeerScores,
-    SCHEMA_VERSION, SetScores, calibrate, evaluate, tables,
+    SCHEMA_VERSION, SetScores, calibrate, calibrate_as_given, evaluate, tables,
 };
 
 use super::train::{Fit, SettingArguments, failure};
@@ -118,6 +119,12 @@ pub(crate) fn run(arguments: &EvaluateArguments, terminal: &Terminal) -> Result<
         let failure = Failure::new(Kind::Arguments, "there is nothing to evaluate");
         return Err(failure.hint("name models by --model, a peer's answers by --peer, or give --fit"));
     }
+    if arguments.split.contains(&SplitName::All) {
+        let failure = Failure::new(Kind::Arguments, "the split `all` has no part to evaluate on");
+        return Err(failure.hint("evaluate on `random`, `temporal` or both"));
+    }
+    check_before_work(arguments)?;
+    let mut output = arguments.out.as_deref().map(|path| Output::open(Some(path))).transpose()?;
     let kb = arguments.kb.load(terminal)?;
     let data = TrainingData::read(&arguments.data)?;
     let session = Session { arguments, terminal, kb: &kb, data: &data };
@@ -131,25 +138,36 @@ pub(crate) fn run(arguments: &EvaluateArguments, terminal: &Terminal) -> Result<
         data: data.name.clone(),
         data_sha256: data.sha256.clone(),
         labelled_rows: data.labelled_rows(),
-        taxonomies: vulnlens::model::TaxonomyVersions {
-            cwe: kb.versions().cwe.clone(),
-            capec: kb.versions().capec.clone(),
-            attack: kb.versions().attack.clone(),
-        },
+        taxonomies: TaxonomyVersions::of(&kb),
         runs,
     };
     let detail = if arguments.headline { Detail::Headline } else { Detail::Full };
-    print_text(&tables(&evaluation, detail))?;
-    match &arguments.out {
-        None => Ok(()),
-        Some(path) => write_json(path, if arguments.summary { evaluation.summary() } else { evaluation }),
+    let text = tables(&evaluation, detail);
+    if let Some(output) = output.take() {
+        write_json(output, if arguments.summary { evaluation.summary() } else { evaluation })?;
     }
+    print_text(&text)
 }
 
-fn write_json(path: &Path, evaluation: Evaluation) -> Result<(), Failure> {
+/// What would fail after hours of fitting is looked at before.
+fn check_before_work(arguments: &EvaluateArguments) -> Result<(), Failure> {
+    if let Some(folder) = &arguments.keep {
+        let refused = |error| Failure::output(&folder.display().to_string(), &error);
+        std::fs::create_dir_all(folder).map_err(refused)?;
+    }
+    for (_, folder) in &arguments.peer {
+        for split in &arguments.split {
+            for part in ["validation", arguments.part.name()] {
+                open_peer(&folder.join(format!("{}-{part}.jsonl", split.name())))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn write_json(mut output: Output, evaluation: Evaluation) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(&evaluation)
         .map_err(|error| Failure::new(Kind::Failed, error.to_string()))?;
-    let mut output = Output::open(Some(path))?;
     output.data((text + "\n").as_bytes())?;
     output.finish()
 }
@@ -191,8 +209,7 @@ impl Session<'_> {
 
     /// The model of one split and seed, fitted now or before.
     fn fitted(&self, split: SplitName, seed: u64) -> Result<NgramModel, Failure> {
-        let mut settings = self.arguments.settings.resolve()?;
-        settings.seed = seed;
+        let settings = self.arguments.settings.resolve(seed)?;
         let kept = self
             .arguments
             .keep
@@ -201,7 +218,10 @@ impl Session<'_> {
         if let Some(path) = kept.as_ref().filter(|path| path.exists()) {
             let model = lens::model(&path.to_string_lossy())?;
             let about = &model.header().provenance;
-            if about.settings == settings.to_map() && about.data_sha256 == self.data.sha256 {
+            let same =
+                about.settings == settings.to_map() && about.seed == seed && about.split == split.name();
+            let taxonomies = TaxonomyVersions::of(self.kb);
+            if same && about.data_sha256 == self.data.sha256 && model.header().taxonomies == taxonomies {
                 return Ok(model);
             }
             self.terminal.warn(&format!("{} has other settings or data; fitting anew", path.display()));
@@ -232,7 +252,7 @@ impl Session<'_> {
             system: header.name.clone(),
             revision: Some(model.revision().to_owned()),
             seed: Some(about.seed),
-            seen_in_training: about.split != split.name() && about.data_sha256 == self.data.sha256,
+            seen_in_training: about.split != split.name(),
             ..self.figures(model, &calibration, split, examples)?
         })
     }
@@ -247,8 +267,7 @@ impl Session<'_> {
         let answers = |part: &str| peer_scores(&folder.join(format!("{}-{part}.jsonl", split.name())));
         let validation = answers("validation")?;
         let threads = threads(self.arguments.threads);
-        let calibration =
-            on_threads(threads, || calibrate(&validation, self.kb, examples))?.map_err(failure)?;
+        let calibration = on_threads(threads, || self.peer_calibration(&validation, examples))??;
         let scores = answers(self.arguments.part.name())?;
         let part = self.arguments.part.part();
         let unanswered =
@@ -258,6 +277,19 @@ impl Session<'_> {
         }
         let run = self.figures(&scores, &calibration, split, examples)?;
         Ok(EvaluationRun { system: name.to_owned(), ..run })
+    }
+
+    /// A peer's probabilities are taken as given or tempered, whichever answers the validation part
+    /// better over all tasks.
+    fn peer_calibration(&self, scores: &PeerScores, examples: &[Example]) -> Result<Calibration, Failure> {
+        let micro_f1 = |calibration: &Calibration| {
+            let tasks = evaluate(scores, calibration, self.kb, examples, Part::Validation, &PUBLISHED_TASKS);
+            tasks.map(|tasks| tasks.iter().map(|task| task.table.micro_f1).sum::<f64>())
+        };
+        let tempered = calibrate(scores, self.kb, examples).map_err(failure)?;
+        let given = calibrate_as_given(scores, self.kb, examples).map_err(failure)?;
+        let better = micro_f1(&tempered).map_err(failure)? > micro_f1(&given).map_err(failure)?;
+        Ok(if better { tempered } else { given })
     }
 
     fn figures(
@@ -284,8 +316,14 @@ impl Session<'_> {
 
 fn peer_scores(path: &Path) -> Result<PeerScores, Failure> {
     let name = path.display().to_string();
-    let file = File::open(path)
-        .map_err(|error| Failure::new(Kind::Unavailable, format!("{name}: cannot be read: {error}")))?;
+    let file = open_peer(path)?;
     PeerScores::read(BufReader::new(file), &name)
         .map_err(|error| Failure::new(Kind::Unavailable, error.to_string()))
+}
+
+fn open_peer(path: &Path) -> Result<File, Failure> {
+    File::open(path).map_err(|error| {
+        Failure::new(Kind::Unavailable, format!("{}: cannot be read: {error}", path.display()))
+            .hint("a peer's folder holds SPLIT-validation.jsonl and SPLIT-test.jsonl")
+    })
 }

@@ -1,7 +1,7 @@
 //! `model`: what a model file says of itself.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -125,6 +125,10 @@ fn info(arguments: &InfoArguments) -> Result<(), Failure> {
 }
 
 fn calibrated(arguments: &CalibrateArguments, terminal: &Terminal) -> Result<(), Failure> {
+    if arguments.split == SplitName::All {
+        let failure = Failure::new(Kind::Arguments, "the split `all` has no validation part");
+        return Err(failure.hint("calibrate on `random` or `temporal`"));
+    }
     let bytes = lens::model_bytes(&arguments.model)?;
     let model = lens::model(&arguments.model)?;
     let kb = arguments.kb.load(terminal)?;
@@ -178,13 +182,13 @@ fn text(model: &NgramModel, bytes: usize) -> String {
 
 fn print_card(arguments: &CardArguments) -> Result<(), Failure> {
     let (model, bytes) = load(&arguments.model)?;
-    let evaluation = arguments.evaluation.as_ref().map(read_evaluation).transpose()?;
+    let evaluation = arguments.evaluation.as_deref().map(read_evaluation).transpose()?;
     let file =
         CardFile { header: model.header(), revision: model.revision(), features: model.features(), bytes };
     print_text(&card(&file, evaluation.as_ref()))
 }
 
-fn read_evaluation(path: &PathBuf) -> Result<Evaluation, Failure> {
+fn read_evaluation(path: &Path) -> Result<Evaluation, Failure> {
     let unavailable = |problem: String| {
         Failure::new(Kind::Unavailable, format!("{}: {problem}", path.display()))
             .hint("make the file with `vulnlens evaluate --out`")

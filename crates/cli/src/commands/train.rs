@@ -38,12 +38,16 @@ pub(crate) struct NgramArguments {
     split: SplitName,
 
     /// A model whose temperature and thresholds are taken over, in place of fitting them on validation
-    #[arg(long, value_name = "FILE", required_if_eq("split", "all"))]
+    #[arg(long, value_name = "NAME|FILE", required_if_eq("split", "all"))]
     decisions_from: Option<PathBuf>,
 
     /// The name that predictions state
     #[arg(long, value_name = "NAME", default_value = "fast")]
     name: String,
+
+    /// Seed of every random choice
+    #[arg(long, value_name = "N", default_value_t = Settings::default().seed)]
+    seed: u64,
 
     /// Threads [default: one for each core]
     #[arg(long, value_name = "N")]
@@ -60,10 +64,6 @@ pub(crate) struct NgramArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Settings of the fit")]
 pub(crate) struct SettingArguments {
-    /// Seed of every random choice
-    #[arg(long, value_name = "N", default_value_t = Settings::default().seed)]
-    seed: u64,
-
     /// Texts that an n-gram must occur in
     #[arg(long, value_name = "N", default_value_t = Settings::default().min_documents)]
     min_documents: u32,
@@ -114,9 +114,9 @@ pub(crate) struct SettingArguments {
 }
 
 impl SettingArguments {
-    pub(crate) fn resolve(&self) -> Result<Settings, Failure> {
+    pub(crate) fn resolve(&self, seed: u64) -> Result<Settings, Failure> {
         let settings = Settings {
-            seed: self.seed,
+            seed,
             min_documents: self.min_documents,
             max_features: self.max_features,
             dimensions: self.dimensions,
@@ -144,7 +144,7 @@ pub(crate) fn run(command: &TrainCommand, terminal: &Terminal) -> Result<(), Fai
 }
 
 fn ngram(arguments: &NgramArguments, terminal: &Terminal) -> Result<(), Failure> {
-    let settings = arguments.settings.resolve()?;
+    let settings = arguments.settings.resolve(arguments.seed)?;
     let decisions = match &arguments.decisions_from {
         None => Decisions::Validation,
         Some(path) => decisions_of(path)?,

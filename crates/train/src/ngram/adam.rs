@@ -27,11 +27,6 @@ impl AdamStep {
         let correction = |beta: f32| 1.0 / (1.0 - beta.powi(step));
         Self { rate, mean_correction: correction(BETA1), square_correction: correction(BETA2) }
     }
-
-    /// The same step at a multiple of its rate.
-    pub(crate) fn times(self, factor: f32) -> Self {
-        Self { rate: self.rate * factor, ..self }
-    }
 }
 
 impl Adam {

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 use vulnlens_model::{
-    FEATURES, FORMAT_VERSION, ModelHeader, NgramModel, Provenance, TaxonomyVersions, write,
+    FEATURES, FORMAT_VERSION, MAX_SETS, ModelHeader, NgramModel, Provenance, TaxonomyVersions, write,
 };
 use vulnlens_taxonomy::{CweId, KnowledgeBase};
 
@@ -89,9 +89,13 @@ pub fn train(
     }
     let texts: Vec<&Example> = examples.iter().filter(|e| e.part == Part::Train).collect();
     let sets = sets_of(&texts)?;
+    let to_validate = |e: &Example| e.part == Part::Validation && e.is_labelled();
+    if matches!(decisions, Decisions::Validation) && !examples.iter().any(to_validate) {
+        return Err(TrainError::NoValidationTexts);
+    }
     let labelled: Vec<&str> = texts.iter().filter(|e| e.is_labelled()).map(|e| e.text.as_str()).collect();
     let vocabulary = choose_vocabulary(&labelled, settings)?;
-    let newest_year = texts.iter().filter(|e| e.is_labelled()).map(|e| e.year).max().unwrap_or(0);
+    let newest_year = newest_year(&texts);
     let oldest_year = texts.iter().map(|e| e.year).min().unwrap_or(0).max(newest_year.saturating_sub(99));
     let every: Vec<&str> = texts.iter().map(|e| e.text.as_str()).collect();
     let year = |e: &&Example| usize::from(e.year.clamp(oldest_year, newest_year) - oldest_year);
@@ -114,17 +118,18 @@ pub fn train(
         newest_year,
         temperature: 1.0,
         decisions: BTreeMap::new(),
-        taxonomies: versions(kb),
+        taxonomies: TaxonomyVersions::of(kb),
         provenance: provenance(description, settings, texts.len(), labelled.len()),
         sets: in_order(&sets),
     };
     drop((network, prepared));
-    let bytes = write(&header, &tensors)?;
+    // Reading it back proves that whoever gets the file can.
+    let model = NgramModel::from_bytes(&write(&header, &tensors)?)?;
     let (calibration, from) = match decisions {
         Decisions::Given(calibration, from) => ((**calibration).clone(), from.clone()),
         Decisions::Validation => {
-            let model = NgramModel::from_bytes(&bytes)?;
-            (calibrate(&model, kb, examples)?, format!("validation part of {}", description.split))
+            let from = format!("validation part of the {} split of {}", description.split, description.data);
+            (calibrate(&model, kb, examples)?, from)
         }
     };
     let mut header = header;
@@ -147,6 +152,20 @@ fn distil(prepared: &Prepared, settings: &Settings, progress: Progress<'_>) -> R
     fit(prepared, settings, 0, Some(&targets), progress)
 }
 
+/// Labelled texts that a year must have to be told apart from the one before it: late publications of
+/// old ids say little of a year's habits.
+const TEXTS_OF_A_YEAR: usize = 500;
+
+/// The newest year with enough labelled texts; in a small corpus the newest of all.
+fn newest_year(texts: &[&Example]) -> u16 {
+    let mut counts: BTreeMap<u16, usize> = BTreeMap::new();
+    for example in texts.iter().filter(|e| e.is_labelled()) {
+        *counts.entry(example.year).or_default() += 1;
+    }
+    let newest = counts.keys().next_back().copied().unwrap_or(0);
+    counts.into_iter().rev().find(|&(_, n)| n >= TEXTS_OF_A_YEAR).map_or(newest, |(year, _)| year)
+}
+
 /// The distinct CWE sets of the labelled texts: index (in the sets' own order) and frequency.
 type Sets = BTreeMap<Vec<CweId>, (usize, u64)>;
 
@@ -161,7 +180,7 @@ fn sets_of(texts: &[&Example]) -> Result<Sets, TrainError> {
     match sets.len() {
         0 => Err(TrainError::NoTrainingTexts { texts: texts.len() }),
         1 => Err(TrainError::OneSetOnly),
-        found if found > 1 << 16 => Err(TrainError::TooManySets { found }),
+        found if found > MAX_SETS => Err(TrainError::TooManySets { found }),
         _ => Ok(sets),
     }
 }
@@ -186,15 +205,6 @@ fn shape(sets: &Sets, kb: &KnowledgeBase, features: usize, years: usize, setting
     };
     let atoms_of_set = sets.keys().map(&mut atoms_of).collect();
     Shape { features, dimensions: settings.dimensions, years, atoms_of_set, atoms: atoms.len() }
-}
-
-fn versions(kb: &KnowledgeBase) -> TaxonomyVersions {
-    let versions = kb.versions();
-    TaxonomyVersions {
-        cwe: versions.cwe.clone(),
-        capec: versions.capec.clone(),
-        attack: versions.attack.clone(),
-    }
 }
 
 fn provenance(about: &Description, settings: &Settings, texts: usize, labelled: usize) -> Provenance {

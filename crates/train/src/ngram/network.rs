@@ -25,7 +25,7 @@ pub(crate) struct Shape {
 }
 
 /// The parameters and their optimizer states.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Network {
     pub(crate) shape: Shape,
     /// `features × dimensions`.
@@ -46,8 +46,6 @@ pub(crate) struct Network {
     pub(crate) year_output: Adam,
 }
 
-/// The logits' per-year part moves at this share of the rate: it has few texts to learn from.
-const YEAR_OUTPUT_RATE: f32 = 0.3;
 /// Accumulators of Adagrad start here.
 const SQUARES_START: f32 = 1e-6;
 
@@ -252,7 +250,7 @@ impl Network {
             sum_rows(row, &buffers.hidden_gradient, d, samples, of_year);
             self.year_hidden.step_row(year, row, dense);
             sum_rows(row, &buffers.logits, sets, samples, of_year);
-            self.year_output.step_row(year, row, dense.times(YEAR_OUTPUT_RATE));
+            self.year_output.step_row(year, row, dense);
         }
     }
 }
@@ -327,10 +325,10 @@ mod tests {
         network.forward(&samples, &settings, &mut Random::new(1, 1), &mut buffers);
         buffers.logits[1] -= 1.0;
         let bias_gradient = buffers.logits.clone();
-        let mut probe = network_clone(&network);
+        let mut probe = network.clone();
         probe.step(&samples, AdamStep::new(0.0, 1), 0.0, &mut buffers);
         let difference = |change: &dyn Fn(&mut Network, f32)| {
-            let (mut up, mut down) = (network_clone(&network), network_clone(&network));
+            let (mut up, mut down) = (network.clone(), network.clone());
             change(&mut up, 1e-3);
             change(&mut down, -1e-3);
             (loss(&up, 1) - loss(&down, 1)) / 2e-3
@@ -344,21 +342,6 @@ mod tests {
         for (set, gradient) in bias_gradient.iter().enumerate() {
             let numeric = difference(&|n, by| n.output_bias.values[set] += by);
             assert!((gradient - numeric).abs() < 2e-3, "bias {set}");
-        }
-    }
-
-    fn network_clone(network: &Network) -> Network {
-        Network {
-            shape: network.shape.clone(),
-            embedding: network.embedding.clone(),
-            embedding_squares: network.embedding_squares.clone(),
-            hidden_bias: network.hidden_bias.clone(),
-            year_hidden: network.year_hidden.clone(),
-            own_output: network.own_output.clone(),
-            atom_output: network.atom_output.clone(),
-            output: network.output.clone(),
-            output_bias: network.output_bias.clone(),
-            year_output: network.year_output.clone(),
         }
     }
 

@@ -39,15 +39,15 @@ impl Default for Settings {
         Self {
             seed: 1,
             min_documents: 10,
-            max_features: 85_000,
-            dimensions: 160,
+            max_features: 100_000,
+            dimensions: 128,
             batch: 64,
             epochs: 7,
             embedding_rate: 0.02,
             dense_rate: 0.001,
             feature_dropout: 0.4,
             hidden_dropout: 0.2,
-            year_dropout: 0.05,
+            year_dropout: 0.0,
             teachers: 4,
             distillation: 0.7,
         }

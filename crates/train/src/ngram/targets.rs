@@ -1,7 +1,7 @@
-//! What a text should be answered with: its own CWE set, the teachers' answer, or a mixture.
+//! The teachers' answers, in little room.
 
 /// How many sets of a teacher's answer are kept; they carry all but about a thousandth of it.
-pub(crate) const KEPT: usize = 24;
+const KEPT: usize = 24;
 
 /// Sparse distributions over CWE sets, `KEPT` places a text.
 #[derive(Debug)]
@@ -11,7 +11,7 @@ pub(crate) struct SoftTargets {
 }
 
 impl SoftTargets {
-    /// Room for `texts` answers.
+    /// No answers yet.
     pub(crate) fn new() -> Self {
         Self { sets: vec![], probabilities: vec![] }
     }
