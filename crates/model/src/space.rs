@@ -11,6 +11,8 @@ use std::fmt::Display;
 use serde::{Deserialize, Serialize};
 use vulnlens_taxonomy::{CapecId, CweId, CweLevel, KnowledgeBase, TechniqueId};
 
+use crate::softmax::sum;
+
 /// A label space and the condition under which its probabilities hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -148,6 +150,8 @@ pub struct Outline {
     label_count: usize,
     lists: Vec<Vec<u32>>,
     list_of_set: Vec<u32>,
+    /// The list without a label, if some set has it.
+    empty: Option<usize>,
     /// Sets whose probability goes to others first, with those.
     refined: Vec<(u32, Vec<u32>)>,
 }
@@ -168,11 +172,13 @@ impl<L: Ord + Copy + Display> LabelSpace<L> {
             })
         });
         let list_of_set = list_of_set.collect();
+        let empty = lists.iter().position(Vec::is_empty);
         let outline = Outline {
             conditional: kind.is_conditional(),
             label_count: labels.len(),
             lists,
             list_of_set,
+            empty,
             refined: vec![],
         };
         Self { labels, outline }
@@ -263,16 +269,15 @@ impl Outline {
             lists[list as usize] += probability;
         }
         self.refine(set_probabilities, lists);
-        let empty = self.lists.iter().zip(lists.iter()).filter(|(list, _)| list.is_empty());
-        let mut none: f32 = empty.map(|(_, &probability)| probability).sum();
+        let mut none = self.empty.map_or(0.0, |empty| lists[empty]);
         if self.conditional {
-            // Added up by itself: one minus the rest would be lost in rounding where little is left.
-            let full = self.lists.iter().zip(lists.iter()).filter(|(list, _)| !list.is_empty());
-            let some: f32 = full.map(|(_, &probability)| probability).sum();
-            let scale = if some > 0.0 { 1.0 / some } else { 0.0 };
-            for (list, probability) in self.lists.iter().zip(lists.iter_mut()) {
-                *probability = if list.is_empty() { 0.0 } else { *probability * scale };
+            if let Some(empty) = self.empty {
+                lists[empty] = 0.0;
             }
+            // Added up by itself: one minus the rest would be lost in rounding where little is left.
+            let some = sum(lists);
+            let scale = if some > 0.0 { 1.0 / some } else { 0.0 };
+            lists.iter_mut().for_each(|probability| *probability *= scale);
             none = 0.0;
         }
         for (list, &probability) in self.lists.iter().zip(lists.iter()) {
