@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use crate::build::BuildReport;
 use crate::limits::TooMuch;
 
 /// A failure that ends the operation; one bad record is a [`RecordError`] instead.
@@ -56,9 +57,31 @@ pub enum CorpusError {
         /// What is wrong, and what to do about it.
         problem: String,
     },
+    /// The sources of a data set hold not one record that could become a row.
+    #[error("no usable record in the sources: {}", without_rows(.report))]
+    NoRecords {
+        /// What was read and left out; [`BuildReport::first_bad_records`] are the first that could not be read.
+        report: Box<BuildReport>,
+    },
     /// A record that no other can make up for is bad.
     #[error(transparent)]
     Record(#[from] RecordError),
+}
+
+/// Why a build has no row, in a few words.
+fn without_rows(report: &BuildReport) -> String {
+    let read: u64 = report.sources.iter().map(|source| source.records).sum();
+    let mut text = format!(
+        "{read} read ({} withdrawn, {} without an English description), {} bad",
+        report.rejected,
+        report.without_description,
+        report.bad_records()
+    );
+    if let Some(first) = report.first_bad_records.first() {
+        text.push_str("; the first bad one: ");
+        text.push_str(first);
+    }
+    text
 }
 
 /// One bad record: where it stands and what is wrong with it. The records around it are not affected,

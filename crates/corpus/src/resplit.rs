@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 
 use crate::columns;
-use crate::dataset::writer::{FileWriter, unwritable};
+use crate::dataset::writer::{FileWriter, target, unwritable};
 use crate::dataset::{DatasetReader, schema};
 use crate::error::CorpusError;
 use crate::groups::{GroupId, Split, SplitOptions};
@@ -17,8 +17,10 @@ use crate::groups::{GroupId, Split, SplitOptions};
 /// `out` may be `input`.
 ///
 /// # Errors
-/// A data set that cannot be read, lacks a column or has a damaged row, or a failure to write.
+/// A data set that cannot be read, lacks a column or has a damaged row, an output that is no regular file, or
+/// a failure to write.
 pub fn resplit(input: &Path, out: &Path, splits: &SplitOptions) -> Result<u64, CorpusError> {
+    let out = &target(out)?;
     let reader = DatasetReader::open(input)?;
     let parts = temporal_parts(&reader, splits)?;
     let kb = reader.metadata().get(schema::KB_KEY).map_or("", String::as_str);

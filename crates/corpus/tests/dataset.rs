@@ -178,6 +178,64 @@ fn a_failed_build_leaves_nothing_behind() {
 }
 
 #[test]
+fn sources_without_a_usable_record_keep_the_old_data_set() {
+    let fixture = Fixture::new();
+    fixture.build("data.parquet", 1);
+    let out = fixture.path("data.parquet");
+    let before = fs::read(&out).unwrap();
+    for (name, text, part) in [
+        ("header.csv", "id,description\n", "0 read (0 withdrawn, 0 without an English description), 0 bad"),
+        ("bad.jsonl", "{\"id\":\"x\",\"description\":\"Flaw\"}\n", "1 bad; the first bad one: "),
+        (
+            "rejected.jsonl",
+            "{\"id\":\"CVE-2019-0001\",\"description\":\"** REJECT ** no\"}\n",
+            "(1 withdrawn",
+        ),
+    ] {
+        let source = fixture.path(name);
+        fs::write(&source, text).unwrap();
+        let result = build(&[source], &knowledge_base(), &out, &BuildOptions::default(), &mut |_| ());
+        let error = result.unwrap_err();
+        assert!(error.to_string().contains(part), "{error}");
+        let CorpusError::NoRecords { report } = error else { panic!("{error}") };
+        assert_eq!(report.first_bad_records.len() as u64, report.bad_records());
+        assert!(fs::read(&out).unwrap() == before, "{name}: the old data set is gone");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_output_that_is_no_file_is_refused_and_a_link_stays_a_link() {
+    use std::os::unix::fs::{FileTypeExt, symlink};
+    use std::os::unix::net::UnixListener;
+
+    let fixture = Fixture::new();
+    fixture.build("data.parquet", 1);
+    let (socket, folder, link) = (fixture.path("socket"), fixture.path("folder"), fixture.path("link"));
+    let _listener = UnixListener::bind(&socket).unwrap();
+    fs::create_dir(&folder).unwrap();
+    symlink(&socket, &link).unwrap();
+    let splits = SplitOptions::default();
+    for out in [socket.as_path(), &folder, &link, Path::new("/dev/null")] {
+        let built =
+            build(&fixture.sources, &knowledge_base(), out, &BuildOptions::default(), &mut |_| ()).map(drop);
+        let divided = resplit(&fixture.path("data.parquet"), out, &splits).map(drop);
+        for error in [built.unwrap_err(), divided.unwrap_err()] {
+            assert!(matches!(error, CorpusError::Write { .. }), "{error}");
+            assert!(error.to_string().starts_with(&format!("{}: cannot be written: is a", out.display())));
+        }
+    }
+    assert!(fs::metadata(&link).unwrap().file_type().is_socket());
+
+    let to_file = fixture.path("to_file");
+    symlink(fixture.path("data.parquet"), &to_file).unwrap();
+    assert_eq!(resplit(&to_file, &to_file, &SplitOptions { seed: 7, ..splits }).unwrap(), 5);
+    assert!(to_file.is_symlink());
+    let reader = DatasetReader::open(&fixture.path("data.parquet")).unwrap();
+    assert_eq!(reader.metadata()["vulnlens.seed"], "7", "the file behind the link is the new one");
+}
+
+#[test]
 fn a_cve_is_found_by_its_id() {
     let fixture = Fixture::new();
     fixture.build("data.parquet", 1);

@@ -13,7 +13,7 @@ use vulnlens_taxonomy::{ChainLabels, CveId, CweId, KnowledgeBase};
 pub use report::{BuildReport, SourceReport};
 
 use crate::dataset::schema;
-use crate::dataset::writer::{FileWriter, NewRow, RowWriter, unwritable};
+use crate::dataset::writer::{FileWriter, NewRow, RowWriter, target, unwritable};
 use crate::error::CorpusError;
 use crate::groups::{GroupId, Split, SplitOptions};
 use crate::limits::Limits;
@@ -72,7 +72,8 @@ pub fn kb_version(kb: &KnowledgeBase) -> String {
 /// Memory holds the ids, lists of labels and groups, never the texts.
 ///
 /// # Errors
-/// A source that cannot be opened or is none, or a failure to write. Bad records are counted in the report instead.
+/// A source that cannot be opened or is none, sources without one usable record ([`CorpusError::NoRecords`]), an
+/// output that is no regular file, or a failure to write. What stood at `out` stays then. Bad records are counted in the report instead.
 pub fn build(
     sources: &[PathBuf],
     kb: &KnowledgeBase,
@@ -80,6 +81,7 @@ pub fn build(
     options: &BuildOptions,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<BuildReport, CorpusError> {
+    let out = &target(out)?;
     let Gathered { index, mut texts, tallies } = read::read(sources, out, options, progress)?;
     let mut report = BuildReport::default();
     for tally in tallies {
@@ -91,6 +93,9 @@ pub fn build(
         }
     }
     let rows = kept(&index, &mut report);
+    if rows.is_empty() {
+        return Err(CorpusError::NoRecords { report: Box::new(report) });
+    }
     let parts = parts_of_groups(&rows, &options.splits, &mut report);
     let file = FileWriter::create(out, schema::metadata(&kb_version(kb), &options.splits))?;
     let mut writer = RowWriter::new(file, kb_version(kb));

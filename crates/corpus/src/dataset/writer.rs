@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::builder::{Date32Builder, ListBuilder, StringBuilder};
@@ -44,10 +44,11 @@ pub(crate) struct FileWriter {
     writer: ArrowWriter<File>,
     /// Removed when dropped, so by any failure.
     file: NamedTempFile,
-    path: std::path::PathBuf,
+    path: PathBuf,
 }
 
 impl FileWriter {
+    /// Begins the file that is to stand at `path`, which [`target`] gave.
     pub(crate) fn create(path: &Path, metadata: Vec<(String, String)>) -> Result<Self, CorpusError> {
         let folder = folder_of(path);
         let create = || -> io::Result<_> {
@@ -79,6 +80,21 @@ impl FileWriter {
         file.as_file().sync_all().map_err(|source| unwritable(&path, source))?;
         file.persist(&path).map(drop).map_err(|error| unwritable(&path, error.error))
     }
+}
+
+/// The file that the output `path` names, links followed, so that a link stays one.
+///
+/// A rename would put a file in the place of a device, a pipe or a socket, so these are refused.
+pub(crate) fn target(path: &Path) -> Result<PathBuf, CorpusError> {
+    let Ok(metadata) = std::fs::metadata(path) else { return Ok(path.to_owned()) };
+    if !metadata.is_file() {
+        let problem = "is a folder, a device or a pipe; name a regular file, or one that does not exist yet";
+        return Err(unwritable(path, io::Error::new(io::ErrorKind::InvalidInput, problem)));
+    }
+    if path.is_symlink() {
+        return path.canonicalize().map_err(|source| unwritable(path, source));
+    }
+    Ok(path.to_owned())
 }
 
 /// The folder that `path` stands in.
