@@ -14,9 +14,12 @@ mod record_format;
 #[cfg(test)]
 mod reference;
 mod stream;
+mod tally;
 mod terminal;
+mod text_argument;
 mod training_data;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -30,8 +33,14 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are data for standard output; a closed pipe there is nobody's fault.
-            let _ = error.print();
-            return if error.use_stderr() { exit_codes::BAD_ARGUMENTS } else { exit_codes::OK }.into();
+            let printed = error.print().and_then(|()| std::io::stdout().flush());
+            let lost = printed.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe);
+            return match error.use_stderr() {
+                true => exit_codes::BAD_ARGUMENTS,
+                false if lost => exit_codes::FAILED,
+                false => exit_codes::OK,
+            }
+            .into();
         }
     };
     let terminal = Terminal::new(&cli.global);

@@ -1,7 +1,9 @@
 //! `--format`: how records are written, and what the workers do for it.
 
+use std::io;
+
 use clap::ValueEnum;
-use vulnlens::report::{Csv, JsonLines, ParquetRows, Run, Table, TableLayout};
+use vulnlens::report::{Csv, JsonLines, ParquetError, ParquetRows, RecordKey, Run, Table, TableLayout};
 use vulnlens::{
     CweId, Input, KnowledgeBase, LabelMode, Lens, Options, PredictBuffers, Prediction, Predictor,
     ScoredLabel, Taxonomies,
@@ -38,10 +40,24 @@ impl RecordFormat {
     }
 }
 
+/// Which record of the input an answer belongs to.
+#[derive(Default)]
+pub(crate) struct OwnedKey {
+    pub(crate) id: Option<String>,
+    /// None for what comes from no file and no stream.
+    pub(crate) line: Option<u64>,
+}
+
+impl OwnedKey {
+    pub(crate) fn borrowed(&self) -> RecordKey<'_> {
+        RecordKey { id: self.id.as_deref(), line: self.line }
+    }
+}
+
 /// A record's answer.
 pub(crate) struct Answer {
-    /// The record's id.
-    pub(crate) id: Option<String>,
+    /// Whose answer it is.
+    pub(crate) key: OwnedKey,
     /// What the model says.
     pub(crate) prediction: Prediction,
     /// For tables, the best weaknesses as records assign them.
@@ -66,11 +82,11 @@ impl<'a> Answerer<'a> {
         }
     }
 
-    /// The answers of records, given as inputs and, one for each, ids.
+    /// The answers of records, given as inputs and, one for each, keys.
     pub(crate) fn answer(
         &mut self,
         inputs: &[Input<'_>],
-        ids: impl IntoIterator<Item = Option<String>>,
+        keys: impl IntoIterator<Item = OwnedKey>,
     ) -> Vec<Answer> {
         let predictions = self.predictor.predict_batch(inputs, &mut self.buffers);
         let assigned = match &self.assigned {
@@ -79,8 +95,8 @@ impl<'a> Answerer<'a> {
         };
         let cwes = assigned.into_iter().map(|prediction| prediction.cwe.map_or(vec![], |cwe| cwe.labels));
         let cwes = cwes.chain(std::iter::repeat_with(Vec::new));
-        let answers = ids.into_iter().zip(predictions).zip(cwes);
-        answers.map(|((id, prediction), assigned)| Answer { id, prediction, assigned }).collect()
+        let answers = keys.into_iter().zip(predictions).zip(cwes);
+        answers.map(|((key, prediction), assigned)| Answer { key, prediction, assigned }).collect()
     }
 }
 
@@ -113,18 +129,18 @@ impl Renderer {
     /// Renders answers, as far as they can be on their own.
     pub(crate) fn render(&self, kb: &KnowledgeBase, answers: Vec<Answer>) -> Rendered {
         let mut out = Vec::new();
-        let records = answers.iter().map(|answer| (answer.id.as_deref(), &answer.prediction));
+        let records = answers.iter().map(|answer| (answer.key.borrowed(), &answer.prediction));
         match self {
             Self::Parquet => return Rendered::Answers(answers),
-            Self::Jsonl(lines) => records.for_each(|(id, prediction)| lines.push(id, prediction, &mut out)),
+            Self::Jsonl(lines) => records.for_each(|(key, prediction)| lines.push(key, prediction, &mut out)),
             Self::Csv => {
                 let rows = Csv::new(kb);
-                records.for_each(|(id, prediction)| rows.push(id, prediction, &mut out));
+                records.for_each(|(key, prediction)| rows.push(key, prediction, &mut out));
             }
             Self::Table(layout) => {
                 let table = Table::new(kb, *layout);
-                for Answer { id, prediction, assigned } in &answers {
-                    table.push(id.as_deref(), prediction, assigned, &mut out);
+                for Answer { key, prediction, assigned } in &answers {
+                    table.push(key.borrowed(), prediction, assigned, &mut out);
                 }
             }
         }
@@ -169,7 +185,7 @@ impl<'a> RecordOutput<'a> {
             (Self::Parquet(rows), Rendered::Answers(answers)) => {
                 let mut answers = answers.iter();
                 let pushed =
-                    answers.try_for_each(|answer| rows.push(answer.id.as_deref(), &answer.prediction));
+                    answers.try_for_each(|answer| rows.push(answer.key.borrowed(), &answer.prediction));
                 pushed.map_err(failed)
             }
             _ => Err(Failure::new(Kind::Failed, "answers were rendered for another format")),
@@ -185,6 +201,7 @@ impl<'a> RecordOutput<'a> {
     }
 }
 
-fn failed(error: vulnlens::report::ParquetError) -> Failure {
-    Failure::new(Kind::Failed, error.to_string())
+fn failed(error: ParquetError) -> Failure {
+    let closed = error.io_kind() == Some(io::ErrorKind::BrokenPipe);
+    Failure::new(if closed { Kind::OutputClosed } else { Kind::Failed }, error.to_string())
 }

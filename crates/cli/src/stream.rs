@@ -10,15 +10,17 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use vulnlens::{Input, Lens, Options};
-use vulnlens_corpus::{InputRecord, RecordError};
+use vulnlens_corpus::{InputRecord, Limits, RecordError};
 
 use crate::failure::{Failure, Kind};
-use crate::record_format::{Answerer, RecordFormat, Rendered, Renderer};
+use crate::record_format::{Answerer, OwnedKey, RecordFormat, Rendered, Renderer};
 
 /// Records classified at once.
 const CHUNK_RECORDS: usize = 256;
 /// Bytes of text after which a chunk is closed whatever its records.
 const CHUNK_BYTES: usize = 1 << 20;
+/// Longest record that is taken in; a longer one is reported, so that memory stays bounded.
+const RECORD_BYTES: usize = 16 << 20;
 /// Bytes of a text that are looked at; the model reads the first 2,000 words, which hardly ever need as many.
 pub(crate) const TEXT_BYTES: usize = 64 << 10;
 /// Ids that are remembered to tell when one comes again.
@@ -55,6 +57,11 @@ struct Chunk {
 
 /// A chunk to classify, and where its answer goes.
 type Task = (Chunk, SyncSender<Answered>);
+
+/// What is taken in of an input at most.
+pub(crate) fn limits() -> Limits {
+    Limits { record_bytes: RECORD_BYTES, ..Limits::default() }
+}
 
 /// Classifies `inputs` and gives the answers to `write`, in the order of the input.
 pub(crate) fn classify(
@@ -152,8 +159,9 @@ fn work(job: &Job, queue: &Mutex<Receiver<Task>>) {
         let Ok(Ok((chunk, answer))) = queue.lock().map(|queue| queue.recv()) else { return };
         let inputs: Vec<Input<'_>> =
             chunk.records.iter().map(|record| Input { text: &record.text, year: record.year }).collect();
-        let ids = chunk.records.iter().map(|record| record.id.clone());
-        let answers = answerer.answer(&inputs, ids);
+        let keys =
+            chunk.records.iter().map(|record| OwnedKey { id: record.id.clone(), line: Some(record.line) });
+        let answers = answerer.answer(&inputs, keys);
         let count = answers.len() as u64;
         let rendered = job.renderer.render(job.lens.knowledge_base(), answers);
         let (errors, repeated) = (chunk.errors, chunk.repeated);

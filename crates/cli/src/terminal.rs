@@ -39,7 +39,9 @@ impl Terminal {
             Color::Always => ColorChoice::Always.write_global(),
             Color::Never => ColorChoice::Never.write_global(),
         }
-        let columns = terminal_size::terminal_size().map_or(WIDEST, |(width, _)| usize::from(width.0));
+        // A terminal that does not know its size says 0.
+        let columns = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+        let columns = columns.filter(|columns| *columns > 0).unwrap_or(WIDEST);
         Self {
             stdin_is_terminal: io::stdin().is_terminal(),
             stdout_is_terminal: io::stdout().is_terminal(),

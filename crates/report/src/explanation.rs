@@ -1,11 +1,12 @@
 //! An explanation: the answers, the words that carried the first, and the chain's ways from it.
 
 use serde::Serialize;
-use vulnlens_model::Explanation;
+use vulnlens_model::{Explanation, SetAnswer, WordEvidence};
 use vulnlens_taxonomy::{ChainPath, CweId, KnowledgeBase};
 
-use crate::glyphs::{Glyphs, path_text};
+use crate::glyphs::path_text;
 use crate::label::Label;
+use crate::record_key::RecordKey;
 use crate::run::Run;
 use crate::score::percent;
 use crate::table::{ASIDE, HEADING, PREDICTED, TableLayout, printable};
@@ -13,51 +14,88 @@ use crate::table::{ASIDE, HEADING, PREDICTED, TableLayout, printable};
 const BAR: usize = 10;
 /// Lines of a section where the layout does not say how many.
 const ROWS: usize = 12;
+/// Weights are shown with two decimals; what they round to nothing is not listed.
+const LEAST_WEIGHT: f32 = 0.005;
+/// The least weight that fills a bar: half a unit of a logit moves an even probability by about an eighth.
+const FULL_BAR: f32 = 0.5;
+/// Characters before an id: indent, percentage and a gap.
+const BEFORE_ID: usize = 13;
 
-/// The explanation for a person at a terminal, with ANSI styles.
+/// The explanation for a person at a terminal, with ANSI styles, headed by the record's id or line where it has one.
 #[must_use]
-pub fn explanation_text(explanation: &Explanation, kb: &KnowledgeBase, layout: TableLayout) -> String {
+pub fn explanation_text(
+    record: RecordKey<'_>,
+    explanation: &Explanation,
+    kb: &KnowledgeBase,
+    layout: TableLayout,
+) -> String {
     let rows = layout.rows.unwrap_or(ROWS);
-    let mut text = format!("{HEADING}Answers{HEADING:#}\n");
-    for answer in explanation.answers.iter().take(rows) {
-        let cwes = answer.cwes.iter().map(|cwe| named(*cwe, kb)).collect::<Vec<_>>().join(" + ");
-        let cwes = if cwes.is_empty() { "no weakness".to_owned() } else { cwes };
-        let line = format!("    {}  {cwes}", percent(answer.probability));
-        text += &layout.glyphs.fit(&line, layout.width);
-        text.push('\n');
+    let mut text = String::new();
+    let heading = |words: &str| format!("{HEADING}{}{HEADING:#}\n", layout.glyphs.fit(words, layout.width));
+    if let Some(id) = record.text() {
+        text += &heading(&printable(&id));
     }
-    text += &format!("{HEADING}Words that carried the first answer{HEADING:#}\n");
-    text += &words_text(explanation, layout.glyphs, rows);
-    text += &format!("{HEADING}Ways of the chain{HEADING:#}\n");
-    for path in explanation.paths.iter().take(rows) {
-        let name = path.technique.name(kb);
-        let line = format!("    {}  {name}", path_text(path, layout.glyphs));
-        text += &layout.glyphs.fit(&line, layout.width);
-        text.push('\n');
+    text += &heading("Answers");
+    text.extend(explanation.answers.iter().take(rows).map(|answer| answer_text(answer, kb, layout)));
+    text += &heading("Words that carried the first answer");
+    text += &words_text(explanation, layout, rows);
+    text += &heading("Ways of the chain");
+    text + &ways_text(explanation, kb, layout, rows)
+}
+
+/// A set's probability and its ids, each on a line of its own so that none is cut.
+fn answer_text(answer: &SetAnswer, kb: &KnowledgeBase, layout: TableLayout) -> String {
+    let mut text = format!("    {}  ", percent(answer.probability));
+    if answer.cwes.is_empty() {
+        text += "no weakness\n";
     }
-    let more = explanation.paths.len().saturating_sub(rows);
-    if explanation.paths.is_empty() {
-        text += &format!("    {ASIDE}none: the chain leads from the first answer to no technique{ASIDE:#}\n");
-    } else if more > 0 {
-        text += &format!("    {ASIDE}{} {more} more{ASIDE:#}\n", layout.glyphs.ellipsis());
+    for (number, cwe) in answer.cwes.iter().enumerate() {
+        if number > 0 {
+            text += &format!("{:>BEFORE_ID$}", "+ ");
+        }
+        let line = format!("{cwe} {}", cwe.name_for_people(kb));
+        text += &layout.glyphs.fit(&line, layout.width.saturating_sub(BEFORE_ID));
+        text.push('\n');
     }
     text
 }
 
-fn named(cwe: CweId, kb: &KnowledgeBase) -> String {
-    format!("{cwe} {}", cwe.name(kb)).trim_end().to_owned()
-}
-
-fn words_text(explanation: &Explanation, glyphs: Glyphs, rows: usize) -> String {
-    let mut words: Vec<_> = explanation.words.iter().collect();
+fn words_text(explanation: &Explanation, layout: TableLayout, rows: usize) -> String {
+    let heavy = |word: &&WordEvidence| word.weight.abs() >= LEAST_WEIGHT;
+    let mut words: Vec<_> = explanation.words.iter().filter(heavy).collect();
     words.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()).then(a.start.cmp(&b.start)));
-    let largest = words.first().map_or(1.0, |word| word.weight.abs().max(f32::MIN_POSITIVE));
-    let line = |word: &&vulnlens_model::WordEvidence| {
+    let Some(heaviest) = words.first() else {
+        return aside("none: the model knows no word of the text", layout);
+    };
+    let full = heaviest.weight.abs().max(FULL_BAR);
+    let line = |word: &&WordEvidence| {
         let style = if word.weight > 0.0 { PREDICTED } else { ASIDE };
-        let bar = glyphs.bar(word.weight.abs() / largest, BAR);
-        format!("    {style}{:+7.2}  {bar}  {}{style:#}\n", word.weight, printable(&word.text))
+        let bar = layout.glyphs.bar(word.weight.abs() / full, BAR);
+        let line = format!("    {:+7.2}  {bar}  {}", word.weight, printable(&word.text));
+        format!("{style}{}{style:#}\n", layout.glyphs.fit(&line, layout.width))
     };
     words.iter().take(rows).map(line).collect()
+}
+
+fn ways_text(explanation: &Explanation, kb: &KnowledgeBase, layout: TableLayout, rows: usize) -> String {
+    if explanation.paths.is_empty() {
+        return aside("none: the chain leads from the first answer to no technique", layout);
+    }
+    let way = |path: &ChainPath| {
+        let line = format!("    {}  {}", path_text(path, layout.glyphs), path.technique.name(kb));
+        layout.glyphs.fit(&line, layout.width) + "\n"
+    };
+    let mut text: String = explanation.paths.iter().take(rows).map(way).collect();
+    let more = explanation.paths.len().saturating_sub(rows);
+    if more > 0 {
+        text += &aside(&format!("{} {more} more", layout.glyphs.ellipsis()), layout);
+    }
+    text
+}
+
+/// A line in place of a section's rows, or below them.
+fn aside(text: &str, layout: TableLayout) -> String {
+    format!("    {ASIDE}{}{ASIDE:#}\n", layout.glyphs.fit(text, layout.width.saturating_sub(4)))
 }
 
 #[derive(Serialize)]
@@ -68,6 +106,10 @@ struct ExplanationV1<'a> {
     answers: Vec<AnswerV1<'a>>,
     words: Vec<WordV1<'a>>,
     paths: Vec<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -84,11 +126,16 @@ struct WordV1<'a> {
     weight: f64,
 }
 
-/// The explanation as one JSON object and a line feed; `start` and `end` are byte offsets into the text.
+/// The explanation as one JSON object and a line feed; `start` and `end` are byte offsets into the text. The
+/// record's id and line are left out where it has none.
 ///
 /// # Errors
 /// None that an explanation can cause; serialisation as such is fallible.
-pub fn explanation_json(explanation: &Explanation, run: &Run) -> Result<String, serde_json::Error> {
+pub fn explanation_json(
+    record: RecordKey<'_>,
+    explanation: &Explanation,
+    run: &Run,
+) -> Result<String, serde_json::Error> {
     let round = |number: f32| (f64::from(number) * 1e6).round() / 1e6;
     let steps = |path: &ChainPath| {
         let cwes = path.cwe.iter().map(CweId::to_string);
@@ -112,6 +159,8 @@ pub fn explanation_json(explanation: &Explanation, run: &Run) -> Result<String, 
             })
             .collect(),
         paths: explanation.paths.iter().map(steps).collect(),
+        id: record.id,
+        line: record.line,
     };
     Ok(serde_json::to_string(&object)? + "\n")
 }

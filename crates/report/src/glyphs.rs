@@ -41,7 +41,9 @@ impl Glyphs {
         if text.chars().count() <= width {
             return text.to_owned();
         }
-        let kept = width.saturating_sub(self.ellipsis().chars().count());
+        let Some(kept) = width.checked_sub(self.ellipsis().chars().count()) else {
+            return text.chars().take(width).collect();
+        };
         text.chars().take(kept).chain(self.ellipsis().chars()).collect()
     }
 
@@ -71,7 +73,9 @@ mod tests {
                 assert_eq!(glyphs.bar(share, 10).chars().count(), 10, "{share}");
             }
             assert_eq!(glyphs.fit("short", 5), "short");
-            assert_eq!(glyphs.fit("rather long", 6).chars().count(), 6);
+            for width in [0, 1, 2, 3, 6] {
+                assert_eq!(glyphs.fit("rather long", width).chars().count(), width);
+            }
         }
         assert_eq!(Glyphs::Ascii.bar(0.001, 4), "#   ");
         assert_eq!(Glyphs::Ascii.bar(0.0, 4), "    ");

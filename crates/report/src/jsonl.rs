@@ -1,11 +1,12 @@
 //! JSON Lines: record output version 1, one object a record. Its form is frozen (`docs/schema/record-v1.json`):
 //! keys may be added behind the ones that are there, nothing else changes.
 
-use vulnlens_model::{Labels, Prediction};
+use vulnlens_model::Prediction;
 use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TechniqueId};
 
 use crate::json_text::push_json_string;
 use crate::label::Label;
+use crate::record_key::RecordKey;
 use crate::run::{Run, label_mode_name};
 use crate::score::push_score;
 
@@ -15,7 +16,7 @@ use crate::score::push_score;
 pub struct JsonLines {
     /// From behind the id to the first list.
     head: Vec<u8>,
-    /// From behind the last `none` to the end of the line.
+    /// From behind the last `none` to the end of what all records have.
     tail: Vec<u8>,
     cwe: Openings<CweId>,
     capec: Openings<CapecId>,
@@ -39,15 +40,15 @@ impl JsonLines {
             push_json_string(&mut head, text);
         }
         head.push(b'}');
-        let tail = format!("}},\"labels\":\"{}\"}}\n", label_mode_name(run.labels)).into_bytes();
+        let tail = format!("}},\"labels\":\"{}\"", label_mode_name(run.labels)).into_bytes();
         Self { head, tail, cwe: Openings::new(kb), capec: Openings::new(kb), attack: Openings::new(kb) }
     }
 
-    /// Appends one record and its line feed. The record's id is null where there is none, and a taxonomy that was
-    /// not asked for has no list.
-    pub fn push(&self, id: Option<&str>, prediction: &Prediction, out: &mut Vec<u8>) {
+    /// Appends one record and its line feed. The record's id is null where there is none; then the record's line,
+    /// where it has one, stands in a last key, `line`. A taxonomy that was not asked for has an empty list.
+    pub fn push(&self, record: RecordKey<'_>, prediction: &Prediction, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"schema_version\":1,\"id\":");
-        match id {
+        match record.id {
             Some(id) => push_json_string(out, id),
             None => out.extend_from_slice(b"null"),
         }
@@ -62,6 +63,10 @@ impl JsonLines {
         push_none::<CapecId>(prediction, begin, out);
         push_none::<TechniqueId>(prediction, begin, out);
         out.extend_from_slice(&self.tail);
+        if let RecordKey { id: None, line: Some(line) } = record {
+            out.extend_from_slice(format!(",\"line\":{line}").as_bytes());
+        }
+        out.extend_from_slice(b"}\n");
     }
 }
 
@@ -85,7 +90,7 @@ impl<L: Label> Openings<L> {
     }
 
     fn push_list(&self, prediction: &Prediction, out: &mut Vec<u8>) {
-        let Some(Labels { labels, .. }) = L::of(prediction) else { return };
+        let labels = L::of(prediction).map_or(&[][..], |labels| &labels.labels);
         out.extend_from_slice(b",\"");
         out.extend_from_slice(L::TAXONOMY.as_bytes());
         out.extend_from_slice(b"\":[");

@@ -14,6 +14,11 @@ pub(crate) trait Label: Copy + Ord + Display {
     /// The label's name; empty for an id that the knowledge base does not name, such as most of NVD's categories.
     fn name(self, kb: &KnowledgeBase) -> Cow<'_, str>;
 
+    /// The label's name for people, which says what an id without a name is.
+    fn name_for_people(self, kb: &KnowledgeBase) -> Cow<'_, str> {
+        self.name(kb)
+    }
+
     /// Every label that the knowledge base names, by rising id.
     fn all(kb: &KnowledgeBase) -> Vec<Self>;
 
@@ -26,6 +31,11 @@ impl Label for CweId {
 
     fn name(self, kb: &KnowledgeBase) -> Cow<'_, str> {
         kb.name_of_cwe(self).unwrap_or_default().into()
+    }
+
+    fn name_for_people(self, kb: &KnowledgeBase) -> Cow<'_, str> {
+        // Records have two kinds of CWE ids: weaknesses, and NVD's choice of categories.
+        kb.name_of_cwe(self).unwrap_or("(NVD category)").into()
     }
 
     fn all(kb: &KnowledgeBase) -> Vec<Self> {

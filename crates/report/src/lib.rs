@@ -5,7 +5,7 @@
 //! are not wanted.
 //!
 //! - Records: [`JsonLines`] (record output version 1, frozen in `docs/schema/record-v1.json`), [`Csv`],
-//!   [`ParquetRows`], [`Table`].
+//!   [`ParquetRows`], [`Table`]; each takes the record's [`RecordKey`].
 //! - One answer in depth: [`explanation_text`], [`explanation_json`].
 //! - The knowledge base: [`Entry`], [`Changes`], [`path_text`].
 
@@ -18,16 +18,18 @@ mod json_text;
 mod jsonl;
 mod label;
 mod parquet;
+mod record_key;
 mod run;
 mod score;
 mod table;
 
 pub use changes::{Change, Changes};
-pub use csv::Csv;
+pub use csv::{Csv, NONE_OF_THEM};
 pub use entry::{Entry, EntryId, Fact, ParseEntryIdError};
 pub use explanation::{explanation_json, explanation_text};
 pub use glyphs::{Glyphs, path_text};
 pub use jsonl::JsonLines;
 pub use parquet::{ParquetError, ParquetRows};
+pub use record_key::RecordKey;
 pub use run::{Run, label_mode_name};
 pub use table::{Table, TableLayout};

@@ -1,8 +1,8 @@
 //! Parquet: one row for each label of each record, with the model in the columns, so that files of several runs can
 //! be read as one table.
 
-use std::io::Write;
-use std::sync::Arc;
+use std::io::{self, Write};
+use std::sync::{Arc, OnceLock};
 
 use arrow_array::builder::{BooleanBuilder, Float32Builder, StringBuilder};
 use arrow_array::{ArrayRef, RecordBatch};
@@ -10,10 +10,12 @@ use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
-use vulnlens_model::Prediction;
+use vulnlens_model::{Labels, Prediction};
 use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TechniqueId};
 
+use crate::csv::NONE_OF_THEM;
 use crate::label::Label;
+use crate::record_key::RecordKey;
 use crate::run::Run;
 
 /// Rows that are gathered before they are encoded.
@@ -23,22 +25,53 @@ const GROUP_ROWS: usize = 1 << 19;
 
 /// A table that cannot be written.
 #[derive(Debug, thiserror::Error)]
-#[error("the Parquet table cannot be written: {0}")]
-pub struct ParquetError(String);
+#[error("the Parquet table cannot be written: {message}")]
+pub struct ParquetError {
+    message: String,
+    kind: Option<io::ErrorKind>,
+}
 
 impl ParquetError {
-    fn new(error: impl std::fmt::Display) -> Self {
-        Self(error.to_string())
+    /// What went wrong in the writer, if it was the writer that failed: a closed pipe is no fault of the table's.
+    #[must_use]
+    pub fn io_kind(&self) -> Option<io::ErrorKind> {
+        self.kind
+    }
+}
+
+/// A writer that remembers why it failed, which the encoder's errors do not always say.
+struct Watched<W> {
+    inner: W,
+    failed: Arc<OnceLock<io::ErrorKind>>,
+}
+
+impl<W> Watched<W> {
+    fn remember(&self, error: &io::Error) {
+        if error.kind() != io::ErrorKind::Interrupted {
+            self.failed.get_or_init(|| error.kind());
+        }
+    }
+}
+
+impl<W: Write> Write for Watched<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.inner.write(bytes).inspect_err(|error| self.remember(error))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush().inspect_err(|error| self.remember(error))
     }
 }
 
 /// Writes predictions as a Parquet table with the columns `id`, `taxonomy`, `label`, `name`, `score`, `predicted`,
-/// `model` and `revision`. The order of the rows is that of the records, and in a record that of the JSON Lines.
+/// `model` and `revision`. The order of the rows is that of the records, and in a record that of the JSON Lines; ids and
+/// the rows of taxonomies of which nothing is listed are those of [`Csv`](crate::Csv), with null for no id.
 pub struct ParquetRows<'a, W: Write + Send> {
     kb: &'a KnowledgeBase,
     run: Run,
     schema: Arc<Schema>,
-    writer: ArrowWriter<W>,
+    writer: ArrowWriter<Watched<W>>,
+    failed: Arc<OnceLock<io::ErrorKind>>,
     rows: Columns,
 }
 
@@ -75,16 +108,20 @@ impl<'a, W: Write + Send> ParquetRows<'a, W> {
             .set_max_row_group_row_count(Some(GROUP_ROWS))
             .set_created_by(format!("vulnlens {}", env!("CARGO_PKG_VERSION")))
             .build();
-        let writer =
-            ArrowWriter::try_new(out, Arc::clone(&schema), Some(properties)).map_err(ParquetError::new)?;
-        Ok(Self { kb, run: run.clone(), schema, writer, rows: Columns::default() })
+        let failed = Arc::new(OnceLock::new());
+        let out = Watched { inner: out, failed: Arc::clone(&failed) };
+        let writer = ArrowWriter::try_new(out, Arc::clone(&schema), Some(properties))
+            .map_err(|error| told(&error, &failed))?;
+        Ok(Self { kb, run: run.clone(), schema, writer, failed, rows: Columns::default() })
     }
 
     /// Adds the rows of one record.
     ///
     /// # Errors
     /// A failure to write.
-    pub fn push(&mut self, id: Option<&str>, prediction: &Prediction) -> Result<(), ParquetError> {
+    pub fn push(&mut self, record: RecordKey<'_>, prediction: &Prediction) -> Result<(), ParquetError> {
+        let id = record.text();
+        let id = id.as_deref();
         self.rows.add::<CweId>(id, prediction, self.kb);
         self.rows.add::<CapecId>(id, prediction, self.kb);
         self.rows.add::<TechniqueId>(id, prediction, self.kb);
@@ -97,7 +134,8 @@ impl<'a, W: Write + Send> ParquetRows<'a, W> {
     /// A failure to write.
     pub fn finish(mut self) -> Result<W, ParquetError> {
         self.flush()?;
-        self.writer.into_inner().map_err(ParquetError::new)
+        let Self { writer, failed, .. } = self;
+        writer.into_inner().map(|out| out.inner).map_err(|error| told(&error, &failed))
     }
 
     fn flush(&mut self) -> Result<(), ParquetError> {
@@ -115,21 +153,37 @@ impl<'a, W: Write + Send> ParquetRows<'a, W> {
             repeated(&self.run.model),
             repeated(&self.run.model_revision),
         ];
-        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(ParquetError::new)?;
-        self.writer.write(&batch).map_err(ParquetError::new)
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)
+            .map_err(|error| told(&error, &self.failed))?;
+        self.writer.write(&batch).map_err(|error| told(&error, &self.failed))
     }
+}
+
+/// The encoder's error, with what the writer remembers of it.
+fn told(error: &dyn std::error::Error, failed: &OnceLock<io::ErrorKind>) -> ParquetError {
+    ParquetError { message: error.to_string(), kind: failed.get().copied() }
 }
 
 impl Columns {
     fn add<L: Label>(&mut self, id: Option<&str>, prediction: &Prediction, kb: &KnowledgeBase) {
-        for scored in L::of(prediction).into_iter().flat_map(|labels| &labels.labels) {
-            self.id.append_option(id);
-            self.taxonomy.append_value(L::TAXONOMY);
-            self.label.append_value(scored.label.to_string());
-            self.name.append_value(scored.label.name(kb));
-            self.score.append_value(scored.score);
+        let Some(Labels { labels, none }) = L::of(prediction) else { return };
+        for scored in labels {
+            self.add_row::<L>(id, &scored.label.to_string(), &scored.label.name(kb), scored.score);
             self.predicted.append_value(scored.predicted);
-            self.count = self.count.saturating_add(1);
         }
+        if labels.is_empty() {
+            self.add_row::<L>(id, "", NONE_OF_THEM, *none);
+            self.predicted.append_value(false);
+        }
+    }
+
+    /// A row but for its last column.
+    fn add_row<L: Label>(&mut self, id: Option<&str>, label: &str, name: &str, score: f32) {
+        self.id.append_option(id);
+        self.taxonomy.append_value(L::TAXONOMY);
+        self.label.append_value(label);
+        self.name.append_value(name);
+        self.score.append_value(score);
+        self.count = self.count.saturating_add(1);
     }
 }

@@ -19,8 +19,14 @@ pub(crate) fn push_score(out: &mut Vec<u8>, score: f32) {
     out.extend_from_slice(digits.get(..=significant).unwrap_or(&digits));
 }
 
-/// A share of 100 with one decimal: `93.1 %`, five figures wide.
+/// Shares below this would be rounded to `0.0 %`, which says that they are none.
+const LEAST_PERCENT: f64 = 0.0005;
+
+/// A share of 100 with one decimal: `93.1 %`, five figures wide; `<0.1 %` for what would be rounded to none.
 pub(crate) fn percent(score: f32) -> String {
+    if score > 0.0 && f64::from(score) < LEAST_PERCENT {
+        return " <0.1 %".to_owned();
+    }
     format!("{:5.1} %", f64::from(score) * 100.0)
 }
 
@@ -53,6 +59,20 @@ mod tests {
             (f32::INFINITY, "1.0"),
         ] {
             assert_eq!(text(score), want);
+        }
+    }
+
+    #[test]
+    fn what_is_little_is_not_none() {
+        for (score, want) in [
+            (0.0, "  0.0 %"),
+            (1e-9, " <0.1 %"),
+            (0.0004, " <0.1 %"),
+            (0.0006, "  0.1 %"),
+            (0.931, " 93.1 %"),
+            (1.0, "100.0 %"),
+        ] {
+            assert_eq!(percent(score), want);
         }
     }
 

@@ -6,6 +6,7 @@ use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TechniqueId, Usage};
 
 use crate::glyphs::{Glyphs, path_text};
 use crate::label::Label;
+use crate::record_key::RecordKey;
 use crate::score::percent;
 
 pub(crate) const HEADING: Style = Style::new().bold();
@@ -13,10 +14,14 @@ pub(crate) const PREDICTED: Style = AnsiColor::Green.on_default();
 pub(crate) const ASIDE: Style = Style::new().dimmed();
 
 const BAR: usize = 10;
-/// Characters before an id: indent, mark, percentage, bar, and the gaps between them.
-const BEFORE_ID: usize = 25;
-/// Characters before a name: those, the id and a gap.
-const BEFORE_NAME: usize = 37;
+/// Characters before an id: indent, mark, percentage, and the gaps between them.
+const BEFORE_ID: usize = 13;
+/// An id and the gap behind it.
+const ID: usize = 12;
+/// Bars are drawn on lines as wide as this.
+const WIDTH_WITH_BARS: usize = 60;
+/// The narrowest line, which has room for an id.
+const NARROWEST: usize = BEFORE_ID + ID;
 /// A probability of "none" below this is not worth a line.
 const NONE_SHOWN: f32 = 0.05;
 
@@ -25,7 +30,7 @@ const NONE_SHOWN: f32 = 0.05;
 pub struct TableLayout {
     /// Labels shown of each taxonomy, the best ones; `None` for all.
     pub rows: Option<usize>,
-    /// Characters in a line; at least 60 are used.
+    /// Characters in a line; at least 25 are used, and below 60 there is no room for bars.
     pub width: usize,
     /// The signs to draw with.
     pub glyphs: Glyphs,
@@ -41,23 +46,23 @@ impl<'a> Table<'a> {
     /// A renderer with the names and paths of `kb`.
     #[must_use]
     pub fn new(kb: &'a KnowledgeBase, layout: TableLayout) -> Self {
-        Self { kb, layout: TableLayout { width: layout.width.max(60), ..layout } }
+        Self { kb, layout: TableLayout { width: layout.width.max(NARROWEST), ..layout } }
     }
 
-    /// Appends one record: its id as a heading where there is one, then each taxonomy that was asked for.
+    /// Appends one record: its id, or else its line, as a heading where there is one, then each taxonomy that was asked for.
     ///
     /// `assigned` are the best weaknesses as records assign them, by falling score, whatever the label space of the
     /// prediction: the ways of the chain begin with them, and the first is shown where the prediction leaves it out.
     pub fn push(
         &self,
-        id: Option<&str>,
+        record: RecordKey<'_>,
         prediction: &Prediction,
         assigned: &[ScoredLabel<CweId>],
         out: &mut Vec<u8>,
     ) {
         let mut text = String::new();
-        if let Some(id) = id {
-            text += &format!("{HEADING}{}{HEADING:#}\n", printable(id));
+        if let Some(id) = &record.text() {
+            text += &format!("{HEADING}{}{HEADING:#}\n", self.fit(&printable(id), 0));
         }
         self.section::<CweId>("Weaknesses (CWE)", prediction, |_| None, &mut text);
         text += &self.left_out(prediction, assigned);
@@ -81,8 +86,7 @@ impl<'a> Table<'a> {
         for scored in labels.labels.iter().take(shown) {
             *text += &self.row(scored);
             if let Some(way) = way(scored.label) {
-                let way = self.layout.glyphs.fit(&way, self.layout.width.saturating_sub(BEFORE_ID));
-                *text += &format!("{:BEFORE_ID$}{ASIDE}{way}{ASIDE:#}\n", "");
+                *text += &self.aside(&way);
             }
         }
         let more = labels.labels.len().saturating_sub(shown);
@@ -90,18 +94,19 @@ impl<'a> Table<'a> {
             *text += &format!("    {ASIDE}{} {more} more{ASIDE:#}\n", self.layout.glyphs.ellipsis());
         }
         if labels.none >= NONE_SHOWN || labels.labels.is_empty() {
-            *text += &format!("    {}  {ASIDE}that none applies{ASIDE:#}\n", percent(labels.none));
+            let words = self.fit("that none applies", BEFORE_ID);
+            *text += &format!("    {}  {ASIDE}{words}{ASIDE:#}\n", percent(labels.none));
         }
     }
 
     fn row<L: Label>(&self, scored: &ScoredLabel<L>) -> String {
         let glyphs = self.layout.glyphs;
+        let bar = if self.has_bars() { glyphs.bar(scored.score, BAR) + "  " } else { String::new() };
         let (mark, style) = if scored.predicted { (glyphs.check(), PREDICTED) } else { (' ', Style::new()) };
-        let name = glyphs.fit(&scored.label.name(self.kb), self.layout.width.saturating_sub(BEFORE_NAME));
+        let name = self.fit(&scored.label.name_for_people(self.kb), self.before_id() + ID);
         let line = format!(
-            "  {style}{mark} {}  {}  {:<10}  {name}{style:#}",
+            "  {style}{mark} {}  {bar}{:<10}  {name}{style:#}",
             percent(scored.score),
-            glyphs.bar(scored.score, BAR),
             scored.label.to_string(),
         );
         line.trim_end().to_owned() + "\n"
@@ -120,7 +125,26 @@ impl<'a> Table<'a> {
             None => "a category, no weakness",
         };
         let row = self.row(&ScoredLabel { predicted: false, ..*best });
-        format!("{row}{:BEFORE_ID$}{ASIDE}as records assign it; {why}{ASIDE:#}\n", "")
+        row + &self.aside(&format!("as records assign it; {why}"))
+    }
+
+    /// A line under a row, about its label.
+    fn aside(&self, text: &str) -> String {
+        let indent = self.before_id();
+        format!("{:indent$}{ASIDE}{}{ASIDE:#}\n", "", self.fit(text, indent))
+    }
+
+    fn has_bars(&self) -> bool {
+        self.layout.width >= WIDTH_WITH_BARS
+    }
+
+    fn before_id(&self) -> usize {
+        if self.has_bars() { BEFORE_ID + BAR + 2 } else { BEFORE_ID }
+    }
+
+    /// `text` as far as it fits behind `indent` characters.
+    fn fit(&self, text: &str, indent: usize) -> String {
+        self.layout.glyphs.fit(text, self.layout.width.saturating_sub(indent))
     }
 
     fn way_to_pattern(&self, assigned: &[ScoredLabel<CweId>], to: CapecId) -> Option<String> {

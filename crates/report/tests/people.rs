@@ -5,7 +5,8 @@ mod sample;
 
 use vulnlens_model::{Explanation, LabelMode, ScoredLabel, SetAnswer, WordEvidence};
 use vulnlens_report::{
-    Changes, Entry, EntryId, Glyphs, Table, TableLayout, explanation_json, explanation_text, path_text,
+    Changes, Entry, EntryId, Glyphs, RecordKey, Table, TableLayout, explanation_json, explanation_text,
+    path_text,
 };
 use vulnlens_taxonomy::{CweId, TechniqueId, diff};
 
@@ -22,6 +23,10 @@ fn plain(text: &str) -> String {
     out + rest
 }
 
+fn key(id: &str) -> RecordKey<'_> {
+    RecordKey { id: Some(id), line: None }
+}
+
 fn assigned(number: u32) -> Vec<ScoredLabel<CweId>> {
     vec![ScoredLabel { label: CweId(number), score: 0.93, predicted: true }]
 }
@@ -29,7 +34,7 @@ fn assigned(number: u32) -> Vec<ScoredLabel<CweId>> {
 fn table(layout: TableLayout) -> String {
     let kb = sample::knowledge_base();
     let mut out = Vec::new();
-    Table::new(&kb, layout).push(Some("CVE-2024-1"), &sample::prediction(), &assigned(79), &mut out);
+    Table::new(&kb, layout).push(key("CVE-2024-1"), &sample::prediction(), &assigned(79), &mut out);
     String::from_utf8(out).unwrap()
 }
 
@@ -67,13 +72,35 @@ fn without_unicode_the_table_is_ascii_and_narrow_terminals_are_kept_to() {
 }
 
 #[test]
+fn no_line_is_wider_than_the_terminal() {
+    let kb = sample::knowledge_base();
+    for width in [25, 30, 40, 59, 60, 61, 80] {
+        let layout = TableLayout { width, ..LAYOUT };
+        let mut out = Vec::new();
+        let record =
+            key("an id that is much longer than a line of a narrow terminal could ever be, and longer");
+        Table::new(&kb, layout).push(record, &sample::prediction(), &assigned(119), &mut out);
+        let text = plain(&String::from_utf8(out).unwrap())
+            + &plain(&explanation_text(record, &explanation(), &kb, layout));
+        assert!(text.lines().all(|line| line.chars().count() <= width), "{width}: {text}");
+        assert!(text.contains("CWE-79") && text.contains("T1562.003"), "{text}");
+    }
+}
+
+#[test]
+fn a_category_without_a_name_is_called_one() {
+    let text = plain(&table(LAYOUT));
+    assert!(text.contains("CWE-264     (NVD category)\n"), "{text}");
+}
+
+#[test]
 fn the_best_weakness_is_shown_even_where_it_must_not_be_mapped_to() {
     let kb = sample::knowledge_base();
     for (number, why) in [(119, "discourages"), (264, "a category"), (80, "below the threshold")] {
         let mut out = Vec::new();
         let mut prediction = sample::prediction();
         prediction.cwe.iter_mut().for_each(|cwe| cwe.labels.truncate(1));
-        Table::new(&kb, LAYOUT).push(None, &prediction, &assigned(number), &mut out);
+        Table::new(&kb, LAYOUT).push(RecordKey::default(), &prediction, &assigned(number), &mut out);
         let text = plain(&String::from_utf8(out).unwrap());
         assert!(text.contains(&format!("CWE-{number}")) && text.contains(why), "{text}");
     }
@@ -83,7 +110,7 @@ fn the_best_weakness_is_shown_even_where_it_must_not_be_mapped_to() {
 fn an_id_cannot_command_the_terminal() {
     let kb = sample::knowledge_base();
     let mut out = Vec::new();
-    Table::new(&kb, LAYOUT).push(Some("a\u{1b}]0;owned\u{7}b\nc"), &sample::prediction(), &[], &mut out);
+    Table::new(&kb, LAYOUT).push(key("a\u{1b}]0;owned\u{7}b\nc"), &sample::prediction(), &[], &mut out);
     let text = String::from_utf8(out).unwrap();
     assert!(text.contains("a\u{FFFD}]0;owned\u{FFFD}b\u{FFFD}c"), "{text}");
 }
@@ -109,7 +136,7 @@ fn explanation() -> Explanation {
 #[test]
 fn an_explanation_names_answers_words_and_ways() {
     let kb = sample::knowledge_base();
-    let text = plain(&explanation_text(&explanation(), &kb, LAYOUT));
+    let text = plain(&explanation_text(RecordKey::default(), &explanation(), &kb, LAYOUT));
     for wanted in ["90.0 %  CWE-79 Improper", "5.0 %  no weakness", "+2.50  ██████████  scripting", "▸ T1027"]
     {
         assert!(text.contains(wanted), "{text}\nlacks {wanted:?}");
@@ -118,17 +145,50 @@ fn an_explanation_names_answers_words_and_ways() {
 }
 
 #[test]
+fn words_of_no_weight_are_not_shown_and_light_ones_have_short_bars() {
+    let kb = sample::knowledge_base();
+    let text = |weights: [f32; 2]| {
+        let mut explanation = explanation();
+        for (word, weight) in explanation.words.iter_mut().zip(weights) {
+            word.weight = weight;
+        }
+        plain(&explanation_text(RecordKey::default(), &explanation, &kb, LAYOUT))
+    };
+    for weights in [[0.0, 0.0], [-0.0, 0.0], [-0.004, 1e-20]] {
+        let text = text(weights);
+        assert!(text.contains("knows no word") && !text.contains('█') && !text.contains("0.00"), "{text}");
+    }
+    assert!(text([-0.001, 0.05]).contains("+0.05  █           scripting\n"), "{}", text([-0.001, 0.05]));
+}
+
+#[test]
+fn every_id_of_a_set_is_shown_and_a_small_probability_is_not_none() {
+    let kb = sample::knowledge_base();
+    let answers = vec![SetAnswer { cwes: vec![CweId(79), CweId(89), CweId(264)], probability: 0.0001 }];
+    let explanation = Explanation { answers, ..explanation() };
+    let layout = TableLayout { width: 40, ..LAYOUT };
+    let text = plain(&explanation_text(RecordKey::default(), &explanation, &kb, layout));
+    for wanted in
+        ["     <0.1 %  CWE-79 Improper", "\n           + CWE-89 Improper", "+ CWE-264 (NVD category)"]
+    {
+        assert!(text.contains(wanted), "{text}\nlacks {wanted:?}");
+    }
+}
+
+#[test]
 fn an_explanation_in_json_keeps_the_order_of_the_text() {
     let kb = sample::knowledge_base();
     let run = sample::run(&kb, LabelMode::Recommended);
     let json: serde_json::Value =
-        serde_json::from_str(&explanation_json(&explanation(), &run).unwrap()).unwrap();
+        serde_json::from_str(&explanation_json(key("a"), &explanation(), &run).unwrap()).unwrap();
     assert_eq!(
         json["words"][1],
         serde_json::json!({"text": "scripting", "start": 4, "end": 13, "weight": 2.5})
     );
     assert_eq!(json["answers"][0], serde_json::json!({"cwes": ["CWE-79"], "probability": 0.9}));
     assert_eq!(json["paths"][0][0], "CWE-79");
+    assert_eq!(json["id"], "a");
+    assert_eq!(json.get("line"), None);
 }
 
 #[test]

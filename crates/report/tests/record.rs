@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use vulnlens_model::{LabelMode, Labels, Prediction, ScoredLabel};
-use vulnlens_report::{Csv, JsonLines, ParquetRows};
+use vulnlens_report::{Csv, JsonLines, ParquetRows, RecordKey};
 use vulnlens_taxonomy::{CapecId, CweId, TechniqueId};
 
 const SCHEMA: &str = include_str!("../../../docs/schema/record-v1.json");
@@ -35,7 +35,8 @@ fn violations(schema: &Value, root: &Value, value: &Value, at: &str, found: &mut
     let number = value.as_f64();
     let least = schema["minimum"].as_f64().is_none_or(|least| number.is_some_and(|n| n >= least));
     let most = schema["maximum"].as_f64().is_none_or(|most| number.is_some_and(|n| n <= most));
-    let kind_fits = kinds.is_empty() || kinds.contains(&kind);
+    let kind_fits =
+        kinds.is_empty() || kinds.contains(&kind) || (kinds.contains(&"integer") && value.is_u64());
     let checks = [("type", kind_fits), ("enum", among), ("minimum", least), ("maximum", most)];
     let failed = wanted.into_iter().chain(checks).filter(|(_, holds)| !holds);
     found.extend(failed.map(|(keyword, _)| format!("{at}: {keyword}: {value}")));
@@ -63,10 +64,24 @@ fn check_schema(record: &Value) -> Vec<String> {
     found
 }
 
+fn key(id: &str) -> RecordKey<'_> {
+    RecordKey { id: Some(id), line: None }
+}
+
+/// A prediction over two taxonomies, with no label of either.
+fn nothing_listed() -> Prediction {
+    Prediction {
+        cwe: Some(Labels { labels: vec![], none: 1.0 }),
+        capec: Some(Labels { labels: vec![], none: 0.75 }),
+        attack: None,
+    }
+}
+
 fn line(id: Option<&str>, prediction: &Prediction, mode: LabelMode) -> String {
     let kb = sample::knowledge_base();
     let mut out = Vec::new();
-    JsonLines::new(&sample::run(&kb, mode), &kb).push(id, prediction, &mut out);
+    let record = RecordKey { id, line: None };
+    JsonLines::new(&sample::run(&kb, mode), &kb).push(record, prediction, &mut out);
     String::from_utf8(out).unwrap()
 }
 
@@ -87,27 +102,31 @@ fn a_record_is_what_the_design_says_to_the_byte() {
 }
 
 #[test]
-fn a_taxonomy_that_was_not_asked_for_has_no_key() {
+fn a_taxonomy_that_was_not_asked_for_has_an_empty_list() {
     let prediction = Prediction { capec: None, attack: None, ..sample::prediction() };
     let record: Value = serde_json::from_str(&line(None, &prediction, LabelMode::Reference)).unwrap();
-    let record = record.as_object().unwrap();
-    let mut keys: Vec<&str> = record.keys().map(String::as_str).collect();
-    keys.sort_unstable();
-    let want = [
-        "attack_curated",
-        "cwe",
-        "id",
-        "labels",
-        "model",
-        "model_revision",
-        "none",
-        "schema_version",
-        "taxonomies",
-    ];
-    assert_eq!(keys, want);
+    assert_eq!(check_schema(&record), [""; 0]);
+    assert_eq!((&record["capec"], &record["attack"]), (&json!([]), &json!([])));
     assert_eq!(record["none"], json!({"cwe": 0.01}));
     assert_eq!(record["id"], Value::Null);
     assert_eq!(record["labels"], "reference");
+}
+
+#[test]
+fn a_record_without_an_id_has_its_line_as_the_last_key() {
+    let kb = sample::knowledge_base();
+    let lines = JsonLines::new(&sample::run(&kb, LabelMode::Recommended), &kb);
+    for (id, line, end) in [
+        (None, Some(7), "\"labels\":\"recommended\",\"line\":7}\n"),
+        (None, None, "\"labels\":\"recommended\"}\n"),
+        (Some("x"), Some(7), "\"labels\":\"recommended\"}\n"),
+    ] {
+        let mut out = Vec::new();
+        lines.push(RecordKey { id, line }, &sample::prediction(), &mut out);
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.ends_with(end), "{text}");
+        assert_eq!(check_schema(&serde_json::from_str(&text).unwrap()), [""; 0]);
+    }
 }
 
 #[test]
@@ -122,6 +141,7 @@ fn the_schema_refuses_what_is_no_record() {
         ("capec", json!([{"label": "CAPEC-63"}])),
         ("labels", json!("other")),
         ("taxonomies", json!({})),
+        ("line", json!(0)),
     ] {
         let mut bad = good.clone();
         bad[key] = wrong;
@@ -141,7 +161,7 @@ fn expected(id: Option<&str>, prediction: &Prediction) -> Value {
     }
     let kb = sample::knowledge_base();
     let mut record = json!({"schema_version": 1, "id": id, "model": "fast", "model_revision": "0123456789ab",
-        "taxonomies": {"cwe": "4.18", "capec": "3.9", "attack": "18.1"}, "attack_curated": [],
+        "taxonomies": {"cwe": "4.18", "capec": "3.9", "attack": "18.1"}, "cwe": [], "capec": [], "attack": [], "attack_curated": [],
         "none": {}, "labels": "recommended"});
     let none = |score: f32| json!((f64::from(score) * 1e6).round() / 1e6);
     if let Some(cwe) = &prediction.cwe {
@@ -202,7 +222,7 @@ proptest! {
 fn csv_has_one_row_a_label() {
     let kb = sample::knowledge_base();
     let mut out = Vec::from(Csv::HEADER.as_bytes());
-    Csv::new(&kb).push(Some("a,b"), &sample::prediction(), &mut out);
+    Csv::new(&kb).push(key("a,b"), &sample::prediction(), &mut out);
     let text = String::from_utf8(out).unwrap();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], "id,taxonomy,label,name,score,predicted");
@@ -217,14 +237,15 @@ fn parquet_holds_the_rows_of_the_csv() {
     let kb = sample::knowledge_base();
     let run = sample::run(&kb, LabelMode::Recommended);
     let mut table = ParquetRows::new(Vec::new(), &run, &kb).unwrap();
-    table.push(Some("CVE-2024-1"), &sample::prediction()).unwrap();
-    table.push(None, &sample::prediction()).unwrap();
+    table.push(key("CVE-2024-1"), &sample::prediction()).unwrap();
+    table.push(RecordKey::default(), &sample::prediction()).unwrap();
+    table.push(RecordKey { id: None, line: Some(7) }, &nothing_listed()).unwrap();
     let path = std::env::temp_dir().join(format!("vulnlens-report-{}.parquet", std::process::id()));
     std::fs::write(&path, table.finish().unwrap()).unwrap();
     let reader = parquet::file::reader::SerializedFileReader::try_from(path.as_path()).unwrap();
     let rows: Vec<_> = reader.into_iter().map(Result::unwrap).collect();
     std::fs::remove_file(&path).unwrap();
-    assert_eq!(rows.len(), 2 * sample::LABELS);
+    assert_eq!(rows.len(), 2 * sample::LABELS + 2);
     let columns: BTreeMap<usize, &String> =
         rows[0].get_column_iter().map(|(name, _)| name).enumerate().collect();
     let names: Vec<&str> = columns.values().map(|name| name.as_str()).collect();
@@ -234,4 +255,42 @@ fn parquet_holds_the_rows_of_the_csv() {
     assert_eq!(rows[0].get_float(4).unwrap(), 0.93);
     assert!(rows[0].get_bool(5).unwrap());
     assert!(rows[sample::LABELS].get_string(0).is_err(), "a record without an id has a null");
+    let last = rows.last().unwrap();
+    let texts = [0, 1, 2, 3].map(|column| last.get_string(column).unwrap().as_str());
+    assert_eq!(texts, ["#7", "capec", "", "none of them"]);
+    assert_eq!((last.get_float(4).unwrap(), last.get_bool(5).unwrap()), (0.75, false));
+}
+
+#[test]
+fn a_taxonomy_of_which_nothing_is_listed_has_one_row() {
+    let kb = sample::knowledge_base();
+    let mut out = Vec::new();
+    Csv::new(&kb).push(RecordKey { id: None, line: Some(7) }, &nothing_listed(), &mut out);
+    let text = String::from_utf8(out).unwrap();
+    assert_eq!(text, "#7,cwe,,none of them,1.0,false\n#7,capec,,none of them,0.75,false\n");
+}
+
+/// Takes some bytes, then fails.
+struct Failing(usize, std::io::ErrorKind);
+
+impl std::io::Write for Failing {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 = self.0.checked_sub(bytes.len()).ok_or(self.1)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_table_that_cannot_be_written_says_why() {
+    let kb = sample::knowledge_base();
+    let run = sample::run(&kb, LabelMode::Recommended);
+    for kind in [std::io::ErrorKind::BrokenPipe, std::io::ErrorKind::StorageFull] {
+        let mut table = ParquetRows::new(Failing(10, kind), &run, &kb).unwrap();
+        table.push(key("a"), &sample::prediction()).unwrap();
+        assert_eq!(table.finish().err().unwrap().io_kind(), Some(kind));
+    }
 }

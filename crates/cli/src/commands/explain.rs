@@ -3,20 +3,27 @@
 use std::io::Read;
 
 use clap::Args;
-use vulnlens::report::{explanation_json, explanation_text};
-use vulnlens::{Input, Options};
+use vulnlens::model::text::MAX_WORDS;
+use vulnlens::report::{RecordKey, explanation_json, explanation_text};
+use vulnlens::{Input, Lens, Options};
+use vulnlens_corpus::{InputFormat, InputRecord, RecordError, open_inputs};
 
 use crate::arguments::ViewFormat;
 use crate::failure::{Failure, Kind};
 use crate::lens::{LensArguments, run_of};
-use crate::output::{Output, print_text};
-use crate::stream::TEXT_BYTES;
+use crate::output::Output;
+use crate::stream::{TEXT_BYTES, limits};
+use crate::tally::Tally;
 use crate::terminal::Terminal;
+use crate::text_argument::{TextArgument, empty};
 
 /// Explain an answer: the words that carried it, and the ways from CWE to ATT&CK
+///
+/// The records of a file are explained one after the other, as `classify` answers them.
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArguments {
-    /// The text, in quotes or not; `-` for standard input, taken as one text
+    /// The text, in quotes or not; or a file, if there is one of that name; or `-` for standard input, taken as one
+    /// text
     #[arg(required = true, num_args = 1..)]
     text: Vec<String>,
 
@@ -32,38 +39,90 @@ pub(crate) struct ExplainArguments {
     lens: LensArguments,
 }
 
-pub(crate) fn run(arguments: ExplainArguments, terminal: &Terminal) -> Result<(), Failure> {
-    let text = text(&arguments.text)?;
-    let lens = arguments.lens.load(terminal)?;
-    let options = Options { as_of: arguments.as_of, ..Options::default() };
-    let explanation = lens.explain(Input::text(&text), &options);
-    if arguments.format == ViewFormat::Table {
-        return print_text(&explanation_text(&explanation, lens.knowledge_base(), terminal.layout(None)));
+pub(crate) fn run(arguments: &ExplainArguments, terminal: &Terminal) -> Result<(), Failure> {
+    let argument = match arguments.text.as_slice() {
+        [only] => TextArgument::new(only, terminal)?,
+        words => TextArgument::Text(words.join(" ")),
+    };
+    let explainer = |lens| Explainer { lens, arguments, terminal };
+    match argument {
+        TextArgument::File(input) => {
+            let name = input.name().to_owned();
+            let inputs = open_inputs(input, InputFormat::Auto, &limits())?;
+            explainer(arguments.lens.load(terminal)?).records(inputs, &name)
+        }
+        TextArgument::Stdin => explainer(arguments.lens.load(terminal)?).text(&stdin()?),
+        TextArgument::Text(text) => explainer(arguments.lens.load(terminal)?).text(&text),
     }
-    let run = run_of(&lens, options.labels);
-    let json = explanation_json(&explanation, &run)
-        .map_err(|error| Failure::new(Kind::Failed, error.to_string()))?;
-    let mut output = Output::stdout();
-    output.data(json.as_bytes())?;
-    output.finish()
 }
 
-fn text(words: &[String]) -> Result<String, Failure> {
-    let text = match words {
-        [only] if only == "-" => {
-            let mut bytes = Vec::new();
-            let read = std::io::stdin().lock().take(TEXT_BYTES as u64).read_to_end(&mut bytes);
-            read.map_err(|error| {
-                Failure::new(Kind::Input, format!("standard input: cannot be read: {error}"))
-            })?;
-            String::from_utf8_lossy(&bytes).replace('\0', " ")
+/// All of standard input, as far as the model may look at it.
+fn stdin() -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    // One byte more tells that something is left out.
+    let most = (TEXT_BYTES as u64).saturating_add(1);
+    let read = std::io::stdin().lock().take(most).read_to_end(&mut bytes);
+    read.map_err(|error| Failure::new(Kind::Input, format!("standard input: cannot be read: {error}")))?;
+    Ok(String::from_utf8_lossy(&bytes).replace('\0', " "))
+}
+
+struct Explainer<'a> {
+    lens: Lens,
+    arguments: &'a ExplainArguments,
+    terminal: &'a Terminal,
+}
+
+impl Explainer<'_> {
+    fn text(&self, text: &str) -> Result<(), Failure> {
+        if text.trim().is_empty() {
+            return Err(empty());
         }
-        words => words.join(" "),
-    };
-    if text.trim().is_empty() {
-        return Err(
-            Failure::new(Kind::Input, "the text is empty").hint("give a description of the vulnerability")
-        );
+        let mut output = Output::stdout();
+        self.write(RecordKey::default(), Input::text(text), &mut output)?;
+        output.finish()
     }
-    Ok(text)
+
+    fn records(
+        &self,
+        inputs: impl Iterator<Item = Result<InputRecord, RecordError>>,
+        name: &str,
+    ) -> Result<(), Failure> {
+        let mut output = Output::stdout();
+        let mut tally = Tally::new(self.terminal);
+        for item in inputs {
+            match item {
+                Err(error) => tally.add_error(&error),
+                Ok(record) => {
+                    let key = RecordKey { id: record.id.as_deref(), line: Some(record.line) };
+                    self.write(key, Input { text: &record.text, year: record.year }, &mut output)?;
+                    tally.add_answered(1);
+                }
+            }
+        }
+        tally.check_answered(name)?;
+        output.finish()?;
+        tally.result(name)
+    }
+
+    fn write(&self, key: RecordKey<'_>, input: Input<'_>, output: &mut Output) -> Result<(), Failure> {
+        let text = input.text;
+        let shown = text.get(..text.floor_char_boundary(TEXT_BYTES)).unwrap_or(text);
+        let options = Options { as_of: self.arguments.as_of, ..Options::default() };
+        let explanation = self.lens.explain(Input { text: shown, ..input }, &options);
+        let count = explanation.words.len();
+        let end = explanation.words.last().map_or(0, |word| word.end);
+        let is_more = text.get(end..).is_some_and(|rest| rest.contains(char::is_alphanumeric));
+        if is_more && (count == MAX_WORDS || shown.len() < text.len()) {
+            let whose = key.text().map(|key| format!("{key}: ")).unwrap_or_default();
+            self.terminal.warn(&format!("{whose}only the first {count} words of the text were read"));
+        }
+        if self.arguments.format == ViewFormat::Table {
+            let kb = self.lens.knowledge_base();
+            return output
+                .text(explanation_text(key, &explanation, kb, self.terminal.layout(None)).as_bytes());
+        }
+        let json = explanation_json(key, &explanation, &run_of(&self.lens, options.labels))
+            .map_err(|error| Failure::new(Kind::Failed, error.to_string()))?;
+        output.data(json.as_bytes())
+    }
 }

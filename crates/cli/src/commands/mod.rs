@@ -18,7 +18,7 @@ use crate::terminal::Terminal;
 pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<(), Failure> {
     match command {
         Command::Classify(arguments) => classify::run(arguments, terminal),
-        Command::Explain(arguments) => explain::run(arguments, terminal),
+        Command::Explain(arguments) => explain::run(&arguments, terminal),
         Command::Kb(command) => kb::run(command, terminal),
         Command::Data(command) => data::run(command, terminal),
         Command::Train(command) => train::run(&command, terminal),

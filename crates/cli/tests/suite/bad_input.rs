@@ -72,6 +72,17 @@ fn one_bad_record_never_loses_the_others() {
 }
 
 #[test]
+fn bad_records_alone_are_no_input_and_make_no_file() {
+    let folder = Folder::new();
+    folder.file("bad.jsonl", "{\n{\"id\":\"b\"}\n");
+    for name in ["out.jsonl", "out.csv", "out.parquet"] {
+        let outcome = folder.run(&["classify", "--input", "bad.jsonl", "--output", name]).code(3);
+        outcome.says(&["bad.jsonl:1: ", "bad.jsonl:2: ", "none of its records was answered, all 2 failed"]);
+        assert!(!folder.path(name).exists(), "{name}");
+    }
+}
+
+#[test]
 fn a_blank_line_of_plain_text_is_a_bad_record() {
     let outcome =
         Folder::new().run_with(&["classify"], "Buffer overflow in x\n\nSQL injection in y\n").code(4);
@@ -192,6 +203,8 @@ fn arguments_that_make_no_sense_are_refused() {
         &["classify", "x", "--as-of", "12"],
         &["classify", "x", "--input", "y"],
         &["classify", "--cve-id", "CVE-2020-0001"],
+        &["classify", "--data", "data.parquet"],
+        &["classify", "x", "--data", "data.parquet"],
         &["classify", "x", "--threads", "0"],
         &["data", "build", "--out", "x.parquet"],
         &["data", "split", "a", "b", "--train", "0.9", "--validation", "0.2"],

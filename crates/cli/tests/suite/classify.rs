@@ -57,10 +57,13 @@ fn keys_stand_in_the_order_of_the_design() {
 }
 
 #[test]
-fn what_is_not_asked_for_is_left_out() {
+fn what_is_not_asked_for_is_empty() {
     let folder = Folder::new();
     let record = &folder.run(&["classify", XSS, "--taxonomy", "cwe"]).code(0).records()[0];
-    assert!(record.get("capec").is_none() && record.get("attack").is_none(), "{record}");
+    for key in ["capec", "attack"] {
+        assert_eq!(record[key], serde_json::json!([]), "{record}");
+        assert!(record["none"].get(key).is_none(), "{record}");
+    }
     let record = &folder.run(&["classify", XSS, "--top-k", "2", "--threshold", "0"]).code(0).records()[0];
     assert_eq!(record["cwe"].as_array().map(Vec::len), Some(2));
     let all = ["classify", XSS, "--top-k", "all", "--threshold", "0", "--labels", "reference"];
@@ -89,6 +92,10 @@ fn every_way_to_give_records_gives_the_same_answers() {
     assert_eq!(folder.run(&["classify", "records.csv"]).code(0).stdout, by_name.stdout);
     let plain = folder.run_with(&["classify"], format!("{XSS}\n{SQLI}\n")).code(0);
     assert_eq!(plain.ids(), [None, None]);
+    assert_eq!(
+        plain.records().iter().map(|record| record["line"].as_u64()).collect::<Vec<_>>(),
+        [Some(1), Some(2)]
+    );
     assert_eq!(plain.records()[1]["cwe"], by_name.records()[1]["cwe"]);
 }
 
@@ -145,6 +152,17 @@ fn csv_and_parquet_hold_the_same_rows() {
 }
 
 #[test]
+fn no_record_vanishes_from_a_table() {
+    let folder = Folder::new();
+    let arguments = ["classify", "--format", "csv", "--threshold", "1", "--taxonomy", "cwe,capec"];
+    let lines = folder.run_with(&arguments, format!("{XSS}\n{SQLI}\n")).code(0).stdout;
+    let starts: Vec<&str> = lines.lines().skip(1).map(|line| line.rsplitn(3, ',').last().unwrap()).collect();
+    let want =
+        ["#1,cwe,,none of them", "#1,capec,,none of them", "#2,cwe,,none of them", "#2,capec,,none of them"];
+    assert_eq!(starts, want);
+}
+
+#[test]
 fn an_output_file_appears_whole_and_by_its_name() {
     let folder = Folder::new();
     let to_pipe = folder.run(&["classify", XSS]).code(0).stdout;
@@ -170,4 +188,29 @@ fn an_explanation_says_words_and_ways() {
         assert_eq!(SQLI[at("start")..at("end")], *word["text"].as_str().unwrap());
     }
     folder.run(&["explain", " "]).code(3).says(&["the text is empty"]);
+}
+
+#[test]
+fn the_records_of_a_file_are_explained_as_they_are_classified() {
+    let folder = Folder::new();
+    let lines = format!("{{\"id\":\"a\",\"description\":\"{XSS}\"}}\nbroken\n{{\"text\":\"{SQLI}\"}}\n");
+    folder.file("in.jsonl", lines);
+    let outcome = folder.run(&["explain", "in.jsonl", "--format", "json"]).code(4);
+    let outcome = outcome.says(&["reading the file in.jsonl", "in.jsonl:2: ", "1 records failed, 2 were"]);
+    let records = outcome.records();
+    assert_eq!(outcome.ids(), [Some("a".to_owned()), None]);
+    assert_eq!(records[1]["line"], 3);
+    let cwes: Vec<&Value> = records.iter().map(|record| &record["answers"][0]["cwes"][0]).collect();
+    assert_eq!(cwes, ["CWE-79", "CWE-89"]);
+    assert!(folder.run(&["explain", "in.jsonl"]).code(4).stdout.contains("#3\nAnswers\n"));
+    folder.run(&["explain", "missing.jsonl"]).code(3).says(&["there is no such file"]);
+}
+
+#[test]
+fn an_explanation_says_what_of_the_text_was_not_read() {
+    let folder = Folder::new();
+    let long = "overflow ".repeat(2001);
+    folder.run_with(&["explain", "-"], long.clone()).code(0).says(&["only the first 2000 words"]);
+    assert_eq!(folder.run_with(&["explain", "-"], &long[9..]).code(0).stderr, "");
+    folder.run_with(&["explain", "-"], "averyverylongword ".repeat(5000)).code(0).says(&["only the first"]);
 }

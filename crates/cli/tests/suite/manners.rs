@@ -1,6 +1,6 @@
 //! Streams, help and self-knowledge.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -19,13 +19,15 @@ fn a_reader_that_goes_away_is_no_failure() {
     let folder = Folder::new();
     let line = "{\"id\":\"a\",\"description\":\"Buffer overflow in the parser\"}\n";
     folder.file("in.jsonl", line.repeat(20_000));
-    let mut child = spawn(&folder, &["classify", "--input", "in.jsonl", "--quiet"]);
-    let mut first = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
-    assert!(first.starts_with("{\"schema_version\":1,"));
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    for format in ["jsonl", "csv", "parquet"] {
+        let arguments = ["classify", "--input", "in.jsonl", "--quiet", "--format", format];
+        let mut child = spawn(&folder, &arguments);
+        let mut first = [0];
+        child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{format}");
+        assert_eq!(output.status.code(), Some(0), "{format}");
+    }
 }
 
 #[test]
@@ -48,6 +50,13 @@ fn help_and_version_are_data() {
     assert!(help.stdout.contains("Exit codes: 0 ok") && help.stderr.is_empty());
     let version = folder.run(&["--version"]).code(0);
     assert_eq!(version.stdout, format!("vulnlens {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn help_that_cannot_be_written_is_a_failure() {
+    let Ok(full) = std::fs::File::options().write(true).open("/dev/full") else { return };
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vulnlens"));
+    assert_eq!(command.arg("--help").stdout(full).status().unwrap().code(), Some(1));
 }
 
 #[test]

@@ -2,14 +2,13 @@
 
 mod arguments;
 mod source;
-mod tally;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use vulnlens::report::Run;
 use vulnlens::{CveId, Input, Lens, Options, Taxonomies};
-use vulnlens_corpus::{DatasetReader, InputFormat, Limits, open_inputs};
+use vulnlens_corpus::{DatasetReader, InputFormat, open_inputs};
 
 pub(crate) use arguments::ClassifyArguments;
 
@@ -17,17 +16,15 @@ use crate::arguments::threads;
 use crate::failure::{Failure, Kind};
 use crate::lens::run_of;
 use crate::output::Output;
-use crate::record_format::{Answer, Answerer, RecordFormat, RecordOutput, Renderer};
-use crate::stream::{self, Job};
+use crate::record_format::{Answer, Answerer, OwnedKey, RecordFormat, RecordOutput, Renderer};
+use crate::stream::{self, Job, limits};
+use crate::tally::Tally;
 use crate::terminal::Terminal;
 use arguments::TaxonomyName;
 use source::{Source, source};
-use tally::Tally;
 
 /// Labels of each taxonomy that a table shows unless told otherwise.
 const TABLE_ROWS: usize = 5;
-/// Longest record that is taken in; a longer one is reported, so that memory stays bounded.
-const RECORD_BYTES: usize = 16 << 20;
 
 /// What the arguments mean on this terminal.
 struct Settings {
@@ -47,7 +44,7 @@ pub(crate) fn run(arguments: ClassifyArguments, terminal: &Terminal) -> Result<(
     match source {
         Source::Text(text) => {
             let mut answerer = Answerer::new(&lens, &settings.options, settings.format);
-            let answers = answerer.answer(&[Input::text(&text)], [None]);
+            let answers = answerer.answer(&[Input::text(&text)], [OwnedKey::default()]);
             write_all(answers, &settings, &lens, &run, output()?, terminal)
         }
         Source::Cves(ids, data) => {
@@ -127,7 +124,8 @@ fn look_up(
             None => missing.push(*id),
             Some(row) => {
                 let input = Input { text: &row.text, year: Some(row.year()) };
-                answers.extend(answerer.answer(&[input], [Some(id.to_string())]));
+                let key = OwnedKey { id: Some(id.to_string()), line: None };
+                answers.extend(answerer.answer(&[input], [key]));
             }
         }
     }
@@ -153,8 +151,7 @@ fn classify_records(
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     let name = input.name().to_owned();
-    let limits = Limits { record_bytes: RECORD_BYTES, ..Limits::default() };
-    let inputs = open_inputs(input, format, &limits)?;
+    let inputs = open_inputs(input, format, &limits())?;
     // Threads that wait for a silent standard input outlive the command when its output is closed.
     let lens: &'static Lens = Box::leak(Box::new(lens));
     let kb = lens.knowledge_base();
@@ -166,11 +163,13 @@ fn classify_records(
     let progress = terminal.progress("{spinner} {pos} records, {per_sec}, {elapsed}");
     stream::classify(&job, inputs, |answered| {
         progress.inc(answered.count);
-        tally.add(&answered);
+        tally.add_answered(answered.count);
+        answered.errors.iter().for_each(|error| tally.add_error(error));
+        answered.repeated.iter().for_each(|(id, line)| tally.add_repeated(id, *line));
         output.write(answered.rendered)
     })?;
     progress.finish_and_clear();
-    tally.check_input(&name)?;
+    tally.check_answered(&name)?;
     output.finish()?;
     tally.result(&name)
 }

@@ -1,0 +1,78 @@
+//! What became of the records of a stream, told and counted.
+
+use vulnlens_corpus::RecordError;
+
+use crate::failure::{Failure, Kind};
+use crate::terminal::{self, Terminal};
+
+/// Bad records that are told of one by one, unless `--verbose`.
+const ERRORS_TOLD: u64 = 20;
+
+/// What became of the records.
+pub(crate) struct Tally<'a> {
+    terminal: &'a Terminal,
+    answered: u64,
+    failed: u64,
+    repeated: u64,
+    ended_by: Option<RecordError>,
+}
+
+impl<'a> Tally<'a> {
+    pub(crate) fn new(terminal: &'a Terminal) -> Self {
+        Self { terminal, answered: 0, failed: 0, repeated: 0, ended_by: None }
+    }
+
+    pub(crate) fn add_answered(&mut self, count: u64) {
+        self.answered = self.answered.saturating_add(count);
+    }
+
+    pub(crate) fn add_error(&mut self, error: &RecordError) {
+        self.failed = self.failed.saturating_add(1);
+        if self.failed <= ERRORS_TOLD || self.terminal.is_verbose() {
+            terminal::error(&error.to_string());
+        } else if self.failed == ERRORS_TOLD.saturating_add(1) {
+            terminal::error("more bad records follow; they are only counted (-v tells of each)");
+        }
+        if error.ends_input() {
+            self.ended_by = Some(error.clone());
+        }
+    }
+
+    pub(crate) fn add_repeated(&mut self, id: &str, line: u64) {
+        self.repeated = self.repeated.saturating_add(1);
+        let text =
+            format!("id {id:?} at {line} stood in the input before; each record is answered by itself");
+        if self.repeated == 1 { self.terminal.warn(&text) } else { self.terminal.detail(&text) }
+    }
+
+    /// Whether anything was answered at all; without that there is no output.
+    pub(crate) fn check_answered(&self, name: &str) -> Result<(), Failure> {
+        let failed = self.failed;
+        match &self.ended_by {
+            _ if self.answered > 0 => Ok(()),
+            Some(error) => Err(Failure::new(Kind::Input, error.to_string())),
+            None if failed > 0 => {
+                let message = format!("{name}: none of its records was answered, all {failed} failed");
+                Err(Failure::new(Kind::Input, message)
+                    .hint("--input-format says what the input is, if need be"))
+            }
+            None => Err(Failure::new(Kind::Input, format!("{name}: holds no records"))
+                .hint("one text a line, or JSON Lines, CSV or Parquet with a column `description`")),
+        }
+    }
+
+    /// The failure that bad records are.
+    pub(crate) fn result(&self, name: &str) -> Result<(), Failure> {
+        let Self { answered, failed, repeated, .. } = self;
+        if *repeated > 1 {
+            self.terminal.warn(&format!("{repeated} ids stood in the input more than once"));
+        }
+        if *failed == 0 {
+            self.terminal.detail(&format!("{answered} records answered"));
+            return Ok(());
+        }
+        let ended = if self.ended_by.is_some() { ", and the rest could not be read" } else { "" };
+        let message = format!("{name}: {failed} records failed, {answered} were answered{ended}");
+        Err(Failure::new(Kind::SomeRecords, message))
+    }
+}
