@@ -11,8 +11,8 @@ use arrow_array::{Array, ArrowPrimitiveType};
 use arrow_schema::{DataType, Field, TimeUnit};
 
 use crate::date::Date;
-use crate::error::{CorpusError, Problem};
-use crate::sources::rows;
+use crate::error::CorpusError;
+use crate::sources::rows::{self, When};
 
 /// What a column is read as.
 #[derive(Clone, Copy)]
@@ -30,7 +30,8 @@ pub(crate) fn check(file: &str, field: &Field, kind: Kind) -> Result<(), CorpusE
         Kind::Text => (text || matches!(found, DataType::Int32 | DataType::Int64), "strings"),
         Kind::Date => {
             let date = matches!(found, DataType::Date32 | DataType::Timestamp(..));
-            (text || date, "dates, timestamps or strings such as 2021-12-10")
+            let year = matches!(found, DataType::Int32 | DataType::Int64);
+            (text || date || year, "dates, timestamps, years, or strings such as 2021-12-10")
         }
         Kind::List => {
             let list = matches!(found, DataType::List(item) if item.data_type() == &DataType::Utf8);
@@ -61,20 +62,18 @@ fn number<T: ArrowPrimitiveType>(column: &dyn Array, row: usize) -> Option<T::Na
     column.as_primitive_opt::<T>().map(|values| values.value(row))
 }
 
-/// The day in a cell of dates, timestamps (their day in UTC) or strings.
-pub(crate) fn date(field: &'static str, column: &dyn Array, row: usize) -> Result<Option<Date>, Problem> {
+/// When a cell of dates, timestamps (their day in UTC), strings or whole numbers (years) says that it was.
+pub(crate) fn when(column: &dyn Array, row: usize) -> When {
     if row >= column.len() || column.is_null(row) {
-        return Ok(None);
+        return When::Unknown;
     }
     let days = match column.data_type() {
         DataType::Date32 => number::<Date32Type>(column, row).map(i64::from),
         DataType::Timestamp(unit, _) => ticks(column, *unit, row),
-        _ => return text(column, row).map_or(Ok(None), |text| rows::date(field, &text)),
+        _ => return text(column, row).map_or(When::Unknown, |text| When::read(&text)),
     };
     let date = days.and_then(|days| Date::from_epoch_days(i32::try_from(days).ok()?));
-    let wrong =
-        || Problem::bad_field(field, &format!("{days:?} days after 1970"), "a day in the years 0 to 9999");
-    date.ok_or_else(wrong).map(Some)
+    date.map_or(When::Unknown, When::Day)
 }
 
 /// The day of a timestamp, in days since 1970-01-01.

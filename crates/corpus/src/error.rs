@@ -163,6 +163,28 @@ pub enum Problem {
         /// Fields of the header.
         expected: usize,
     },
+    /// A CSV record over several lines with another number of fields than the header.
+    #[error(
+        "{found} fields where the header has {expected}; a quote in it joins the lines up to {last_line}, which it \
+         should not if it has no partner: close it, or double a quote that is part of a text"
+    )]
+    FieldsOfLines {
+        /// Fields of the record.
+        found: usize,
+        /// Fields of the header.
+        expected: usize,
+        /// The line on which the record ends, from 1.
+        last_line: u64,
+    },
+    /// A CSV file ends within quotes, which so took in all lines to the end.
+    #[error(
+        "the quote that opens on line {line} never closes; the lines from there to the end are left out: close it, or \
+         double a quote that is part of a text"
+    )]
+    OpenQuote {
+        /// The line on which the quote opens, from 1.
+        line: u64,
+    },
     /// The input ends in the middle.
     #[error("the file ends too early; what stood before was read, fetch the file again for the rest")]
     Truncated,

@@ -49,7 +49,7 @@ impl Iterator for Inputs {
 }
 
 /// Streams the texts of `input`, unpacking gzip. Tables need a column (JSON Lines: a key) `description` or `text`,
-/// and take `id` and `published`.
+/// and take `id` and `published`, which is a date or a year; anything else there counts as no date.
 ///
 /// # Errors
 /// An input that cannot be opened, is not in the given format, or lacks the column of texts.

@@ -11,9 +11,9 @@ pub struct InputRecord {
     pub id: Option<String>,
     /// The description; never blank.
     pub text: String,
-    /// The day of publication.
+    /// The day of publication; `None` where the input has none, a year alone, or what cannot be read as a date.
     pub published: Option<Date>,
-    /// The year whose habits of assignment apply: that of `published`, else that of a CVE id.
+    /// The year whose habits of assignment apply: that of the publication, else that of a CVE id.
     pub year: Option<u16>,
     /// Line (JSON Lines, plain text, CSV: of its first line) or row (Parquet) in the input, from 1.
     pub line: u64,
@@ -64,9 +64,9 @@ pub struct SourceRecord {
     pub id: CveId,
     /// Whether the record was withdrawn; its other fields mean nothing then.
     pub rejected: bool,
-    /// The day of publication.
+    /// The day of publication; `None` also where a source has what cannot be read as a date.
     pub published: Option<Date>,
-    /// The day of the last change.
+    /// The day of the last change; `None` likewise.
     pub modified: Option<Date>,
     /// The English description; never blank.
     pub text: Option<String>,

@@ -57,7 +57,7 @@ fn one_bad_line_never_loses_the_others() {
     assert_eq!(shown[2], "in.jsonl:3: the text is empty; give each record a description");
     assert_eq!(shown[3], "in.jsonl:4: byte 17 of the record is not UTF-8; convert the file to UTF-8");
     assert!(shown[4].starts_with("in.jsonl:5: malformed JSON: invalid type: integer"), "{}", shown[4]);
-    assert!(shown[5].contains("field published is \"soon\"; expected a date"), "{}", shown[5]);
+    assert_eq!(shown[5], "6|b", "a date only refines a record");
 }
 
 #[test]
@@ -75,6 +75,67 @@ fn csv_reads_quotes_line_ends_and_a_byte_order_mark() {
     assert_eq!(lines, [(2, Some(2020)), (4, None), (6, None)]);
     let fields = "in.csv:5: 2 fields where the header has 3; quote fields that hold commas or line ends";
     assert_eq!(shown(records), ["CVE-2019-0001|a, \"b\"\r\nc", "x|d", fields, "|e"]);
+}
+
+#[test]
+fn a_year_is_a_year_and_a_bad_date_loses_nothing() {
+    for (value, day, year) in [
+        ("\"2019\"", None, 2019),
+        ("2019", None, 2019),
+        ("2019.0", None, 2019),
+        ("\"2019-02-03\"", Some("2019-02-03"), 2019),
+        ("\"2019-02-30\"", None, 2021),
+        ("\"soon\"", None, 2021),
+        ("20190203", None, 2021),
+        ("-2019", None, 2021),
+        ("null", None, 2021),
+        ("true", None, 2021),
+        ("[2019, {}]", None, 2021),
+        ("{\"year\": 2019}", None, 2021),
+    ] {
+        let line = format!("{{\"id\":\"CVE-2021-0001\",\"text\":\"a\",\"published\":{value}}}");
+        let record = read("in.jsonl", line.as_bytes()).remove(0).unwrap();
+        let got = record.published.map(|day| day.to_string());
+        assert_eq!((got.as_deref(), record.year), (day, Some(year)), "{value}");
+    }
+    let rows = read("in.csv", b"id,published,text\nCVE-2021-0001,2019,a\nCVE-2021-0001,soon,b\n,x,c\n");
+    let years: Vec<_> = rows.into_iter().map(|row| row.unwrap().year).collect();
+    assert_eq!(years, [Some(2019), Some(2021), None]);
+}
+
+#[test]
+fn a_quote_that_never_closes_is_reported_with_its_line() {
+    for (table, kept, at, opens) in [
+        ("id,text\n1,a\n2,\"b\n3,c\n4,d\n", 1, 3, 3),
+        ("id,text\n1,a\n\"2\n\",\"b\n3,c", 1, 3, 4),
+        ("id,text\n1,\"a", 0, 2, 2),
+        ("id,text\n1,\"a\"\"", 0, 2, 2),
+        ("id,text\r\n1,a\r\n2,b\r\n3,\"c\r\n4,d\r\n", 2, 4, 4),
+    ] {
+        let records = read("in.csv", table.as_bytes());
+        let (last, others) = records.split_last().unwrap();
+        assert!(others.len() == kept && others.iter().all(Result::is_ok), "{table:?}: {others:?}");
+        let want =
+            format!("in.csv:{at}: the quote that opens on line {opens} never closes; the lines from there");
+        let Err(error) = last else { panic!("{table:?}: {last:?}") };
+        let error = error.to_string();
+        assert!(error.starts_with(&want), "{table:?}: {error}");
+    }
+    for closed in ["id,text\n1,\"a\"", "id,text\n1,\"a\"\n\n", "id,text\n1,a\"", "id,text\n1,\"a\nb\"\r\n"] {
+        let records = read("in.csv", closed.as_bytes());
+        assert!(records.len() == 1 && records[0].is_ok(), "{closed:?}: {records:?}");
+    }
+    let limits = Limits { record_bytes: 8, ..Limits::default() };
+    let long = read_with("in.csv", b"id,text\n1,a\n2,\"long and without an end\n", &limits);
+    assert_eq!(long[1].as_ref().unwrap_err().problem, Problem::OpenQuote { line: 3 });
+}
+
+#[test]
+fn a_quote_that_joins_lines_is_named_where_the_fields_are_off() {
+    let records = shown(read("in.csv", b"id,text\n1,\"a\n2,b\n3,\"c\",d\n4,e\n"));
+    let joined = "in.csv:2: 3 fields where the header has 2; a quote in it joins the lines up to 4";
+    assert!(records[0].starts_with(joined), "{records:?}");
+    assert_eq!(records[1], "4|e");
 }
 
 #[test]

@@ -276,8 +276,7 @@ impl<'a> Cells<'a> {
         let published = self.column(schema::PUBLISHED);
         let row = DataRow {
             id: self.parsed(schema::CVE_ID, "a CVE id")?,
-            published: published
-                .map_or(Ok(None), |column| columns::date(schema::PUBLISHED, column, self.at))?,
+            published: published.and_then(|column| columns::when(column, self.at).day()),
             text: self.text(schema::DESCRIPTION)?.into_owned(),
             cwes: self.list(schema::CWE_IDS)?,
             group: self.parsed(schema::GROUP, "32 hexadecimal digits")?,

@@ -5,7 +5,7 @@ use std::io::{self, BufRead};
 
 use csv_core::ReadRecordResult;
 
-use super::rows::{CWES, Column, ID, MODIFIED, PUBLISHED, Row, Rows, TEXT, date, split_cwes};
+use super::rows::{CWES, Column, ID, MODIFIED, PUBLISHED, Row, Rows, TEXT, When, split_cwes};
 use crate::error::{CorpusError, Place, Problem};
 
 /// Records of a CSV stream, each at most `limit` bytes: a longer one is skipped without being held.
@@ -20,6 +20,8 @@ struct Records<R> {
     fields: usize,
     /// Whether the bytes given to the parser end in `\r`, whose `\n` may stand in the next buffer.
     after_return: bool,
+    /// Whether the parser was told that the last line ends.
+    at_end: bool,
     done: bool,
 }
 
@@ -34,6 +36,7 @@ impl<R: BufRead> Records<R> {
             filled: 0,
             fields: 0,
             after_return: false,
+            at_end: false,
             done: false,
         }
     }
@@ -56,16 +59,28 @@ impl<R: BufRead> Records<R> {
                 }
                 Ok(input) => input,
             };
+            // The end of the file ends a line: the parser takes the last record as whole, unless it stands within
+            // quotes, where a line end is a byte of the field.
+            let last_line_end = input.is_empty() && !self.at_end;
+            let input = if last_line_end { b"\n" } else { input };
             let bytes = self.bytes.get_mut(self.filled..).unwrap_or_default();
             let ends = self.ends.get_mut(self.fields..).unwrap_or_default();
             let (result, read, wrote, ended) = self.parser.read_record(input, bytes, ends);
             if let Some(last) = read.checked_sub(1) {
                 self.after_return = input.get(last) == Some(&b'\r');
             }
-            self.reader.consume(read);
             self.filled = self.filled.saturating_add(wrote);
             self.fields = self.fields.saturating_add(ended);
+            if last_line_end {
+                self.at_end = read > 0;
+            } else {
+                self.reader.consume(read);
+            }
             match result {
+                ReadRecordResult::InputEmpty if last_line_end && wrote > 0 => {
+                    self.done = true;
+                    return Some((line, Err(self.open_quote(line, too_long))));
+                }
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::OutputFull => {
                     too_long |= !grow(&mut self.bytes, &mut self.filled, self.limit)
@@ -87,11 +102,22 @@ impl<R: BufRead> Records<R> {
 
     /// Steps over the `\n` of a `\r\n`: the parser ends a record at its `\r` and would count the line only later.
     fn finish_line_end(&mut self) {
-        let next = self.reader.fill_buf().ok().and_then(|buffer| buffer.first());
-        if std::mem::take(&mut self.after_return) && next == Some(&b'\n') {
+        // A failure to read stays for the record to tell.
+        if std::mem::take(&mut self.after_return)
+            && self.reader.fill_buf().is_ok_and(|buffer| buffer.starts_with(b"\n"))
+        {
             self.reader.consume(1);
             self.parser.set_line(self.parser.line().saturating_add(1));
         }
+    }
+
+    /// The problem of the record in hand, begun on `line`, at whose end the parser stands within quotes. What was too
+    /// long is not held, so that where in it the quote opens is not known.
+    fn open_quote(&self, line: u64, too_long: bool) -> Problem {
+        let last_end = self.fields.checked_sub(1).and_then(|last| self.ends.get(last));
+        let field = self.bytes.get(last_end.copied().unwrap_or(0)..self.filled).unwrap_or_default();
+        let opens = if too_long { line } else { self.parser.line().saturating_sub(line_ends(field)) };
+        Problem::OpenQuote { line: opens }
     }
 
     fn field(&self, index: usize) -> Option<&[u8]> {
@@ -99,6 +125,11 @@ impl<R: BufRead> Records<R> {
         let end = self.ends.get(..self.fields)?.get(index).copied()?;
         self.bytes.get(start..end)
     }
+}
+
+/// Line ends in `bytes`.
+fn line_ends(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
 }
 
 /// Makes room for more elements; at the limit, forgets those that are held and says so.
@@ -157,14 +188,21 @@ impl<R: BufRead> CsvRows<R> {
 
     fn row(&self, number: u64) -> Result<Row<'_>, Problem> {
         if self.records.fields != self.columns.len() {
-            return Err(Problem::Fields { found: self.records.fields, expected: self.columns.len() });
+            let (found, expected) = (self.records.fields, self.columns.len());
+            let within = self.records.bytes.get(..self.records.filled).unwrap_or_default();
+            return Err(match line_ends(within) {
+                0 => Problem::Fields { found, expected },
+                more => Problem::FieldsOfLines { found, expected, last_line: number.saturating_add(more) },
+            });
         }
-        let day = |field, index| self.cell(index)?.map_or(Ok(None), |text| date(field, text));
+        let bytes =
+            |index: Option<usize>| index.and_then(|index| self.records.field(index)).unwrap_or_default();
+        let when = |index| std::str::from_utf8(bytes(index)).map_or(When::Unknown, When::read);
         Ok(Row {
             number,
             id: self.cell(self.id)?.filter(|id| !id.trim().is_empty()).map(Cow::Borrowed),
-            published: day("published", self.published)?,
-            modified: day("modified", self.modified)?,
+            published: when(self.published),
+            modified: when(self.modified).day(),
             text: self.cell(Some(self.text))?.map(Cow::Borrowed),
             cwes: split_cwes(self.cell(self.cwes)?.unwrap_or_default()),
         })

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 use super::json_text::Text;
-use super::rows::date;
+use super::rows::When;
 use crate::error::Problem;
 use crate::record::{LabelSource, SourceRecord, is_english};
 
@@ -22,10 +22,10 @@ struct Metadata<'a> {
     id: Text<'a>,
     #[serde(borrow, default)]
     state: Option<Text<'a>>,
-    #[serde(borrow, default, rename = "datePublished")]
-    published: Option<Text<'a>>,
-    #[serde(borrow, default, rename = "dateUpdated")]
-    modified: Option<Text<'a>>,
+    #[serde(default, rename = "datePublished")]
+    published: When,
+    #[serde(default, rename = "dateUpdated")]
+    modified: When,
 }
 
 #[derive(Deserialize, Default)]
@@ -82,9 +82,8 @@ pub(crate) fn parse(file: &[u8]) -> Result<SourceRecord, (Option<String>, Proble
     let id =
         id.map_err(|_| bad(Problem::bad_field("cveId", &metadata.id.0, "a CVE id such as CVE-2021-44228")))?;
     let mut record = SourceRecord::new(id);
-    let day = |field, text: &Option<Text<'_>>| text.as_ref().map_or(Ok(None), |text| date(field, &text.0));
-    record.published = day("datePublished", &metadata.published).map_err(bad)?;
-    record.modified = day("dateUpdated", &metadata.modified).map_err(bad)?;
+    record.published = metadata.published.day();
+    record.modified = metadata.modified.day();
     record.rejected = metadata.state.as_ref().is_some_and(|state| state.0 == "REJECTED");
     for text in parsed.containers.cna.descriptions.iter().filter(|text| is_english(&text.lang.0)) {
         record.describe(&text.value.0);

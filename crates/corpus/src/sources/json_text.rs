@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::rows::When;
 
 /// A string.
 #[derive(Debug, Default)]
@@ -72,6 +74,56 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 impl<'de: 'a, 'a> Deserialize<'de> for Id<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(TextVisitor { numbers: true }).map(Self)
+    }
+}
+
+struct WhenVisitor;
+
+impl<'de> Visitor<'de> for WhenVisitor {
+    type Value = When;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a date or a year")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<When, E> {
+        Ok(When::read(text))
+    }
+
+    fn visit_u64<E: Error>(self, year: u64) -> Result<When, E> {
+        Ok(When::read(&year.to_string()))
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<When, E> {
+        Ok(When::Unknown)
+    }
+
+    fn visit_f64<E: Error>(self, year: f64) -> Result<When, E> {
+        // pandas writes a column of years with gaps as 2019.0.
+        Ok(When::read(&year.to_string()))
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<When, E> {
+        Ok(When::Unknown)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<When, E> {
+        Ok(When::Unknown)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<When, A::Error> {
+        IgnoredAny.visit_seq(list).map(|_| When::Unknown)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<When, A::Error> {
+        IgnoredAny.visit_map(map).map(|_| When::Unknown)
+    }
+}
+
+impl<'de> Deserialize<'de> for When {
+    /// Reads any value: what is no date and no year is unknown.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(WhenVisitor)
     }
 }
 

@@ -6,7 +6,7 @@ use std::io::BufRead;
 use serde::Deserialize;
 
 use super::json_text::{Id, IdList, Text};
-use super::rows::{Row, Rows, date};
+use super::rows::{Row, Rows, When};
 use crate::error::{Place, Problem};
 use crate::lines::Lines;
 
@@ -17,10 +17,10 @@ pub(crate) struct JsonlRows<R>(Lines<R>);
 struct Line<'a> {
     #[serde(borrow, default, alias = "cve_id")]
     id: Option<Id<'a>>,
-    #[serde(borrow, default)]
-    published: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    modified: Option<Text<'a>>,
+    #[serde(default)]
+    published: When,
+    #[serde(default)]
+    modified: When,
     #[serde(borrow, default)]
     description: Option<Text<'a>>,
     #[serde(borrow, default)]
@@ -48,13 +48,12 @@ impl<R: BufRead> Rows for JsonlRows<R> {
 
 fn parse(number: u64, line: &[u8]) -> Result<Row<'_>, Problem> {
     let line: Line<'_> = serde_json::from_slice(line).map_err(|error| Problem::json(line, &error))?;
-    let day = |field, text: Option<Text<'_>>| text.map_or(Ok(None), |text| date(field, &text.0));
     let text = [line.description, line.text].into_iter().flatten().find(|text| !text.0.trim().is_empty());
     Ok(Row {
         number,
         id: line.id.map(|id| id.0),
-        published: day("published", line.published)?,
-        modified: day("modified", line.modified)?,
+        published: line.published,
+        modified: line.modified.day(),
         text: text.map_or(Some(Cow::Borrowed("")), |text| Some(text.0)),
         cwes: line.cwes.0,
     })

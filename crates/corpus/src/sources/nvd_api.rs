@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::items::Parse;
 use super::json_text::Text;
 use super::nvd_feed::LangText;
-use super::rows::date;
+use super::rows::When;
 use crate::error::Problem;
 use crate::record::{LabelSource, SourceRecord, is_english};
 
@@ -27,10 +27,10 @@ struct Item<'a> {
 struct Cve<'a> {
     #[serde(borrow)]
     id: Text<'a>,
-    #[serde(borrow, default)]
-    published: Option<Text<'a>>,
-    #[serde(borrow, default, rename = "lastModified")]
-    modified: Option<Text<'a>>,
+    #[serde(default)]
+    published: When,
+    #[serde(default, rename = "lastModified")]
+    modified: When,
     #[serde(borrow, default, rename = "vulnStatus")]
     status: Option<Text<'a>>,
     #[serde(borrow, default)]
@@ -59,10 +59,8 @@ impl Parse for NvdApi {
         let id =
             id.map_err(|_| bad(Problem::bad_field("id", &cve.id.0, "a CVE id such as CVE-2021-44228")))?;
         let mut record = SourceRecord::new(id);
-        let day =
-            |field, text: &Option<Text<'_>>| text.as_ref().map_or(Ok(None), |text| date(field, &text.0));
-        record.published = day("published", &cve.published).map_err(bad)?;
-        record.modified = day("lastModified", &cve.modified).map_err(bad)?;
+        record.published = cve.published.day();
+        record.modified = cve.modified.day();
         record.rejected = cve.status.as_ref().is_some_and(|status| status.0 == "Rejected");
         for text in cve.descriptions.iter().filter(|text| is_english(&text.lang.0)) {
             record.describe(&text.value.0);

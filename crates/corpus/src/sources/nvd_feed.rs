@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::items::Parse;
 use super::json_text::Text;
-use super::rows::date;
+use super::rows::When;
 use crate::error::Problem;
 use crate::record::{LabelSource, SourceRecord, is_english};
 
@@ -15,10 +15,10 @@ pub(crate) struct NvdFeed;
 struct Item<'a> {
     #[serde(borrow)]
     cve: Cve<'a>,
-    #[serde(borrow, default, rename = "publishedDate")]
-    published: Option<Text<'a>>,
-    #[serde(borrow, default, rename = "lastModifiedDate")]
-    modified: Option<Text<'a>>,
+    #[serde(default, rename = "publishedDate")]
+    published: When,
+    #[serde(default, rename = "lastModifiedDate")]
+    modified: When,
 }
 
 #[derive(Deserialize)]
@@ -75,10 +75,8 @@ impl Parse for NvdFeed {
         let cve =
             id.parse().map_err(|_| bad(Problem::bad_field("ID", id, "a CVE id such as CVE-2021-44228")))?;
         let mut record = SourceRecord::new(cve);
-        let day =
-            |field, text: &Option<Text<'_>>| text.as_ref().map_or(Ok(None), |text| date(field, &text.0));
-        record.published = day("publishedDate", &item.published).map_err(bad)?;
-        record.modified = day("lastModifiedDate", &item.modified).map_err(bad)?;
+        record.published = item.published.day();
+        record.modified = item.modified.day();
         for text in item.cve.description.description_data.iter().filter(|text| is_english(&text.lang.0)) {
             record.describe(&text.value.0);
         }

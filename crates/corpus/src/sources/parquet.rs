@@ -6,7 +6,7 @@ use std::fs::File;
 use arrow_array::{Array, RecordBatch};
 use parquet::arrow::ProjectionMask;
 
-use super::rows::{CWES, Column, ID, MODIFIED, PUBLISHED, Row, Rows, TEXT};
+use super::rows::{CWES, Column, ID, MODIFIED, PUBLISHED, Row, Rows, TEXT, When};
 use crate::columns;
 use crate::error::{CorpusError, Place, Problem};
 use crate::limits::Limits;
@@ -118,12 +118,12 @@ fn row<'a>(batch: &'a RecordBatch, at: usize, number: u64, names: &Names) -> Res
         name.and_then(|name| batch.column_by_name(name)).map(|column| column as &dyn Array)
     };
     let text = |name| column(name).and_then(|column| columns::text(column, at));
-    let day = |field, name| column(name).map_or(Ok(None), |column| columns::date(field, column, at));
+    let when = |name| column(name).map_or(When::Unknown, |column| columns::when(column, at));
     Ok(Row {
         number,
         id: text(names.id).filter(|id| !id.trim().is_empty()),
-        published: day("published", names.published)?,
-        modified: day("modified", names.modified)?,
+        published: when(names.published),
+        modified: when(names.modified).day(),
         text: text(Some(names.text)).or(Some(Cow::Borrowed(""))),
         cwes: column(names.cwes).map(|column| columns::list(column, at)).unwrap_or_default(),
     })

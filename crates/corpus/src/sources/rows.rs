@@ -31,7 +31,7 @@ pub(crate) struct Row<'a> {
     /// Line or row number, from 1.
     pub(crate) number: u64,
     pub(crate) id: Option<Cow<'a, str>>,
-    pub(crate) published: Option<Date>,
+    pub(crate) published: When,
     pub(crate) modified: Option<Date>,
     pub(crate) text: Option<Cow<'a, str>>,
     pub(crate) cwes: Vec<Cow<'a, str>>,
@@ -46,12 +46,39 @@ pub(crate) trait Rows {
     fn place(&self, number: u64) -> Place;
 }
 
-/// The date in a cell; an empty cell holds none.
-pub(crate) fn date(field: &'static str, text: &str) -> Result<Option<Date>, Problem> {
-    if text.trim().is_empty() {
-        return Ok(None);
+/// When something happened, as precisely as a cell says. A date only refines a record, so one that cannot be read
+/// is unknown and loses nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum When {
+    #[default]
+    Unknown,
+    Year(u16),
+    Day(Date),
+}
+
+impl When {
+    /// Reads a date, with or without a time, or a year of four digits.
+    pub(crate) fn read(text: &str) -> Self {
+        let text = text.trim();
+        let is_year = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
+        match (is_year, text.parse(), text.parse()) {
+            (true, Ok(year), _) => Self::Year(year),
+            (_, _, Ok(day)) => Self::Day(day),
+            _ => Self::Unknown,
+        }
     }
-    text.parse().map(Some).map_err(|_| Problem::bad_field(field, text, "a date such as 2021-12-10"))
+
+    pub(crate) fn day(self) -> Option<Date> {
+        if let Self::Day(day) = self { Some(day) } else { None }
+    }
+
+    pub(crate) fn year(self) -> Option<u16> {
+        match self {
+            Self::Unknown => None,
+            Self::Year(year) => Some(year),
+            Self::Day(day) => Some(day.year()),
+        }
+    }
 }
 
 /// The weaknesses that one cell lists: `CWE-79;CWE-89`, or the same with commas, bars, spaces, or as a JSON list.
@@ -69,12 +96,12 @@ impl Row<'_> {
             return Err((self.id.map(Cow::into_owned), Problem::Blank));
         }
         let cve_year = || self.id.as_ref().and_then(|id| id.parse::<CveId>().ok()).map(CveId::year);
-        let year = self.published.map(Date::year).or_else(cve_year);
+        let year = self.published.year().or_else(cve_year);
         Ok(InputRecord {
             year,
             id: self.id.map(Cow::into_owned),
             text: without_nul(text),
-            published: self.published,
+            published: self.published.day(),
             line: self.number,
         })
     }
@@ -88,7 +115,7 @@ impl Row<'_> {
             )
         })?;
         let mut record = SourceRecord::new(cve);
-        record.published = self.published;
+        record.published = self.published.day();
         record.modified = self.modified;
         record.describe(self.text.as_deref().unwrap_or_default());
         for cwe in &self.cwes {
