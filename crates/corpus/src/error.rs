@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::build::BuildReport;
+use crate::gzip::TrailingBytes;
 use crate::limits::TooMuch;
 
 /// A failure that ends the operation; one bad record is a [`RecordError`] instead.
@@ -155,6 +156,15 @@ pub enum Problem {
     /// The text is empty or white space.
     #[error("the text is empty; give each record a description")]
     Blank,
+    /// The record has neither of the fields that a text may stand in.
+    #[error("the text is empty: the record has no field description or text; give it one")]
+    NoText,
+    /// The record is one of NVD's or of the CVE list, or a feed of them, where a text is expected.
+    #[error(
+        "this is a record or feed of NVD or of the CVE list; make a data set of the file with `vulnlens data build` \
+         and give that"
+    )]
+    OfficialRecord,
     /// A CSV record with another number of fields than the header.
     #[error("{found} fields where the header has {expected}; quote fields that hold commas or line ends")]
     Fields {
@@ -188,6 +198,9 @@ pub enum Problem {
     /// The input ends in the middle.
     #[error("the file ends too early; what stood before was read, fetch the file again for the rest")]
     Truncated,
+    /// Other bytes follow the gzip data.
+    #[error("bytes that are no gzip follow the packed data; all that stood before was read, these were not")]
+    TrailingBytes,
     /// The input unpacks to more than its limits allow.
     #[error("unpacks to more than {0}, as a decompression bomb would; reading stopped")]
     Bomb(String),
@@ -209,7 +222,8 @@ impl Problem {
     pub(crate) fn json(bytes: &[u8], error: &serde_json::Error) -> Self {
         match std::str::from_utf8(bytes) {
             Err(utf8) => Self::Utf8(utf8.valid_up_to().saturating_add(1)),
-            Ok(_) => Self::Json(error.to_string()),
+            // A record is one line, or says which: the line that serde counts within it would only confuse.
+            Ok(_) => Self::Json(error.to_string().replace(" at line 1 column ", " at column ")),
         }
     }
 }
@@ -217,6 +231,9 @@ impl Problem {
 impl From<io::Error> for Problem {
     fn from(error: io::Error) -> Self {
         let bomb = error.get_ref().and_then(|inner| inner.downcast_ref::<TooMuch>());
+        if error.get_ref().is_some_and(|inner| inner.is::<TrailingBytes>()) {
+            return Self::TrailingBytes;
+        }
         match (bomb, error.kind()) {
             (Some(bomb), _) => Self::Bomb(bomb.limit.clone()),
             (None, io::ErrorKind::UnexpectedEof) => Self::Truncated,
@@ -234,7 +251,11 @@ impl RecordError {
     pub fn ends_input(&self) -> bool {
         let fatal = matches!(
             self.problem,
-            Problem::Truncated | Problem::Bomb(_) | Problem::Read(_) | Problem::Damaged(_)
+            Problem::Truncated
+                | Problem::TrailingBytes
+                | Problem::Bomb(_)
+                | Problem::Read(_)
+                | Problem::Damaged(_)
         );
         fatal && !matches!(self.place, Place::Entry(_))
     }

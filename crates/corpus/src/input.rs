@@ -5,9 +5,8 @@ use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use flate2::read::MultiGzDecoder;
-
 use crate::error::CorpusError;
+use crate::gzip::Unpacked;
 use crate::limits::Limits;
 
 /// Bytes read ahead of the line or record in hand.
@@ -71,6 +70,20 @@ pub(crate) fn open(input: Input, limits: &Limits) -> Result<Opened, CorpusError>
     open_with_head(input, limits, head)
 }
 
+/// Whether a file that begins with `head` is no text: a program, a document, a picture or an archive by its magic
+/// number, or more than a tenth of NUL and of what is not UTF-8. A few odd bytes are those of a text.
+pub(crate) fn is_binary(head: &[u8]) -> bool {
+    const MAGIC: [&[u8]; 5] = [b"\x7FELF", b"%PDF-", b"\x89PNG", b"PK\x03\x04", b"PK\x05\x06"];
+    const FEW: usize = 3;
+    let head = head.get(..HEAD).unwrap_or(head);
+    let nul = memchr::memchr_iter(0, head).count();
+    let invalid = head.utf8_chunks().filter(|chunk| !chunk.invalid().is_empty()).count();
+    let odd = nul.saturating_add(invalid);
+    MAGIC.iter().any(|magic| head.starts_with(magic))
+        || (head.starts_with(b"MZ") && nul > 0)
+        || (odd > FEW && odd > head.len() / 10)
+}
+
 /// Like [`open`], with the first `head` bytes looked at, unpacked, or all if there are fewer.
 pub(crate) fn open_with_head(input: Input, limits: &Limits, head: usize) -> Result<Opened, CorpusError> {
     let name = Arc::clone(&input.name);
@@ -105,9 +118,7 @@ fn content(input: Input, limits: &Limits, want: usize) -> io::Result<Content> {
     if !head.starts_with(&[0x1F, 0x8B]) {
         return Ok(text(head, reader));
     }
-    let packed = Counted { inner: reader, count: 0 };
-    let unpacked = Guarded { inner: MultiGzDecoder::new(packed), limits: *limits, count: 0 };
-    let (head, reader) = match peek(Box::new(unpacked), want) {
+    let (head, reader) = match peek(Box::new(Unpacked::new(reader, limits)), want) {
         Ok(peeked) => peeked,
         // Nothing at all could be unpacked: the reader of the records tells it in its place.
         Err(error) => (Vec::new(), Box::new(Failing(Some(error))) as Box<dyn Read + Send>),
@@ -164,36 +175,6 @@ pub(crate) fn has_extension(name: &str, extension: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let plain = lower.strip_suffix(".gz").unwrap_or(&lower);
     Path::new(plain).extension().is_some_and(|found| found == extension)
-}
-
-/// Counts the bytes read through it.
-struct Counted<R> {
-    inner: R,
-    count: u64,
-}
-
-impl<R: Read> Read for Counted<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.inner.read(buffer)?;
-        self.count = self.count.saturating_add(length as u64);
-        Ok(length)
-    }
-}
-
-/// A gzip stream that fails once it unpacks to more than its limits allow.
-struct Guarded<R> {
-    inner: MultiGzDecoder<Counted<R>>,
-    limits: Limits,
-    count: u64,
-}
-
-impl<R: Read> Read for Guarded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.inner.read(buffer)?;
-        self.count = self.count.saturating_add(length as u64);
-        self.limits.check(self.inner.get_ref().count, self.count)?;
-        Ok(length)
-    }
 }
 
 /// Gives the failure that came while the first bytes were looked at, in its turn.

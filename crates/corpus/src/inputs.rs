@@ -1,7 +1,7 @@
 //! Texts to classify, streamed from JSON Lines, CSV, Parquet or plain text in their order.
 
 use crate::error::{CorpusError, RecordError};
-use crate::input::{Content, Input, Opened, has_extension, open};
+use crate::input::{Content, Input, Opened, has_extension, is_binary, open};
 use crate::limits::Limits;
 use crate::record::InputRecord;
 use crate::sources::csv::CsvRows;
@@ -89,10 +89,39 @@ pub(crate) fn table(opened: Opened, format: InputFormat, limits: &Limits) -> Res
             let rows = CsvRows::new(&name, reader, limit)?;
             Table { columns: Some(rows.columns().to_vec()), rows: Box::new(rows) }
         }
+        InputFormat::Jsonl if is_array(&head) => {
+            return wrong("this is a JSON array; give one object a line");
+        }
+        InputFormat::Jsonl if is_document(&head) => {
+            return wrong(
+                "is one JSON document over several lines; give one object a line, or, if it is a record or feed of \
+                 NVD or of the CVE list, make a data set of it with `vulnlens data build`",
+            );
+        }
         InputFormat::Jsonl => Table { columns: None, rows: Box::new(JsonlRows::new(reader, limit)) },
         _ if has_extension(&name, "parquet") => return wrong("is named .parquet and is no Parquet file"),
+        _ if is_binary(&head) => {
+            return wrong("is binary, no UTF-8 text; give text, JSON Lines, CSV or Parquet");
+        }
         _ => Table { columns: None, rows: Box::new(PlainRows::new(reader, limit)) },
     })
+}
+
+/// Whether a text begins with an array.
+pub(crate) fn is_array(head: &[u8]) -> bool {
+    head.trim_ascii_start().starts_with(b"[")
+}
+
+/// Whether a text begins with a line that only opens an object, as JSON written for the eye does.
+fn is_document(head: &[u8]) -> bool {
+    let mut lines = head.trim_ascii_start().split_inclusive(|byte| *byte == b'\n');
+    lines.next().is_some_and(|line| line.ends_with(b"\n") && line.trim_ascii() == b"{")
+}
+
+/// Whether a text begins as an object does, or an array of objects: `[` alone may begin a sentence.
+fn begins_json(head: &[u8]) -> bool {
+    let head = head.trim_ascii_start();
+    head.strip_prefix(b"[").map_or(head, <[u8]>::trim_ascii_start).starts_with(b"{")
 }
 
 /// The format of a text by its name, else by its first character.
@@ -102,7 +131,7 @@ fn guess(name: &str, head: &[u8]) -> InputFormat {
         InputFormat::Jsonl
     } else if named(&["csv"]) {
         InputFormat::Csv
-    } else if !named(&["txt", "parquet"]) && head.trim_ascii_start().starts_with(b"{") {
+    } else if !named(&["txt", "parquet"]) && begins_json(head) {
         InputFormat::Jsonl
     } else {
         InputFormat::Plain

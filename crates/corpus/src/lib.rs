@@ -16,7 +16,7 @@
 //! let shown: Vec<String> = records
 //!     .map(|record| record.map_or_else(|error| error.to_string(), |record| format!("{:?}", record.year)))
 //!     .collect();
-//! assert_eq!(shown, ["Some(2021)", "-:2: the text is empty; give each record a description"]);
+//! assert_eq!(shown, ["Some(2021)", "-:2: the text is empty: the record has no field description or text; give it one"]);
 //! # Ok::<(), vulnlens_corpus::CorpusError>(())
 //! ```
 
@@ -26,6 +26,7 @@ mod dataset;
 mod date;
 mod error;
 mod groups;
+mod gzip;
 mod input;
 mod inputs;
 mod json_items;

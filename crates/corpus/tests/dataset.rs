@@ -296,7 +296,10 @@ fn a_data_set_is_an_input_too_and_a_table_is_no_data_set() {
     assert_eq!(open_inputs(stream, InputFormat::Auto, &Limits::default()).unwrap().count(), 5);
 
     let Err(error) = DatasetReader::open(&fixture.sources[0]) else { panic!("a JSON Lines file was taken") };
-    assert!(error.to_string().contains("is not a readable Parquet file"), "{error}");
+    assert!(
+        error.to_string().contains("is not a Parquet file; make a data set with `vulnlens data build`"),
+        "{error}"
+    );
 }
 
 proptest! {

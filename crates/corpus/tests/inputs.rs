@@ -53,7 +53,11 @@ fn one_bad_line_never_loses_the_others() {
     let shown = shown(read("in.jsonl", lines));
     assert_eq!(shown.len(), 7);
     assert_eq!((shown[0].as_str(), shown[6].as_str()), ("1|a", "7|c"));
-    assert!(shown[1].starts_with("in.jsonl:2: malformed JSON: EOF"), "{}", shown[1]);
+    assert!(
+        shown[1].starts_with("in.jsonl:2: malformed JSON: EOF while parsing a value at column 15;"),
+        "{}",
+        shown[1]
+    );
     assert_eq!(shown[2], "in.jsonl:3: the text is empty; give each record a description");
     assert_eq!(shown[3], "in.jsonl:4: byte 17 of the record is not UTF-8; convert the file to UTF-8");
     assert!(shown[4].starts_with("in.jsonl:5: malformed JSON: invalid type: integer"), "{}", shown[4]);
@@ -197,12 +201,55 @@ fn a_decompression_bomb_is_stopped() {
 }
 
 #[test]
+fn a_gzip_with_other_bytes_behind_it_is_read_to_its_end() {
+    for (text, other) in [
+        ("a\nb", b"more".as_slice()),
+        ("a\nb\n", b"\0"),
+        ("a\nb\n", b"PK\x03\x04 and much more than a header"),
+    ] {
+        let records = read("in.txt.gz", &[&gzip(text.as_bytes()), other].concat());
+        let error = records[2].as_ref().unwrap_err();
+        assert_eq!((error.problem.clone(), error.ends_input()), (Problem::TrailingBytes, true));
+        assert_eq!((records.len(), &shown(records)[..2]), (3, ["|a".to_owned(), "|b".to_owned()].as_slice()));
+    }
+}
+
+#[test]
+fn a_line_that_is_no_record_says_what_it_is() {
+    for (line, want) in [
+        (
+            "7",
+            "malformed JSON: invalid type: integer `7`, expected an object at column 1; the record is left out",
+        ),
+        ("[1]", "malformed JSON: an array; give one object a line; the record is left out"),
+        ("{\"id\":1}", "the text is empty: the record has no field description or text; give it one"),
+        ("{\"text\":\"\"}", "the text is empty; give each record a description"),
+        ("{\"CVE_Items\":[{}]}", OFFICIAL),
+        ("{\"cveMetadata\":{}}", OFFICIAL),
+        ("{\"vulnerabilities\":[]}", OFFICIAL),
+    ] {
+        let lines = format!("{{\"text\":\"a\",\"vulnerabilities\":1}}\n{line}\n");
+        assert_eq!(shown(read("in", lines.as_bytes())), ["|a", &format!("in:2: {want}")]);
+    }
+}
+
+const OFFICIAL: &str = "this is a record or feed of NVD or of the CVE list; make a data set of the file with \
+                        `vulnlens data build` and give that";
+
+#[test]
 fn what_is_no_text_is_refused_with_the_way_out() {
     for (name, bytes, part) in [
         ("in.txt", b"\xFF\xFEa\0b\0".as_slice(), "UTF-16"),
         ("in.zip", b"PK\x03\x04....", "zip archive; unpack it"),
         ("in.parquet", b"PAR1 and then nothing", "not a readable Parquet file"),
         ("in.parquet", b"text", "no Parquet file"),
+        ("in.txt", b"MZ\x90\0\x03\0", "is binary"),
+        ("in", b"\x7FELF with text", "is binary"),
+        ("in.txt", b"\xFA\xFB\xFC\xFD and twenty letters", "is binary"),
+        ("in.txt", b"a\0b\0c\0d\0e", "give text, JSON Lines, CSV or Parquet"),
+        ("in.json", b" [{\"text\":\"a\"}]", "this is a JSON array; give one object a line"),
+        ("in", b"[\n{\"text\":\"a\"}]", "this is a JSON array"),
+        ("in.json", b"{\n  \"CVE_Items\": [", "`vulnlens data build`"),
     ] {
         let input = Input::stream(name, bytes);
         let error = open_inputs(input, InputFormat::Auto, &Limits::default()).err().unwrap();

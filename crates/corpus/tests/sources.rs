@@ -255,11 +255,18 @@ fn a_table_gives_labels_of_nobody() {
 fn what_is_no_source_is_refused_by_name() {
     for (name, bytes, part) in [
         ("a.csv", b"description\nx\n".as_slice(), "a.csv: has no column id; its columns are: description"),
+        ("a.json", b"[{}]", "a.json: this is a JSON array; give one object a line"),
         ("a.html", b"<html>", "is no source of CVE records"),
         ("a.zip", b"PK\x03\x04 and no more", "is not a readable zip"),
     ] {
         let Err(error) = open(name, bytes, &Limits::default()) else { panic!("{name} was taken") };
         assert!(error.to_string().contains(part), "{error}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let opened = open_source(folder.path(), &Limits::default(), folder.path()).map(drop);
+    for error in [opened.unwrap_err(), expand(folder.path()).unwrap_err()] {
+        let want = format!("{}: this folder has no file in it", folder.path().display());
+        assert!(error.to_string().starts_with(&want), "{error}");
     }
     let (_, records) = read("page.json", br#"{"resultsPerPage":0,"message":"too many requests"}"#);
     assert_eq!(records[0].as_ref().unwrap_err().problem, Problem::MissingField("vulnerabilities"));

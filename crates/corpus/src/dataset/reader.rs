@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::{self, Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -74,7 +75,12 @@ impl DatasetReader {
     /// A file that cannot be read, is no Parquet, or lacks a column of the data set (named, with those that exist).
     pub fn open(path: &Path) -> Result<Self, CorpusError> {
         let name: Arc<str> = path.display().to_string().into();
-        let file = File::open(path).map_err(|source| CorpusError::Open { file: name.to_string(), source })?;
+        let unreadable = |source| CorpusError::Open { file: name.to_string(), source };
+        let file = File::open(path).map_err(unreadable)?;
+        if !begins_as_parquet(&file).map_err(unreadable)? {
+            let problem = "is not a Parquet file; make a data set with `vulnlens data build`".to_owned();
+            return Err(CorpusError::Format { file: name.to_string(), problem });
+        }
         let mut reader = Self { name, file, rows: 0, metadata: BTreeMap::new() };
         let builder = reader.builder()?;
         for (column, kind) in ROW.into_iter().chain(DERIVED) {
@@ -202,6 +208,14 @@ impl DatasetReader {
     fn error(&self, place: Place, problem: Problem) -> RecordError {
         RecordError { file: Arc::clone(&self.name), place, id: None, problem }
     }
+}
+
+/// Whether the file's first bytes are Parquet's magic number.
+fn begins_as_parquet(mut file: &File) -> io::Result<bool> {
+    let mut head = Vec::new();
+    file.take(4).read_to_end(&mut head)?;
+    file.rewind()?;
+    Ok(head == b"PAR1")
 }
 
 fn whole(name: &Arc<str>, problem: Problem) -> RecordError {

@@ -34,6 +34,7 @@ pub struct Cve2Capec {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Labels<'a> {
     #[serde(borrow, default, rename = "CWE")]
     cwe: IdList<'a>,

@@ -9,6 +9,7 @@ use crate::error::Problem;
 use crate::record::{LabelSource, SourceRecord, is_english};
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct CveRecord<'a> {
     #[serde(borrow, rename = "cveMetadata")]
     metadata: Metadata<'a>,
@@ -17,6 +18,7 @@ struct CveRecord<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Metadata<'a> {
     #[serde(borrow, rename = "cveId")]
     id: Text<'a>,
@@ -29,6 +31,7 @@ struct Metadata<'a> {
 }
 
 #[derive(Deserialize, Default)]
+#[serde(expecting = "an object")]
 struct Containers<'a> {
     #[serde(borrow, default)]
     cna: Container<'a>,
@@ -37,6 +40,7 @@ struct Containers<'a> {
 }
 
 #[derive(Deserialize, Default)]
+#[serde(expecting = "an object")]
 struct Container<'a> {
     #[serde(borrow, default)]
     descriptions: Vec<Description<'a>>,
@@ -45,6 +49,7 @@ struct Container<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Description<'a> {
     #[serde(borrow, default)]
     lang: Text<'a>,
@@ -53,12 +58,14 @@ struct Description<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct ProblemType<'a> {
     #[serde(borrow, default)]
     descriptions: Vec<ProblemDescription<'a>>,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct ProblemDescription<'a> {
     #[serde(borrow, default, rename = "cweId")]
     cwe: Option<Text<'a>>,

@@ -153,6 +153,9 @@ impl FolderRecords {
     pub(crate) fn open(name: &Arc<str>, root: &Path, limits: &Limits) -> Result<Self, CorpusError> {
         let ahead =
             entries(root).map_err(|source| CorpusError::Open { file: name.as_ref().to_owned(), source })?;
+        if ahead.is_empty() {
+            return Err(super::empty_folder(root));
+        }
         Ok(Self { file: Arc::clone(name), root: root.to_owned(), limits: *limits, ahead, bytes: Vec::new() })
     }
 }

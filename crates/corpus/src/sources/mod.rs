@@ -20,7 +20,7 @@ pub use cve2capec::{Cve2Capec, Cve2CapecRecord, open_cve2capec};
 
 use crate::error::{CorpusError, Place, RecordError};
 use crate::input::{Content, HEAD, Input, Opened, has_extension, open_with_head};
-use crate::inputs::{InputFormat, table};
+use crate::inputs::{InputFormat, is_array, table};
 use crate::limits::Limits;
 use crate::record::SourceRecord;
 use items::ItemRecords;
@@ -53,7 +53,7 @@ pub struct Source {
 /// The sources that `path` stands for: itself, or, for a folder that is not the CVE list, the files in it by name.
 ///
 /// # Errors
-/// A folder that cannot be read.
+/// A folder that cannot be read, or has no file in it.
 pub fn expand(path: &Path) -> Result<Vec<PathBuf>, CorpusError> {
     if !path.is_dir() || is_cve_list(path) {
         return Ok(vec![path.to_owned()]);
@@ -67,7 +67,16 @@ pub fn expand(path: &Path) -> Result<Vec<PathBuf>, CorpusError> {
         files.sort_unstable();
         Ok(files)
     };
-    read().map_err(|source| CorpusError::Open { file: path.display().to_string(), source })
+    let files = read().map_err(|source| CorpusError::Open { file: path.display().to_string(), source })?;
+    if files.is_empty() {
+        return Err(empty_folder(path));
+    }
+    Ok(files)
+}
+
+fn empty_folder(path: &Path) -> CorpusError {
+    let problem = "this folder has no file in it; give the folder that the sources are in".to_owned();
+    CorpusError::Format { file: path.display().to_string(), problem }
 }
 
 /// Whether a folder is laid out as the CVE list: it holds `cves`, years, or records.
@@ -140,6 +149,13 @@ fn one_record(
 
 fn open_table(opened: Opened, limits: &Limits) -> Result<Source, CorpusError> {
     let file = Arc::clone(&opened.name);
+    if let Content::Text { head, .. } = &opened.content
+        && is_array(head)
+        && !has_extension(&file, "csv")
+    {
+        let problem = "this is a JSON array; give one object a line".to_owned();
+        return Err(CorpusError::Format { file: file.as_ref().to_owned(), problem });
+    }
     let head_is_plain =
         matches!(&opened.content, Content::Text { head, .. } if !head.trim_ascii_start().starts_with(b"{"));
     if head_is_plain && !has_extension(&file, "csv") && !has_extension(&file, "jsonl") {

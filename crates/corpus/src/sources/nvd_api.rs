@@ -18,12 +18,14 @@ const NVD: &str = "nvd@nist.gov";
 const CISA_ADP: &str = "134c704f-9b21-4f2e-91b3-4a467353bcc0";
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Item<'a> {
     #[serde(borrow)]
     cve: Cve<'a>,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Cve<'a> {
     #[serde(borrow)]
     id: Text<'a>,
@@ -40,6 +42,7 @@ struct Cve<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Weakness<'a> {
     #[serde(borrow, default)]
     source: Text<'a>,

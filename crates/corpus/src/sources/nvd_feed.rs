@@ -12,6 +12,7 @@ use crate::record::{LabelSource, SourceRecord, is_english};
 pub(crate) struct NvdFeed;
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Item<'a> {
     #[serde(borrow)]
     cve: Cve<'a>,
@@ -22,6 +23,7 @@ struct Item<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Cve<'a> {
     #[serde(borrow, rename = "CVE_data_meta")]
     meta: Meta<'a>,
@@ -32,24 +34,28 @@ struct Cve<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Meta<'a> {
     #[serde(borrow, rename = "ID")]
     id: Text<'a>,
 }
 
 #[derive(Deserialize, Default)]
+#[serde(expecting = "an object")]
 struct ProblemTypes<'a> {
     #[serde(borrow, default)]
     problemtype_data: Vec<ProblemType<'a>>,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct ProblemType<'a> {
     #[serde(borrow, default)]
     description: Vec<LangText<'a>>,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Descriptions<'a> {
     #[serde(borrow, default)]
     description_data: Vec<LangText<'a>>,
@@ -57,6 +63,7 @@ struct Descriptions<'a> {
 
 /// A text and its language, as NVD's feeds and its API write them.
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct LangText<'a> {
     #[serde(borrow, default)]
     pub(super) lang: Text<'a>,

@@ -91,7 +91,9 @@ pub(crate) fn split_cwes(cell: &str) -> Vec<Cow<'_, str>> {
 
 impl Row<'_> {
     fn into_input(self) -> Result<InputRecord, (Option<String>, Problem)> {
-        let text = self.text.unwrap_or_default();
+        let Some(text) = self.text else {
+            return Err((self.id.map(Cow::into_owned), Problem::NoText));
+        };
         if text.trim().is_empty() {
             return Err((self.id.map(Cow::into_owned), Problem::Blank));
         }
