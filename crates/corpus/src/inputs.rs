@@ -79,7 +79,11 @@ pub(crate) fn table(opened: Opened, format: InputFormat, limits: &Limits) -> Res
         }
         (Content::Parquet(_), _) => return wrong("is a Parquet file; ask for that format"),
         (Content::Zip(_), _) => return wrong("is a zip archive; unpack it and give the file inside"),
-        (Content::Text { .. }, InputFormat::Parquet) => return wrong("is not a Parquet file"),
+        (Content::Text { .. }, InputFormat::Parquet) => {
+            return wrong(
+                "is not a Parquet file; leave the format to be told, or make a data set with `vulnlens data build`",
+            );
+        }
         (Content::Text { head, reader }, _) => (head, reader),
     };
     let format = if format == InputFormat::Auto { guess(&name, &head) } else { format };
@@ -99,7 +103,11 @@ pub(crate) fn table(opened: Opened, format: InputFormat, limits: &Limits) -> Res
             );
         }
         InputFormat::Jsonl => Table { columns: None, rows: Box::new(JsonlRows::new(reader, limit)) },
-        _ if has_extension(&name, "parquet") => return wrong("is named .parquet and is no Parquet file"),
+        _ if has_extension(&name, "parquet") => {
+            return wrong(
+                "is named .parquet and is no Parquet file; make a data set with `vulnlens data build`",
+            );
+        }
         _ if is_binary(&head) => {
             return wrong("is binary, no UTF-8 text; give text, JSON Lines, CSV or Parquet");
         }
