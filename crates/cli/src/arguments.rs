@@ -1,5 +1,7 @@
 //! The command line as clap reads it. Nothing is decided here: each command resolves its own arguments.
 
+use std::num::NonZeroUsize;
+
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::classify::ClassifyArguments;
@@ -102,8 +104,17 @@ pub(crate) enum ViewFormat {
     Json,
 }
 
+/// The most threads that are started: more are a slip of the finger, and take the machine down.
+const MOST_THREADS: usize = 1024;
+
+/// Parses a number of threads.
+pub(crate) fn thread_count(text: &str) -> Result<NonZeroUsize, String> {
+    let number = text.parse().ok().filter(|number: &NonZeroUsize| number.get() <= MOST_THREADS);
+    number.ok_or_else(|| format!("expected a number from 1 to {MOST_THREADS}"))
+}
+
 /// Threads where `--threads` does not say how many: as many as the process may use.
-pub(crate) fn threads(asked: Option<std::num::NonZeroUsize>) -> usize {
-    let available = || std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-    asked.map_or_else(available, std::num::NonZeroUsize::get)
+pub(crate) fn threads(asked: Option<NonZeroUsize>) -> usize {
+    let available = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    asked.map_or_else(available, NonZeroUsize::get).min(MOST_THREADS)
 }

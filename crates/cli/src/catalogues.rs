@@ -13,7 +13,11 @@ use crate::failure::{Failure, Kind};
 use crate::terminal::Terminal;
 
 /// Most bytes that one file may unpack to; the largest official one has about 50 million.
-const UNPACKED: u64 = 1 << 30;
+const UNPACKED: u64 = 256 << 20;
+/// Most bytes that a byte of a file may unpack to, beyond [`UNSUSPECTED`]; the official files come to about 20.
+const RATIO: u64 = 200;
+/// What a file may unpack to however small it is.
+const UNSUSPECTED: u64 = 16 << 20;
 /// How deep a folder is searched for the files.
 const DEPTH: usize = 2;
 /// What stands for ATT&CK's release where a folder of files does not say it.
@@ -27,12 +31,27 @@ pub(crate) struct CatalogueFiles {
     pub(crate) attack: Vec<PathBuf>,
 }
 
-/// Builds a knowledge base of the official files in a folder, told apart by their names.
-pub(crate) fn from_folder(folder: &Path, terminal: &Terminal) -> Result<KnowledgeBase, Failure> {
-    let files = find(folder)?;
-    let builder = parse(&files, terminal)?;
+/// Builds a knowledge base of the official files in a folder, told apart by their names; ATT&CK's release is
+/// `attack_version` if given, else what its bundles say.
+pub(crate) fn from_folder(
+    folder: &Path,
+    attack_version: Option<&str>,
+    terminal: &Terminal,
+) -> Result<KnowledgeBase, Failure> {
+    let files = find(folder, terminal)?;
+    let mut builder = parse(&files, terminal)?;
+    if let Some(version) = attack_version {
+        builder = builder.attack_version(version);
+    }
     let built = match builder.clone().build() {
-        Err(BuildError::MissingVersion("ATT&CK")) => builder.attack_version(UNSTATED).build(),
+        Err(BuildError::MissingVersion("ATT&CK")) => {
+            terminal.warn(&format!(
+                "{}: ATT&CK's bundles do not say their release; answers call it {UNSTATED:?} (name it by \
+                 --attack-version)",
+                folder.display()
+            ));
+            builder.attack_version(UNSTATED).build()
+        }
         built => built,
     };
     built.map_err(|error| {
@@ -84,7 +103,9 @@ fn parse_file<T>(
     path: &Path,
     parse: impl FnOnce(&mut dyn BufRead, &str) -> Result<T, ParseError>,
 ) -> Result<T, Failure> {
-    let mut file = BufReader::new(File::open(path).map_err(|error| unreadable(path, &error))?);
+    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    let limit = UnpackedLimit::of(&file);
+    let mut file = BufReader::new(file);
     let head = file.fill_buf().map_err(|error| unreadable(path, &error))?;
     let (is_gzip, is_zip) = (head.starts_with(&[0x1F, 0x8B]), head.starts_with(b"PK"));
     let name = path.display().to_string();
@@ -93,11 +114,11 @@ fn parse_file<T>(
         let entry = first_catalogue(&archive)
             .ok_or_else(|| unreadable(path, &"the archive holds no .xml and no .json"))?;
         let entry = archive.by_index(entry).map_err(|error| unreadable(path, &error))?;
-        parse(&mut BufReader::new(Bounded::new(entry)), &name)
+        parse(&mut BufReader::new(Bounded::new(entry, limit)), &name)
     } else if is_gzip {
-        parse(&mut BufReader::new(Bounded::new(MultiGzDecoder::new(file))), &name)
+        parse(&mut BufReader::new(Bounded::new(MultiGzDecoder::new(file), limit)), &name)
     } else {
-        parse(&mut BufReader::new(Bounded::new(file)), &name)
+        parse(&mut BufReader::new(Bounded::new(file, limit)), &name)
     };
     parsed.map_err(|error| match &error {
         ParseError::Read { source, .. } => unreadable(path, source),
@@ -115,32 +136,65 @@ fn first_catalogue<R: Read + io::Seek>(archive: &ZipArchive<R>) -> Option<usize>
     })
 }
 
-/// A reader that fails once it has given more than [`UNPACKED`] bytes.
+/// What a file may unpack to.
+#[derive(Clone, Copy)]
+enum UnpackedLimit {
+    /// So many bytes, whatever the file's size.
+    Bytes(u64),
+    /// So many bytes, for the file's size.
+    Ratio(u64),
+}
+
+impl UnpackedLimit {
+    /// The limit for `file`; a pipe's size is not known.
+    fn of(file: &File) -> Self {
+        let size = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
+        let by_ratio = size.map_or(UNPACKED, |size| size.saturating_mul(RATIO).max(UNSUSPECTED));
+        if by_ratio < UNPACKED { Self::Ratio(by_ratio) } else { Self::Bytes(UNPACKED) }
+    }
+
+    fn bytes(self) -> u64 {
+        let (Self::Bytes(bytes) | Self::Ratio(bytes)) = self;
+        bytes
+    }
+
+    fn problem(self) -> String {
+        match self {
+            Self::Bytes(bytes) => {
+                format!("unpacks to more than {} MiB, as a decompression bomb would", bytes >> 20)
+            }
+            Self::Ratio(bytes) => format!(
+                "unpacks to more than {} MiB and more than {RATIO} times its size, as a decompression bomb would",
+                bytes >> 20
+            ),
+        }
+    }
+}
+
+/// A reader that fails once it has given more than its limit.
 struct Bounded<R> {
     inner: R,
+    limit: UnpackedLimit,
     left: u64,
 }
 
 impl<R> Bounded<R> {
-    fn new(inner: R) -> Self {
-        Self { inner, left: UNPACKED }
+    fn new(inner: R, limit: UnpackedLimit) -> Self {
+        Self { inner, limit, left: limit.bytes() }
     }
 }
 
 impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.inner.read(buffer)?;
-        let Some(left) = self.left.checked_sub(length as u64) else {
-            let problem = format!("unpacks to more than {UNPACKED} bytes, as a decompression bomb would");
-            return Err(io::Error::other(problem));
-        };
-        self.left = left;
+        let left = self.left.checked_sub(length as u64);
+        self.left = left.ok_or_else(|| io::Error::other(self.limit.problem()))?;
         Ok(length)
     }
 }
 
 /// The official files in a folder and its folders, in the order in which they are taken.
-fn find(folder: &Path) -> Result<CatalogueFiles, Failure> {
+fn find(folder: &Path, terminal: &Terminal) -> Result<CatalogueFiles, Failure> {
     let mut files = CatalogueFiles::default();
     let mut folders = vec![(folder.to_owned(), 0)];
     while let Some((folder, depth)) = folders.pop() {
@@ -154,12 +208,26 @@ fn find(folder: &Path) -> Result<CatalogueFiles, Failure> {
         }
     }
     for list in [&mut files.cwe, &mut files.capec] {
-        // The newest release stands last by its name, and replaces those before it.
-        list.sort_unstable();
-        list.drain(..list.len().saturating_sub(1));
+        keep_newest(list, terminal);
     }
     files.attack.sort_unstable_by_key(|path| (matrix_rank(&name_of(path)), path.clone()));
     Ok(files)
+}
+
+/// Keeps the newest release by its name.
+fn keep_newest(files: &mut Vec<PathBuf>, terminal: &Terminal) {
+    files.sort_by_cached_key(|path| (release(&name_of(path)), path.clone()));
+    let older = files.len().saturating_sub(1);
+    files.drain(..older);
+    if let (Some(newest), 1..) = (files.first(), older) {
+        terminal.note(&format!("{}: taken, {older} other releases in the folder are not", newest.display()));
+    }
+}
+
+/// The numbers in a file's name, to compare releases by: 4.18 is newer than 4.9. A name without any is older.
+fn release(name: &str) -> Vec<u64> {
+    let digits = name.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
+    digits.map(|digits| digits.parse().unwrap_or(u64::MAX)).collect()
 }
 
 fn name_of(path: &Path) -> String {
@@ -213,9 +281,22 @@ mod tests {
     }
 
     #[test]
+    fn releases_are_compared_by_number() {
+        let mut names = ["cwec_v4.18.xml.zip", "cwec_v4.9.xml", "cwec.xml", "cwec_v3.4.1.xml", "cwec_v4.xml"];
+        names.sort_by_key(|name| release(name));
+        let want = ["cwec.xml", "cwec_v3.4.1.xml", "cwec_v4.xml", "cwec_v4.9.xml", "cwec_v4.18.xml.zip"];
+        assert_eq!(names, want);
+    }
+
+    #[test]
     fn a_bomb_is_stopped() {
-        let mut reader = Bounded { inner: io::repeat(0), left: 100 };
-        let error = reader.read_to_end(&mut Vec::new()).unwrap_err();
-        assert!(error.to_string().contains("decompression bomb"), "{error}");
+        for (limit, words) in [
+            (UnpackedLimit::Bytes(256 << 20), "more than 256 MiB, as a decompression bomb"),
+            (UnpackedLimit::Ratio(16 << 20), "more than 16 MiB and more than 200 times its size"),
+        ] {
+            let mut reader = Bounded { left: 100, ..Bounded::new(io::repeat(0), limit) };
+            let error = reader.read_to_end(&mut Vec::new()).unwrap_err();
+            assert!(error.to_string().contains(words), "{error}");
+        }
     }
 }

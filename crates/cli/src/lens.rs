@@ -35,6 +35,10 @@ pub(crate) struct KnowledgeBaseArguments {
     /// Another knowledge base than the embedded one: a file that `kb build` made, or a folder of MITRE's files
     #[arg(long, value_name = "FILE|FOLDER")]
     kb: Option<PathBuf>,
+
+    /// ATT&CK's release, for a folder whose bundles do not say it
+    #[arg(long, value_name = "VERSION", requires = "kb")]
+    attack_version: Option<String>,
 }
 
 impl LensArguments {
@@ -49,7 +53,14 @@ impl KnowledgeBaseArguments {
     pub(crate) fn load(&self, terminal: &Terminal) -> Result<KnowledgeBase, Failure> {
         match &self.kb {
             None => Ok(vulnlens::embedded_knowledge_base()),
-            Some(path) => knowledge_base(path, terminal).map_err(Failure::unavailable),
+            Some(path) if self.attack_version.is_some() && !path.is_dir() => {
+                let message =
+                    format!("{}: a compiled knowledge base says its ATT&CK release", path.display());
+                Err(Failure::new(Kind::Arguments, message).hint("leave --attack-version out"))
+            }
+            Some(path) => {
+                knowledge_base(path, self.attack_version.as_deref(), terminal).map_err(Failure::unavailable)
+            }
         }
     }
 }
@@ -78,10 +89,15 @@ pub(crate) fn model(name: &str) -> Result<NgramModel, Failure> {
         .map_err(|error| Failure::new(Kind::Unavailable, format!("{name}: {error}")))
 }
 
-/// The knowledge base at `path`: a compiled file, or a folder of the official files.
-pub(crate) fn knowledge_base(path: &Path, terminal: &Terminal) -> Result<KnowledgeBase, Failure> {
+/// The knowledge base at `path`: a compiled file, or a folder of the official files, whose ATT&CK release is
+/// `attack_version` if given.
+pub(crate) fn knowledge_base(
+    path: &Path,
+    attack_version: Option<&str>,
+    terminal: &Terminal,
+) -> Result<KnowledgeBase, Failure> {
     if path.is_dir() {
-        return catalogues::from_folder(path, terminal);
+        return catalogues::from_folder(path, attack_version, terminal);
     }
     let bytes = read(path)?;
     KnowledgeBase::from_bytes(&bytes)

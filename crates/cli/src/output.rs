@@ -26,9 +26,9 @@ enum Sink {
 }
 
 impl Output {
-    /// Opens `path`, or standard output.
+    /// Opens `path`, or standard output, which is also called `-`.
     pub(crate) fn open(path: Option<&Path>) -> Result<Self, Failure> {
-        let Some(path) = path else { return Ok(Self::stdout()) };
+        let Some(path) = path.filter(|path| path.as_os_str() != "-") else { return Ok(Self::stdout()) };
         let sink = open_file(path).map_err(|error| Failure::output(&path.display().to_string(), &error))?;
         Ok(Self { sink, plain: true })
     }

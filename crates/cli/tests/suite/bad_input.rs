@@ -50,16 +50,11 @@ fn what_is_not_there_is_named() {
 #[test]
 fn one_bad_record_never_loses_the_others() {
     let (good, other) = (record("a"), record("z"));
-    let cases: [(&str, Vec<u8>, &str); 6] = [
+    let cases: [(&str, Vec<u8>, &str); 5] = [
         ("malformed JSON", b"{\"id\": \"b\", \"description\": ".to_vec(), "malformed JSON"),
         ("no text", b"{\"id\":\"b\"}".to_vec(), "the text is empty"),
         ("blank text", b"{\"id\":\"b\",\"description\":\" \"}".to_vec(), "the text is empty"),
         ("no UTF-8", b"{\"id\":\"b\",\"description\":\"caf\xE9\"}".to_vec(), "is not UTF-8"),
-        (
-            "bad date",
-            b"{\"description\":\"x\",\"published\":\"soon\"}".to_vec(),
-            "field published is \"soon\"",
-        ),
         ("no object", b"[1, 2]".to_vec(), "malformed JSON"),
     ];
     for (name, line, problem) in cases {
@@ -74,7 +69,7 @@ fn one_bad_record_never_loses_the_others() {
 #[test]
 fn bad_records_alone_are_no_input_and_make_no_file() {
     let folder = Folder::new();
-    folder.file("bad.jsonl", "{\n{\"id\":\"b\"}\n");
+    folder.file("bad.jsonl", "{]\n{\"id\":\"b\"}\n");
     for name in ["out.jsonl", "out.csv", "out.parquet"] {
         let outcome = folder.run(&["classify", "--input", "bad.jsonl", "--output", name]).code(3);
         outcome.says(&["bad.jsonl:1: ", "bad.jsonl:2: ", "none of its records was answered, all 2 failed"]);
@@ -185,7 +180,7 @@ fn a_format_that_the_input_is_not_in_is_told() {
 #[test]
 fn many_bad_records_are_counted_not_listed() {
     let folder = Folder::new();
-    folder.file("in.jsonl", "{\n".repeat(100) + &record("a"));
+    folder.file("in.jsonl", "{]\n".repeat(100) + &record("a"));
     let outcome = folder.run(&["classify", "--input", "in.jsonl"]).code(4).says(&["100 records failed"]);
     assert!(outcome.stderr.lines().count() < 30, "{}", outcome.stderr);
     let verbose = folder.run(&["classify", "--input", "in.jsonl", "-v"]).code(4);
@@ -206,6 +201,8 @@ fn arguments_that_make_no_sense_are_refused() {
         &["classify", "--data", "data.parquet"],
         &["classify", "x", "--data", "data.parquet"],
         &["classify", "x", "--threads", "0"],
+        &["classify", "x", "--threads", "1025"],
+        &["kb", "info", "--attack-version", "18.1"],
         &["data", "build", "--out", "x.parquet"],
         &["data", "split", "a", "b", "--train", "0.9", "--validation", "0.2"],
         &["kb", "path", "T1027", "CWE-79"],

@@ -169,6 +169,10 @@ fn an_output_file_appears_whole_and_by_its_name() {
     let outcome = folder.run(&["classify", XSS, "--output", "out.jsonl"]).code(0);
     assert_eq!(outcome.stdout, "");
     assert_eq!(std::fs::read_to_string(folder.path("out.jsonl")).unwrap(), to_pipe);
+    assert_eq!(folder.run(&["classify", XSS, "--output", "-"]).code(0).stdout, to_pipe);
+    assert!(!folder.path("-").exists());
+    folder.run(&["classify", XSS, "-o", "out.tsv"]).code(0).says(&["warning:", ".tsv", "JSON Lines"]);
+    assert_eq!(folder.run(&["classify", XSS, "-o", "out.tsv", "-f", "csv"]).code(0).stderr, "");
     folder.run(&["classify", XSS, "--output", "no/folder/out.jsonl"]).code(1).says(&["no/folder/out.jsonl"]);
 }
 

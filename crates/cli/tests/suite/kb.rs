@@ -17,7 +17,7 @@ fn catalogue(name: &str) -> Vec<u8> {
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
@@ -63,6 +63,41 @@ fn a_folder_of_official_files_is_a_knowledge_base() {
     let folder = folder();
     let info = folder.run(&["kb", "info", "--kb", ".", "--format", "json"]).code(0).stdout;
     assert!(serde_json::from_str::<Value>(&info).unwrap()["weaknesses"].as_u64() > Some(0), "{info}");
+}
+
+#[test]
+fn the_newest_release_of_a_folder_is_taken_and_an_unstated_one_told_of() {
+    let folder = folder();
+    std::fs::rename(folder.path("cwec.xml"), folder.path("cwec_v4.18.xml")).unwrap();
+    let mut bundle: Value = serde_json::from_slice(&catalogue("enterprise.json")).unwrap();
+    bundle["objects"].as_array_mut().unwrap().retain(|object| object["type"] != "x-mitre-collection");
+    folder.file("enterprise-attack.json", bundle.to_string());
+    folder.file("cwec_v4.9.xml", "an older release that is not even read");
+    let outcome = folder.run(&["kb", "info", "--kb", "."]).code(0);
+    outcome.says(&["cwec_v4.18.xml: taken", "warning:", "\"unstated\"", "--attack-version"]);
+    let stated = ["kb", "info", "--kb", ".", "--attack-version", "18.1", "--format", "json", "--quiet"];
+    let info: Value = serde_json::from_str(&folder.run(&stated).code(0).stdout).unwrap();
+    assert_eq!(info["versions"]["attack"], "18.1");
+    build(&folder, "cwec_v4.18.xml", "stix-capec.json", "kb.bin").code(0);
+    let compiled = ["kb", "info", "--kb", "kb.bin", "--attack-version", "18.1"];
+    folder.run(&compiled).code(2).says(&["says its ATT&CK release"]);
+}
+
+#[test]
+fn a_file_that_unpacks_to_far_more_than_its_size_is_refused() {
+    let folder = folder();
+    let zeros = vec![b' '; 20 << 20];
+    folder.file("bomb.xml.zip", zipped("cwec.xml", &zeros));
+    folder.file("bomb.xml.gz", gzip(&zeros));
+    folder.file("bomb.json.gz", gzip(&zeros));
+    for (cwe, capec, name) in [
+        ("bomb.xml.zip", "stix-capec.json", "bomb.xml.zip"),
+        ("bomb.xml.gz", "stix-capec.json", "bomb.xml.gz"),
+        ("cwec.xml", "bomb.json.gz", "bomb.json.gz"),
+    ] {
+        let outcome = build(&folder, cwe, capec, "out.bin").code(3);
+        outcome.says(&[name, "more than 16 MiB and more than 200 times its size"]);
+    }
 }
 
 #[test]

@@ -7,4 +7,5 @@ mod classify;
 mod data;
 mod kb;
 mod manners;
+mod training;
 mod vulnlens;

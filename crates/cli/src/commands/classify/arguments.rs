@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use vulnlens::{CveId, LabelMode};
 use vulnlens_corpus::InputFormat;
 
+use crate::arguments::thread_count;
 use crate::lens::LensArguments;
 use crate::record_format::RecordFormat;
 
@@ -59,7 +60,7 @@ pub(crate) struct ClassifyArguments {
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     pub(super) format: Option<RecordFormat>,
 
-    /// Write to a file, which appears when it is whole
+    /// Write to a file, which appears when it is whole; `-` for standard output
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
 
@@ -68,7 +69,7 @@ pub(crate) struct ClassifyArguments {
     pub(super) as_of: Option<u16>,
 
     /// Threads that classify [default: one for each core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = thread_count)]
     pub(super) threads: Option<NonZeroUsize>,
 
     #[command(flatten)]

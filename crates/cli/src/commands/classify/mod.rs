@@ -60,9 +60,10 @@ pub(crate) fn run(arguments: ClassifyArguments, terminal: &Terminal) -> Result<(
 }
 
 fn settings(arguments: &ClassifyArguments, terminal: &Terminal) -> Result<Settings, Failure> {
-    let by_name = || arguments.output.as_deref().and_then(RecordFormat::of_name);
-    let to_terminal = terminal.stdout_is_terminal && arguments.output.is_none();
+    let file = arguments.output.as_deref().filter(|path| path.as_os_str() != "-");
+    let to_terminal = terminal.stdout_is_terminal && file.is_none();
     let usual = if to_terminal { RecordFormat::Table } else { RecordFormat::Jsonl };
+    let by_name = || file.and_then(|path| format_of(path, terminal));
     let format = arguments.format.or_else(by_name).unwrap_or(usual);
     if format == RecordFormat::Parquet && to_terminal {
         return Err(Failure::new(Kind::Arguments, "Parquet is nothing for a terminal")
@@ -88,6 +89,17 @@ fn settings(arguments: &ClassifyArguments, terminal: &Terminal) -> Result<Settin
         rows: top_k.unwrap_or(Some(TABLE_ROWS)),
         threads: threads(arguments.threads),
     })
+}
+
+/// The format that an output's name asks for; one that is not known is told of, since the file will surprise.
+fn format_of(path: &Path, terminal: &Terminal) -> Option<RecordFormat> {
+    let format = RecordFormat::of_name(path);
+    if let (None, Some(ending)) = (format, path.extension()) {
+        let ending = ending.display();
+        terminal
+            .warn(&format!("no format is known by .{ending}: writing JSON Lines (--format says otherwise)"));
+    }
+    format
 }
 
 /// Writes a few answers.

@@ -7,7 +7,7 @@ use clap::Args;
 use vulnlens_corpus::{BuildOptions, BuildReport, Progress, SourceReport, build, sources};
 
 use super::SplitArguments;
-use crate::arguments::{ViewFormat, threads};
+use crate::arguments::{ViewFormat, thread_count, threads};
 use crate::failure::{Failure, Kind};
 use crate::lens::KnowledgeBaseArguments;
 use crate::output::{print_json, print_text};
@@ -46,7 +46,7 @@ pub(crate) struct BuildArguments {
     format: ViewFormat,
 
     /// Sources read at once [default: one for each core]; the data set is the same for any number
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = thread_count)]
     threads: Option<NonZeroUsize>,
 
     #[command(flatten)]

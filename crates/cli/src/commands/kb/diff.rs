@@ -27,8 +27,8 @@ pub(crate) struct DiffArguments {
 }
 
 pub(crate) fn run(arguments: &DiffArguments, terminal: &Terminal) -> Result<(), Failure> {
-    let old = knowledge_base(&arguments.old, terminal)?;
-    let new = knowledge_base(&arguments.new, terminal)?;
+    let old = knowledge_base(&arguments.old, None, terminal)?;
+    let new = knowledge_base(&arguments.new, None, terminal)?;
     let changes = Changes::new(&diff(&old, &new), &old, &new);
     match arguments.format {
         ViewFormat::Table => print_text(&changes.text()),

@@ -1,0 +1,86 @@
+//! From records to a model and its figures: the whole way, on a made-up data set that takes seconds.
+
+use serde_json::Value;
+
+use crate::vulnlens::Folder;
+
+/// The kinds of weakness in the data set, with the words that give them away.
+const KINDS: [(&str, &str); 4] = [
+    ("CWE-79", "cross-site scripting in the {} page injects script"),
+    ("CWE-89", "sql injection in the {} query reads tables"),
+    ("CWE-22", "path traversal with dot dot in the {} archive reads files"),
+    ("CWE-787", "heap buffer overflow in the {} decoder writes out of bounds"),
+];
+const PLACES: [&str; 5] = ["login", "report", "upload", "profile", "search"];
+const RECORDS: usize = 400;
+
+/// Records of 2019 to 2025, each kind alike often, no two texts the same.
+fn table() -> String {
+    let line = |number: usize| {
+        let (cwe, words) = KINDS[number % KINDS.len()];
+        let text = words.replace("{}", PLACES[number % PLACES.len()]);
+        let year = 2019 + number % 7;
+        let id = 10_000 + number;
+        format!(
+            "{{\"id\":\"CVE-{year}-{id}\",\"description\":\"Product{number}: {text}\",\"cwes\":[\"{cwe}\"]}}\n"
+        )
+    };
+    (0..RECORDS).map(line).collect()
+}
+
+fn fitted(folder: &Folder, out: &str, threads: &str) -> Vec<u8> {
+    let data = ["train", "ngram", "--data", "data.parquet", "--out", out, "--split", "random"];
+    let settings = ["--dimensions", "16", "--epochs", "3", "--teachers", "1", "--min-documents", "2"];
+    folder.run(&[&data[..], &settings, &["--threads", threads]].concat()).code(0).says(&[out, "MB"]);
+    std::fs::read(folder.path(out)).unwrap()
+}
+
+fn info(folder: &Folder, model: &str) -> Value {
+    let text = folder.run(&["model", "info", model, "--format", "json"]).code(0).stdout;
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn a_table_becomes_a_model_with_figures_and_a_card() {
+    let folder = Folder::new();
+    folder.file("table.jsonl", table());
+    folder.run(&["data", "build", "--table", "table.jsonl", "--out", "data.parquet"]).code(0);
+    let model = fitted(&folder, "m.safetensors", "1");
+    assert!(model == fitted(&folder, "again.safetensors", "2"), "the threads do not change the model");
+
+    let about = info(&folder, "m.safetensors");
+    assert_eq!((&about["dimensions"], &about["bytes"]), (&Value::from(16), &Value::from(model.len())));
+    assert_eq!(about["newest_year"], 2025);
+    assert_eq!(about["provenance"]["data"], "data.parquet");
+    let answered = folder.run(&["classify", "SQL injection in a query", "--model", "m.safetensors"]).code(0);
+    assert_eq!(answered.records()[0]["model_revision"], about["revision"]);
+
+    let evaluate = ["evaluate", "--data", "data.parquet", "--split", "random", "--out", "e.json"];
+    let printed = folder.run(&[&evaluate[..], &["--model", "m.safetensors"]].concat()).code(0).stdout;
+    let figures: Value = serde_json::from_slice(&std::fs::read(folder.path("e.json")).unwrap()).unwrap();
+    assert_eq!((&figures["labelled_rows"], &figures["data"]), (&RECORDS.into(), &"data.parquet".into()));
+    let tables = folder.run(&["model", "tables", "e.json"]).code(0).stdout;
+    assert!(tables.contains('|') && printed.contains(tables.lines().last().unwrap()), "{printed}\n{tables}");
+    let card = folder.run(&["model", "card", "m.safetensors", "--evaluation", "e.json"]).code(0).stdout;
+    assert!(card.contains(about["revision"].as_str().unwrap()) && card.contains('|'), "{card}");
+
+    let calibrate = ["model", "calibrate", "m.safetensors", "--data", "data.parquet"];
+    folder.run(&[&calibrate[..], &["--out", "c.safetensors"]].concat()).code(0);
+    let from = info(&folder, "c.safetensors")["provenance"]["decisions_from"].as_str().unwrap().to_owned();
+    assert_eq!(from, "validation part of the random split of data.parquet");
+}
+
+#[test]
+fn what_cannot_be_fitted_or_evaluated_is_told() {
+    let folder = Folder::new();
+    folder.file("table.jsonl", table());
+    folder.run(&["data", "build", "--table", "table.jsonl", "--out", "data.parquet"]).code(0);
+    let all = ["model", "calibrate", "fast", "--data", "data.parquet", "--split", "all", "--out", "c"];
+    folder.run(&all).code(2).says(&["no validation part"]);
+    folder.run(&["evaluate", "--data", "data.parquet"]).code(2).says(&["nothing to evaluate"]);
+    folder.run(&["model", "info", "missing"]).code(5).says(&["there is no model \"missing\""]);
+    folder.run(&["model", "tables", "table.jsonl"]).code(5).says(&["table.jsonl"]);
+    let missing = ["train", "ngram", "--data", "missing.parquet", "--out", "m"];
+    folder.run(&missing).code(5).says(&["missing.parquet"]);
+    assert!(!folder.path("m").exists());
+}
