@@ -15,7 +15,7 @@ use vulnlens_train::{
 };
 
 use super::train::{Fit, SettingArguments, failure};
-use crate::arguments::threads;
+use crate::arguments::{thread_count, threads};
 use crate::failure::{Failure, Kind};
 use crate::lens::{self, KnowledgeBaseArguments};
 use crate::output::{Output, print_text};
@@ -73,7 +73,7 @@ pub(crate) struct EvaluateArguments {
     headline: bool,
 
     /// Threads [default: one for each core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = thread_count)]
     threads: Option<NonZeroUsize>,
 
     #[command(flatten)]

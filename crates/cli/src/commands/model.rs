@@ -9,7 +9,7 @@ use vulnlens::model::{ModelHeader, NgramModel, with_header};
 use vulnlens_train::{CardFile, Detail, Evaluation, calibrate, card, tables};
 
 use super::train::failure;
-use crate::arguments::{ViewFormat, threads};
+use crate::arguments::{ViewFormat, thread_count, threads};
 use crate::failure::{Failure, Kind};
 use crate::lens::{self, KnowledgeBaseArguments};
 use crate::output::{Output, print_json, print_text};
@@ -83,7 +83,7 @@ pub(crate) struct CalibrateArguments {
     out: PathBuf,
 
     /// Threads [default: one for each core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = thread_count)]
     threads: Option<NonZeroUsize>,
 
     #[command(flatten)]

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use vulnlens_train::ngram::{Decisions, Description, Settings, train, work};
 use vulnlens_train::{Calibration, TrainError};
 
-use crate::arguments::threads;
+use crate::arguments::{thread_count, threads};
 use crate::failure::{Failure, Kind};
 use crate::lens::{self, KnowledgeBaseArguments};
 use crate::output::Output;
@@ -50,7 +50,7 @@ pub(crate) struct NgramArguments {
     seed: u64,
 
     /// Threads [default: one for each core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = thread_count)]
     threads: Option<NonZeroUsize>,
 
     #[command(flatten)]
