@@ -225,7 +225,7 @@ impl LabelSpace<CapecId> {
     /// The space of a CAPEC kind over these sets.
     #[must_use]
     pub fn capec(kind: SpaceKind, kb: &KnowledgeBase, sets: &[Vec<CweId>]) -> Self {
-        Self::new(kind, &of_each(sets, |set| kind.capec_labels(kb, set)))
+        Self::new(kind, &of_members(sets, |id| kind.capec_labels(kb, &[id])))
     }
 }
 
@@ -233,12 +233,30 @@ impl LabelSpace<TechniqueId> {
     /// The space of an ATT&CK kind over these sets.
     #[must_use]
     pub fn attack(kind: SpaceKind, kb: &KnowledgeBase, sets: &[Vec<CweId>]) -> Self {
-        Self::new(kind, &of_each(sets, |set| kind.attack_labels(kb, set)))
+        Self::new(kind, &of_members(sets, |id| kind.attack_labels(kb, &[id])))
     }
 }
 
 fn of_each<L>(sets: &[Vec<CweId>], labels: impl Fn(&[CweId]) -> Vec<L>) -> Vec<Vec<L>> {
     sets.iter().map(|set| labels(set)).collect()
+}
+
+/// The labels of each set, where a set's are those of its ids together: the chain is followed once
+/// for each id, of which there are far fewer than sets.
+fn of_members<L: Ord + Copy>(sets: &[Vec<CweId>], labels: impl Fn(CweId) -> Vec<L>) -> Vec<Vec<L>> {
+    let mut of_id: BTreeMap<CweId, Vec<L>> = BTreeMap::new();
+    let mut of_set = |set: &Vec<CweId>| {
+        let mut all = vec![];
+        for &id in set {
+            all.extend_from_slice(of_id.entry(id).or_insert_with(|| labels(id)));
+        }
+        if set.len() > 1 {
+            all.sort_unstable();
+            all.dedup();
+        }
+        all
+    };
+    sets.iter().map(&mut of_set).collect()
 }
 
 impl Outline {
@@ -425,6 +443,18 @@ mod tests {
         assert!(m.none < 1e-6);
         let m = space.outline().marginals(&[0.9, 0.001, 0.0, 0.099], &mut buffer);
         assert!((m.labels[2] - 0.021).abs() < 1e-6 && (m.none - 0.88).abs() < 1e-6, "{m:?}");
+    }
+
+    #[test]
+    fn a_set_reaches_what_its_ids_reach() {
+        let kb = KnowledgeBase::from_bytes(include_bytes!("../../../assets/kb.bin")).unwrap();
+        let sets = [ids(&[79, 89]), ids(&[79]), ids(&[119, 264, 352])];
+        for kind in SpaceKind::ALL {
+            let expected: Vec<_> = sets.iter().map(|set| kind.attack_labels(&kb, set)).collect();
+            assert_eq!(of_members(&sets, |id| kind.attack_labels(&kb, &[id])), expected, "{kind:?}");
+            let expected: Vec<_> = sets.iter().map(|set| kind.capec_labels(&kb, set)).collect();
+            assert_eq!(of_members(&sets, |id| kind.capec_labels(&kb, &[id])), expected, "{kind:?}");
+        }
     }
 
     #[test]
