@@ -1,5 +1,6 @@
 //! `--model` and `--kb`: from what is embedded, or from files.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -65,10 +66,15 @@ impl KnowledgeBaseArguments {
     }
 }
 
-/// The bytes of the model called `name`, or of the file of that path.
-pub(crate) fn model_bytes(name: &str) -> Result<Vec<u8>, Failure> {
+/// The model called `name`, or in the file of that path.
+pub(crate) fn model(name: &str) -> Result<NgramModel, Failure> {
+    Ok(model_with_bytes(name)?.0)
+}
+
+/// The model called `name`, or in the file of that path, and the bytes that it was read from.
+pub(crate) fn model_with_bytes(name: &str) -> Result<(NgramModel, Cow<'static, [u8]>), Failure> {
     if name == FAST {
-        return Ok(vulnlens::EMBEDDED_MODEL.to_vec());
+        return Ok((vulnlens::embedded_model(), Cow::Borrowed(vulnlens::EMBEDDED_MODEL)));
     }
     let path = Path::new(name);
     if !path.exists() {
@@ -76,17 +82,10 @@ pub(crate) fn model_bytes(name: &str) -> Result<Vec<u8>, Failure> {
             Failure::new(Kind::Unavailable, format!("there is no model {name:?}, and no such file"));
         return Err(failure.hint("give a model file, or `fast` for the model that is embedded"));
     }
-    read(path).map_err(Failure::unavailable)
-}
-
-/// The model called `name`, or in the file of that path.
-pub(crate) fn model(name: &str) -> Result<NgramModel, Failure> {
-    if name == FAST {
-        return Ok(vulnlens::embedded_model());
-    }
-    let bytes = model_bytes(name)?;
-    NgramModel::from_bytes(&bytes)
-        .map_err(|error| Failure::new(Kind::Unavailable, format!("{name}: {error}")))
+    let bytes = read(path).map_err(Failure::unavailable)?;
+    let model = NgramModel::from_bytes(&bytes)
+        .map_err(|error| Failure::new(Kind::Unavailable, format!("{name}: {error}")))?;
+    Ok((model, Cow::Owned(bytes)))
 }
 
 /// The knowledge base at `path`: a compiled file, or a folder of the official files, whose ATT&CK release is

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use vulnlens_model::softmax::softmax;
 use vulnlens_model::space::{MarginalBuffer, SpaceKind};
-use vulnlens_model::{DecisionRule, Scorer};
+use vulnlens_model::{DecisionRule, ModelHeader, Scorer};
 use vulnlens_taxonomy::KnowledgeBase;
 
 use crate::error::TrainError;
@@ -20,6 +20,20 @@ pub struct Calibration {
     pub temperature: f32,
     /// The rule of each label space.
     pub decisions: BTreeMap<SpaceKind, DecisionRule>,
+}
+
+impl Calibration {
+    /// What a model's file says.
+    #[must_use]
+    pub fn of(header: &ModelHeader) -> Self {
+        Self { temperature: header.temperature, decisions: header.decisions.clone() }
+    }
+
+    /// The rule of a label space; the default one where none was chosen.
+    #[must_use]
+    pub fn rule(&self, kind: SpaceKind) -> DecisionRule {
+        self.decisions.get(&kind).copied().unwrap_or_default()
+    }
 }
 
 /// Texts that a thread works on at once.

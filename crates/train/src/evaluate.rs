@@ -77,11 +77,10 @@ pub fn evaluate(
             total.merge(tally)?;
         }
     }
-    let rule = |task: &Task| calibration.decisions.get(&task.kind).copied().unwrap_or_default();
     Ok(tasks
         .iter()
         .zip(totals)
-        .map(|(task, total)| total.finish(task, calibration.temperature, rule(task)))
+        .map(|(task, total)| total.finish(task, calibration.temperature, calibration.rule(task.kind)))
         .collect())
 }
 
@@ -144,7 +143,7 @@ fn evaluate_block(
     }
     let mut tallies: Vec<Tally> = tasks.iter().map(Tally::new).collect();
     for (task, tally) in tasks.iter().zip(&mut tallies) {
-        let rule = calibration.decisions.get(&task.kind).copied().unwrap_or_default();
+        let rule = calibration.rule(task.kind);
         for (example, row) in block.iter().zip(logits.chunks_exact(scores.sets().len())) {
             let gold = task.gold(kb, &example.cwes);
             tally.unseen += gold.unknown as u64;

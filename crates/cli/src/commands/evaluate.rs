@@ -158,7 +158,7 @@ fn check_before_work(arguments: &EvaluateArguments) -> Result<(), Failure> {
     for (_, folder) in &arguments.peer {
         for split in &arguments.split {
             for part in ["validation", arguments.part.name()] {
-                open_peer(&folder.join(format!("{}-{part}.jsonl", split.name())))?;
+                open_peer(&peer_file(folder, *split, part))?;
             }
         }
     }
@@ -245,15 +245,13 @@ impl Session<'_> {
         examples: &[Example],
     ) -> Result<EvaluationRun, Failure> {
         let header = model.header();
-        let calibration =
-            Calibration { temperature: header.temperature, decisions: header.decisions.clone() };
         let about = &header.provenance;
         Ok(EvaluationRun {
             system: header.name.clone(),
             revision: Some(model.revision().to_owned()),
             seed: Some(about.seed),
             seen_in_training: about.split != split.name(),
-            ..self.figures(model, &calibration, split, examples)?
+            ..self.figures(model, &Calibration::of(header), split, examples)?
         })
     }
 
@@ -264,7 +262,7 @@ impl Session<'_> {
         split: SplitName,
         examples: &[Example],
     ) -> Result<EvaluationRun, Failure> {
-        let answers = |part: &str| peer_scores(&folder.join(format!("{}-{part}.jsonl", split.name())));
+        let answers = |part: &str| peer_scores(&peer_file(folder, split, part));
         let validation = answers("validation")?;
         let threads = threads(self.arguments.threads);
         let calibration = on_threads(threads, || self.peer_calibration(&validation, examples))??;
@@ -312,6 +310,11 @@ impl Session<'_> {
             tasks,
         })
     }
+}
+
+/// Where a peer's answers to one part of a split stand.
+fn peer_file(folder: &Path, split: SplitName, part: &str) -> PathBuf {
+    folder.join(format!("{}-{part}.jsonl", split.name()))
 }
 
 fn peer_scores(path: &Path) -> Result<PeerScores, Failure> {

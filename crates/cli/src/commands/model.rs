@@ -112,12 +112,12 @@ pub(crate) fn run(command: &ModelCommand, terminal: &Terminal) -> Result<(), Fai
 }
 
 fn info(arguments: &InfoArguments) -> Result<(), Failure> {
-    let (model, bytes) = load(&arguments.model)?;
+    let (model, bytes) = lens::model_with_bytes(&arguments.model)?;
     match arguments.format {
-        ViewFormat::Table => print_text(&text(&model, bytes)),
+        ViewFormat::Table => print_text(&text(&model, bytes.len())),
         ViewFormat::Json => print_json(&Info {
             revision: model.revision(),
-            bytes,
+            bytes: bytes.len(),
             features: model.features(),
             header: model.header(),
         }),
@@ -129,8 +129,7 @@ fn calibrated(arguments: &CalibrateArguments, terminal: &Terminal) -> Result<(),
         let failure = Failure::new(Kind::Arguments, "the split `all` has no validation part");
         return Err(failure.hint("calibrate on `random` or `temporal`"));
     }
-    let bytes = lens::model_bytes(&arguments.model)?;
-    let model = lens::model(&arguments.model)?;
+    let (model, bytes) = lens::model_with_bytes(&arguments.model)?;
     let kb = arguments.kb.load(terminal)?;
     let data = TrainingData::read(&arguments.data)?;
     let examples = data.examples(arguments.split);
@@ -146,11 +145,6 @@ fn calibrated(arguments: &CalibrateArguments, terminal: &Terminal) -> Result<(),
     let mut output = Output::open(Some(&arguments.out))?;
     output.data(&changed)?;
     output.finish()
-}
-
-/// The model and the size of its file.
-fn load(name: &str) -> Result<(NgramModel, usize), Failure> {
-    Ok((lens::model(name)?, lens::model_bytes(name)?.len()))
 }
 
 fn text(model: &NgramModel, bytes: usize) -> String {
@@ -181,10 +175,14 @@ fn text(model: &NgramModel, bytes: usize) -> String {
 }
 
 fn print_card(arguments: &CardArguments) -> Result<(), Failure> {
-    let (model, bytes) = load(&arguments.model)?;
+    let (model, bytes) = lens::model_with_bytes(&arguments.model)?;
     let evaluation = arguments.evaluation.as_deref().map(read_evaluation).transpose()?;
-    let file =
-        CardFile { header: model.header(), revision: model.revision(), features: model.features(), bytes };
+    let file = CardFile {
+        header: model.header(),
+        revision: model.revision(),
+        features: model.features(),
+        bytes: bytes.len(),
+    };
     print_text(&card(&file, evaluation.as_ref()))
 }
 

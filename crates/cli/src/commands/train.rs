@@ -163,7 +163,7 @@ fn ngram(arguments: &NgramArguments, terminal: &Terminal) -> Result<(), Failure>
 fn decisions_of(path: &std::path::Path) -> Result<Decisions, Failure> {
     let model = lens::model(&path.to_string_lossy())?;
     let header = model.header();
-    let calibration = Calibration { temperature: header.temperature, decisions: header.decisions.clone() };
+    let calibration = Calibration::of(header);
     let from = format!("{}, revision {}", header.provenance.decisions_from, model.revision());
     Ok(Decisions::Given(Box::new(calibration), from))
 }

@@ -20,8 +20,7 @@ fn threads_do_not_change_a_byte() {
 fn a_fitted_model_tells_the_kinds_apart() {
     let examples = examples(600);
     let model = NgramModel::from_bytes(&fit(&examples, &settings(), 2)).unwrap();
-    let calibration =
-        Calibration { temperature: model.header().temperature, decisions: model.header().decisions.clone() };
+    let calibration = Calibration::of(model.header());
     let figures = evaluate(&model, &calibration, &kb(), &examples, Part::Test, &PUBLISHED_TASKS).unwrap();
     for task in &figures {
         assert!(task.table.rows > 50, "{:?}: {} rows", task.task, task.table.rows);
