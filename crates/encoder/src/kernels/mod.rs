@@ -1,0 +1,1 @@
+//! The arithmetic that an encoder spends its time in.

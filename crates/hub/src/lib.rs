@@ -1,0 +1,1 @@
+//! Hugging Face ids to folders, through the user's own hub cache.
