@@ -1,0 +1,43 @@
+//! A short name for a checkpoint's numbers, where no commit of a hub names them.
+
+use std::fmt::Write;
+
+use sha2::{Digest, Sha256};
+
+use super::{Entry, Weights, map};
+use crate::EncoderError;
+
+/// Bytes of each tensor that are looked at: all of the biases, the beginning of the matrices.
+const LOOKED_AT: usize = 4096;
+
+impl Weights {
+    /// Twelve hexadecimal digits that differ between checkpoints: the beginning of a SHA-256 over
+    /// names, types and shapes of all tensors and over the first 4 KiB of each. It is for telling
+    /// fine-tuned models apart, not for security.
+    ///
+    /// # Errors
+    /// [`EncoderError::Io`].
+    pub fn fingerprint(&self) -> Result<String, EncoderError> {
+        let mut hash = Sha256::new();
+        for (name, entry) in &self.entries {
+            hash.update(format!("{name}\n{} {:?} {:?}\n", entry.dtype, entry.shape, entry.strides));
+            self.hash_beginning(&mut hash, entry)?;
+        }
+        let mut digits = String::new();
+        for byte in hash.finalize().iter().take(6) {
+            // Writing to a string cannot fail.
+            let _ = write!(digits, "{byte:02x}");
+        }
+        Ok(digits)
+    }
+
+    fn hash_beginning(&self, hash: &mut Sha256, entry: &Entry) -> Result<(), EncoderError> {
+        let len = entry.len.min(LOOKED_AT);
+        if let Some(opened) = self.files.get(entry.file).filter(|_| len > 0) {
+            hash.update(
+                &map::map(&opened.file, entry.offset, len).map_err(EncoderError::io(&opened.path))?[..],
+            );
+        }
+        Ok(())
+    }
+}

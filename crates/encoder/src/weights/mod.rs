@@ -1,0 +1,272 @@
+//! The tensors of a checkpoint: one safetensors file, its shards, or PyTorch's `pytorch_model.bin`.
+//!
+//! Opening reads headers only. Every tensor is mapped by itself when it is asked for and unmapped
+//! when it is dropped, so what stays resident is what the caller keeps.
+
+mod dtype;
+mod fingerprint;
+mod map;
+mod pickle;
+mod safetensors;
+mod shards;
+mod tensor;
+mod torch_zip;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+pub use self::dtype::Dtype;
+#[doc(hidden)]
+pub use self::pickle::reads_pickle;
+pub use self::tensor::Tensor;
+
+use crate::EncoderError;
+use crate::error::DOWNLOAD_AGAIN;
+
+/// The tensors of a checkpoint, by name.
+#[derive(Debug)]
+pub struct Weights {
+    /// The single file, or the index of the shards: for errors about no file in particular.
+    place: PathBuf,
+    files: Vec<Opened>,
+    entries: BTreeMap<String, Entry>,
+    metadata: BTreeMap<String, String>,
+}
+
+/// An open file.
+#[derive(Debug)]
+struct Opened {
+    path: PathBuf,
+    file: File,
+}
+
+/// Where a tensor stands. What is in here was checked against the file's length.
+#[derive(Clone, Debug, PartialEq)]
+struct Entry {
+    /// Index into `Weights::files`.
+    file: usize,
+    dtype: Dtype,
+    shape: Vec<usize>,
+    /// Distance of neighbours along each axis, in elements, where it is not the row-major one.
+    strides: Option<Vec<usize>>,
+    /// Bytes from the beginning of the file.
+    offset: u64,
+    /// Bytes from the first element to the end of the last.
+    len: usize,
+}
+
+/// What one file of weights holds, before names are compared with those of other files.
+#[derive(Debug, Default)]
+struct Contents {
+    entries: Vec<(String, Entry)>,
+    metadata: BTreeMap<String, String>,
+}
+
+/// The names that transformers tries in a folder, in its order.
+const SAFETENSORS: &str = "model.safetensors";
+const SAFETENSORS_INDEX: &str = "model.safetensors.index.json";
+const PYTORCH: &str = "pytorch_model.bin";
+const PYTORCH_INDEX: &str = "pytorch_model.bin.index.json";
+
+/// The file names of weights that [`Weights::open`] looks for, best first.
+pub(crate) const WEIGHT_FILES: [&str; 4] = [SAFETENSORS, SAFETENSORS_INDEX, PYTORCH, PYTORCH_INDEX];
+
+impl Weights {
+    /// Opens the weights of a checkpoint's folder, or one file of weights. Reads headers only.
+    ///
+    /// A folder is searched for `model.safetensors`, `model.safetensors.index.json`,
+    /// `pytorch_model.bin` and `pytorch_model.bin.index.json`, in this order.
+    ///
+    /// # Errors
+    /// [`EncoderError::FileMissing`], [`EncoderError::Io`]; [`EncoderError::Format`] and
+    /// [`EncoderError::Pickle`] for files that are damaged, hostile or of another format.
+    pub fn open(folder: &Path) -> Result<Self, EncoderError> {
+        let path = if folder.is_file() { folder.to_owned() } else { find(folder)? };
+        let shards = match path.file_name().and_then(|name| name.to_str()) {
+            Some(name) if name.ends_with(".index.json") => shards::files(&path)?,
+            _ => vec![path.clone()],
+        };
+        let mut weights =
+            Self { place: path, files: Vec::new(), entries: BTreeMap::new(), metadata: BTreeMap::new() };
+        for shard in shards {
+            weights.add(shard)?;
+        }
+        if weights.place.extension().is_some_and(|extension| extension == "json") {
+            shards::check(&weights.place, |name| weights.entries.contains_key(name))?;
+        }
+        Ok(weights)
+    }
+
+    /// Takes in one file.
+    fn add(&mut self, path: PathBuf) -> Result<(), EncoderError> {
+        let file = File::open(&path).map_err(EncoderError::io(&path))?;
+        let contents = read(&file, &path, self.files.len())?;
+        for (name, entry) in contents.entries {
+            let name = modern(&name);
+            if self.entries.insert(name.clone(), entry).is_some() {
+                let problem = format!("holds the tensor `{name}`, which another file or name holds too");
+                return Err(EncoderError::format(&path, problem, "remove one of them"));
+            }
+        }
+        self.metadata.extend(contents.metadata);
+        self.files.push(Opened { path, file });
+        Ok(())
+    }
+
+    /// Names of the tensors, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.keys().map(String::as_str)
+    }
+
+    /// A tensor's shape.
+    #[must_use]
+    pub fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.entries.get(name).map(|entry| entry.shape.as_slice())
+    }
+
+    /// The type of a tensor's elements.
+    #[must_use]
+    pub fn dtype(&self, name: &str) -> Option<Dtype> {
+        self.entries.get(name).map(|entry| entry.dtype)
+    }
+
+    /// The `__metadata__` of safetensors files; empty for PyTorch's.
+    #[must_use]
+    pub fn metadata(&self) -> &BTreeMap<String, String> {
+        &self.metadata
+    }
+
+    /// The file of weights, or the index of its shards.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        &self.place
+    }
+
+    /// A tensor as `f32`, row-major; `F16`, `BF16` and `F64` are converted.
+    ///
+    /// # Errors
+    /// [`EncoderError::TensorMissing`], [`EncoderError::TensorShape`], [`EncoderError::TensorType`];
+    /// [`EncoderError::NonFinite`] for the first element that is infinite or not a number;
+    /// [`EncoderError::Io`].
+    pub fn f32(&self, name: &str, shape: &[usize]) -> Result<Tensor<f32>, EncoderError> {
+        let (entry, opened) = self.entry(name, shape)?;
+        let fail = EncoderError::io(&opened.path);
+        let wrong_type = || self.wrong_type(name, entry, opened, "F32, F16, BF16 or F64");
+        let tensor = tensor::read_f32(&opened.file, entry).map_err(fail)?.ok_or_else(wrong_type)?;
+        match tensor::first_non_finite(&tensor) {
+            None => Ok(tensor),
+            Some((index, value)) => Err(EncoderError::NonFinite {
+                file: opened.path.clone(),
+                tensor: name.to_owned(),
+                index,
+                value,
+            }),
+        }
+    }
+
+    /// A tensor of signed bytes, row-major, as quantised files hold them.
+    ///
+    /// # Errors
+    /// As [`Weights::f32`], without conversion.
+    pub fn i8(&self, name: &str, shape: &[usize]) -> Result<Tensor<i8>, EncoderError> {
+        let (entry, opened) = self.entry(name, shape)?;
+        let fail = EncoderError::io(&opened.path);
+        let wrong_type = || self.wrong_type(name, entry, opened, "I8");
+        tensor::read_i8(&opened.file, entry).map_err(fail)?.ok_or_else(wrong_type)
+    }
+
+    fn entry(&self, name: &str, shape: &[usize]) -> Result<(&Entry, &Opened), EncoderError> {
+        let found = self.entries.get(name).and_then(|entry| Some((entry, self.files.get(entry.file)?)));
+        let Some((entry, opened)) = found else {
+            return Err(EncoderError::TensorMissing {
+                file: self.place.clone(),
+                tensor: name.to_owned(),
+                expected: shape.to_vec(),
+                fix: "use the weights that were published with this config.json".to_owned(),
+            });
+        };
+        if entry.shape != shape {
+            return Err(EncoderError::TensorShape {
+                file: opened.path.clone(),
+                tensor: name.to_owned(),
+                found: entry.shape.clone(),
+                expected: shape.to_vec(),
+            });
+        }
+        Ok((entry, opened))
+    }
+
+    fn wrong_type(&self, name: &str, entry: &Entry, opened: &Opened, expected: &'static str) -> EncoderError {
+        let (file, tensor) = (opened.path.clone(), name.to_owned());
+        EncoderError::TensorType { file, tensor, found: entry.dtype, expected }
+    }
+}
+
+/// The file of weights of a folder.
+fn find(folder: &Path) -> Result<PathBuf, EncoderError> {
+    WEIGHT_FILES.iter().map(|name| folder.join(name)).find(|path| path.is_file()).ok_or_else(|| {
+        EncoderError::FileMissing {
+            folder: folder.to_owned(),
+            expected: WEIGHT_FILES.join(" or "),
+            fix: "give the folder of a PyTorch checkpoint as Hugging Face stores it".to_owned(),
+        }
+    })
+}
+
+/// What a file holds, by its first bytes rather than its name.
+fn read(file: &File, path: &Path, index: usize) -> Result<Contents, EncoderError> {
+    let length = file.metadata().map_err(EncoderError::io(path))?.len();
+    let mut head = [0; 16];
+    let known = read_head(file, &mut head).map_err(EncoderError::io(path))?;
+    match head.get(..known).unwrap_or_default() {
+        [] => Err(EncoderError::format(path, "is empty", DOWNLOAD_AGAIN)),
+        head if head.starts_with(b"version https://") => Err(EncoderError::format(
+            path,
+            "is a pointer of Git LFS, not the weights",
+            "run `git lfs pull` in the repository, or download the file itself",
+        )),
+        head if head.starts_with(b"PK\x03\x04") => torch_zip::read(file, path, length, index),
+        head if head.starts_with(b"\x80\x02")
+            || head.starts_with(b"\x80\x03")
+            || head.starts_with(b"\x80\x04") =>
+        {
+            if path.extension().is_some_and(|extension| extension == "safetensors") {
+                return safetensors::read(file, path, length, index);
+            }
+            Err(EncoderError::format(
+                path,
+                "has the form that PyTorch wrote before version 1.6",
+                torch_zip::CONVERT,
+            ))
+        }
+        _ => safetensors::read(file, path, length, index),
+    }
+}
+
+/// Up to a buffer's length of a file's beginning.
+fn read_head(mut file: &File, buffer: &mut [u8]) -> std::io::Result<usize> {
+    use std::io::{Read, Seek};
+    file.rewind()?;
+    let mut known = 0;
+    while let Some(rest) = buffer.get_mut(known..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest)? {
+            0 => break,
+            n => known += n,
+        }
+    }
+    Ok(known)
+}
+
+/// A name as today's transformers has it: checkpoints converted from TensorFlow call the two
+/// vectors of a layer normalisation gamma and beta.
+fn modern(name: &str) -> String {
+    match (name.strip_suffix("LayerNorm.gamma"), name.strip_suffix("LayerNorm.beta")) {
+        (Some(rest), _) => format!("{rest}LayerNorm.weight"),
+        (_, Some(rest)) => format!("{rest}LayerNorm.bias"),
+        _ => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,69 @@
+//! `….index.json`: which file of several holds which tensor.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::path::{Component, Path, PathBuf};
+
+use crate::EncoderError;
+use crate::error::DOWNLOAD_AGAIN;
+
+/// Longest index that is read; those of the largest models have some 5 MB.
+const MOST_BYTES: u64 = 32 << 20;
+
+/// Most shards of a checkpoint.
+const MOST_SHARDS: usize = 1024;
+
+#[derive(serde::Deserialize)]
+struct Index {
+    weight_map: BTreeMap<String, String>,
+}
+
+/// The shards' paths beside the index, sorted, each once.
+pub(super) fn files(index: &Path) -> Result<Vec<PathBuf>, EncoderError> {
+    let names: BTreeSet<String> = read(index)?.weight_map.into_values().collect();
+    if names.is_empty() || names.len() > MOST_SHARDS {
+        let problem = format!("names {} files, expected 1 to {MOST_SHARDS}", names.len());
+        return Err(EncoderError::format(index, problem, DOWNLOAD_AGAIN));
+    }
+    let folder = index.parent().unwrap_or(Path::new(""));
+    names.iter().map(|name| beside(index, folder, name)).collect()
+}
+
+/// That every tensor of the index was found in the shards.
+pub(super) fn check(index: &Path, found: impl Fn(&str) -> bool) -> Result<(), EncoderError> {
+    match read(index)?.weight_map.into_iter().find(|(name, _)| !found(&super::modern(name))) {
+        None => Ok(()),
+        Some((name, shard)) => {
+            let problem = format!("says that tensor `{name}` is in `{shard}`, which does not hold it");
+            Err(EncoderError::format(index, problem, "download the index and the shards again"))
+        }
+    }
+}
+
+fn read(index: &Path) -> Result<Index, EncoderError> {
+    let file = std::fs::File::open(index).map_err(EncoderError::io(index))?;
+    let mut bytes = Vec::new();
+    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(EncoderError::io(index))?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(EncoderError::format(index, "is too long for an index", DOWNLOAD_AGAIN));
+    }
+    serde_json::from_slice(&bytes).map_err(|error| {
+        EncoderError::format(index, format!("is not an index of shards: {error}"), DOWNLOAD_AGAIN)
+    })
+}
+
+/// A shard's path: a plain file name, so that an index cannot reach outside its folder.
+fn beside(index: &Path, folder: &Path, name: &str) -> Result<PathBuf, EncoderError> {
+    let mut parts = Path::new(name).components();
+    let plain = matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None));
+    if !plain || name.contains(['/', '\\']) || name.ends_with(".index.json") {
+        let problem = format!("names the shard `{}`, which is no plain file name", name.escape_debug());
+        return Err(EncoderError::format(index, problem, DOWNLOAD_AGAIN));
+    }
+    let path = folder.join(name);
+    if path.is_file() {
+        return Ok(path);
+    }
+    let problem = format!("names the shard `{name}`, which is not there");
+    Err(EncoderError::format(index, problem, "download that file into the same folder"))
+}
