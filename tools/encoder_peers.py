@@ -1,0 +1,168 @@
+"""What the encoder's full-size scripts share: descriptions in a fixed order, a checkpoint of RoBERTa-base's shape, and the
+same checkpoint as ONNX.
+
+    python3 -m venv /path/outside/the/repository
+    .../bin/pip install torch==2.15.0 transformers==4.57.6 onnx==1.23.2 onnxscript==0.7.2 onnxruntime==1.32.0 scikit-learn
+
+The work folder that each script is given keeps what is slow to make; a second run finds it there.
+"""
+
+import gzip
+import hashlib
+import json
+import os
+import pathlib
+import subprocess
+
+SEED = 20_260_101
+LABELS = 175
+
+
+def records(corpus):
+    """The corpus's records that have a description, in the order of the hash of their text (space and case folded)."""
+    with gzip.open(corpus, "rt", encoding="utf-8") as lines:
+        keyed = [(text_key(record["description"]), record) for record in map(json.loads, lines) if record["description"]]
+    keyed.sort(key=lambda pair: (pair[0], pair[1]["id"]))
+    return keyed
+
+
+def text_key(text):
+    return hashlib.sha256(" ".join(text.split()).lower().encode()).hexdigest()
+
+
+def descriptions(corpus, count):
+    """The first different texts of that order."""
+    texts = dict.fromkeys(record["description"] for _, record in records(corpus))
+    return list(texts)[:count]
+
+
+def finished(folder, make):
+    """The folder, made first if no earlier run finished it."""
+    done = folder / "done"
+    if not done.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        make(folder)
+        done.touch()
+    return folder
+
+
+def roberta_base(work, corpus):
+    """A checkpoint of RoBERTa-base's shape with 175 labels: random weights, a byte-level BPE trained on descriptions."""
+    return finished(work / "roberta-base", lambda folder: make_roberta_base(folder, corpus))
+
+
+def make_roberta_base(folder, corpus):
+    import tokenizers
+    import torch
+    from transformers import RobertaConfig, RobertaForSequenceClassification, RobertaTokenizerFast
+
+    bpe = tokenizers.ByteLevelBPETokenizer()
+    texts = (record["description"] for _, record in records(corpus))
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    bpe.train_from_iterator(texts, vocab_size=50_265, min_frequency=2, special_tokens=special, show_progress=False)
+    bpe.save_model(str(folder))
+    RobertaTokenizerFast(
+        f"{folder}/vocab.json", f"{folder}/merges.txt", model_max_length=512
+    ).save_pretrained(folder)  # fmt: skip
+    names = {i: f"T{1001 + i}" for i in range(LABELS)}
+    config = RobertaConfig(
+        vocab_size=50_265, max_position_embeddings=514, type_vocab_size=1, layer_norm_eps=1e-5, id2label=names,
+        label2id={name: i for i, name in names.items()}, problem_type="multi_label_classification",
+    )  # fmt: skip
+    torch.manual_seed(SEED)
+    model = RobertaForSequenceClassification(config).eval()
+    for name, weight in model.named_parameters():
+        # As trained weights, such that logits differ from text to text by more than rounding.
+        if name.endswith("bias") or "LayerNorm" in name:
+            weight.data += 0.1 * torch.randn_like(weight)
+        elif "embeddings" not in name:
+            weight.data *= 1.8
+    model.save_pretrained(folder)
+
+
+def export_onnx(checkpoint, file, optimised=False):
+    """The checkpoint as ONNX with free batch and length; `optimised` fuses what onnxruntime.transformers knows."""
+    if file.exists():
+        return file
+    import onnxruntime
+    import torch
+    from transformers import AutoModelForSequenceClassification
+
+    if optimised:
+        from onnxruntime.transformers import optimizer
+
+        plain = export_onnx(checkpoint, file.with_name(file.name.replace("-optimised", "")))
+        config = json.loads((checkpoint / "config.json").read_text())
+        sizes = {"num_heads": config["num_attention_heads"], "hidden_size": config["hidden_size"]}
+        model = optimizer.optimize_model(str(plain), model_type="bert", **sizes)
+        fused = model.get_fused_operator_statistics()
+        if not fused.get("Attention") and not fused.get("MultiHeadAttention"):
+            print(f"(the optimiser of onnxruntime {onnxruntime.__version__} fused no attention here: {fused})")
+        model.save_model_to_file(str(file))
+        return file
+    model = AutoModelForSequenceClassification.from_pretrained(checkpoint, attn_implementation="eager").eval()
+    ids = torch.randint(5, 100, (2, 16))
+    names = ["input_ids", "attention_mask"]
+    batch, length = torch.export.Dim("batch", max=512), torch.export.Dim("length", max=512)
+    torch.onnx.export(
+        model, (), str(file), kwargs=dict(zip(names, (ids, torch.ones_like(ids)))), input_names=names,
+        output_names=["logits"], dynamic_shapes={name: {0: batch, 1: length} for name in names}, dynamo=True,
+        external_data=False,
+    )  # fmt: skip
+    return file
+
+
+def quantized_onnx(plain, file, **options):
+    """Dynamic int8 by onnxruntime's own tool."""
+    if not file.exists():
+        from onnx import TensorProto
+        from onnxruntime.quantization import QuantType, quantize_dynamic
+
+        extra = {"DefaultTensorType": TensorProto.FLOAT}  # the fused operators' results, unknown to shape inference
+        quantize_dynamic(str(plain), str(file), weight_type=QuantType.QInt8, extra_options=extra, **options)
+    return file
+
+
+def ort_session(file, threads):
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+
+
+def padded(batch, pad):
+    """Ids and mask of a batch as int64 arrays, padded to its longest."""
+    import numpy as np
+
+    width = max(map(len, batch))
+    ids = np.full((len(batch), width), pad, dtype=np.int64)
+    mask = np.zeros_like(ids)
+    for row, tokens in enumerate(batch):
+        ids[row, : len(tokens)] = tokens
+        mask[row, : len(tokens)] = 1
+    return ids, mask
+
+
+def vulnlens_rows(program, folder, texts, *options):
+    """Runs the example `logits` over texts: a list for each."""
+    given = "".join(json.dumps(text) + "\n" for text in texts)
+    command = [str(program), str(folder), *options]
+    answer = subprocess.run(command, input=given, stdout=subprocess.PIPE, text=True, check=True)
+    rows = [json.loads(line) for line in answer.stdout.splitlines()]
+    assert len(rows) == len(texts), f"{len(rows)} answers to {len(texts)} texts"
+    return rows
+
+
+def machine():
+    """The processor, what it can do, and how busy it was."""
+    lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    fields = dict(reversed([[part.strip() for part in line.split(":", 1)] for line in lines if ":" in line]))
+    flags = set(fields.get("flags", "").split())
+    known = [flag for flag in ("avx2", "fma", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8") if flag in flags]
+    family = f"family {fields.get('cpu family')} model {fields.get('model')}"
+    return (
+        f"{fields.get('model name', 'unknown')} ({family}), {os.cpu_count()} cores, {' '.join(known)}; "
+        f"load before {os.getloadavg()[0]:.2f}"
+    )
