@@ -7,9 +7,13 @@ mod encoder;
 mod error;
 mod forward;
 pub mod kernels;
+mod layout;
+mod tokenizer;
 pub mod weights;
 
 pub use config::{Activation, Architecture, Config, Problem};
 pub use encoder::{Encoder, LoadOptions, Precision};
 pub use error::EncoderError;
+pub use layout::{Layout, Level, Node};
+pub use tokenizer::{Notice, Tokenizer};
 pub use weights::{Dtype, Tensor, Weights};

@@ -110,6 +110,8 @@ pub struct Config {
     /// `…ForSequenceClassification`, or is absent. The weights have the last word; a base model
     /// (`…Model`, `…ForMaskedLM`) is read too, as fine-tuning starts from one.
     pub has_classifier: bool,
+    /// `tokenizer_class`, which counts where `tokenizer_config.json` names none.
+    pub tokenizer_class: Option<String>,
 }
 
 impl Config {
@@ -264,6 +266,7 @@ fn bert_like(keys: &Keys<'_>, architecture: Architecture) -> Result<Config, Enco
         problem,
         pad_token,
         has_classifier: has_classifier(keys)?,
+        tokenizer_class: keys.string("tokenizer_class")?,
     })
 }
 
@@ -295,6 +298,7 @@ fn distilbert(keys: &Keys<'_>) -> Result<Config, EncoderError> {
         problem,
         pad_token: keys.token("pad_token_id", 0)?,
         has_classifier: has_classifier(keys)?,
+        tokenizer_class: keys.string("tokenizer_class")?,
     })
 }
 
