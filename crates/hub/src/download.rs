@@ -123,6 +123,12 @@ impl<'a> Part<'a> {
         let Download { client, id, commit, file, metadata, .. } = self.download;
         let mut answer = client.bytes(id, commit, file, self.done)?;
         if answer.status() != StatusCode::PARTIAL_CONTENT {
+            if answer.body().content_length().is_some_and(|length| length != metadata.size) {
+                return Err(HubError::not_a_hub(
+                    client.endpoint(),
+                    "a file of another length than it announced",
+                ));
+            }
             self.restart()?;
         } else if !starts_at(&answer, self.done) {
             return Err(HubError::not_a_hub(client.endpoint(), "a part of a file that was not asked for"));

@@ -33,9 +33,10 @@
 //!
 //! # Why not the `hf-hub` crate
 //!
-//! hf-hub 0.5 (55 packages, against 23 for `ureq` with rustls) verifies no checksum, keeps its locks beside the blobs where Python does not look, joins file names from the server to
-//! local paths unchecked, has no offline switch and panics on a redirect without a `Location`. So the cache is
-//! written here, on `ureq` with rustls, with Mozilla's root certificates unless a bundle is named.
+//! hf-hub 0.5 (55 packages, against 23 for `ureq` with rustls) verifies no checksum, locks beside the blobs where
+//! Python does not look, joins file names to local paths unchecked, has no offline switch and panics on a
+//! redirect without a `Location`. So the cache is written here, on `ureq` with rustls and Mozilla's root
+//! certificates (or those in a file that is named), which builds without OpenSSL.
 
 mod cache;
 mod client;
