@@ -2,10 +2,12 @@
 
 use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TechniqueId};
 
+use crate::classifier::{Classifier, PredictBuffers};
 use crate::decision::DecisionRule;
 use crate::explain::{Explanation, explain};
-use crate::ngram::{NgramModel, Scorer};
-use crate::prediction::{Input, LabelMode, Labels, Options, Prediction, ScoredLabel};
+use crate::listing::Listing;
+use crate::ngram::NgramModel;
+use crate::prediction::{Input, LabelMode, LabelSource, Labels, Options, Prediction};
 use crate::space::{LabelSpace, MarginalBuffer, SpaceKind};
 
 /// A classifier of vulnerability texts.
@@ -98,15 +100,6 @@ pub struct Predictor<'a> {
     attack: Option<Task<TechniqueId>>,
 }
 
-/// Buffers of a predictor; reused, they allocate nothing.
-#[derive(Debug, Default)]
-pub struct PredictBuffers {
-    scorer: Scorer,
-    marginals: MarginalBuffer,
-    answered: Vec<bool>,
-    order: Vec<u32>,
-}
-
 impl<'a> Predictor<'a> {
     fn new(lens: &'a Lens, options: Options) -> Self {
         use SpaceKind::{
@@ -144,12 +137,12 @@ impl<'a> Predictor<'a> {
     #[must_use]
     pub fn predict(&self, input: Input<'_>) -> Prediction {
         let mut predictions = self.predict_batch(&[input], &mut PredictBuffers::default());
-        predictions.pop().unwrap_or(Prediction { cwe: None, capec: None, attack: None })
+        predictions.pop().unwrap_or_default()
     }
 
     /// Classifies texts, in their order. A prediction depends on its text alone, not on the batch.
     pub fn predict_batch(&self, inputs: &[Input<'_>], buffers: &mut PredictBuffers) -> Vec<Prediction> {
-        let PredictBuffers { scorer, marginals, answered, order } = buffers;
+        let PredictBuffers { scorer, marginals, answered, order, .. } = buffers;
         let sets = self.lens.model.sets().len();
         let mut predictions = Vec::with_capacity(inputs.len());
         for block in inputs.chunks(BLOCK) {
@@ -160,6 +153,7 @@ impl<'a> Predictor<'a> {
                     cwe: self.cwe.as_ref().map(|task| lister.list(task, probabilities)),
                     capec: self.capec.as_ref().map(|task| lister.list(task, probabilities)),
                     attack: self.attack.as_ref().map(|task| lister.list(task, probabilities)),
+                    other: vec![],
                 });
             }
         }
@@ -168,6 +162,28 @@ impl<'a> Predictor<'a> {
 
     fn dated<'t>(&self, input: Input<'t>) -> Input<'t> {
         Input { year: self.options.as_of.or(input.year), ..input }
+    }
+}
+
+impl Classifier for Predictor<'_> {
+    fn name(&self) -> &str {
+        &self.lens.model.header().name
+    }
+
+    fn revision(&self) -> &str {
+        self.lens.model.revision()
+    }
+
+    fn knowledge_base(&self) -> &KnowledgeBase {
+        &self.lens.kb
+    }
+
+    fn label_source(&self) -> LabelSource {
+        LabelSource::Spaces(self.options.labels)
+    }
+
+    fn predict_batch(&self, inputs: &[Input<'_>], buffers: &mut PredictBuffers) -> Vec<Prediction> {
+        Predictor::predict_batch(self, inputs, buffers)
     }
 }
 
@@ -187,18 +203,8 @@ impl Lister<'_> {
     ) -> Labels<L> {
         let marginals = task.space.outline().marginals(set_probabilities, self.marginals);
         task.rule.answer(&marginals, self.answered);
-        let scores = marginals.labels;
-        self.order.clear();
-        let listed = (0..scores.len() as u32).filter(|&i| scores[i as usize] >= self.options.threshold);
-        self.order.extend(listed);
-        // Probabilities are never negative or NaN, so their bits order as they do.
-        self.order.sort_unstable_by_key(|&i| (std::cmp::Reverse(scores[i as usize].to_bits()), i));
-        self.order.truncate(self.options.top_k.unwrap_or(usize::MAX));
-        let labels = self.order.iter().map(|&i| ScoredLabel {
-            label: task.space.labels[i as usize],
-            score: scores[i as usize],
-            predicted: self.answered[i as usize],
-        });
-        Labels { labels: labels.collect(), none: marginals.none }
+        let listing =
+            Listing { labels: &task.space.labels, scores: marginals.labels, answered: self.answered };
+        Labels { labels: listing.list(self.options, self.order), none: marginals.none }
     }
 }

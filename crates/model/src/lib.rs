@@ -3,8 +3,10 @@
 //! A text implies a set of weaknesses, and the rest follows: the [`NgramModel`] gives a
 //! distribution over CWE sets, the chain of a knowledge base turns it into probabilities of CWE,
 //! CAPEC and ATT&CK labels ([`space`]), a [`DecisionRule`] fitted on validation says which of them
-//! are the answer, and [`Lens`] puts the three together. The crate reads no file and prints nothing.
+//! are the answer, and [`Lens`] puts the three together. Published checkpoints answer by their own
+//! labels ([`checkpoint`]). Both are [`Classifier`]s. The crate reads no file and prints nothing.
 
+pub mod checkpoint;
 pub mod gemm;
 pub mod ngram;
 pub mod softmax;
@@ -12,17 +14,21 @@ pub mod space;
 pub mod text;
 pub mod vocabulary;
 
+mod classifier;
 mod decision;
 mod explain;
 mod file;
 mod header;
 mod lens;
+mod listing;
 mod prediction;
 
+pub use checkpoint::{CheckpointLens, CheckpointPredictor, LabelMap, LabelScores};
+pub use classifier::{Classifier, PredictBuffers};
 pub use decision::DecisionRule;
 pub use explain::{Explanation, SetAnswer, WordEvidence};
 pub use file::{MAX_SETS, ModelFileError, Tensors, verify, with_header, write};
 pub use header::{FEATURES, FORMAT_VERSION, ModelHeader, Provenance, TaxonomyVersions};
-pub use lens::{Lens, PredictBuffers, Predictor};
+pub use lens::{Lens, Predictor};
 pub use ngram::{NgramModel, Scorer};
-pub use prediction::{Input, LabelMode, Labels, Options, Prediction, ScoredLabel, Taxonomies};
+pub use prediction::{Input, LabelMode, LabelSource, Labels, Options, Prediction, ScoredLabel, Taxonomies};

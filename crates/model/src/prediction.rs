@@ -1,5 +1,7 @@
 //! What a model says of one text: the type that every output format renders.
 
+use std::sync::Arc;
+
 use vulnlens_taxonomy::{CapecId, CweId, TechniqueId};
 
 /// A label with its probability.
@@ -20,19 +22,38 @@ pub struct Labels<L> {
     /// The labels that the options ask for.
     pub labels: Vec<ScoredLabel<L>>,
     /// The probability that no label of the taxonomy applies; 0 in the reference label spaces,
-    /// which are conditional on some label.
+    /// which are conditional on some label. Of a checkpoint that scores each label for itself it is
+    /// the most that this can be: what the greatest score leaves.
     pub none: f32,
 }
 
-/// What a model says of one text. A taxonomy that was not asked for is `None`.
-#[derive(Debug, Clone, PartialEq)]
+/// What a model says of one text. A taxonomy that was not asked for, or that the model does not
+/// answer, is `None`.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Prediction {
     /// Weaknesses.
     pub cwe: Option<Labels<CweId>>,
-    /// Attack patterns, through the chain.
+    /// Attack patterns; through the chain, unless the model has labels of its own for them.
     pub capec: Option<Labels<CapecId>>,
-    /// ATT&CK techniques and sub-techniques, through the chain.
+    /// ATT&CK techniques and sub-techniques; through the chain, unless the model has labels of its own
+    /// for them.
     pub attack: Option<Labels<TechniqueId>>,
+    /// Labels of no taxonomy, as the model writes them; by falling score, too.
+    pub other: Vec<ScoredLabel<Arc<str>>>,
+}
+
+/// Where a model's labels come from, and with it what their scores mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LabelSource {
+    /// Label spaces over a distribution of CWE sets.
+    Spaces(LabelMode),
+    /// The labels of a published checkpoint, as they are.
+    Checkpoint {
+        /// The taxonomies that it has no labels of, and whose labels follow by the chain.
+        derived: Taxonomies,
+        /// Whether it has labels of no taxonomy.
+        other: bool,
+    },
 }
 
 /// Which labels are asked for, and what their probabilities mean.

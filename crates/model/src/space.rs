@@ -93,7 +93,7 @@ impl SpaceKind {
 }
 
 /// Revoked techniques replaced by their successors, withdrawn ones left out; sorted.
-fn current_techniques(kb: &KnowledgeBase, techniques: &[TechniqueId]) -> Vec<TechniqueId> {
+pub(crate) fn current_techniques(kb: &KnowledgeBase, techniques: &[TechniqueId]) -> Vec<TechniqueId> {
     let in_force = |id: &TechniqueId| kb.technique(*id).is_none_or(|t| !t.revoked && !t.deprecated);
     let mut current: Vec<_> = techniques.iter().map(|&id| kb.current(id)).filter(in_force).collect();
     current.sort_unstable();

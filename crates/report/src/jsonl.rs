@@ -1,11 +1,15 @@
 //! JSON Lines: record output version 1, one object a record. Its form is frozen (`docs/schema/record-v1.json`):
 //! keys may be added behind the ones that are there, nothing else changes.
 
-use vulnlens_model::Prediction;
-use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TechniqueId};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use vulnlens_model::{LabelSource, Prediction, ScoredLabel, Taxonomies};
+use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, Standing, Tactic, TechniqueId};
 
 use crate::json_text::push_json_string;
-use crate::label::Label;
+use crate::label::{Label, OTHER};
+use crate::mark::Mark;
 use crate::record_key::RecordKey;
 use crate::run::{Run, label_mode_name};
 use crate::score::push_score;
@@ -18,6 +22,10 @@ pub struct JsonLines {
     head: Vec<u8>,
     /// From behind the last `none` to the end of what all records have.
     tail: Vec<u8>,
+    /// What stands behind the line, up to the labels of no taxonomy.
+    end: Vec<u8>,
+    /// The tactics by their ids, for models that have labels of no taxonomy.
+    tactics: Option<BTreeMap<String, String>>,
     cwe: Openings<CweId>,
     capec: Openings<CapecId>,
     attack: Openings<TechniqueId>,
@@ -40,12 +48,29 @@ impl JsonLines {
             push_json_string(&mut head, text);
         }
         head.push(b'}');
-        let tail = format!("}},\"labels\":\"{}\"", label_mode_name(run.labels)).into_bytes();
-        Self { head, tail, cwe: Openings::new(kb), capec: Openings::new(kb), attack: Openings::new(kb) }
+        let (tail, end, has_other, is_marked) = match run.labels {
+            LabelSource::Spaces(mode) => {
+                (format!("}},\"labels\":\"{}\"", label_mode_name(mode)), String::new(), false, false)
+            }
+            LabelSource::Checkpoint { derived, other } => {
+                ("}".to_owned(), format!(",\"derived\":[{}]", names(derived)), other, true)
+            }
+        };
+        let tactic = |tactic: &Tactic| (tactic.id.to_string(), tactic.name.clone());
+        Self {
+            head,
+            tail: tail.into_bytes(),
+            end: end.into_bytes(),
+            tactics: has_other.then(|| kb.tactics().map(tactic).collect()),
+            cwe: Openings::new(kb, is_marked),
+            capec: Openings::new(kb, is_marked),
+            attack: Openings::new(kb, is_marked),
+        }
     }
 
     /// Appends one record and its line feed. The record's id is null where there is none; then the record's line,
-    /// where it has one, stands in a last key, `line`. A taxonomy that was not asked for has an empty list.
+    /// where it has one, stands in a last key, `line`. A taxonomy that was not asked for has an empty list. Checkpoints
+    /// have no key `labels`, but behind all others `derived` and, if they have any, their labels of no taxonomy.
     pub fn push(&self, record: RecordKey<'_>, prediction: &Prediction, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"schema_version\":1,\"id\":");
         match record.id {
@@ -66,8 +91,41 @@ impl JsonLines {
         if let RecordKey { id: None, line: Some(line) } = record {
             out.extend_from_slice(format!(",\"line\":{line}").as_bytes());
         }
+        out.extend_from_slice(&self.end);
+        if let Some(tactics) = &self.tactics {
+            push_others(&prediction.other, tactics, out);
+        }
         out.extend_from_slice(b"}\n");
     }
+}
+
+/// The keys of `taxonomies`, quoted and with commas between them.
+fn names(taxonomies: Taxonomies) -> String {
+    let names = [
+        (CweId::is_among(taxonomies), CweId::TAXONOMY),
+        (CapecId::is_among(taxonomies), CapecId::TAXONOMY),
+        (TechniqueId::is_among(taxonomies), TechniqueId::TAXONOMY),
+    ];
+    let names = names.iter().filter(|(is_among, _)| *is_among).map(|(_, name)| format!("\"{name}\""));
+    names.collect::<Vec<_>>().join(",")
+}
+
+fn push_others(labels: &[ScoredLabel<Arc<str>>], tactics: &BTreeMap<String, String>, out: &mut Vec<u8>) {
+    out.extend_from_slice(format!(",\"{OTHER}\":[").as_bytes());
+    for (number, scored) in labels.iter().enumerate() {
+        if number > 0 {
+            out.push(b',');
+        }
+        push_opening(&scored.label, tactics.get(&*scored.label).map_or("", String::as_str), out);
+        push_score(out, scored.score);
+        out.extend_from_slice(predicted(scored.predicted));
+        out.push(b'}');
+    }
+    out.push(b']');
+}
+
+fn predicted(predicted: bool) -> &'static [u8] {
+    if predicted { b",\"predicted\":true" } else { b",\"predicted\":false" }
 }
 
 /// The part of a label's object that never changes, `{"label":"CWE-79","name":"…","score":`, for every label.
@@ -76,17 +134,21 @@ struct Openings<L> {
     bytes: Vec<u8>,
     /// Where each label's part ends in `bytes`.
     ends: Vec<usize>,
+    /// What is said of labels that are not in force, in their order; none where they are not marked.
+    marks: Option<Vec<(L, String)>>,
 }
 
 impl<L: Label> Openings<L> {
-    fn new(kb: &KnowledgeBase) -> Self {
+    fn new(kb: &KnowledgeBase, is_marked: bool) -> Self {
         let labels = L::all(kb);
+        let mark = |label: &L| Some((*label, Mark::of(label.standing(kb))?.json()));
+        let marks = is_marked.then(|| labels.iter().filter_map(mark).collect());
         let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(labels.len()));
         for label in &labels {
-            push_opening(*label, &label.name(kb), &mut bytes);
+            push_opening(&label.to_string(), &label.name(kb), &mut bytes);
             ends.push(bytes.len());
         }
-        Self { labels, bytes, ends }
+        Self { labels, bytes, ends, marks }
     }
 
     fn push_list(&self, prediction: &Prediction, out: &mut Vec<u8>) {
@@ -98,14 +160,17 @@ impl<L: Label> Openings<L> {
             if number > 0 {
                 out.push(b',');
             }
-            match self.opening(scored.label) {
+            let opening = self.opening(scored.label);
+            match opening {
                 Some(opening) => out.extend_from_slice(opening),
-                None => push_opening(scored.label, "", out),
+                None => push_opening(&scored.label.to_string(), "", out),
             }
             push_score(out, scored.score);
-            let predicted: &[u8] =
-                if scored.predicted { b",\"predicted\":true}" } else { b",\"predicted\":false}" };
-            out.extend_from_slice(predicted);
+            out.extend_from_slice(predicted(scored.predicted));
+            if let Some(marks) = &self.marks {
+                push_mark(marks, scored.label, opening.is_some(), out);
+            }
+            out.push(b'}');
         }
         out.push(b']');
     }
@@ -117,10 +182,22 @@ impl<L: Label> Openings<L> {
     }
 }
 
-fn push_opening<L: Label>(label: L, name: &str, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"{\"label\":\"");
-    out.extend_from_slice(label.to_string().as_bytes());
-    out.extend_from_slice(b"\",\"name\":");
+fn push_mark<L: Label>(marks: &[(L, String)], label: L, is_known: bool, out: &mut Vec<u8>) {
+    let mark = marks.binary_search_by_key(&label, |(marked, _)| *marked).ok().and_then(|at| marks.get(at));
+    match (mark, is_known) {
+        (Some((_, mark)), _) => out.extend_from_slice(mark.as_bytes()),
+        (None, true) => {}
+        (None, false) => {
+            let unknown = Mark::of(Standing::Unknown).map(Mark::json).unwrap_or_default();
+            out.extend_from_slice(unknown.as_bytes());
+        }
+    }
+}
+
+fn push_opening(label: &str, name: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"label\":");
+    push_json_string(out, label);
+    out.extend_from_slice(b",\"name\":");
     push_json_string(out, name);
     out.extend_from_slice(b",\"score\":");
 }

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 
-use vulnlens_model::{Labels, Prediction};
-use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TechniqueId};
+use vulnlens_model::{Labels, Prediction, Taxonomies};
+use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, Standing, TacticId, TechniqueId};
 
 /// A label of one of the taxonomies.
 pub(crate) trait Label: Copy + Ord + Display {
@@ -24,6 +24,29 @@ pub(crate) trait Label: Copy + Ord + Display {
 
     /// The prediction's labels of this taxonomy.
     fn of(prediction: &Prediction) -> Option<&Labels<Self>>;
+
+    /// Whether this taxonomy is one of `taxonomies`.
+    fn is_among(taxonomies: Taxonomies) -> bool;
+
+    /// How the label stands in the knowledge base.
+    fn standing(self, kb: &KnowledgeBase) -> Standing;
+
+    /// What the label belongs to, for people: parents, or tactics.
+    fn belongs_to(self, kb: &KnowledgeBase) -> String;
+}
+
+/// The key of labels of no taxonomy in every format.
+pub(crate) const OTHER: &str = "other";
+
+/// The name of a label of no taxonomy: that of a tactic, or none.
+pub(crate) fn name_of_other<'k>(label: &str, kb: &'k KnowledgeBase) -> &'k str {
+    let tactic = label.parse::<TacticId>().ok().and_then(|id| kb.tactic(id));
+    tactic.map_or("", |tactic| &tactic.name)
+}
+
+fn children_of<L: Display>(parents: &[L]) -> String {
+    let ids: Vec<String> = parents.iter().map(L::to_string).collect();
+    if ids.is_empty() { String::new() } else { format!("child of {}", ids.join(", ")) }
 }
 
 impl Label for CweId {
@@ -48,6 +71,18 @@ impl Label for CweId {
     fn of(prediction: &Prediction) -> Option<&Labels<Self>> {
         prediction.cwe.as_ref()
     }
+
+    fn is_among(taxonomies: Taxonomies) -> bool {
+        taxonomies.cwe
+    }
+
+    fn standing(self, kb: &KnowledgeBase) -> Standing {
+        kb.standing_of_cwe(self)
+    }
+
+    fn belongs_to(self, kb: &KnowledgeBase) -> String {
+        children_of(kb.parents(self))
+    }
 }
 
 impl Label for CapecId {
@@ -63,6 +98,18 @@ impl Label for CapecId {
 
     fn of(prediction: &Prediction) -> Option<&Labels<Self>> {
         prediction.capec.as_ref()
+    }
+
+    fn is_among(taxonomies: Taxonomies) -> bool {
+        taxonomies.capec
+    }
+
+    fn standing(self, kb: &KnowledgeBase) -> Standing {
+        kb.standing_of_capec(self)
+    }
+
+    fn belongs_to(self, kb: &KnowledgeBase) -> String {
+        kb.pattern(self).map(|pattern| children_of(&pattern.parents)).unwrap_or_default()
     }
 }
 
@@ -84,5 +131,18 @@ impl Label for TechniqueId {
 
     fn of(prediction: &Prediction) -> Option<&Labels<Self>> {
         prediction.attack.as_ref()
+    }
+
+    fn is_among(taxonomies: Taxonomies) -> bool {
+        taxonomies.attack
+    }
+
+    fn standing(self, kb: &KnowledgeBase) -> Standing {
+        kb.standing_of_technique(self)
+    }
+
+    fn belongs_to(self, kb: &KnowledgeBase) -> String {
+        let names = kb.tactics_of(self).iter().filter_map(|id| kb.tactic(*id));
+        names.map(|tactic| tactic.name.as_str()).collect::<Vec<_>>().join(", ")
     }
 }

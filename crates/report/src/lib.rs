@@ -17,6 +17,7 @@ mod glyphs;
 mod json_text;
 mod jsonl;
 mod label;
+mod mark;
 mod parquet;
 mod record_key;
 mod run;

@@ -10,11 +10,12 @@ use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
-use vulnlens_model::{Labels, Prediction};
+use vulnlens_model::{LabelSource, Labels, Prediction, ScoredLabel, Taxonomies};
 use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TechniqueId};
 
 use crate::csv::NONE_OF_THEM;
-use crate::label::Label;
+use crate::label::{Label, OTHER, name_of_other};
+use crate::mark::Mark;
 use crate::record_key::RecordKey;
 use crate::run::Run;
 
@@ -64,7 +65,8 @@ impl<W: Write> Write for Watched<W> {
 }
 
 /// Writes predictions as a Parquet table with the columns `id`, `taxonomy`, `label`, `name`, `score`, `predicted`,
-/// `model` and `revision`. The order of the rows is that of the records, and in a record that of the JSON Lines; ids and
+/// `model` and `revision`; those of a checkpoint with three more: `status` and `replaced_by`, null for a label in force,
+/// and `derived`. The order of the rows is that of the records, and in a record that of the JSON Lines; ids and
 /// the rows of taxonomies of which nothing is listed are those of [`Csv`](crate::Csv), with null for no id.
 pub struct ParquetRows<'a, W: Write + Send> {
     kb: &'a KnowledgeBase,
@@ -84,6 +86,16 @@ struct Columns {
     score: Float32Builder,
     predicted: BooleanBuilder,
     count: usize,
+    /// The columns that a checkpoint has more.
+    marks: Option<MarkColumns>,
+}
+
+struct MarkColumns {
+    status: StringBuilder,
+    replaced_by: StringBuilder,
+    derived: BooleanBuilder,
+    /// The taxonomies that follow by the chain.
+    by_chain: Taxonomies,
 }
 
 impl<'a, W: Write + Send> ParquetRows<'a, W> {
@@ -93,7 +105,7 @@ impl<'a, W: Write + Send> ParquetRows<'a, W> {
     /// A failure to write.
     pub fn new(out: W, run: &Run, kb: &'a KnowledgeBase) -> Result<Self, ParquetError> {
         let text = |name, nullable| Field::new(name, DataType::Utf8, nullable);
-        let schema = Arc::new(Schema::new(vec![
+        let mut fields = vec![
             text("id", true),
             text("taxonomy", false),
             text("label", false),
@@ -102,7 +114,14 @@ impl<'a, W: Write + Send> ParquetRows<'a, W> {
             Field::new("predicted", DataType::Boolean, false),
             text("model", false),
             text("revision", false),
-        ]));
+        ];
+        let mut rows = Columns::default();
+        if let LabelSource::Checkpoint { derived, .. } = run.labels {
+            let derived_field = Field::new("derived", DataType::Boolean, false);
+            fields.extend([text("status", true), text("replaced_by", true), derived_field]);
+            rows.marks = Some(MarkColumns::new(derived));
+        }
+        let schema = Arc::new(Schema::new(fields));
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
             .set_max_row_group_row_count(Some(GROUP_ROWS))
@@ -112,7 +131,7 @@ impl<'a, W: Write + Send> ParquetRows<'a, W> {
         let out = Watched { inner: out, failed: Arc::clone(&failed) };
         let writer = ArrowWriter::try_new(out, Arc::clone(&schema), Some(properties))
             .map_err(|error| told(&error, &failed))?;
-        Ok(Self { kb, run: run.clone(), schema, writer, failed, rows: Columns::default() })
+        Ok(Self { kb, run: run.clone(), schema, writer, failed, rows })
     }
 
     /// Adds the rows of one record.
@@ -125,6 +144,7 @@ impl<'a, W: Write + Send> ParquetRows<'a, W> {
         self.rows.add::<CweId>(id, prediction, self.kb);
         self.rows.add::<CapecId>(id, prediction, self.kb);
         self.rows.add::<TechniqueId>(id, prediction, self.kb);
+        self.rows.add_others(id, prediction, self.kb);
         if self.rows.count >= BATCH_ROWS { self.flush() } else { Ok(()) }
     }
 
@@ -143,7 +163,7 @@ impl<'a, W: Write + Send> ParquetRows<'a, W> {
         let repeated = |text: &str| {
             Arc::new(arrow_array::StringArray::from_iter_values(std::iter::repeat_n(text, count))) as ArrayRef
         };
-        let columns: Vec<ArrayRef> = vec![
+        let mut columns: Vec<ArrayRef> = vec![
             Arc::new(self.rows.id.finish()),
             Arc::new(self.rows.taxonomy.finish()),
             Arc::new(self.rows.label.finish()),
@@ -153,6 +173,7 @@ impl<'a, W: Write + Send> ParquetRows<'a, W> {
             repeated(&self.run.model),
             repeated(&self.run.model_revision),
         ];
+        columns.extend(self.rows.marks.iter_mut().flat_map(MarkColumns::finish));
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)
             .map_err(|error| told(&error, &self.failed))?;
         self.writer.write(&batch).map_err(|error| told(&error, &self.failed))
@@ -167,23 +188,54 @@ fn told(error: &dyn std::error::Error, failed: &OnceLock<io::ErrorKind>) -> Parq
 impl Columns {
     fn add<L: Label>(&mut self, id: Option<&str>, prediction: &Prediction, kb: &KnowledgeBase) {
         let Some(Labels { labels, none }) = L::of(prediction) else { return };
-        for scored in labels {
-            self.add_row::<L>(id, &scored.label.to_string(), &scored.label.name(kb), scored.score);
-            self.predicted.append_value(scored.predicted);
+        let is_derived = self.marks.as_ref().is_some_and(|marks| L::is_among(marks.by_chain));
+        for ScoredLabel { label, score, predicted } in labels {
+            self.add_row(id, [L::TAXONOMY, &label.to_string(), &label.name(kb)], *score, *predicted);
+            self.add_mark(|| Mark::of(label.standing(kb)), is_derived);
         }
         if labels.is_empty() {
-            self.add_row::<L>(id, "", NONE_OF_THEM, *none);
-            self.predicted.append_value(false);
+            self.add_row(id, [L::TAXONOMY, "", NONE_OF_THEM], *none, false);
+            self.add_mark(|| None, is_derived);
         }
     }
 
-    /// A row but for its last column.
-    fn add_row<L: Label>(&mut self, id: Option<&str>, label: &str, name: &str, score: f32) {
+    fn add_others(&mut self, id: Option<&str>, prediction: &Prediction, kb: &KnowledgeBase) {
+        for ScoredLabel { label, score, predicted } in &prediction.other {
+            self.add_row(id, [OTHER, label, name_of_other(label, kb)], *score, *predicted);
+            self.add_mark(|| None, false);
+        }
+    }
+
+    fn add_row(&mut self, id: Option<&str>, [taxonomy, label, name]: [&str; 3], score: f32, predicted: bool) {
         self.id.append_option(id);
-        self.taxonomy.append_value(L::TAXONOMY);
+        self.taxonomy.append_value(taxonomy);
         self.label.append_value(label);
         self.name.append_value(name);
         self.score.append_value(score);
+        self.predicted.append_value(predicted);
         self.count = self.count.saturating_add(1);
+    }
+
+    fn add_mark(&mut self, mark: impl FnOnce() -> Option<Mark>, is_derived: bool) {
+        let Some(marks) = &mut self.marks else { return };
+        let mark = mark();
+        marks.status.append_option(mark.map(|mark| mark.status));
+        marks.replaced_by.append_option(mark.and_then(|mark| mark.replaced_by).map(|id| id.to_string()));
+        marks.derived.append_value(is_derived);
+    }
+}
+
+impl MarkColumns {
+    fn new(by_chain: Taxonomies) -> Self {
+        Self {
+            status: StringBuilder::new(),
+            replaced_by: StringBuilder::new(),
+            derived: BooleanBuilder::new(),
+            by_chain,
+        }
+    }
+
+    fn finish(&mut self) -> [ArrayRef; 3] {
+        [Arc::new(self.status.finish()), Arc::new(self.replaced_by.finish()), Arc::new(self.derived.finish())]
     }
 }

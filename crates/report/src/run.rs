@@ -1,9 +1,9 @@
 //! What every record of one run has in common.
 
-use vulnlens_model::LabelMode;
+use vulnlens_model::{LabelMode, LabelSource};
 use vulnlens_taxonomy::Versions;
 
-/// Which model answered, and over which label spaces.
+/// Which model answered, and by which labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     /// The model's name.
@@ -12,8 +12,8 @@ pub struct Run {
     pub model_revision: String,
     /// The releases of the knowledge base.
     pub versions: Versions,
-    /// What the probabilities mean.
-    pub labels: LabelMode,
+    /// Where the labels come from, and what their scores mean.
+    pub labels: LabelSource,
 }
 
 /// The name of a mode on the command line and in the outputs.

@@ -1,11 +1,11 @@
 //! A short table for a person at a terminal: the best labels of each taxonomy, and the way the chain takes to them.
 
 use anstyle::{AnsiColor, Style};
-use vulnlens_model::{Prediction, ScoredLabel};
-use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TechniqueId, Usage};
+use vulnlens_model::{LabelSource, Prediction, ScoredLabel};
+use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, Standing, TechniqueId, Usage};
 
 use crate::glyphs::{Glyphs, path_text};
-use crate::label::Label;
+use crate::label::{Label, name_of_other};
 use crate::record_key::RecordKey;
 use crate::score::percent;
 
@@ -40,13 +40,23 @@ pub struct TableLayout {
 pub struct Table<'a> {
     kb: &'a KnowledgeBase,
     layout: TableLayout,
+    /// Whether labels are those of a checkpoint, as published.
+    is_checkpoint: bool,
 }
 
 impl<'a> Table<'a> {
     /// A renderer with the names and paths of `kb`.
     #[must_use]
     pub fn new(kb: &'a KnowledgeBase, layout: TableLayout) -> Self {
-        Self { kb, layout: TableLayout { width: layout.width.max(NARROWEST), ..layout } }
+        let layout = TableLayout { width: layout.width.max(NARROWEST), ..layout };
+        Self { kb, layout, is_checkpoint: false }
+    }
+
+    /// The renderer for a model whose labels come from `source`: those of a checkpoint are marked where they are not in
+    /// force, and shown with their parents or tactics where there is room.
+    #[must_use]
+    pub fn of(self, source: LabelSource) -> Self {
+        Self { is_checkpoint: matches!(source, LabelSource::Checkpoint { .. }), ..self }
     }
 
     /// Appends one record: its id, or else its line, as a heading where there is one, then each taxonomy that was asked for.
@@ -70,6 +80,7 @@ impl<'a> Table<'a> {
         self.section("Attack patterns (CAPEC)", prediction, to_pattern, &mut text);
         let to_technique = |to| self.way_to_technique(assigned, to);
         self.section("Techniques (ATT&CK)", prediction, to_technique, &mut text);
+        self.others(prediction, &mut text);
         out.extend_from_slice(text.as_bytes());
     }
 
@@ -88,28 +99,81 @@ impl<'a> Table<'a> {
             if let Some(way) = way(scored.label) {
                 *text += &self.aside(&way);
             }
+            if let Some(mark) = self.mark(scored.label) {
+                *text += &self.aside(&mark);
+            }
         }
-        let more = labels.labels.len().saturating_sub(shown);
-        if more > 0 {
-            *text += &format!("    {ASIDE}{} {more} more{ASIDE:#}\n", self.layout.glyphs.ellipsis());
-        }
+        *text += &self.more(labels.labels.len().saturating_sub(shown));
         if labels.none >= NONE_SHOWN || labels.labels.is_empty() {
             let words = self.fit("that none applies", BEFORE_ID);
             *text += &format!("    {}  {ASIDE}{words}{ASIDE:#}\n", percent(labels.none));
         }
     }
 
+    /// The labels of no taxonomy, as the model writes them.
+    fn others(&self, prediction: &Prediction, text: &mut String) {
+        let labels = &prediction.other;
+        if labels.is_empty() {
+            return;
+        }
+        *text += &format!("{HEADING}Other labels{HEADING:#}\n");
+        let shown = self.layout.rows.unwrap_or(usize::MAX).min(labels.len());
+        for scored in labels.iter().take(shown) {
+            let label = self.fit(&printable(&scored.label), self.before_id());
+            let name = name_of_other(&scored.label, self.kb);
+            *text += &self.line(scored.score, scored.predicted, &label, name, "");
+        }
+        *text += &self.more(labels.len().saturating_sub(shown));
+    }
+
+    fn more(&self, more: usize) -> String {
+        if more == 0 {
+            return String::new();
+        }
+        format!("    {ASIDE}{} {more} more{ASIDE:#}\n", self.layout.glyphs.ellipsis())
+    }
+
+    /// What is to be said of a checkpoint's label that is not in force.
+    fn mark(&self, label: impl Label) -> Option<String> {
+        let standing = Some(label.standing(self.kb)).filter(|_| self.is_checkpoint)?;
+        match standing {
+            Standing::Current => None,
+            Standing::Revoked { by: Some(by) } => {
+                Some(format!("revoked; today it is {by} {}", by.name_for_people(self.kb)))
+            }
+            Standing::Revoked { by: None } => Some("revoked".to_owned()),
+            Standing::Deprecated => Some("deprecated".to_owned()),
+            Standing::Unknown => Some("not known to the knowledge base".to_owned()),
+        }
+    }
+
     fn row<L: Label>(&self, scored: &ScoredLabel<L>) -> String {
+        let beside = if self.is_checkpoint { scored.label.belongs_to(self.kb) } else { String::new() };
+        let name = match scored.label.name_for_people(self.kb) {
+            // What such an id is, the mark says.
+            _ if self.is_checkpoint && scored.label.standing(self.kb) == Standing::Unknown => "".into(),
+            name => name,
+        };
+        self.line(scored.score, scored.predicted, &scored.label.to_string(), &name, &beside)
+    }
+
+    /// A label's line, with `beside` at its end if it has room there.
+    fn line(&self, score: f32, predicted: bool, label: &str, name: &str, beside: &str) -> String {
         let glyphs = self.layout.glyphs;
-        let bar = if self.has_bars() { glyphs.bar(scored.score, BAR) + "  " } else { String::new() };
-        let (mark, style) = if scored.predicted { (glyphs.check(), PREDICTED) } else { (' ', Style::new()) };
-        let name = self.fit(&scored.label.name_for_people(self.kb), self.before_id() + ID);
-        let line = format!(
-            "  {style}{mark} {}  {bar}{:<10}  {name}{style:#}",
-            percent(scored.score),
-            scored.label.to_string(),
-        );
-        line.trim_end().to_owned() + "\n"
+        let bar = if self.has_bars() { glyphs.bar(score, BAR) + "  " } else { String::new() };
+        let (mark, style) = if predicted { (glyphs.check(), PREDICTED) } else { (' ', Style::new()) };
+        let label = format!("{label:<10}");
+        let before_name = self.before_id() + label.chars().count().max(ID - 2) + 2;
+        let name = self.fit(name, before_name);
+        let room = self.layout.width.saturating_sub(before_name + name.chars().count() + 2);
+        let beside = match beside.chars().count() {
+            0 => String::new(),
+            length if length > room => String::new(),
+            _ => format!("  {ASIDE}{beside}{ASIDE:#}"),
+        };
+        let label = format!("{label}  {name}");
+        let line = format!("  {style}{mark} {}  {bar}{}{style:#}", percent(score), label.trim_end());
+        line + &beside + "\n"
     }
 
     /// The best weakness as records assign it, where the label space has it not: CWE discourages many a common one.

@@ -10,6 +10,9 @@ use vulnlens_report::{
 };
 use vulnlens_taxonomy::{CweId, TechniqueId, diff};
 
+/// Labels of the sample, over all taxonomies.
+const LABELS: usize = 6;
+
 const LAYOUT: TableLayout = TableLayout { rows: Some(5), width: 100, glyphs: Glyphs::Unicode };
 
 /// `text` without ANSI styles.
@@ -53,7 +56,7 @@ fn the_table_shows_labels_names_marks_and_ways() {
     }
     assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
     let rows = text.lines().filter(|line| line.contains('%') && !line.contains("none applies")).count();
-    assert_eq!(rows, sample::LABELS, "{text}");
+    assert_eq!(rows, LABELS, "{text}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
 
 mod sample;
+mod schema;
 
 use std::collections::BTreeMap;
 
@@ -11,58 +12,10 @@ use vulnlens_model::{LabelMode, Labels, Prediction, ScoredLabel};
 use vulnlens_report::{Csv, JsonLines, ParquetRows, RecordKey};
 use vulnlens_taxonomy::{CapecId, CweId, TechniqueId};
 
-const SCHEMA: &str = include_str!("../../../docs/schema/record-v1.json");
+use schema::check_schema;
 
-/// What is wrong with `value` under `schema`, in the keywords that the frozen schema uses.
-fn violations(schema: &Value, root: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
-    if let Some(name) = schema["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/")) {
-        violations(&root["$defs"][name], root, value, at, found);
-    }
-    let kinds: Vec<&str> = match &schema["type"] {
-        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
-        kind => kind.as_str().into_iter().collect(),
-    };
-    let kind = match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    };
-    let wanted = [("const", schema.get("const").is_none_or(|only| only == value))];
-    let among = schema["enum"].as_array().is_none_or(|all| all.contains(value));
-    let number = value.as_f64();
-    let least = schema["minimum"].as_f64().is_none_or(|least| number.is_some_and(|n| n >= least));
-    let most = schema["maximum"].as_f64().is_none_or(|most| number.is_some_and(|n| n <= most));
-    let kind_fits =
-        kinds.is_empty() || kinds.contains(&kind) || (kinds.contains(&"integer") && value.is_u64());
-    let checks = [("type", kind_fits), ("enum", among), ("minimum", least), ("maximum", most)];
-    let failed = wanted.into_iter().chain(checks).filter(|(_, holds)| !holds);
-    found.extend(failed.map(|(keyword, _)| format!("{at}: {keyword}: {value}")));
-    for key in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-        if value.get(key).is_none() {
-            found.push(format!("{at}: {key} is missing"));
-        }
-    }
-    for (key, inner) in schema["properties"].as_object().into_iter().flatten() {
-        if let Some(member) = value.get(key) {
-            violations(inner, root, member, &format!("{at}/{key}"), found);
-        }
-    }
-    if let (Some(items), Some(members)) = (schema.get("items"), value.as_array()) {
-        for (index, member) in members.iter().enumerate() {
-            violations(items, root, member, &format!("{at}/{index}"), found);
-        }
-    }
-}
-
-fn check_schema(record: &Value) -> Vec<String> {
-    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
-    let mut found = Vec::new();
-    violations(&schema, &schema, record, "", &mut found);
-    found
-}
+/// Labels of the sample, over all taxonomies.
+const LABELS: usize = 6;
 
 fn key(id: &str) -> RecordKey<'_> {
     RecordKey { id: Some(id), line: None }
@@ -73,7 +26,7 @@ fn nothing_listed() -> Prediction {
     Prediction {
         cwe: Some(Labels { labels: vec![], none: 1.0 }),
         capec: Some(Labels { labels: vec![], none: 0.75 }),
-        attack: None,
+        ..Prediction::default()
     }
 }
 
@@ -203,7 +156,12 @@ fn any_prediction() -> impl Strategy<Value = Prediction> {
     });
     let cwe = any_labels((1u32..1500).prop_map(CweId));
     let capec = any_labels((1u32..800).prop_map(CapecId));
-    (cwe, capec, any_labels(technique)).prop_map(|(cwe, capec, attack)| Prediction { cwe, capec, attack })
+    (cwe, capec, any_labels(technique)).prop_map(|(cwe, capec, attack)| Prediction {
+        cwe,
+        capec,
+        attack,
+        other: vec![],
+    })
 }
 
 proptest! {
@@ -227,7 +185,7 @@ fn csv_has_one_row_a_label() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], "id,taxonomy,label,name,score,predicted");
     assert!(lines[1].starts_with("\"a,b\",cwe,CWE-79,") && lines[1].ends_with(",0.93,true"), "{}", lines[1]);
-    assert_eq!(lines.len(), 1 + sample::LABELS);
+    assert_eq!(lines.len(), 1 + LABELS);
     assert!(lines.iter().skip(1).all(|line| line.starts_with("\"a,b\",")), "every row has the id: {text}");
 }
 
@@ -245,7 +203,7 @@ fn parquet_holds_the_rows_of_the_csv() {
     let reader = parquet::file::reader::SerializedFileReader::try_from(path.as_path()).unwrap();
     let rows: Vec<_> = reader.into_iter().map(Result::unwrap).collect();
     std::fs::remove_file(&path).unwrap();
-    assert_eq!(rows.len(), 2 * sample::LABELS + 2);
+    assert_eq!(rows.len(), 2 * LABELS + 2);
     let columns: BTreeMap<usize, &String> =
         rows[0].get_column_iter().map(|(name, _)| name).enumerate().collect();
     let names: Vec<&str> = columns.values().map(|name| name.as_str()).collect();
@@ -254,7 +212,7 @@ fn parquet_holds_the_rows_of_the_csv() {
     assert_eq!(rows[0].get_string(2).unwrap(), "CWE-79");
     assert_eq!(rows[0].get_float(4).unwrap(), 0.93);
     assert!(rows[0].get_bool(5).unwrap());
-    assert!(rows[sample::LABELS].get_string(0).is_err(), "a record without an id has a null");
+    assert!(rows[LABELS].get_string(0).is_err(), "a record without an id has a null");
     let last = rows.last().unwrap();
     let texts = [0, 1, 2, 3].map(|column| last.get_string(column).unwrap().as_str());
     assert_eq!(texts, ["#7", "capec", "", "none of them"]);

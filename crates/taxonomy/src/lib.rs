@@ -31,6 +31,7 @@ mod graph;
 mod kb;
 mod levels;
 mod paths;
+mod standing;
 mod stix;
 mod terms;
 
@@ -44,4 +45,5 @@ pub use ids::{CapecId, CveId, CweId, ParseIdError, TacticId, TechniqueId};
 pub use kb::KnowledgeBase;
 pub use levels::{AttackLabel, AttackLevel, CweLevel};
 pub use paths::{ChainPath, MAX_PATHS};
+pub use standing::Standing;
 pub use terms::{Abstraction, Domain, Nature, PatternAbstraction, Status, Usage};

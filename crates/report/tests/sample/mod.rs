@@ -1,11 +1,8 @@
 //! A knowledge base, and a made-up prediction over it.
 
-use vulnlens_model::{LabelMode, Labels, Prediction, ScoredLabel};
+use vulnlens_model::{LabelMode, LabelSource, Labels, Prediction, ScoredLabel};
 use vulnlens_report::Run;
 use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TechniqueId};
-
-/// Labels of [`prediction`], over all taxonomies.
-pub(crate) const LABELS: usize = 6;
 
 pub(crate) fn knowledge_base() -> KnowledgeBase {
     KnowledgeBase::from_bytes(include_bytes!("../../../../assets/kb.bin")).unwrap()
@@ -13,7 +10,12 @@ pub(crate) fn knowledge_base() -> KnowledgeBase {
 
 pub(crate) fn run(kb: &KnowledgeBase, labels: LabelMode) -> Run {
     let model_revision = "0123456789ab".to_owned();
-    Run { model: "fast".to_owned(), model_revision, versions: kb.versions().clone(), labels }
+    Run {
+        model: "fast".to_owned(),
+        model_revision,
+        versions: kb.versions().clone(),
+        labels: LabelSource::Spaces(labels),
+    }
 }
 
 fn scored<L>(label: L, score: f32, predicted: bool) -> ScoredLabel<L> {
@@ -37,5 +39,6 @@ pub(crate) fn prediction() -> Prediction {
             ],
             none: 0.5,
         }),
+        other: vec![],
     }
 }

@@ -1,0 +1,259 @@
+//! Which entries of the catalogues a checkpoint's labels name.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, Standing, TechniqueId};
+
+use super::numbers::taxonomy_of_numbers;
+use super::outputs::Voiced;
+use super::written::{Id, Written};
+use crate::prediction::Taxonomies;
+
+/// A checkpoint's labels by taxonomy.
+///
+/// Ids that the knowledge base does not know or that are withdrawn are labels like all others. An id
+/// that several outputs name is one label of all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelMap {
+    pub(super) cwe: Vec<Voiced<CweId>>,
+    pub(super) capec: Vec<Voiced<CapecId>>,
+    pub(super) attack: Vec<Voiced<TechniqueId>>,
+    /// What names no weakness, pattern or technique, as written.
+    pub(super) other: Vec<Voiced<Arc<str>>>,
+}
+
+/// How many labels of a taxonomy a checkpoint has, and how they stand in the knowledge base.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Count {
+    /// All of them.
+    pub labels: usize,
+    /// Withdrawn for others.
+    pub revoked: usize,
+    /// Withdrawn.
+    pub deprecated: usize,
+    /// In none of the catalogues.
+    pub unknown: usize,
+}
+
+/// A checkpoint's labels, counted by taxonomy.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct LabelCounts {
+    /// Weaknesses.
+    pub cwe: Count,
+    /// Attack patterns.
+    pub capec: Count,
+    /// Techniques.
+    pub attack: Count,
+    /// Labels of no taxonomy, and tactics.
+    pub other: usize,
+}
+
+impl LabelMap {
+    /// Reads the labels of a checkpoint, in the order of its outputs. `hint` is the model's name.
+    ///
+    /// A label with one id in it, as `CWE-79`, `cwe_79`, `T1562.003` or `CWE-79: Cross-site
+    /// Scripting`, is that id. A label with several different ids, with a tactic's or with none is
+    /// kept as written, under `other`.
+    ///
+    /// Labels that are bare numbers are all of one taxonomy, the first that these rules give:
+    /// 1. Numbers that only count the outputs, from 0 or 1 on, are of none.
+    /// 2. Where other labels say their taxonomy, it is theirs, if that is one.
+    /// 3. Where some have the form `1562.003`, it is ATT&CK, if the others have four digits.
+    /// 4. It is the one that `hint` names last (`vuln2cwe`, `cwe-to-capec`, `vuln2attack`), if it
+    ///    knows at least half of the numbers.
+    /// 5. It is the one that knows at least 95 % of the numbers, if there are five or more of them and
+    ///    each other taxonomy knows at most 80 %.
+    ///
+    /// Numbers to which no rule applies are kept under `other`.
+    #[must_use]
+    pub fn new(labels: &[String], hint: &str, kb: &KnowledgeBase) -> Self {
+        let written: Vec<Written> = labels.iter().map(|label| Written::of(label)).collect();
+        let numbers = taxonomy_of_numbers(&written, hint, kb);
+        let (mut cwe, mut capec, mut attack) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut other = Vec::new();
+        for ((label, written), output) in labels.iter().zip(written).zip(0u32..) {
+            let id = match written {
+                Written::Id(id) => Some(id),
+                Written::Bare(bare) => numbers.and_then(|taxonomy| taxonomy.id(bare)),
+                Written::Words => None,
+            };
+            match id {
+                Some(Id::Cwe(id)) => note(&mut cwe, id, output),
+                Some(Id::Capec(id)) => note(&mut capec, id, output),
+                Some(Id::Technique(id)) => note(&mut attack, id, output),
+                Some(Id::Tactic(_)) | None => {
+                    other.push(Voiced { label: Arc::from(label.as_str()), outputs: vec![output] });
+                }
+            }
+        }
+        Self { cwe: voiced(cwe), capec: voiced(capec), attack: voiced(attack), other }
+    }
+
+    /// The weaknesses among the labels, by rising id.
+    pub fn cwe(&self) -> impl ExactSizeIterator<Item = CweId> {
+        self.cwe.iter().map(|voiced| voiced.label)
+    }
+
+    /// The attack patterns among the labels, by rising id.
+    pub fn capec(&self) -> impl ExactSizeIterator<Item = CapecId> {
+        self.capec.iter().map(|voiced| voiced.label)
+    }
+
+    /// The techniques among the labels, by rising id.
+    pub fn attack(&self) -> impl ExactSizeIterator<Item = TechniqueId> {
+        self.attack.iter().map(|voiced| voiced.label)
+    }
+
+    /// The labels of no taxonomy and the tactics, as written and in the order of the outputs.
+    pub fn other(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.other.iter().map(|voiced| voiced.label.as_ref())
+    }
+
+    /// The taxonomies of which the checkpoint has no label, but that follow from its labels by the
+    /// chain: CAPEC from CWE, ATT&CK from CAPEC or else from CWE.
+    #[must_use]
+    pub fn derived(&self) -> Taxonomies {
+        let (has_cwe, has_capec) = (!self.cwe.is_empty(), !self.capec.is_empty());
+        Taxonomies {
+            cwe: false,
+            capec: has_cwe && !has_capec,
+            attack: self.attack.is_empty() && (has_cwe || has_capec),
+        }
+    }
+
+    /// The patterns that the weaknesses among the labels lead to.
+    pub(super) fn capec_by_chain(&self, kb: &KnowledgeBase) -> Vec<Voiced<CapecId>> {
+        reached(&self.cwe, |id| kb.chain(&[id]).capec)
+    }
+
+    /// The techniques that the patterns among the labels lead to, or else the weaknesses; `written`
+    /// gives the chain's ids a form.
+    pub(super) fn attack_by_chain(
+        &self,
+        kb: &KnowledgeBase,
+        written: impl Fn(&[TechniqueId]) -> Vec<TechniqueId>,
+    ) -> Vec<Voiced<TechniqueId>> {
+        if self.capec.is_empty() {
+            return reached(&self.cwe, |id| written(&kb.chain(&[id]).techniques));
+        }
+        reached(&self.capec, |id| kb.pattern(id).map_or(vec![], |pattern| written(&pattern.techniques)))
+    }
+
+    /// The labels, counted.
+    #[must_use]
+    pub fn counts(&self, kb: &KnowledgeBase) -> LabelCounts {
+        LabelCounts {
+            cwe: count(self.cwe().map(|id| kb.standing_of_cwe(id))),
+            capec: count(self.capec().map(|id| kb.standing_of_capec(id))),
+            attack: count(self.attack().map(|id| kb.standing_of_technique(id))),
+            other: self.other.len(),
+        }
+    }
+}
+
+fn note<L: Ord>(labels: &mut BTreeMap<L, Vec<u32>>, label: L, output: u32) {
+    labels.entry(label).or_default().push(output);
+}
+
+fn voiced<L>(labels: BTreeMap<L, Vec<u32>>) -> Vec<Voiced<L>> {
+    labels.into_iter().map(|(label, outputs)| Voiced { label, outputs }).collect()
+}
+
+/// What `from` leads to by `step`, each with all outputs that lead to it.
+fn reached<From: Copy, To: Ord>(from: &[Voiced<From>], step: impl Fn(From) -> Vec<To>) -> Vec<Voiced<To>> {
+    let mut labels: BTreeMap<To, Vec<u32>> = BTreeMap::new();
+    for Voiced { label, outputs } in from {
+        for reached in step(*label) {
+            labels.entry(reached).or_default().extend_from_slice(outputs);
+        }
+    }
+    for outputs in labels.values_mut() {
+        outputs.sort_unstable();
+        outputs.dedup();
+    }
+    voiced(labels)
+}
+
+fn count(standings: impl Iterator<Item = Standing>) -> Count {
+    let mut count = Count::default();
+    for standing in standings {
+        count.labels += 1;
+        match standing {
+            Standing::Current => {}
+            Standing::Revoked { .. } => count.revoked += 1,
+            Standing::Deprecated => count.deprecated += 1,
+            Standing::Unknown => count.unknown += 1,
+        }
+    }
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kb() -> KnowledgeBase {
+        KnowledgeBase::from_bytes(include_bytes!("../../../../assets/kb.bin")).unwrap()
+    }
+
+    fn map(labels: &[&str], hint: &str) -> LabelMap {
+        let labels: Vec<String> = labels.iter().map(|&label| label.to_owned()).collect();
+        LabelMap::new(&labels, hint, &kb())
+    }
+
+    #[test]
+    fn labels_go_to_their_taxonomies_and_the_rest_is_kept() {
+        let map = map(&["T1190", "CWE-79", "TA0005", "CAPEC-63", "cwe_79", "LABEL_5", "CWE-999999"], "");
+        assert_eq!(map.cwe().collect::<Vec<_>>(), [CweId(79), CweId(999_999)]);
+        assert_eq!(map.cwe[0].outputs, [1, 4], "an id that stands twice is one label");
+        assert_eq!(map.capec().collect::<Vec<_>>(), [CapecId(63)]);
+        assert_eq!(map.attack().collect::<Vec<_>>(), [TechniqueId::technique(1190)]);
+        assert_eq!(map.other().collect::<Vec<_>>(), ["TA0005", "LABEL_5"]);
+    }
+
+    #[test]
+    fn bare_numbers_follow_the_hint() {
+        assert_eq!(map(&["63", "66"], "vuln2capec").capec().len(), 2);
+        assert_eq!(map(&["63", "66"], "").other().len(), 2);
+        assert_eq!(map(&["1027", "1562.003"], "").attack().len(), 2);
+    }
+
+    #[test]
+    fn what_a_checkpoint_has_no_labels_of_follows_by_the_chain() {
+        let none = Taxonomies { cwe: false, capec: false, attack: false };
+        for (labels, want) in [
+            (&["CWE-79"][..], Taxonomies { capec: true, attack: true, ..none }),
+            (&["CAPEC-63"], Taxonomies { attack: true, ..none }),
+            (&["CWE-79", "CAPEC-63"], Taxonomies { attack: true, ..none }),
+            (&["CWE-79", "T1190"], Taxonomies { capec: true, ..none }),
+            (&["T1190"], none),
+            (&["LABEL_0"], none),
+        ] {
+            assert_eq!(map(labels, "").derived(), want, "{labels:?}");
+        }
+    }
+
+    #[test]
+    fn the_chain_takes_all_outputs_along() {
+        let (kb, map) = (kb(), map(&["CWE-79", "CWE-89", "CWE-74"], ""));
+        let capec = map.capec_by_chain(&kb);
+        let of = |id: u32| capec.iter().find(|voiced| voiced.label == CapecId(id)).map(|v| v.outputs.clone());
+        assert_eq!(of(63), Some(vec![0]), "of CWE-79 alone");
+        assert_eq!(of(267), Some(vec![0, 1, 2]), "of their ancestor CWE-74");
+        let expected = kb.chain(&[CweId(79), CweId(89)]).techniques;
+        let attack = map.attack_by_chain(&kb, <[_]>::to_vec);
+        assert_eq!(attack.iter().map(|voiced| voiced.label).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn labels_are_counted_as_they_stand() {
+        let kb = kb();
+        let revoked = kb.techniques().find(|technique| technique.revoked_by.is_some()).unwrap().id;
+        let deprecated = kb.techniques().find(|technique| technique.deprecated).unwrap().id;
+        let labels = [revoked.to_string(), deprecated.to_string(), "T1190".into(), "T9999".into()];
+        let counts = LabelMap::new(&labels, "", &kb).counts(&kb);
+        assert_eq!(counts.attack, Count { labels: 4, revoked: 1, deprecated: 1, unknown: 1 });
+    }
+}
