@@ -134,7 +134,7 @@ fn hierarchy(folder: &Path) -> Result<Layout, EncoderError> {
             "one master and every level from 0 on are needed: download the missing folders",
         ));
     }
-    Ok(Layout::Hierarchy(levels.into_values().map(|nodes| level(nodes)).collect()))
+    Ok(Layout::Hierarchy(levels.into_values().map(level).collect()))
 }
 
 fn level(mut nodes: Vec<Node>) -> Level {
@@ -204,8 +204,11 @@ mod tests {
         folder
     }
 
+    /// A folder's name and the label it refines.
+    type Found = (String, Option<String>);
+
     /// Folder names and parents by level.
-    fn levels(names: &[&str]) -> Result<Vec<Vec<(String, Option<String>)>>, String> {
+    fn levels(names: &[&str]) -> Result<Vec<Vec<Found>>, String> {
         let folder = repository(names);
         match Layout::of(folder.path()).map_err(|error| error.to_string())? {
             Layout::Single(_) => panic!("a hierarchy"),
@@ -222,7 +225,7 @@ mod tests {
         }
     }
 
-    fn slave(folder: &str, parent: &str) -> (String, Option<String>) {
+    fn slave(folder: &str, parent: &str) -> Found {
         (folder.to_owned(), Some(parent.to_owned()))
     }
 

@@ -28,11 +28,18 @@ pub(super) fn complete(
     for special in settings.specials() {
         let content = special.content();
         let named = |token: &&AddedToken| token.content == content;
-        let rules = settings.added.values().find(named).or(known.get(content));
-        match (special, rules) {
-            (_, Some(rules)) => new.push(rules.clone()),
-            (Special::Ruled(token), None) => new.push(token.clone()),
-            (Special::Bare(content), None) => new.push(bare(content, settings)),
+        let of_tokenizer = known.get(content).filter(|_| !settings.has_decoder);
+        let rules = settings.added.values().find(named).or(of_tokenizer).filter(|_| !special.is_default());
+        match (rules, special) {
+            (Some(rules), _) => new.push(rules.clone()),
+            (None, Special::Ruled(token)) => new.push(token.clone()),
+            (None, _) => {
+                // The classes give the mask its rule anew; any other bare token yields to what is known.
+                let mask = mask(content, settings);
+                let unknown =
+                    !known.contains_key(content) && !new.iter().any(|token| token.content == content);
+                new.extend(mask.or_else(|| unknown.then(|| AddedToken::from(content, true))));
+            }
         }
     }
     for token in &mut new {
@@ -41,12 +48,13 @@ pub(super) fn complete(
     tokenizer.add_tokens(new).map(drop).map_err(|error| super::unusable(folder, &error))
 }
 
-/// A special token without rules: matched as it is, except that the mask takes the space before it.
-fn bare(content: &str, settings: &Settings) -> AddedToken {
-    let mask = settings.is_mask(content);
+/// The mask of the RoBERTa classes, which takes the space before it.
+fn mask(content: &str, settings: &Settings) -> Option<AddedToken> {
+    let mask = AddedToken::from(content, true).lstrip(true);
     match settings.family {
-        Family::Roberta if mask => AddedToken::from(content, true).lstrip(true),
-        Family::XlmRoberta if mask => AddedToken::from(content, true).lstrip(true).normalized(true),
-        _ => AddedToken::from(content, true),
+        _ if !settings.is_mask(content) => None,
+        Family::Roberta => Some(mask),
+        Family::XlmRoberta => Some(mask.normalized(true)),
+        _ => None,
     }
 }

@@ -26,19 +26,27 @@ pub(super) enum Family {
     Generic,
 }
 
-/// A special token: a bare text, or one with its rules.
+/// A special token.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Special {
+    /// The class's own, which no file mentions.
+    Default(String),
+    /// A bare text of a file.
     Bare(String),
+    /// One of a file with its rules.
     Ruled(AddedToken),
 }
 
 impl Special {
     pub(super) fn content(&self) -> &str {
         match self {
-            Self::Bare(content) => content,
+            Self::Default(content) | Self::Bare(content) => content,
             Self::Ruled(token) => &token.content,
         }
+    }
+
+    pub(super) fn is_default(&self) -> bool {
+        matches!(self, Self::Default(_))
     }
 }
 
@@ -61,6 +69,9 @@ pub(super) struct Settings {
     /// By role; the additional ones follow without a role.
     roles: BTreeMap<&'static str, Special>,
     additional: Vec<Special>,
+    /// Whether the rules of added tokens stand in `tokenizer_config.json`, so that those of
+    /// `tokenizer.json` say nothing about special tokens.
+    pub(super) has_decoder: bool,
     /// Added tokens by their index.
     pub(super) added: BTreeMap<u32, AddedToken>,
 }
@@ -82,6 +93,7 @@ impl Settings {
             max_tokens: own.get("model_max_length").or_else(|| own.get("max_len")).and_then(length),
             roles: defaults(family),
             additional: Vec::new(),
+            has_decoder: own.contains_key("added_tokens_decoder"),
             added: BTreeMap::new(),
         };
         settings.take_specials(&own);
@@ -134,7 +146,7 @@ impl Settings {
         ROLES.iter().filter_map(|role| self.roles.get(role)).chain(&self.additional)
     }
 
-    /// Whether a special token fills the role of the mask, which takes the space before it.
+    /// Whether a token fills the role of the mask.
     pub(super) fn is_mask(&self, content: &str) -> bool {
         self.role("mask_token") == Some(content)
     }
@@ -165,7 +177,7 @@ fn defaults(family: Family) -> BTreeMap<&'static str, Special> {
         Family::Generic => &[],
     };
     let pairs = ROLES.into_iter().zip(tokens).filter(|(_, token)| !token.is_empty());
-    pairs.map(|(role, token)| (role, Special::Bare((*token).to_owned()))).collect()
+    pairs.map(|(role, token)| (role, Special::Default((*token).to_owned()))).collect()
 }
 
 /// A special token as files write it: a text, or an object with its rules.

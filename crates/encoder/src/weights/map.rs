@@ -43,7 +43,7 @@ mod tests {
     fn misaligned_or_ragged_bytes_are_no_numbers() {
         let numbers = [1.5_f32, -2.0];
         let bytes: Vec<u8> = numbers.iter().flat_map(|x| x.to_ne_bytes()).collect();
-        let mut room = vec![0_u8; 16];
+        let mut room = [0_u8; 16];
         let start = room.as_ptr().align_offset(4);
         room[start..start + 8].copy_from_slice(&bytes);
         if cfg!(target_endian = "little") {

@@ -269,4 +269,6 @@ fn modern(name: &str) -> String {
 }
 
 #[cfg(test)]
+mod sample;
+#[cfg(test)]
 mod tests;

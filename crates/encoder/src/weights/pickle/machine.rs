@@ -85,7 +85,7 @@ impl<'a> Machine<'a> {
             b']' => self.new_list(),
             b')' => self.new_tuple(Vec::new()),
             b't' => {
-                let items = self.to_mark()?;
+                let items = self.pop_to_mark()?;
                 self.new_tuple(items)
             }
             0x85..=0x87 => {
@@ -134,7 +134,7 @@ impl<'a> Machine<'a> {
                 self.extend(vec![item])
             }
             b'e' => {
-                let items = self.to_mark()?;
+                let items = self.pop_to_mark()?;
                 self.extend(items)
             }
             b's' => {
@@ -142,7 +142,7 @@ impl<'a> Machine<'a> {
                 self.set_items(&pair)
             }
             b'u' => {
-                let pairs = self.to_mark()?;
+                let pairs = self.pop_to_mark()?;
                 self.set_items(&pairs)
             }
             b'Q' => self.persistent(),
@@ -194,7 +194,7 @@ impl<'a> Machine<'a> {
         Ok(items)
     }
 
-    fn to_mark(&mut self) -> Step<Vec<Value>> {
+    fn pop_to_mark(&mut self) -> Step<Vec<Value>> {
         let mark = self.marks.pop().filter(|mark| *mark <= self.stack.len());
         Ok(self.stack.split_off(mark.ok_or("there is no mark on the stack")?))
     }
