@@ -80,35 +80,41 @@ def make_roberta_base(folder, corpus):
     model.save_pretrained(folder)
 
 
-def export_onnx(checkpoint, file, optimised=False):
-    """The checkpoint as ONNX with free batch and length; `optimised` fuses what onnxruntime.transformers knows."""
+def export_onnx(checkpoint, file, fused=False):
+    """The checkpoint as ONNX with free batch and length.
+
+    Plain: by PyTorch's exporter. Fused: by its earlier one, whose graph onnxruntime.transformers knows how to fuse
+    (attention, GELU, skip connections); of the newer one's graph it fuses no attention (onnxruntime 1.32.0).
+    """
     if file.exists():
         return file
-    import onnxruntime
     import torch
     from transformers import AutoModelForSequenceClassification
 
-    if optimised:
-        from onnxruntime.transformers import optimizer
-
-        plain = export_onnx(checkpoint, file.with_name(file.name.replace("-optimised", "")))
-        config = json.loads((checkpoint / "config.json").read_text())
-        sizes = {"num_heads": config["num_attention_heads"], "hidden_size": config["hidden_size"]}
-        model = optimizer.optimize_model(str(plain), model_type="bert", **sizes)
-        fused = model.get_fused_operator_statistics()
-        if not fused.get("Attention") and not fused.get("MultiHeadAttention"):
-            print(f"(the optimiser of onnxruntime {onnxruntime.__version__} fused no attention here: {fused})")
-        model.save_model_to_file(str(file))
-        return file
     model = AutoModelForSequenceClassification.from_pretrained(checkpoint, attn_implementation="eager").eval()
     ids = torch.randint(5, 100, (2, 16))
-    names = ["input_ids", "attention_mask"]
-    batch, length = torch.export.Dim("batch", max=512), torch.export.Dim("length", max=512)
+    names, mask = ["input_ids", "attention_mask"], torch.ones_like(ids)
+    if not fused:
+        batch, length = torch.export.Dim("batch", max=512), torch.export.Dim("length", max=512)
+        torch.onnx.export(
+            model, (), str(file), kwargs={"input_ids": ids, "attention_mask": mask}, input_names=names,
+            output_names=["logits"], dynamic_shapes={name: {0: batch, 1: length} for name in names}, dynamo=True,
+            external_data=False,
+        )  # fmt: skip
+        return file
+    from onnxruntime.transformers import optimizer
+
+    model.config.return_dict = False
+    raw = file.with_suffix(".raw.onnx")
     torch.onnx.export(
-        model, (), str(file), kwargs=dict(zip(names, (ids, torch.ones_like(ids)))), input_names=names,
-        output_names=["logits"], dynamic_shapes={name: {0: batch, 1: length} for name in names}, dynamo=True,
-        external_data=False,
+        model, (ids, mask), str(raw), input_names=names, output_names=["logits"], dynamo=False, opset_version=17,
+        dynamic_axes={name: {0: "batch", 1: "length"} for name in names},
     )  # fmt: skip
+    sizes = (model.config.num_attention_heads, model.config.hidden_size)
+    better = optimizer.optimize_model(str(raw), model_type="bert", num_heads=sizes[0], hidden_size=sizes[1])
+    assert better.get_fused_operator_statistics()["Attention"] == model.config.num_hidden_layers
+    better.save_model_to_file(str(file))
+    raw.unlink()
     return file
 
 
