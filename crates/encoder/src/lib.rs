@@ -2,18 +2,23 @@
 //!
 //! Loads checkpoints as Hugging Face publishes them and gives the logits that transformers gives.
 
+mod checkpoint;
 mod config;
 mod encoder;
 mod error;
 mod forward;
+mod hierarchy;
 pub mod kernels;
 mod layout;
+mod quantize;
 mod tokenizer;
 pub mod weights;
 
+pub use checkpoint::Checkpoint;
 pub use config::{Activation, Architecture, Config, Problem};
 pub use encoder::{Encoder, LoadOptions, Precision};
 pub use error::EncoderError;
 pub use layout::{Layout, Level, Node};
+pub use quantize::{Quantization, quantize};
 pub use tokenizer::{Notice, Tokenizer};
 pub use weights::{Dtype, Tensor, Weights};

@@ -1,0 +1,111 @@
+//! A repository as published: one checkpoint, or a hierarchy of them.
+
+use std::path::Path;
+
+use crate::hierarchy::Hierarchy;
+use crate::{Config, Encoder, EncoderError, Layout, LoadOptions, Notice, Problem};
+
+/// What scores texts.
+#[derive(Debug)]
+pub struct Checkpoint {
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Single(Box<Encoder>),
+    Hierarchy(Hierarchy),
+}
+
+impl Checkpoint {
+    /// Opens the checkpoint or the hierarchy in a folder, or the checkpoint that one of its files belongs to.
+    ///
+    /// # Errors
+    /// As [`Encoder::open`] and [`Layout::of`]; [`EncoderError::Layout`] for a hierarchy whose folders do not say which
+    /// label of the level above they refine.
+    pub fn open(path: &Path, options: &LoadOptions) -> Result<Self, EncoderError> {
+        let kind = match Layout::of(path)? {
+            Layout::Single(folder) => Kind::Single(Box::new(Encoder::open(&folder, options)?)),
+            Layout::Hierarchy(levels) => Kind::Hierarchy(Hierarchy::open(path, &levels, options)?),
+        };
+        Ok(Self { kind })
+    }
+
+    /// The labels, in the order of the scores: of a hierarchy, those of each level after those of the one above.
+    #[must_use]
+    pub fn labels(&self) -> &[String] {
+        match &self.kind {
+            Kind::Single(encoder) => encoder.labels(),
+            Kind::Hierarchy(hierarchy) => hierarchy.labels(),
+        }
+    }
+
+    /// Scores of texts, one row a text, one column a label, in `0..=1`. `None`: the label stands in a part of a
+    /// hierarchy that a parent's score rules out.
+    ///
+    /// In a hierarchy a part is asked about a text when the label that it refines is answered one level above: a score
+    /// above 0.5, or the best of labels that exclude each other. A label's score is that of its own part, not
+    /// multiplied by its parents'; of several parts with the same label, the greatest. No published code fixes this
+    /// routing; it is the one under which each checkpoint is used as it was trained.
+    #[must_use]
+    pub fn scores(&self, texts: &[&str]) -> Vec<Option<f32>> {
+        match &self.kind {
+            Kind::Single(encoder) => encoder.scores(texts).into_iter().map(Some).collect(),
+            Kind::Hierarchy(hierarchy) => hierarchy.scores(texts),
+        }
+    }
+
+    /// How the scores of the last level relate: [`Problem::SingleLabel`] where they exclude each other.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
+        match &self.kind {
+            Kind::Single(encoder) => encoder.config().problem,
+            // Scores of several parts never exclude each other.
+            Kind::Hierarchy(_) => Problem::MultiLabel,
+        }
+    }
+
+    /// Twelve hexadecimal digits that other weights would not have.
+    #[must_use]
+    pub fn revision(&self) -> &str {
+        match &self.kind {
+            Kind::Single(encoder) => encoder.revision(),
+            Kind::Hierarchy(hierarchy) => hierarchy.revision(),
+        }
+    }
+
+    /// The checkpoints, from the top of the hierarchy on.
+    pub fn parts(&self) -> impl Iterator<Item = &Encoder> {
+        let (single, hierarchy) = match &self.kind {
+            Kind::Single(encoder) => (Some(&**encoder), None),
+            Kind::Hierarchy(hierarchy) => (None, Some(hierarchy)),
+        };
+        single.into_iter().chain(hierarchy.into_iter().flat_map(Hierarchy::parts))
+    }
+
+    /// What the user should be told, once.
+    pub fn notices(&self) -> impl Iterator<Item = &Notice> {
+        self.parts().flat_map(Encoder::notices)
+    }
+
+    /// What the checkpoint, or the one at the top of the hierarchy, says of itself.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        match &self.kind {
+            Kind::Single(encoder) => encoder.config(),
+            Kind::Hierarchy(hierarchy) => hierarchy.master().config(),
+        }
+    }
+
+    /// Tokens of a text that are read at most, special tokens included.
+    #[must_use]
+    pub fn max_tokens(&self) -> usize {
+        self.parts().map(Encoder::max_tokens).min().unwrap_or(0)
+    }
+
+    /// Whether a text is longer than what is read of it in one piece.
+    #[must_use]
+    pub fn is_cut(&self, text: &str) -> bool {
+        self.parts().next().is_some_and(|encoder| encoder.is_cut(text))
+    }
+}

@@ -1,0 +1,276 @@
+//! One checkpoint, ready to score texts.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Mutex;
+
+use rayon::prelude::*;
+
+use crate::EncoderError;
+use crate::config::{Config, Problem};
+use crate::forward::{
+    Buffers, Loading, Names, Network, Sequences, TensorUse, expected_tensors, is_ignored, scale_name,
+};
+use crate::kernels::Isa;
+use crate::tokenizer::{Notice, Tokenizer};
+use crate::weights::{Dtype, Weights};
+
+/// Tokens that go through the network at once: enough to use each panel of weights many times while it is in the cache,
+/// few enough that activations stay small beside the weights.
+const TOKENS_AT_ONCE: usize = 1024;
+
+/// How numbers are kept and multiplied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// As transformers computes by default.
+    #[default]
+    F32,
+    /// Weights in seven bits with a scale for each output, activations in eight with a scale for each row, exact sums.
+    Int8,
+}
+
+/// How a checkpoint is loaded and used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// Precision of the layers. A checkpoint that was saved quantised is used so whatever stands here.
+    pub precision: Precision,
+    /// Texts longer than the network's limit go through it in windows that share this many tokens, and each label's
+    /// logit is the greatest of the windows'. `None` cuts them off, as transformers does.
+    pub window_overlap: Option<usize>,
+    /// The instructions to use; the widest that the machine has unless told otherwise.
+    pub isa: Isa,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self { precision: Precision::F32, window_overlap: None, isa: Isa::detected() }
+    }
+}
+
+/// A sequence classifier with its tokenizer.
+///
+/// Scores of a text are the same bits whatever the other texts of a call and whatever the number of threads; work is
+/// split over the rayon pool that the caller runs in.
+#[derive(Debug)]
+pub struct Encoder {
+    config: Config,
+    tokenizer: Tokenizer,
+    network: Network,
+    options: LoadOptions,
+    notices: Vec<Notice>,
+    revision: String,
+    /// Room of calls that are over; as many as there were calls at once.
+    buffers: Mutex<Vec<Buffers>>,
+}
+
+impl Encoder {
+    /// Loads the checkpoint in `folder`: `config.json`, the weights and the tokenizer's files.
+    ///
+    /// # Errors
+    /// Whatever keeps the checkpoint from giving transformers' numbers: see [`EncoderError`].
+    pub fn open(folder: &Path, options: &LoadOptions) -> Result<Self, EncoderError> {
+        let file = folder.join("config.json");
+        let json = fs::read(&file).map_err(EncoderError::io(&file))?;
+        let config = Config::from_json(&json, &file)?;
+        let weights = Weights::open(folder)?;
+        let bare = is_bare(&weights, &config);
+        check(&weights, &config, bare)?;
+        let loading = Loading { weights: &weights, precision: options.precision, isa: options.isa };
+        let (tokenizer, network) =
+            rayon::join(|| Tokenizer::open(folder, &config), || Network::load(loading, &config, bare));
+        let (tokenizer, notice) = tokenizer?;
+        Ok(Self {
+            tokenizer,
+            network: network?,
+            options: *options,
+            notices: notice.into_iter().collect(),
+            revision: weights.fingerprint()?,
+            config,
+            buffers: Mutex::default(),
+        })
+    }
+
+    /// What the checkpoint says of itself.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The labels, in the order of the scores.
+    #[must_use]
+    pub fn labels(&self) -> &[String] {
+        &self.config.labels
+    }
+
+    /// What the user should be told, once.
+    #[must_use]
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// Twelve hexadecimal digits that another checkpoint would not have.
+    #[must_use]
+    pub fn revision(&self) -> &str {
+        &self.revision
+    }
+
+    /// The token ids of a text as [`logits`](Self::logits) uses them, without windows.
+    #[must_use]
+    pub fn token_ids(&self, text: &str) -> Vec<u32> {
+        self.tokenizer.encode(text, self.max_tokens())
+    }
+
+    /// Tokens of a text that are read at most, special tokens included.
+    #[must_use]
+    pub fn max_tokens(&self) -> usize {
+        self.tokenizer.max_tokens()
+    }
+
+    /// Whether a text is longer than what is read of it in one piece.
+    #[must_use]
+    pub fn is_cut(&self, text: &str) -> bool {
+        // A token has a byte at least.
+        text.len() >= self.max_tokens() && self.tokenizer.encode_windows(text, self.max_tokens(), 0).len() > 1
+    }
+
+    /// Logits of texts, one row a text, one column a label.
+    #[must_use]
+    pub fn logits(&self, texts: &[&str]) -> Vec<f32> {
+        let windows: Vec<Vec<Vec<u32>>> = texts.par_iter().map(|text| self.windows(text)).collect();
+        let sequences: Vec<&[u32]> = windows.iter().flatten().map(Vec::as_slice).collect();
+        let logits = self.logits_of_ids(&sequences);
+        let labels = self.config.labels.len();
+        let mut rest = logits.chunks_exact(labels);
+        let mut out: Vec<f32> = Vec::with_capacity(texts.len() * labels);
+        for windows in &windows {
+            let first = out.len();
+            out.extend(rest.next().into_iter().flatten());
+            for _ in 1..windows.len() {
+                let more = rest.next().into_iter().flatten();
+                out[first..].iter_mut().zip(more).for_each(|(logit, more)| *logit = logit.max(*more));
+            }
+        }
+        out
+    }
+
+    /// Scores of texts, in `0..=1`: each label's sigmoid, or the softmax over the labels, as the checkpoint says
+    /// ([`Config::problem`]).
+    #[must_use]
+    pub fn scores(&self, texts: &[&str]) -> Vec<f32> {
+        let mut logits = self.logits(texts);
+        for row in logits.chunks_exact_mut(self.config.labels.len()) {
+            scores(self.config.problem, row);
+        }
+        logits
+    }
+
+    /// Logits of token ids, one row a sequence, one column a label: what [`logits`](Self::logits) does behind the
+    /// tokenizer.
+    ///
+    /// # Panics
+    /// When a sequence is empty or longer than [`Config::max_tokens`], or an id is not in the vocabulary.
+    #[must_use]
+    pub fn logits_of_ids(&self, sequences: &[&[u32]]) -> Vec<f32> {
+        let most = self.config.max_tokens();
+        let vocabulary = self.config.vocabulary;
+        for ids in sequences {
+            assert!(!ids.is_empty() && ids.len() <= most, "a sequence has 1 to {most} tokens");
+            assert!(ids.iter().all(|&id| (id as usize) < vocabulary), "ids are below {vocabulary}");
+        }
+        let mut buffers = self.take_buffers();
+        let mut logits = Vec::with_capacity(sequences.len() * self.config.labels.len());
+        let mut rest = sequences;
+        while !rest.is_empty() {
+            let (batch, after) = rest.split_at(batch_length(rest));
+            logits.extend(self.network.logits(&Sequences::new(batch.iter().copied()), &mut buffers));
+            rest = after;
+        }
+        if let Ok(mut spare) = self.buffers.lock() {
+            spare.push(buffers);
+        }
+        logits
+    }
+
+    fn take_buffers(&self) -> Buffers {
+        self.buffers.lock().ok().and_then(|mut spare| spare.pop()).unwrap_or_default()
+    }
+
+    fn windows(&self, text: &str) -> Vec<Vec<u32>> {
+        let most = self.max_tokens();
+        match self.options.window_overlap {
+            None => vec![self.tokenizer.encode(text, most)],
+            Some(overlap) => self.tokenizer.encode_windows(text, most, overlap),
+        }
+    }
+}
+
+/// Turns a row of logits into scores, in place.
+pub(crate) fn scores(problem: Problem, row: &mut [f32]) {
+    match problem {
+        Problem::MultiLabel => row.iter_mut().for_each(|logit| *logit = 1.0 / (1.0 + (-*logit).exp())),
+        Problem::SingleLabel => {
+            let greatest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            row.iter_mut().for_each(|logit| *logit = (*logit - greatest).exp());
+            let sum: f32 = row.iter().sum();
+            row.iter_mut().for_each(|score| *score /= sum);
+        }
+    }
+}
+
+/// How many of the sequences go together: at least one, and not many more tokens than wanted.
+fn batch_length(sequences: &[&[u32]]) -> usize {
+    let mut tokens = 0;
+    let fitting = sequences.iter().take_while(|ids| {
+        tokens += ids.len();
+        tokens <= TOKENS_AT_ONCE
+    });
+    fitting.count().max(1)
+}
+
+/// Whether the encoder was saved without the classifier's prefix.
+pub(crate) fn is_bare(weights: &Weights, config: &Config) -> bool {
+    let has = |bare| weights.shape(&Names::new(config.architecture, bare).words()).is_some();
+    !has(false) && has(true)
+}
+
+/// Compares names, shapes and types of all tensors with what the configuration asks for, before any is read.
+pub(crate) fn check(weights: &Weights, config: &Config, bare: bool) -> Result<(), EncoderError> {
+    let file = weights.file();
+    let expected = expected_tensors(config, bare);
+    let mut known = std::collections::BTreeSet::new();
+    for tensor in &expected {
+        let Some(found) = weights.shape(&tensor.name) else {
+            let is_head = tensor.name.starts_with("classifier") || tensor.name.starts_with("pre_classifier");
+            let fix = if is_head || tensor.name.contains("pooler") {
+                "this checkpoint has no classification head: fine-tune it first, or use a classifier's"
+            } else {
+                "use the weights that were published with this config.json"
+            };
+            return Err(EncoderError::TensorMissing {
+                file: file.to_owned(),
+                tensor: tensor.name.clone(),
+                expected: tensor.shape.clone(),
+                fix: fix.to_owned(),
+            });
+        };
+        if found != tensor.shape {
+            return Err(EncoderError::TensorShape {
+                file: file.to_owned(),
+                tensor: tensor.name.clone(),
+                found: found.to_vec(),
+                expected: tensor.shape.clone(),
+            });
+        }
+        if weights.dtype(&tensor.name) == Some(Dtype::I8) && tensor.usage != TensorUse::Other {
+            known.insert(scale_name(&tensor.name));
+        }
+        known.insert(tensor.name.clone());
+    }
+    let unknown = weights.names().filter(|&name| !known.contains(name) && !is_ignored(name));
+    let tensors: Vec<String> = unknown.map(str::to_owned).collect();
+    if tensors.is_empty() {
+        return Ok(());
+    }
+    let fix = "the weights are of another network than config.json describes".to_owned();
+    Err(EncoderError::TensorsUnexpected { file: file.to_owned(), tensors, fix })
+}

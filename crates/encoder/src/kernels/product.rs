@@ -1,0 +1,168 @@
+//! Products of activations by packed weights, and what is done with the sums while they are in the cache.
+
+#![expect(unsafe_code, reason = "tiles of one product are apart from each other")]
+
+use rayon::prelude::*;
+
+use super::disjoint::DisjointRows;
+use super::isa::Isa;
+use super::lanes;
+use super::packed::PackedF32;
+use super::tile::{MOST_COLUMNS, MOST_ROWS, Rows, Tile, tile_f32};
+use crate::config::Activation;
+
+/// Bytes of the left matrix that a task goes over again for every panel: they should stay in a core's own cache.
+const LEFT_BYTES: usize = 512 << 10;
+/// Multiply-adds below which a product is not worth a second thread.
+const SMALL: usize = 1 << 17;
+
+/// What becomes of a product's sums: `activation(sums + bias) + residual`.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct After<'a> {
+    /// One number a column.
+    pub(crate) bias: Option<&'a [f32]>,
+    pub(crate) activation: Option<Activation>,
+}
+
+/// A product `left · weights`.
+#[derive(Clone, Copy)]
+pub(crate) struct Factors<'a> {
+    pub(crate) left: Rows<'a, f32>,
+    pub(crate) weights: &'a PackedF32,
+    pub(crate) after: After<'a>,
+}
+
+/// A task: some rows of the left matrix by some panels.
+pub(crate) struct Block<'a> {
+    pub(crate) factors: Factors<'a>,
+    pub(crate) rows: std::ops::Range<usize>,
+    pub(crate) panels: std::ops::Range<usize>,
+    pub(crate) out: DisjointRows<'a>,
+}
+
+/// Rows and panels of tasks.
+pub(crate) struct Plan {
+    rows: usize,
+    row_step: usize,
+    panels: usize,
+    panel_step: usize,
+}
+
+impl Plan {
+    /// Cuts a product of `rows × panels` tiles so that there are some tasks for each thread, each as square as the cache
+    /// allows. How it is cut cannot change a bit of the result.
+    pub(crate) fn new(rows: usize, row_bytes: usize, tile_rows: usize, panels: usize, work: usize) -> Self {
+        let in_cache = (LEFT_BYTES / row_bytes.max(1)).max(tile_rows) / tile_rows * tile_rows;
+        let blocks = rows.div_ceil(in_cache).max(1);
+        let row_step = rows.div_ceil(blocks).next_multiple_of(tile_rows);
+        let threads = rayon::current_num_threads();
+        let wanted = if work < SMALL || threads == 1 { 1 } else { (threads * 4).div_ceil(blocks) };
+        Self { rows, row_step, panels, panel_step: panels.div_ceil(wanted).max(1) }
+    }
+
+    /// Runs every task.
+    pub(crate) fn run(&self, task: impl Fn(std::ops::Range<usize>, std::ops::Range<usize>) + Sync) {
+        let across = self.panels.div_ceil(self.panel_step);
+        let one = |number: usize| {
+            let (row, panel) = (number / across * self.row_step, number % across * self.panel_step);
+            let rows = row..(row + self.row_step).min(self.rows);
+            task(rows, panel..(panel + self.panel_step).min(self.panels));
+        };
+        match self.rows.div_ceil(self.row_step.max(1)) * across {
+            0 => {}
+            1 => one(0),
+            tasks => (0..tasks).into_par_iter().with_max_len(1).for_each(one),
+        }
+    }
+}
+
+/// Writes `after(left · weights)` to `out`, whose rows are `stride` apart.
+///
+/// # Panics
+/// When shapes do not fit each other; they come from a checked model.
+pub(crate) fn product(factors: Factors<'_>, out: &mut [f32], stride: usize) {
+    let Factors { left, weights, after } = factors;
+    assert_eq!(left.inner, weights.inner(), "the inner dimensions of a product agree");
+    assert!(after.bias.is_none_or(|bias| bias.len() == weights.columns()), "one bias a column");
+    let out = DisjointRows::new(out, left.count, weights.columns(), stride);
+    let panels = weights.columns().div_ceil(weights.width());
+    let work = left.count * left.inner * weights.columns();
+    let plan = Plan::new(left.count, left.inner * 4, weights.isa().tile_rows(), panels, work);
+    plan.run(|rows, panels| run(&Block { factors, rows, panels, out }));
+}
+
+/// The same on the caller's thread alone, for products that are small and many.
+///
+/// # Panics
+/// As [`product`].
+pub(crate) fn product_alone(factors: Factors<'_>, out: &mut [f32], stride: usize) {
+    let Factors { left, weights, .. } = factors;
+    assert_eq!(left.inner, weights.inner(), "the inner dimensions of a product agree");
+    let out = DisjointRows::new(out, left.count, weights.columns(), stride);
+    let panels = 0..weights.columns().div_ceil(weights.width());
+    run(&Block { factors, rows: 0..left.count, panels, out });
+}
+
+fn run(block: &Block<'_>) {
+    match block.factors.weights.isa() {
+        Isa::Portable => block_f32::<false>(block, tile_f32),
+        #[cfg(target_arch = "x86_64")]
+        isa => super::x86::block_f32(isa, block),
+        #[cfg(not(target_arch = "x86_64"))]
+        _ => block_f32::<false>(block, tile_f32),
+    }
+}
+
+/// A task with the tile of an instruction set.
+#[inline(always)]
+pub(crate) fn block_f32<const FUSED: bool>(
+    block: &Block<'_>,
+    tile: impl Fn(Rows<'_, f32>, &[f32], &mut Tile<f32>),
+) {
+    let Factors { left, weights, after } = block.factors;
+    let (most, width) = (weights.isa().tile_rows(), weights.width());
+    let mut sums = [0.0; MOST_ROWS * MOST_COLUMNS];
+    for panel in block.panels.clone() {
+        let from = panel * width;
+        let count = width.min(weights.columns() - from);
+        let bias = after.bias.map(|bias| &bias[from..from + count]);
+        let mut row = block.rows.start;
+        while row < block.rows.end {
+            let height = most.min(block.rows.end - row);
+            tile(left.part(row, height), weights.panel(panel), &mut sums);
+            for (at, sums) in sums.chunks_exact(width).enumerate().take(height) {
+                // SAFETY: `Plan::run` gives every pair of a row and a panel to one task, once.
+                let out = unsafe { block.out.row(row + at, from, count) };
+                finish::<FUSED>(&sums[..count], bias, after.activation, out);
+            }
+            row += height;
+        }
+    }
+}
+
+/// Bias and activation.
+#[inline(always)]
+fn finish<const FUSED: bool>(
+    sums: &[f32],
+    bias: Option<&[f32]>,
+    activation: Option<Activation>,
+    out: &mut [f32],
+) {
+    match bias {
+        None => out.copy_from_slice(sums),
+        Some(bias) => out.iter_mut().zip(sums).zip(bias).for_each(|((out, sum), bias)| *out = sum + bias),
+    }
+    activate::<FUSED>(activation, out);
+}
+
+/// An activation, in place.
+#[inline(always)]
+pub(crate) fn activate<const FUSED: bool>(activation: Option<Activation>, row: &mut [f32]) {
+    match activation {
+        None => {}
+        Some(Activation::Gelu) => lanes::map(row, lanes::gelu::<FUSED>),
+        Some(Activation::GeluTanh) => lanes::map(row, lanes::gelu_tanh::<FUSED>),
+        Some(Activation::Relu) => lanes::map(row, |x| if x > 0.0 { x } else { 0.0 }),
+        Some(Activation::Silu) => lanes::map(row, lanes::silu::<FUSED>),
+    }
+}
