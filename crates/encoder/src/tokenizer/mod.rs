@@ -117,8 +117,8 @@ impl Tokenizer {
     ///
     /// Texts beyond 64 KiB are tokenised piece by piece, until enough tokens are known. They are cut
     /// between two words, where no supported tokenizer looks across, so the ids are those of the
-    /// whole text; only a "word" of more than 256 KiB is cut inside, which can change the ids beside
-    /// that cut.
+    /// whole text. Only a "word" of more than 256 KiB is cut inside: that can change the ids beside
+    /// the cut, and one that is unknown as a whole gives an unknown token for each of its pieces.
     #[must_use]
     pub fn encode(&self, text: &str, max_tokens: usize) -> Vec<u32> {
         let room = self.room(max_tokens);
