@@ -51,7 +51,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Train(TrainCommand),
     Evaluate(EvaluateArguments),
-    /// Look into models, and calibrate them
+    /// Look into models, get, quantise and calibrate them
     #[command(subcommand)]
     Model(ModelCommand),
     Doctor(DoctorArguments),

@@ -1,4 +1,4 @@
-//! `--model` and `--kb`: from what is embedded, or from files.
+//! What answers, and `--kb`: from what is embedded, or from files.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -6,15 +6,16 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use vulnlens::report::Run;
-use vulnlens::{KnowledgeBase, LabelMode, Lens, NgramModel};
+use vulnlens::encoder::LoadOptions;
+use vulnlens::{KnowledgeBase, Lens, ModelFileError, NgramModel};
 
 use crate::catalogues;
 use crate::failure::{Failure, Kind};
+use crate::model::{Model, ModelSource, PrecisionName};
 use crate::terminal::Terminal;
 
 /// The name of the embedded model.
-const FAST: &str = "fast";
+pub(crate) const FAST: &str = "fast";
 /// Most bytes of a model or knowledge base that are read; ours have some millions.
 const LARGEST: u64 = 1 << 30;
 
@@ -22,9 +23,19 @@ const LARGEST: u64 = 1 << 30;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct LensArguments {
-    /// The model: `fast`, which is embedded, or a model file
-    #[arg(long, value_name = "NAME|FILE", default_value = FAST)]
+    /// The model: `fast`, which is embedded; a model file; the folder of a checkpoint, or a file in it; or an id of the
+    /// Hugging Face hub, as ORG/NAME or ORG/NAME@REVISION
+    #[arg(long, value_name = "NAME|FILE|FOLDER|ID", default_value = FAST)]
     model: String,
+
+    /// How a checkpoint computes
+    #[arg(long, value_enum, value_name = "PRECISION", default_value_t)]
+    precision: PrecisionName,
+
+    /// Let a checkpoint read long texts whole, in windows that share N tokens; a label's score is the greatest of the
+    /// windows' [default: texts are cut off]
+    #[arg(long, value_name = "N")]
+    window_overlap: Option<usize>,
 
     #[command(flatten)]
     kb: KnowledgeBaseArguments,
@@ -43,8 +54,19 @@ pub(crate) struct KnowledgeBaseArguments {
 }
 
 impl LensArguments {
-    /// The model and the knowledge base together.
-    pub(crate) fn load(&self, terminal: &Terminal) -> Result<Lens, Failure> {
+    /// The model and the knowledge base together, to compute on so many threads.
+    pub(crate) fn load(&self, threads: usize, terminal: &Terminal) -> Result<Model, Failure> {
+        let options = LoadOptions {
+            precision: self.precision.into(),
+            window_overlap: self.window_overlap,
+            ..LoadOptions::default()
+        };
+        Model::load(&self.model, &options, threads, self.kb.load(terminal)?, terminal)
+    }
+
+    /// An n-gram model and the knowledge base together, for what no other kind can do: `purpose`.
+    pub(crate) fn load_ngram(&self, purpose: &str, terminal: &Terminal) -> Result<Lens, Failure> {
+        check_ngram(&self.model, purpose)?;
         Ok(Lens::new(model(&self.model)?, self.kb.load(terminal)?))
     }
 }
@@ -66,7 +88,16 @@ impl KnowledgeBaseArguments {
     }
 }
 
-/// The model called `name`, or in the file of that path.
+/// Whether `name` may be an n-gram model, as `purpose` needs one.
+pub(crate) fn check_ngram(name: &str, purpose: &str) -> Result<(), Failure> {
+    if !ModelSource::is_checkpoint(name) {
+        return Ok(());
+    }
+    let failure = Failure::new(Kind::Arguments, format!("{name}: {purpose} is not for checkpoints yet"));
+    Err(failure.hint("`classify` answers with them; for this, give `fast` or a model file"))
+}
+
+/// The n-gram model called `name`, or in the file of that path.
 pub(crate) fn model(name: &str) -> Result<NgramModel, Failure> {
     Ok(model_with_bytes(name)?.0)
 }
@@ -80,11 +111,20 @@ pub(crate) fn model_with_bytes(name: &str) -> Result<(NgramModel, Cow<'static, [
     if !path.exists() {
         let failure =
             Failure::new(Kind::Unavailable, format!("there is no model {name:?}, and no such file"));
-        return Err(failure.hint("give a model file, or `fast` for the model that is embedded"));
+        return Err(failure.hint(
+            "give a model file, the folder of a checkpoint, an id of the hub as ORG/NAME, or `fast` for the model that is embedded",
+        ));
     }
     let bytes = read(path).map_err(Failure::unavailable)?;
-    let model = NgramModel::from_bytes(&bytes)
-        .map_err(|error| Failure::new(Kind::Unavailable, format!("{name}: {error}")))?;
+    let model = NgramModel::from_bytes(&bytes).map_err(|error| {
+        let failure = Failure::new(Kind::Unavailable, format!("{name}: {error}"));
+        match error {
+            ModelFileError::NotAModel(_) => {
+                failure.hint("of a checkpoint, give the folder, with its config.json and tokenizer")
+            }
+            _ => failure,
+        }
+    })?;
     Ok((model, Cow::Owned(bytes)))
 }
 
@@ -111,14 +151,4 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let file = File::open(path).map_err(|error| unreadable(&error))?;
     file.take(LARGEST).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
     Ok(bytes)
-}
-
-/// What the records of a run with `lens` have in common.
-pub(crate) fn run_of(lens: &Lens, labels: LabelMode) -> Run {
-    Run {
-        model: lens.model().header().name.clone(),
-        model_revision: lens.model().revision().to_owned(),
-        versions: lens.knowledge_base().versions().clone(),
-        labels,
-    }
 }

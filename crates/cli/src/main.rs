@@ -8,7 +8,9 @@ mod catalogues;
 mod commands;
 mod exit_codes;
 mod failure;
+mod hub;
 mod lens;
+mod model;
 mod output;
 mod record_format;
 #[cfg(test)]

@@ -5,11 +5,12 @@ use std::io;
 use clap::ValueEnum;
 use vulnlens::report::{Csv, JsonLines, ParquetError, ParquetRows, RecordKey, Run, Table, TableLayout};
 use vulnlens::{
-    CweId, Input, KnowledgeBase, LabelMode, Lens, Options, PredictBuffers, Prediction, Predictor,
+    Classifier, CweId, Input, KnowledgeBase, LabelMode, LabelSource, Options, PredictBuffers, Prediction,
     ScoredLabel, Taxonomies,
 };
 
 use crate::failure::{Failure, Kind};
+use crate::model::Model;
 use crate::output::Output;
 
 /// Weaknesses as assigned that a table knows of: the chain's ways begin with them.
@@ -66,20 +67,38 @@ pub(crate) struct Answer {
 
 /// Answers records in a format: tables also need what the weaknesses are as records assign them.
 pub(crate) struct Answerer<'a> {
-    predictor: Predictor<'a>,
-    assigned: Option<Predictor<'a>>,
+    classifier: Box<dyn Classifier + 'a>,
+    assigned: Assigned<'a>,
     buffers: PredictBuffers,
 }
 
+/// Where the weaknesses as assigned come from.
+enum Assigned<'a> {
+    /// Nobody asks for them.
+    Unasked,
+    /// Another label space of the same model.
+    Classifier(Box<dyn Classifier + 'a>),
+    /// The checkpoint's own answer, which may not be asked for itself.
+    Answer { asked: bool },
+}
+
 impl<'a> Answerer<'a> {
-    pub(crate) fn new(lens: &'a Lens, options: &Options, format: RecordFormat) -> Self {
-        let taxonomies = Taxonomies { cwe: true, capec: false, attack: false };
-        let assigned = Options { labels: LabelMode::Assigned, taxonomies, top_k: Some(ASSIGNED), ..*options };
-        Self {
-            predictor: lens.predictor(options),
-            assigned: (format == RecordFormat::Table).then(|| lens.predictor(&assigned)),
-            buffers: PredictBuffers::default(),
+    pub(crate) fn new(model: &'a Model, options: &Options, format: RecordFormat) -> Self {
+        let (mut options, mut assigned) = (*options, Assigned::Unasked);
+        match model {
+            _ if format != RecordFormat::Table => {}
+            Model::Checkpoint(_) => {
+                assigned = Assigned::Answer { asked: options.taxonomies.cwe };
+                options.taxonomies.cwe = true;
+            }
+            Model::Lens(_) => {
+                let taxonomies = Taxonomies { cwe: true, capec: false, attack: false };
+                let of_assigned =
+                    Options { labels: LabelMode::Assigned, taxonomies, top_k: Some(ASSIGNED), ..options };
+                assigned = Assigned::Classifier(model.classifier(&of_assigned));
+            }
         }
+        Self { classifier: model.classifier(&options), assigned, buffers: PredictBuffers::default() }
     }
 
     /// The answers of records, given as inputs and, one for each, keys.
@@ -88,16 +107,31 @@ impl<'a> Answerer<'a> {
         inputs: &[Input<'_>],
         keys: impl IntoIterator<Item = OwnedKey>,
     ) -> Vec<Answer> {
-        let predictions = self.predictor.predict_batch(inputs, &mut self.buffers);
-        let assigned = match &self.assigned {
-            None => Vec::new(),
-            Some(predictor) => predictor.predict_batch(inputs, &mut self.buffers),
+        let mut predictions = self.classifier.predict_batch(inputs, &mut self.buffers);
+        let assigned: Vec<Vec<ScoredLabel<CweId>>> = match &self.assigned {
+            Assigned::Unasked => Vec::new(),
+            Assigned::Classifier(classifier) => {
+                let assigned = classifier.predict_batch(inputs, &mut self.buffers).into_iter();
+                assigned.map(|prediction| prediction.cwe.map_or(vec![], |cwe| cwe.labels)).collect()
+            }
+            Assigned::Answer { asked } => {
+                predictions.iter_mut().map(|prediction| own_assigned(prediction, *asked)).collect()
+            }
         };
-        let cwes = assigned.into_iter().map(|prediction| prediction.cwe.map_or(vec![], |cwe| cwe.labels));
-        let cwes = cwes.chain(std::iter::repeat_with(Vec::new));
+        let cwes = assigned.into_iter().chain(std::iter::repeat_with(Vec::new));
         let answers = keys.into_iter().zip(predictions).zip(cwes);
         answers.map(|((key, prediction), assigned)| Answer { key, prediction, assigned }).collect()
     }
+}
+
+/// The best weaknesses of a checkpoint's own answer, which is dropped if it was not asked for.
+fn own_assigned(prediction: &mut Prediction, asked: bool) -> Vec<ScoredLabel<CweId>> {
+    let labels = prediction.cwe.iter().flat_map(|cwe| &cwe.labels);
+    let best = labels.take(ASSIGNED).copied().collect();
+    if !asked {
+        prediction.cwe = None;
+    }
+    best
 }
 
 /// Answers on their way to the output.
@@ -110,18 +144,18 @@ pub(crate) enum Rendered {
 
 /// What turns answers into bytes; workers share it.
 pub(crate) enum Renderer {
-    Table(TableLayout),
+    Table(TableLayout, LabelSource),
     Jsonl(Box<JsonLines>),
-    Csv,
+    Csv(LabelSource),
     Parquet,
 }
 
 impl Renderer {
     pub(crate) fn new(format: RecordFormat, layout: TableLayout, run: &Run, kb: &KnowledgeBase) -> Self {
         match format {
-            RecordFormat::Table => Self::Table(layout),
+            RecordFormat::Table => Self::Table(layout, run.labels),
             RecordFormat::Jsonl => Self::Jsonl(Box::new(JsonLines::new(run, kb))),
-            RecordFormat::Csv => Self::Csv,
+            RecordFormat::Csv => Self::Csv(run.labels),
             RecordFormat::Parquet => Self::Parquet,
         }
     }
@@ -133,12 +167,12 @@ impl Renderer {
         match self {
             Self::Parquet => return Rendered::Answers(answers),
             Self::Jsonl(lines) => records.for_each(|(key, prediction)| lines.push(key, prediction, &mut out)),
-            Self::Csv => {
-                let rows = Csv::new(kb);
+            Self::Csv(source) => {
+                let rows = Csv::new(kb).of(*source);
                 records.for_each(|(key, prediction)| rows.push(key, prediction, &mut out));
             }
-            Self::Table(layout) => {
-                let table = Table::new(kb, *layout);
+            Self::Table(layout, source) => {
+                let table = Table::new(kb, *layout).of(*source);
                 for Answer { key, prediction, assigned } in &answers {
                     table.push(key.borrowed(), prediction, assigned, &mut out);
                 }
@@ -167,7 +201,7 @@ impl<'a> RecordOutput<'a> {
             RecordFormat::Table => Ok(Self::Text(output)),
             RecordFormat::Jsonl => Ok(Self::Data(output)),
             RecordFormat::Csv => {
-                output.data(Csv::HEADER.as_bytes())?;
+                output.data(Csv::new(kb).of(run.labels).header().as_bytes())?;
                 Ok(Self::Data(output))
             }
             RecordFormat::Parquet => {

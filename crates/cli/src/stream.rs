@@ -1,4 +1,5 @@
-//! Many records: one thread reads, some classify, the caller writes, all at once and in the order of the input.
+//! Many records: one thread reads, some classify, the caller writes, all at once and in the order of the input. A pipe
+//! that stays open is answered record by record: nothing waits long for more to come.
 //!
 //! Memory is bounded by the channels' lengths and a chunk's size, not by the input. A prediction depends on its record
 //! alone, so the output is the same, byte for byte, for any number of threads.
@@ -6,19 +7,23 @@
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
+use std::time::{Duration, Instant};
 
-use vulnlens::{Input, Lens, Options};
+use vulnlens::{Input, Options};
 use vulnlens_corpus::{InputRecord, Limits, RecordError};
 
 use crate::failure::{Failure, Kind};
+use crate::model::Model;
 use crate::record_format::{Answerer, OwnedKey, RecordFormat, Rendered, Renderer};
 
 /// Records classified at once.
 const CHUNK_RECORDS: usize = 256;
 /// Bytes of text after which a chunk is closed whatever its records.
 const CHUNK_BYTES: usize = 1 << 20;
+/// How long a record waits for others that are classified with it.
+const PATIENCE: Duration = Duration::from_millis(100);
 /// Longest record that is taken in; a longer one is reported, so that memory stays bounded.
 const RECORD_BYTES: usize = 16 << 20;
 /// Bytes of a text that are looked at; the model reads the first 2,000 words, which hardly ever need as many.
@@ -30,7 +35,7 @@ const IDS_REMEMBERED: usize = 1 << 20;
 #[derive(Clone)]
 pub(crate) struct Job {
     /// The threads may outlive the command, when the reader of its output goes away while standard input is silent.
-    pub(crate) lens: &'static Lens,
+    pub(crate) model: &'static Model,
     pub(crate) options: Options,
     pub(crate) format: RecordFormat,
     pub(crate) renderer: Arc<Renderer>,
@@ -41,6 +46,8 @@ pub(crate) struct Job {
 pub(crate) struct Answered {
     pub(crate) rendered: Rendered,
     pub(crate) count: u64,
+    /// How many texts were longer than the model reads.
+    pub(crate) cut: u64,
     pub(crate) errors: Vec<RecordError>,
     /// Ids that stood in the input before, with their lines.
     pub(crate) repeated: Vec<(String, u64)>,
@@ -75,7 +82,10 @@ pub(crate) fn classify(
     let (order, answers) = sync_channel::<Receiver<Answered>>(waiting);
     let (tasks, queue) = sync_channel::<Task>(waiting);
     let queue = Arc::new(Mutex::new(queue));
-    thread::spawn(move || read(inputs, &order, &tasks));
+    let pending = Arc::new(Pending { state: Mutex::default(), ended: Condvar::new(), order, tasks });
+    let watched = Arc::clone(&pending);
+    thread::spawn(move || watch(&watched));
+    thread::spawn(move || read(inputs, &pending));
     for _ in 0..job.threads {
         let (job, queue) = (job.clone(), Arc::clone(&queue));
         thread::spawn(move || work(&job, &queue));
@@ -88,26 +98,65 @@ pub(crate) fn classify(
     Ok(())
 }
 
-/// Reads until the input ends or nobody wants more.
-fn read(
-    inputs: impl Iterator<Item = Result<InputRecord, RecordError>>,
-    order: &SyncSender<Receiver<Answered>>,
-    tasks: &SyncSender<Task>,
-) {
-    let mut ids = Ids::default();
-    let mut chunk = Chunk::default();
-    for item in inputs {
-        chunk.add(item, &mut ids);
-        if chunk.is_full() && !hand_over(std::mem::take(&mut chunk), order, tasks) {
-            return;
-        }
-    }
-    hand_over(chunk, order, tasks);
+/// The chunk that is being filled, which two threads may hand over: the one that reads when it is full, and one that
+/// watches when its first record has waited long enough.
+struct Pending {
+    state: Mutex<PendingState>,
+    ended: Condvar,
+    order: SyncSender<Receiver<Answered>>,
+    tasks: SyncSender<Task>,
 }
 
-fn hand_over(chunk: Chunk, order: &SyncSender<Receiver<Answered>>, tasks: &SyncSender<Task>) -> bool {
-    let (sender, receiver) = sync_channel(1);
-    order.send(receiver).is_ok() && tasks.send((chunk, sender)).is_ok()
+#[derive(Default)]
+struct PendingState {
+    chunk: Chunk,
+    /// When the chunk got its first record.
+    begun: Option<Instant>,
+    has_ended: bool,
+}
+
+/// Reads until the input ends or nobody wants more.
+fn read(inputs: impl Iterator<Item = Result<InputRecord, RecordError>>, pending: &Pending) {
+    let mut ids = Ids::default();
+    for item in inputs {
+        let Ok(mut state) = pending.state.lock() else { return };
+        state.chunk.add(item, &mut ids);
+        state.begun.get_or_insert_with(Instant::now);
+        if state.has_ended || state.chunk.is_full() && !pending.hand_over(&mut state) {
+            break;
+        }
+    }
+    if let Ok(mut state) = pending.state.lock() {
+        pending.hand_over(&mut state);
+        state.has_ended = true;
+    }
+    pending.ended.notify_all();
+}
+
+/// Hands over what has waited long enough, until the input ends or nobody wants more.
+fn watch(pending: &Pending) {
+    let Ok(mut state) = pending.state.lock() else { return };
+    while !state.has_ended {
+        let Ok((waited, _)) = pending.ended.wait_timeout(state, PATIENCE) else { return };
+        state = waited;
+        let is_due = state.begun.is_some_and(|begun| begun.elapsed() >= PATIENCE);
+        if is_due && !pending.hand_over(&mut state) {
+            state.has_ended = true;
+        }
+    }
+}
+
+impl Pending {
+    /// Whether somebody still wants the answers.
+    fn hand_over(&self, state: &mut PendingState) -> bool {
+        state.begun = None;
+        let chunk = std::mem::take(&mut state.chunk);
+        if chunk.is_empty() {
+            return true;
+        }
+        let (sender, receiver) = sync_channel(1);
+        self.order.send(receiver).is_ok() && self.tasks.send((chunk, sender)).is_ok()
+    }
 }
 
 impl Chunk {
@@ -123,6 +172,10 @@ impl Chunk {
                 self.records.push(record);
             }
         }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.errors.is_empty()
     }
 
     fn is_full(&self) -> bool {
@@ -153,7 +206,7 @@ impl Ids {
 
 /// Classifies chunk after chunk until there are none left, or nobody wants their answers.
 fn work(job: &Job, queue: &Mutex<Receiver<Task>>) {
-    let mut answerer = Answerer::new(job.lens, &job.options, job.format);
+    let mut answerer = Answerer::new(job.model, &job.options, job.format);
     loop {
         // A poisoned queue means that another worker panicked while it waited, which it cannot.
         let Ok(Ok((chunk, answer))) = queue.lock().map(|queue| queue.recv()) else { return };
@@ -161,11 +214,12 @@ fn work(job: &Job, queue: &Mutex<Receiver<Task>>) {
             chunk.records.iter().map(|record| Input { text: &record.text, year: record.year }).collect();
         let keys =
             chunk.records.iter().map(|record| OwnedKey { id: record.id.clone(), line: Some(record.line) });
-        let answers = answerer.answer(&inputs, keys);
+        let answers = job.model.install(|| answerer.answer(&inputs, keys));
+        let cut = job.model.count_cut(&inputs);
         let count = answers.len() as u64;
-        let rendered = job.renderer.render(job.lens.knowledge_base(), answers);
+        let rendered = job.renderer.render(job.model.knowledge_base(), answers);
         let (errors, repeated) = (chunk.errors, chunk.repeated);
-        if answer.send(Answered { rendered, count, errors, repeated }).is_err() {
+        if answer.send(Answered { rendered, count, cut, errors, repeated }).is_err() {
             return;
         }
     }

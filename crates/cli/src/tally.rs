@@ -14,12 +14,13 @@ pub(crate) struct Tally<'a> {
     answered: u64,
     failed: u64,
     repeated: u64,
+    cut: u64,
     ended_by: Option<RecordError>,
 }
 
 impl<'a> Tally<'a> {
     pub(crate) fn new(terminal: &'a Terminal) -> Self {
-        Self { terminal, answered: 0, failed: 0, repeated: 0, ended_by: None }
+        Self { terminal, answered: 0, failed: 0, repeated: 0, cut: 0, ended_by: None }
     }
 
     pub(crate) fn add_answered(&mut self, count: u64) {
@@ -45,6 +46,11 @@ impl<'a> Tally<'a> {
         if self.repeated == 1 { self.terminal.warn(&text) } else { self.terminal.detail(&text) }
     }
 
+    /// Counts texts that were longer than the model reads.
+    pub(crate) fn add_cut(&mut self, count: u64) {
+        self.cut = self.cut.saturating_add(count);
+    }
+
     /// Whether anything was answered at all; without that there is no output.
     pub(crate) fn check_answered(&self, name: &str) -> Result<(), Failure> {
         let failed = self.failed;
@@ -67,6 +73,7 @@ impl<'a> Tally<'a> {
         if *repeated > 1 {
             self.terminal.warn(&format!("{repeated} ids stood in the input more than once"));
         }
+        tell_cut(self.cut, self.terminal);
         if *failed == 0 {
             self.terminal.detail(&format!("{answered} records answered"));
             return Ok(());
@@ -74,5 +81,15 @@ impl<'a> Tally<'a> {
         let ended = if self.ended_by.is_some() { ", and the rest could not be read" } else { "" };
         let message = format!("{name}: {failed} records failed, {answered} were answered{ended}");
         Err(Failure::new(Kind::SomeRecords, message))
+    }
+}
+
+/// Says how many texts were longer than the model reads.
+pub(crate) fn tell_cut(count: u64, terminal: &Terminal) {
+    if count > 0 {
+        let texts = if count == 1 { "1 text was" } else { &format!("{count} texts were") };
+        terminal.warn(&format!(
+            "{texts} cut off where the model stops reading; --window-overlap lets it read all of a text"
+        ));
     }
 }

@@ -2,11 +2,13 @@
 
 use clap::Args;
 use serde::Serialize;
+use vulnlens::encoder::kernels::Isa;
 use vulnlens::{CweId, Input, KnowledgeBase, LabelMode, Lens, NgramModel, Options};
 use vulnlens_corpus::kb_version;
 
 use crate::arguments::{ViewFormat, threads};
 use crate::failure::{Failure, Kind};
+use crate::hub;
 use crate::output::{print_json, print_text};
 use crate::terminal::{self, Terminal};
 
@@ -28,6 +30,11 @@ struct Report {
     version: &'static str,
     system: String,
     cpu_features: Vec<&'static str>,
+    /// The instructions that checkpoints are computed with.
+    kernels: &'static str,
+    /// Where models of the Hugging Face hub are kept, or why that is not known.
+    hub_cache: String,
+    hub_offline: bool,
     cores: usize,
     memory_mib: Option<u64>,
     locale: Option<String>,
@@ -53,10 +60,17 @@ impl Check {
 }
 
 pub(crate) fn run(arguments: DoctorArguments, terminal: &Terminal) -> Result<(), Failure> {
+    let hub = hub::settings();
     let report = Report {
         version: env!("CARGO_PKG_VERSION"),
         system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         cpu_features: cpu_features(),
+        kernels: Isa::detected().name(),
+        hub_cache: hub.as_ref().map_or_else(
+            |failure| format!("unknown: {}", failure.message),
+            |settings| settings.cache.display().to_string(),
+        ),
+        hub_offline: hub.as_ref().is_ok_and(|settings| settings.offline),
         cores: threads(None),
         memory_mib: memory_mib(),
         locale: terminal::locale(),
@@ -83,9 +97,11 @@ impl Report {
             ("version", self.version.to_owned()),
             ("system", self.system.clone()),
             ("CPU features", self.cpu_features.join(" ")),
+            ("kernels", self.kernels.to_owned()),
             ("cores", self.cores.to_string()),
             ("memory", memory),
             ("locale", self.locale.clone().unwrap_or_else(|| "not set".to_owned())),
+            ("hub cache", format!("{}{}", self.hub_cache, if self.hub_offline { " (offline)" } else { "" })),
             ("input", yes_no(self.stdin_is_terminal).to_owned()),
             ("output", yes_no(self.stdout_is_terminal).to_owned()),
             ("errors", yes_no(self.stderr_is_terminal).to_owned()),
@@ -140,6 +156,9 @@ fn cpu_features() -> Vec<&'static str> {
         ("avx2", std::arch::is_x86_feature_detected!("avx2")),
         ("fma", std::arch::is_x86_feature_detected!("fma")),
         ("avx512f", std::arch::is_x86_feature_detected!("avx512f")),
+        ("avx512bw", std::arch::is_x86_feature_detected!("avx512bw")),
+        ("avx512vl", std::arch::is_x86_feature_detected!("avx512vl")),
+        ("avx512vnni", std::arch::is_x86_feature_detected!("avx512vnni")),
         ("sha", std::arch::is_x86_feature_detected!("sha")),
     ] {
         features.extend(present.then_some(name));

@@ -151,6 +151,7 @@ pub(crate) fn run(arguments: &EvaluateArguments, terminal: &Terminal) -> Result<
 
 /// What would fail after hours of fitting is looked at before.
 fn check_before_work(arguments: &EvaluateArguments) -> Result<(), Failure> {
+    arguments.model.iter().try_for_each(|name| lens::check_ngram(name, "`evaluate`"))?;
     if let Some(folder) = &arguments.keep {
         let refused = |error| Failure::output(&folder.display().to_string(), &error);
         std::fs::create_dir_all(folder).map_err(refused)?;

@@ -10,7 +10,8 @@ use vulnlens_corpus::{InputFormat, InputRecord, RecordError, open_inputs};
 
 use crate::arguments::ViewFormat;
 use crate::failure::{Failure, Kind};
-use crate::lens::{LensArguments, run_of};
+use crate::lens::LensArguments;
+use crate::model::run_of_lens;
 use crate::output::Output;
 use crate::stream::{TEXT_BYTES, limits};
 use crate::tally::Tally;
@@ -44,15 +45,16 @@ pub(crate) fn run(arguments: &ExplainArguments, terminal: &Terminal) -> Result<(
         [only] => TextArgument::new(only, terminal)?,
         words => TextArgument::Text(words.join(" ")),
     };
+    let load = || arguments.lens.load_ngram("`explain`", terminal);
     let explainer = |lens| Explainer { lens, arguments, terminal };
     match argument {
         TextArgument::File(input) => {
             let name = input.name().to_owned();
             let inputs = open_inputs(input, InputFormat::Auto, &limits())?;
-            explainer(arguments.lens.load(terminal)?).records(inputs, &name)
+            explainer(load()?).records(inputs, &name)
         }
-        TextArgument::Stdin => explainer(arguments.lens.load(terminal)?).text(&stdin()?),
-        TextArgument::Text(text) => explainer(arguments.lens.load(terminal)?).text(&text),
+        TextArgument::Stdin => explainer(load()?).text(&stdin()?),
+        TextArgument::Text(text) => explainer(load()?).text(&text),
     }
 }
 
@@ -121,7 +123,7 @@ impl Explainer<'_> {
             return output
                 .text(explanation_text(key, &explanation, kb, self.terminal.layout(None)).as_bytes());
         }
-        let json = explanation_json(key, &explanation, &run_of(&self.lens, options.labels))
+        let json = explanation_json(key, &explanation, &run_of_lens(&self.lens, &options))
             .map_err(|error| Failure::new(Kind::Failed, error.to_string()))?;
         output.data(json.as_bytes())
     }

@@ -1,5 +1,6 @@
 //! The commands, one file each: dumb argument structs, settings resolved from them, and the calls.
 
+pub(crate) mod checkpoint;
 pub(crate) mod classify;
 pub(crate) mod completions;
 pub(crate) mod data;

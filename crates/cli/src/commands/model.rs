@@ -1,4 +1,4 @@
-//! `model`: what a model file says of itself.
+//! `model`: what models say of themselves, and what is done with their files.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -8,10 +8,12 @@ use serde::Serialize;
 use vulnlens::model::{ModelHeader, NgramModel, with_header};
 use vulnlens_train::{CardFile, Detail, Evaluation, calibrate, card, tables};
 
+use super::checkpoint::{self, PullArguments, QuantizeArguments};
 use super::train::failure;
 use crate::arguments::{ViewFormat, thread_count, threads};
 use crate::failure::{Failure, Kind};
 use crate::lens::{self, KnowledgeBaseArguments};
+use crate::model::ModelSource;
 use crate::output::{Output, print_json, print_text};
 use crate::terminal::Terminal;
 use crate::training_data::{SplitName, TrainingData, on_threads};
@@ -20,6 +22,8 @@ use crate::training_data::{SplitName, TrainingData, on_threads};
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModelCommand {
     Info(InfoArguments),
+    Pull(PullArguments),
+    Quantize(QuantizeArguments),
     Card(CardArguments),
     Tables(TablesArguments),
     Calibrate(CalibrateArguments),
@@ -28,8 +32,8 @@ pub(crate) enum ModelCommand {
 /// Show what a model is and where it comes from
 #[derive(Debug, Args)]
 pub(crate) struct InfoArguments {
-    /// `fast`, which is embedded, or a model file
-    #[arg(default_value = "fast", value_name = "NAME|FILE")]
+    /// `fast`, which is embedded; a model file; the folder of a checkpoint, or a file in it; or an id of the hub
+    #[arg(default_value = "fast", value_name = "NAME|FILE|FOLDER|ID")]
     model: String,
 
     /// For people or for programs
@@ -106,12 +110,17 @@ pub(crate) fn run(command: &ModelCommand, terminal: &Terminal) -> Result<(), Fai
             print_text(&tables(&read_evaluation(&arguments.evaluation)?, detail))
         }
         ModelCommand::Calibrate(arguments) => calibrated(arguments, terminal),
-        ModelCommand::Info(arguments) => info(arguments),
+        ModelCommand::Info(arguments) => info(arguments, terminal),
+        ModelCommand::Pull(arguments) => checkpoint::pull(arguments, terminal),
+        ModelCommand::Quantize(arguments) => checkpoint::write_quantized(arguments, terminal),
         ModelCommand::Card(arguments) => print_card(arguments),
     }
 }
 
-fn info(arguments: &InfoArguments) -> Result<(), Failure> {
+fn info(arguments: &InfoArguments, terminal: &Terminal) -> Result<(), Failure> {
+    if let ModelSource::Folder(folder) = ModelSource::find(&arguments.model, terminal)? {
+        return checkpoint::info(&folder, arguments.format, terminal);
+    }
     let (model, bytes) = lens::model_with_bytes(&arguments.model)?;
     match arguments.format {
         ViewFormat::Table => print_text(&text(&model, bytes.len())),
@@ -129,6 +138,7 @@ fn calibrated(arguments: &CalibrateArguments, terminal: &Terminal) -> Result<(),
         let failure = Failure::new(Kind::Arguments, "the split `all` has no validation part");
         return Err(failure.hint("calibrate on `random` or `temporal`"));
     }
+    lens::check_ngram(&arguments.model, "`model calibrate`")?;
     let (model, bytes) = lens::model_with_bytes(&arguments.model)?;
     let kb = arguments.kb.load(terminal)?;
     let data = TrainingData::read(&arguments.data)?;
@@ -175,6 +185,7 @@ fn text(model: &NgramModel, bytes: usize) -> String {
 }
 
 fn print_card(arguments: &CardArguments) -> Result<(), Failure> {
+    lens::check_ngram(&arguments.model, "`model card`")?;
     let (model, bytes) = lens::model_with_bytes(&arguments.model)?;
     let evaluation = arguments.evaluation.as_deref().map(read_evaluation).transpose()?;
     let file = CardFile {

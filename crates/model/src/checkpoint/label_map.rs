@@ -8,7 +8,7 @@ use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, Standing, TechniqueId};
 
 use super::numbers::taxonomy_of_numbers;
 use super::outputs::Voiced;
-use super::written::{Id, Written};
+use super::written::{Bare, Id, Written};
 use crate::prediction::Taxonomies;
 
 /// A checkpoint's labels by taxonomy.
@@ -57,10 +57,11 @@ impl LabelMap {
     /// Scripting`, is that id. A label with several different ids, with a tactic's or with none is
     /// kept as written, under `other`.
     ///
-    /// Labels that are bare numbers are all of one taxonomy, the first that these rules give:
+    /// So is `1562.003`, a form that ATT&CK alone has. Labels that are bare numbers are all of one
+    /// taxonomy, the first that these rules give:
     /// 1. Numbers that only count the outputs, from 0 or 1 on, are of none.
     /// 2. Where other labels say their taxonomy, it is theirs, if that is one.
-    /// 3. Where some have the form `1562.003`, it is ATT&CK, if the others have four digits.
+    /// 3. Where others have the form `1562.003`, it is ATT&CK, if the numbers have four digits.
     /// 4. It is the one that `hint` names last (`vuln2cwe`, `cwe-to-capec`, `vuln2attack`), if it
     ///    knows at least half of the numbers.
     /// 5. It is the one that knows at least 95 % of the numbers, if there are five or more of them and
@@ -76,6 +77,7 @@ impl LabelMap {
         for ((label, written), output) in labels.iter().zip(written).zip(0u32..) {
             let id = match written {
                 Written::Id(id) => Some(id),
+                Written::Bare(Bare { sub: Some(_), technique, .. }) => technique.map(Id::Technique),
                 Written::Bare(bare) => numbers.and_then(|taxonomy| taxonomy.id(bare)),
                 Written::Words => None,
             };
@@ -218,6 +220,8 @@ mod tests {
         assert_eq!(map(&["63", "66"], "vuln2capec").capec().len(), 2);
         assert_eq!(map(&["63", "66"], "").other().len(), 2);
         assert_eq!(map(&["1027", "1562.003"], "").attack().len(), 2);
+        let mixed = map(&["CWE-79", "89", "1190.001", "no label"], "");
+        assert_eq!((mixed.cwe().len(), mixed.attack().len(), mixed.other().len()), (2, 1, 1));
     }
 
     #[test]

@@ -49,15 +49,16 @@ const FEWEST: usize = 5;
 /// The taxonomy of the bare numbers among a checkpoint's labels, `written` in the order of its
 /// outputs; `None` where it cannot be told. [`LabelMap::new`](super::LabelMap::new) states the rule.
 pub(super) fn taxonomy_of_numbers(written: &[Written], hint: &str, kb: &KnowledgeBase) -> Option<Taxonomy> {
-    let numbers: Vec<Bare> = written.iter().filter_map(Written::bare).collect();
+    let bare = || written.iter().filter_map(Written::bare);
+    let numbers: Vec<Bare> = bare().filter(|bare| bare.sub.is_none()).collect();
     if numbers.is_empty() || are_positions(written) {
         return None;
     }
     if let Some(beside) = taxonomy_beside(written) {
         return beside;
     }
-    if numbers.iter().any(|bare| bare.sub.is_some()) {
-        return numbers.iter().all(|bare| bare.technique.is_some()).then_some(Taxonomy::Attack);
+    if numbers.len() < bare().count() && numbers.iter().all(|bare| bare.technique.is_some()) {
+        return Some(Taxonomy::Attack);
     }
     let known = |taxonomy| share_known(taxonomy, &numbers, kb);
     if let Some(named) = taxonomy_named(hint).filter(|named| known(*named) >= 0.5) {
@@ -146,6 +147,7 @@ mod tests {
             (&techniques, "cwe-to-technique", Some(Attack)),
             (&["1027", "1562.003"], "", Some(Attack)),
             (&["79", "1562.003"], "", None),
+            (&["79", "CWE-89", "1562.003"], "", Some(Cwe)),
             (&["79", "CWE-89", "Other"], "", Some(Cwe)),
             (&["79", "CWE-89", "CAPEC-63"], "vuln2cwe", None),
             (&["0", "1", "2"], "vuln2cwe", None),

@@ -7,18 +7,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use vulnlens::report::Run;
-use vulnlens::{CveId, Input, Lens, Options, Taxonomies};
+use vulnlens::{CveId, Input, Options, Taxonomies};
 use vulnlens_corpus::{DatasetReader, InputFormat, open_inputs};
 
 pub(crate) use arguments::ClassifyArguments;
 
 use crate::arguments::threads;
 use crate::failure::{Failure, Kind};
-use crate::lens::run_of;
+use crate::model::Model;
 use crate::output::Output;
 use crate::record_format::{Answer, Answerer, OwnedKey, RecordFormat, RecordOutput, Renderer};
 use crate::stream::{self, Job, limits};
-use crate::tally::Tally;
+use crate::tally::{Tally, tell_cut};
 use crate::terminal::Terminal;
 use arguments::TaxonomyName;
 use source::{Source, source};
@@ -38,23 +38,25 @@ struct Settings {
 pub(crate) fn run(arguments: ClassifyArguments, terminal: &Terminal) -> Result<(), Failure> {
     let settings = settings(&arguments, terminal)?;
     let source = source(&arguments, terminal)?;
-    let lens = arguments.lens.load(terminal)?;
-    let run = run_of(&lens, settings.options.labels);
+    let model = arguments.lens.load(settings.threads, terminal)?;
+    let run = model.run(&settings.options);
     let output = || Output::open(arguments.output.as_deref());
     match source {
         Source::Text(text) => {
-            let mut answerer = Answerer::new(&lens, &settings.options, settings.format);
-            let answers = answerer.answer(&[Input::text(&text)], [OwnedKey::default()]);
-            write_all(answers, &settings, &lens, &run, output()?, terminal)
+            let mut answerer = Answerer::new(&model, &settings.options, settings.format);
+            let inputs = [Input::text(&text)];
+            let answers = model.install(|| answerer.answer(&inputs, [OwnedKey::default()]));
+            tell_cut(model.count_cut(&inputs), terminal);
+            write_all(answers, &settings, &model, &run, output()?, terminal)
         }
         Source::Cves(ids, data) => {
-            let (answers, missing) = look_up(&ids, &data, &settings, &lens)?;
-            write_all(answers, &settings, &lens, &run, output()?, terminal)?;
+            let (answers, missing) = look_up(&ids, &data, &settings, &model)?;
+            write_all(answers, &settings, &model, &run, output()?, terminal)?;
             report_missing(&missing, &ids, &data)
         }
         Source::Records(input) => {
             let format = arguments.input_format.into();
-            classify_records(input, format, &settings, lens, &run, output, terminal)
+            classify_records(input, format, &settings, model, &run, output, terminal)
         }
     }
 }
@@ -106,12 +108,12 @@ fn format_of(path: &Path, terminal: &Terminal) -> Option<RecordFormat> {
 fn write_all(
     answers: Vec<Answer>,
     settings: &Settings,
-    lens: &Lens,
+    model: &Model,
     run: &Run,
     output: Output,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
-    let kb = lens.knowledge_base();
+    let kb = model.knowledge_base();
     let mut output = RecordOutput::begin(settings.format, output, run, kb)?;
     let renderer = Renderer::new(settings.format, terminal.layout(settings.rows), run, kb);
     output.write(renderer.render(kb, answers))?;
@@ -123,13 +125,13 @@ fn look_up(
     ids: &[CveId],
     data: &Path,
     settings: &Settings,
-    lens: &Lens,
+    model: &Model,
 ) -> Result<(Vec<Answer>, Vec<CveId>), Failure> {
     let unavailable = |failure: Failure| {
         failure.unavailable().hint("--data takes a data set that `vulnlens data build` made")
     };
     let reader = DatasetReader::open(data).map_err(|error| unavailable(error.into()))?;
-    let mut answerer = Answerer::new(lens, &settings.options, settings.format);
+    let mut answerer = Answerer::new(model, &settings.options, settings.format);
     let (mut answers, mut missing) = (Vec::new(), Vec::new());
     for id in ids {
         match reader.find(*id).map_err(|error| unavailable(error.into()))? {
@@ -137,7 +139,7 @@ fn look_up(
             Some(row) => {
                 let input = Input { text: &row.text, year: Some(row.year()) };
                 let key = OwnedKey { id: Some(id.to_string()), line: None };
-                answers.extend(answerer.answer(&[input], [key]));
+                answers.extend(model.install(|| answerer.answer(&[input], [key])));
             }
         }
     }
@@ -157,7 +159,7 @@ fn classify_records(
     input: vulnlens_corpus::Input,
     format: InputFormat,
     settings: &Settings,
-    lens: Lens,
+    model: Model,
     run: &Run,
     output: impl FnOnce() -> Result<Output, Failure>,
     terminal: &Terminal,
@@ -165,17 +167,18 @@ fn classify_records(
     let name = input.name().to_owned();
     let inputs = open_inputs(input, format, &limits())?;
     // Threads that wait for a silent standard input outlive the command when its output is closed.
-    let lens: &'static Lens = Box::leak(Box::new(lens));
-    let kb = lens.knowledge_base();
+    let model: &'static Model = Box::leak(Box::new(model));
+    let kb = model.knowledge_base();
     let mut output = RecordOutput::begin(settings.format, output()?, run, kb)?;
     let renderer = Arc::new(Renderer::new(settings.format, terminal.layout(settings.rows), run, kb));
-    let job =
-        Job { lens, options: settings.options, format: settings.format, renderer, threads: settings.threads };
+    let threads = model.workers(settings.threads);
+    let job = Job { model, options: settings.options, format: settings.format, renderer, threads };
     let mut tally = Tally::new(terminal);
     let progress = terminal.progress("{spinner} {pos} records, {per_sec}, {elapsed}");
     stream::classify(&job, inputs, |answered| {
         progress.inc(answered.count);
         tally.add_answered(answered.count);
+        tally.add_cut(answered.cut);
         answered.errors.iter().for_each(|error| tally.add_error(error));
         answered.repeated.iter().for_each(|(id, line)| tally.add_repeated(id, *line));
         output.write(answered.rendered)

@@ -1,0 +1,248 @@
+//! `model info`, `model pull` and `model quantize` for published checkpoints.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+use vulnlens::encoder::{Encoder, Layout, LoadOptions, Notice, Problem, Weights, quantize};
+use vulnlens::model::checkpoint::{Count, LabelCounts};
+use vulnlens::{Taxonomies, embedded_knowledge_base};
+use vulnlens_hub::HubId;
+
+use crate::arguments::{ViewFormat, threads};
+use crate::failure::{Failure, Kind};
+use crate::hub::{self, Freshness};
+use crate::model::{Checkpoint, CheckpointFolder, ModelSource};
+use crate::output::{print_json, print_text};
+use crate::terminal::Terminal;
+
+/// Download a checkpoint from the Hugging Face hub, or bring it up to date
+///
+/// It goes to the hub's own cache (HF_HUB_CACHE, HF_HOME), where Python's libraries find it too. Prints the folder.
+#[derive(Debug, Args)]
+pub(crate) struct PullArguments {
+    /// The id, ORG/NAME or ORG/NAME@REVISION
+    #[arg(value_name = "ID")]
+    id: HubId,
+}
+
+/// Write a checkpoint with its layers in eight bits: a quarter of the size, faster, and a little less exact
+#[derive(Debug, Args)]
+pub(crate) struct QuantizeArguments {
+    /// The folder of a checkpoint, or a file in it; or an id of the hub
+    #[arg(value_name = "FOLDER|ID")]
+    model: String,
+
+    /// The folder to write, which must not exist yet
+    #[arg(short, long, value_name = "FOLDER")]
+    out: PathBuf,
+}
+
+pub(crate) fn pull(arguments: &PullArguments, terminal: &Terminal) -> Result<(), Failure> {
+    let snapshot = hub::snapshot(&arguments.id, Freshness::Newest, terminal)?;
+    let fetched = match snapshot.fetched {
+        0 => "nothing was missing".to_owned(),
+        bytes => format!("{} downloaded", megabytes(bytes)),
+    };
+    terminal.note(&format!("{} at {}: {fetched}", arguments.id.repo.as_str(), snapshot.commit.as_str()));
+    print_text(&format!("{}\n", snapshot.folder.display()))
+}
+
+pub(crate) fn write_quantized(arguments: &QuantizeArguments, terminal: &Terminal) -> Result<(), Failure> {
+    let ModelSource::Folder(folder) = ModelSource::find(&arguments.model, terminal)? else {
+        let message = format!("{}: is no checkpoint; n-gram models are small already", arguments.model);
+        return Err(Failure::new(Kind::Arguments, message).hint("give the folder of a checkpoint"));
+    };
+    let done = quantize(&folder.path, &arguments.out).map_err(unavailable)?;
+    terminal.note(&format!(
+        "{}: {} where there were {}",
+        arguments.out.display(),
+        megabytes(done.bytes_after),
+        megabytes(done.bytes_before)
+    ));
+    Ok(())
+}
+
+/// Shows what a checkpoint is.
+pub(crate) fn info(
+    folder: &CheckpointFolder,
+    format: ViewFormat,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let kb = embedded_knowledge_base();
+    let checkpoint = folder.open(&LoadOptions::default(), threads(None), kb, terminal)?;
+    let info = Info::of(folder, &checkpoint)?;
+    match format {
+        ViewFormat::Table => print_text(&info.text()),
+        ViewFormat::Json => print_json(&info),
+    }
+}
+
+#[derive(Serialize)]
+struct Info {
+    name: String,
+    revision: String,
+    kind: &'static str,
+    problem: &'static str,
+    labels: LabelCounts,
+    derived: Vec<&'static str>,
+    max_tokens: usize,
+    bytes: u64,
+    parts: Vec<Part>,
+}
+
+/// One checkpoint; a hierarchy has several.
+#[derive(Serialize)]
+struct Part {
+    folder: String,
+    parent: Option<String>,
+    architecture: &'static str,
+    parameters: u64,
+    /// Bytes of the tensors, by the type of their numbers.
+    bytes_by_type: BTreeMap<&'static str, u64>,
+    vocabulary: usize,
+    hidden: usize,
+    layers: usize,
+    heads: usize,
+    intermediate: usize,
+    labels: usize,
+    tokenizer: String,
+}
+
+impl Info {
+    fn of(folder: &CheckpointFolder, checkpoint: &Checkpoint) -> Result<Self, Failure> {
+        let lens = &checkpoint.lens;
+        let encoder = lens.scores().checkpoint();
+        let layout = Layout::of(&folder.path).map_err(unavailable)?;
+        let (kind, nodes) = match layout {
+            Layout::Single(path) => ("checkpoint", vec![(path, None)]),
+            Layout::Hierarchy(levels) => {
+                let nodes = levels.into_iter().flat_map(|level| level.nodes);
+                ("hierarchy", nodes.map(|node| (node.folder, node.parent)).collect())
+            }
+        };
+        let parts = nodes.into_iter().zip(encoder.parts());
+        let parts = parts.map(|((path, parent), encoder)| Part::of(&path, parent, encoder));
+        let parts: Vec<Part> = parts.collect::<Result<_, _>>()?;
+        Ok(Self {
+            name: lens.name().to_owned(),
+            revision: lens.revision().to_owned(),
+            kind,
+            problem: match encoder.problem() {
+                Problem::MultiLabel => "multi-label",
+                Problem::SingleLabel => "single-label",
+            },
+            labels: lens.label_map().counts(lens.knowledge_base()),
+            derived: names(lens.label_map().derived()),
+            max_tokens: encoder.max_tokens(),
+            bytes: parts.iter().flat_map(|part| part.bytes_by_type.values()).sum(),
+            parts,
+        })
+    }
+
+    fn text(&self) -> String {
+        let mut rows = vec![
+            ("name", self.name.clone()),
+            ("revision", self.revision.clone()),
+            ("kind", self.kind.to_owned()),
+            ("size", megabytes(self.bytes)),
+            (
+                "scores",
+                match self.problem {
+                    "multi-label" => "of each label for itself (sigmoid)".to_owned(),
+                    _ => "of labels that exclude each other (softmax)".to_owned(),
+                },
+            ),
+            ("reads", format!("{} tokens of a text", self.max_tokens)),
+        ];
+        let counts = [("CWE", self.labels.cwe), ("CAPEC", self.labels.capec), ("ATT&CK", self.labels.attack)];
+        let present = counts.into_iter().filter(|(_, count)| count.labels > 0);
+        rows.extend(present.map(|(name, count)| ("labels", format!("{name}: {}", counted(count)))));
+        if self.labels.other > 0 {
+            rows.push(("labels", format!("of no taxonomy: {}", self.labels.other)));
+        }
+        if !self.derived.is_empty() {
+            rows.push(("by the chain", self.derived.join(", ")));
+        }
+        let mut text: String = rows.iter().map(|(name, value)| format!("{name:<13} {value}\n")).collect();
+        text.extend(self.parts.iter().map(Part::text));
+        text
+    }
+}
+
+impl Part {
+    fn of(path: &Path, parent: Option<String>, encoder: &Encoder) -> Result<Self, Failure> {
+        let weights = Weights::open(path).map_err(unavailable)?;
+        let (mut parameters, mut bytes_by_type) = (0u64, BTreeMap::new());
+        for name in weights.names() {
+            let count: u64 =
+                weights.shape(name).unwrap_or_default().iter().map(|&size| size as u64).product();
+            parameters = parameters.saturating_add(count);
+            if let Some(dtype) = weights.dtype(name) {
+                *bytes_by_type.entry(dtype.name()).or_insert(0u64) += count * dtype.bytes() as u64;
+            }
+        }
+        let rebuilt = encoder.notices().iter().find_map(|notice| match notice {
+            Notice::TokenizerRebuilt { from, .. } => Some(format!("rebuilt from {from}")),
+            _ => None,
+        });
+        let config = encoder.config();
+        Ok(Self {
+            folder: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+            parent,
+            architecture: config.architecture.model_type(),
+            parameters,
+            bytes_by_type,
+            vocabulary: config.vocabulary,
+            hidden: config.hidden,
+            layers: config.layers,
+            heads: config.heads,
+            intermediate: config.intermediate,
+            labels: config.labels.len(),
+            tokenizer: rebuilt.unwrap_or_else(|| "tokenizer.json".to_owned()),
+        })
+    }
+
+    fn text(&self) -> String {
+        let types: Vec<&str> = self.bytes_by_type.keys().copied().collect();
+        let rows = [
+            (
+                self.architecture,
+                format!(
+                    "{} layers of {}, {} heads, feed-forward {}",
+                    self.layers, self.hidden, self.heads, self.intermediate
+                ),
+            ),
+            ("  parameters", format!("{} as {}", self.parameters, types.join(", "))),
+            ("  tokenizer", format!("{}, {} tokens", self.tokenizer, self.vocabulary)),
+            ("  labels", self.labels.to_string()),
+        ];
+        let below = self.parent.iter().map(|parent| format!("{:<13} {parent}\n", "  refines"));
+        rows.iter().map(|(name, value)| format!("{name:<13} {value}\n")).chain(below).collect()
+    }
+}
+
+fn counted(count: Count) -> String {
+    let marks = [("revoked", count.revoked), ("deprecated", count.deprecated), ("unknown", count.unknown)];
+    let marks = marks.iter().filter(|(_, count)| *count > 0).map(|(name, count)| format!("{count} {name}"));
+    let marks: Vec<String> = marks.collect();
+    if marks.is_empty() {
+        count.labels.to_string()
+    } else {
+        format!("{} ({})", count.labels, marks.join(", "))
+    }
+}
+
+fn names(taxonomies: Taxonomies) -> Vec<&'static str> {
+    let names = [(taxonomies.capec, "CAPEC"), (taxonomies.attack, "ATT&CK")];
+    names.into_iter().filter(|(is_one, _)| *is_one).map(|(_, name)| name).collect()
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{:.2} MB", bytes as f64 / 1e6)
+}
+
+fn unavailable(error: vulnlens::encoder::EncoderError) -> Failure {
+    Failure::new(Kind::Unavailable, error.to_string())
+}

@@ -1,0 +1,110 @@
+//! Published checkpoints, run by the encoder crate, as classifiers.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use vulnlens_encoder::{Checkpoint, EncoderError, LoadOptions, Problem};
+use vulnlens_model::checkpoint::ThresholdsError;
+use vulnlens_model::{CheckpointLens, LabelScores};
+use vulnlens_taxonomy::KnowledgeBase;
+
+/// The file beside a checkpoint's that says from which score on labels are answered.
+const THRESHOLDS: &str = "thresholds.json";
+/// Digits of a revision that is shown.
+const REVISION_DIGITS: usize = 12;
+
+/// A checkpoint as what scores texts.
+pub struct EncoderScores(Checkpoint);
+
+impl EncoderScores {
+    /// The checkpoint.
+    #[must_use]
+    pub fn checkpoint(&self) -> &Checkpoint {
+        &self.0
+    }
+}
+
+impl LabelScores for EncoderScores {
+    fn labels(&self) -> &[String] {
+        self.0.labels()
+    }
+
+    fn is_exclusive(&self) -> bool {
+        self.0.problem() == Problem::SingleLabel
+    }
+
+    fn scores(&self, texts: &[&str]) -> Vec<Option<f32>> {
+        self.0.scores(texts)
+    }
+}
+
+/// Why a checkpoint cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckpointError {
+    /// The checkpoint itself.
+    #[error(transparent)]
+    Encoder(#[from] EncoderError),
+    /// A file beside it cannot be read.
+    #[error("{}: cannot be read: {source}", file.display())]
+    Io {
+        /// The file.
+        file: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Its thresholds.
+    #[error("{}: {problem}", file.display())]
+    Thresholds {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        problem: ThresholdsError,
+    },
+}
+
+/// Opens the checkpoint, or the hierarchy of them, in a folder (or at one of the checkpoint's files), to be known as
+/// `name`. It is of the commit `revision`, if one is given, and else of what its weights are.
+///
+/// A file `thresholds.json` in the folder says from which score on labels are answered, where that is not 0.5.
+///
+/// ```
+/// use vulnlens::{Input, Options, encoder::LoadOptions};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../encoder/tests/fixtures/bert");
+/// let kb = vulnlens::embedded_knowledge_base();
+/// let lens = vulnlens::open_checkpoint(folder, "bert", None, &LoadOptions::default(), kb)?;
+/// let options = Options { threshold: 0.0, ..Options::default() };
+/// let prediction = lens.predict(Input::text("SQL injection in login.php via id."), &options);
+/// for scored in prediction.attack.iter().flat_map(|attack| &attack.labels) {
+///     println!("{} {:.3}", scored.label, scored.score);
+/// }
+/// # assert!(prediction.attack.is_some_and(|attack| attack.labels.len() == 7));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// The checkpoint or its thresholds cannot be used: which file, what is wrong, and what to do.
+pub fn open_checkpoint(
+    folder: impl AsRef<Path>,
+    name: &str,
+    revision: Option<&str>,
+    options: &LoadOptions,
+    kb: KnowledgeBase,
+) -> Result<CheckpointLens<EncoderScores>, CheckpointError> {
+    let folder = folder.as_ref();
+    let checkpoint = Checkpoint::open(folder, options)?;
+    let revision = revision.unwrap_or(checkpoint.revision());
+    let revision: String = revision.chars().take(REVISION_DIGITS).collect();
+    let lens = CheckpointLens::new(EncoderScores(checkpoint), name, revision, kb);
+    let file = if folder.is_dir() { folder.join(THRESHOLDS) } else { folder.with_file_name(THRESHOLDS) };
+    match std::fs::read(&file) {
+        Ok(json) => {
+            lens.with_thresholds(&json).map_err(|problem| CheckpointError::Thresholds { file, problem })
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(lens),
+        Err(source) => Err(CheckpointError::Io { file, source }),
+    }
+}
