@@ -16,12 +16,14 @@ const LEFT_BYTES: usize = 512 << 10;
 /// Multiply-adds below which a product is not worth a second thread.
 const SMALL: usize = 1 << 17;
 
-/// What becomes of a product's sums: `activation(sums + bias) + residual`.
+/// What becomes of a product's sums: `activation(sums + bias)`, or that added to what stands there.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct After<'a> {
     /// One number a column.
     pub(crate) bias: Option<&'a [f32]>,
     pub(crate) activation: Option<Activation>,
+    /// Adds the sums, without bias or activation, to what stands in their place.
+    pub(crate) adds: bool,
 }
 
 /// A product `left · weights`.
@@ -133,7 +135,11 @@ pub(crate) fn block_f32<const FUSED: bool>(
             for (at, sums) in sums.chunks_exact(width).enumerate().take(height) {
                 // SAFETY: `Plan::run` gives every pair of a row and a panel to one task, once.
                 let out = unsafe { block.out.row(row + at, from, count) };
-                finish::<FUSED>(&sums[..count], bias, after.activation, out);
+                if after.adds {
+                    out.iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
+                } else {
+                    finish::<FUSED>(&sums[..count], bias, after.activation, out);
+                }
             }
             row += height;
         }
