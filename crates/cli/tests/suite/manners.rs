@@ -90,3 +90,24 @@ fn quiet_says_errors_alone_and_without_utf8_tables_are_ascii() {
     let output = command.env("LC_ALL", "C").args(["kb", "path", "CWE-79", "T1027"]).output().unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "CWE-79 > CWE-74 > CAPEC-267 > T1027\n");
 }
+
+#[test]
+fn a_pipe_that_stays_open_is_answered() {
+    use std::io::{BufRead as _, BufReader};
+    let folder = Folder::new();
+    let bert = concat!(env!("CARGO_MANIFEST_DIR"), "/../encoder/tests/fixtures/bert");
+    for model in ["fast", bert] {
+        let mut child = spawn(&folder, &["classify", "-", "--input-format", "jsonl", "--model", model]);
+        let mut stdin = child.stdin.take().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        for id in ["a", "b"] {
+            let record = format!("{{\"id\":\"{id}\",\"description\":\"Buffer overflow in the parser\"}}\n");
+            stdin.write_all(record.as_bytes()).unwrap();
+            stdin.flush().unwrap();
+            let answer: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+            assert_eq!(answer["id"], id, "{model}");
+        }
+        drop(stdin);
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
+}
