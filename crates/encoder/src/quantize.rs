@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use safetensors::tensor::View;
 
+use crate::config::QUANTIZATION;
 use crate::encoder::{check, is_bare};
 use crate::forward::{TensorUse, expected_tensors, quantize as quantize_rows, scale_name};
 use crate::kernels::WEIGHT_LIMIT;
@@ -106,7 +107,7 @@ fn write_config(json: &[u8], to: &Path) -> Result<(), EncoderError> {
     let broken =
         |error: serde_json::Error| EncoderError::format(to, error.to_string(), "use the published file");
     let mut config: BTreeMap<String, serde_json::Value> = serde_json::from_slice(json).map_err(broken)?;
-    let about = serde_json::json!({"quant_method": "vulnlens-int8", "bits": 8});
+    let about = serde_json::json!({"quant_method": QUANTIZATION, "bits": 8});
     config.insert("quantization_config".to_owned(), about);
     let text = serde_json::to_vec_pretty(&config).map_err(broken)?;
     fs::write(to, text).map_err(EncoderError::io(to))

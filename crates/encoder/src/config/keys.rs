@@ -94,6 +94,11 @@ impl<'a> Keys<'a> {
         }
     }
 
+    /// A string in an object, if it is there.
+    pub(super) fn text_in(&self, object: &str, key: &str) -> Option<&str> {
+        self.value(object)?.get(key)?.as_str()
+    }
+
     pub(super) fn string(&self, key: &str) -> Result<Option<String>, EncoderError> {
         match self.value(key) {
             None => Ok(None),

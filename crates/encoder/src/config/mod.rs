@@ -205,8 +205,9 @@ fn refuse_unsupported(keys: &Keys<'_>) -> Result<(), EncoderError> {
             return Err(keys.error(key, "is true; only encoders are supported", "use an encoder checkpoint"));
         }
     }
+    let is_ours = keys.text_in("quantization_config", "quant_method") == Some(QUANTIZATION);
     for key in ["pruned_heads", "quantization_config"] {
-        if keys.is_filled(key) {
+        if keys.is_filled(key) && !(key == "quantization_config" && is_ours) {
             return Err(keys.error(
                 key,
                 "is not supported",
@@ -216,6 +217,9 @@ fn refuse_unsupported(keys: &Keys<'_>) -> Result<(), EncoderError> {
     }
     Ok(())
 }
+
+/// What `quant_method` of a `quantization_config` is where this crate quantised the weights.
+pub(crate) const QUANTIZATION: &str = "vulnlens-int8";
 
 /// Greatest sizes that are believed: some ten times those of the largest encoders.
 mod bounds {

@@ -75,7 +75,7 @@ impl Linear {
         stride: usize,
         bytes: &mut QuantizedRows,
     ) {
-        let after = After { bias: Some(&self.bias), activation };
+        let after = After { bias: Some(&self.bias), activation, ..After::default() };
         match &self.weights {
             Packed::F32(weights) => product(Factors { left: input, weights, after }, out, stride),
             Packed::I8(weights) => {

@@ -11,8 +11,9 @@
 
 mod aligned;
 mod disjoint;
+mod dispatch;
 mod isa;
-mod lanes;
+pub(crate) mod lanes;
 mod packed;
 mod product;
 mod quantized;
@@ -23,6 +24,7 @@ mod tile;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub(crate) use dispatch::{Vectorized, vectorized};
 pub use isa::Isa;
 pub(crate) use packed::{PackedF32, PackedI8, WEIGHT_LIMIT};
 pub(crate) use product::{After, Factors, product, product_alone};

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::aligned::Aligned;
 use super::isa::Isa;
+use super::tile::Rows;
 
 /// The largest magnitude of a quantised weight: seven bits, so that two products of a byte and a weight fit sixteen bits
 /// on machines that add them there, and all machines give the same sums.
@@ -80,6 +81,56 @@ impl PackedF32 {
                 line[held..].fill(0.0);
             }
         }
+    }
+
+    /// Packs the rows of all `parts`, of the same length, as the columns of a product, in parallel and into the room
+    /// that is there, or more where that is too small.
+    pub(crate) fn repack_rows(&mut self, parts: &[Rows<'_, f32>]) {
+        let rows: Vec<&[f32]> =
+            parts.iter().flat_map(|part| (0..part.count).map(|at| part.row(at))).collect();
+        let inner = rows.first().map_or(0, |row| row.len());
+        self.reshape(inner, rows.len());
+        let width = self.width;
+        let panels = self.panels.par_chunks_exact_mut((width * inner).max(1));
+        panels.zip(rows.par_chunks(width)).for_each(|(panel, rows)| {
+            if rows.len() < width {
+                panel.fill(0.0);
+            }
+            pack_panel(panel, rows, width);
+        });
+    }
+
+    /// Packs the matrix that `parts`, of the same width, make on top of each other, as it stands; in parallel and into
+    /// the room that is there, or more where that is too small.
+    pub(crate) fn repack_columns(&mut self, parts: &[Rows<'_, f32>]) {
+        /// Panels that are filled together, as a row is met once for all of them.
+        const TOGETHER: usize = 4;
+        let columns = parts.first().map_or(0, |part| part.inner);
+        let inner = parts.iter().map(|part| part.count).sum::<usize>();
+        self.reshape(inner, columns);
+        let (width, panels) = (self.width, columns.div_ceil(self.width));
+        let length = (width * inner).max(1);
+        let used = &mut self.panels[..panels * width * inner];
+        used.par_chunks_mut(TOGETHER * length).enumerate().for_each(|(block, panels)| {
+            let rows = parts.iter().flat_map(|part| (0..part.count).map(|at| part.row(at)));
+            for (at, row) in rows.enumerate() {
+                let segments = row[block * TOGETHER * width..].chunks(width);
+                for (panel, segment) in panels.chunks_exact_mut(length).zip(segments) {
+                    let line = &mut panel[at * width..][..width];
+                    line[..segment.len()].copy_from_slice(segment);
+                    line[segment.len()..].fill(0.0);
+                }
+            }
+        });
+    }
+
+    /// Takes a shape, with room for it.
+    fn reshape(&mut self, inner: usize, columns: usize) {
+        let room = columns.next_multiple_of(self.width) * inner;
+        if self.panels.len() < room {
+            self.panels = Aligned::zeroed(room);
+        }
+        (self.inner, self.columns) = (inner, columns);
     }
 
     fn shape(&mut self, inner: usize, columns: usize) {

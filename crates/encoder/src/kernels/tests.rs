@@ -39,7 +39,7 @@ fn product_of(
     let (rows, inner, columns) = shape;
     let packed = PackedF32::new(isa, inner, &[weights]);
     let mut out = vec![f32::NAN; rows * columns];
-    let after = After { bias: Some(bias), activation: None };
+    let after = After { bias: Some(bias), ..After::default() };
     product(
         Factors { left: Rows::new(left, inner, rows, inner), weights: &packed, after },
         &mut out,
@@ -186,7 +186,7 @@ fn activations_follow_the_bias() {
             }),
         ] {
             let mut out = vec![0.0; 40];
-            let after = After { bias: Some(&bias), activation: Some(activation) };
+            let after = After { bias: Some(&bias), activation: Some(activation), ..After::default() };
             product(Factors { left: Rows::new(&[0.5], 1, 1, 1), weights: &packed, after }, &mut out, 40);
             for (found, bias) in out.iter().zip(&bias) {
                 let exact = function(f64::from(bias + 0.5));

@@ -9,6 +9,7 @@
 
 use std::arch::x86_64::*;
 
+use super::dispatch::Vectorized;
 use super::isa::Isa;
 use super::lanes;
 use super::product::{Block, block_f32 as block_of_f32};
@@ -49,6 +50,25 @@ copies!(tanh_row(row: &mut [f32]), lanes::tanh_row::<true>(row), lanes::tanh_row
 copies!(block_f32(block: &Block<'_>),
     block_of_f32::<true>(block, |rows, panel, out| tile_f32_avx2(rows, panel, out)),
     block_of_f32::<true>(block, |rows, panel, out| tile_f32_avx512(rows, panel, out)));
+
+/// Any loop, in its copy for AVX2 or for AVX-512.
+pub(super) fn vectorized<T: Vectorized>(isa: Isa, task: T) -> T::Output {
+    #[target_feature(enable = "avx2,fma")]
+    fn avx2<T: Vectorized>(task: T) -> T::Output {
+        task.run::<true>()
+    }
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma")]
+    fn avx512<T: Vectorized>(task: T) -> T::Output {
+        task.run::<true>()
+    }
+    if isa >= Isa::Avx512 {
+        // SAFETY: the processor has AVX-512, or the level could not have been made.
+        unsafe { avx512(task) }
+    } else {
+        // SAFETY: every level above the portable one has AVX2.
+        unsafe { avx2(task) }
+    }
+}
 
 /// A task of bytes; of AVX-512 only VNNI brings anything for them.
 pub(super) fn block_i8(isa: Isa, block: &ByteBlock<'_>) {

@@ -1,0 +1,6 @@
+//! Checkpoints that are damaged, hostile or of another kind, hierarchies, and quantised copies.
+
+mod damaged;
+mod hierarchies;
+mod quantized;
+mod sample;
