@@ -32,7 +32,7 @@ impl Standing {
 }
 
 impl KnowledgeBase {
-    /// How a weakness, category or view stands; of the last two, files say no status.
+    /// How a weakness, category or view stands; of the last two, no status is kept, and all are current.
     #[must_use]
     pub fn standing_of_cwe(&self, id: CweId) -> Standing {
         if self.grouping(id).is_some() {
@@ -60,5 +60,29 @@ impl KnowledgeBase {
             Some(technique) if technique.deprecated => Standing::Deprecated,
             Some(_) => Standing::Current,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_stand_as_their_catalogues_say() {
+        let kb = KnowledgeBase::from_bytes(include_bytes!("../../../assets/kb.bin")).unwrap();
+        let technique = |text: &str| kb.standing_of_technique(text.parse().unwrap());
+        assert_eq!(technique("T1190"), Standing::Current);
+        assert_eq!(technique("T1086"), Standing::Revoked { by: Some("T1059.001".parse().unwrap()) });
+        assert_eq!(technique("T9999"), Standing::Unknown);
+        let deprecated = kb.techniques().find(|t| t.deprecated && t.revoked_by.is_none()).unwrap();
+        assert_eq!(kb.standing_of_technique(deprecated.id), Standing::Deprecated);
+        assert_eq!(kb.standing_of_cwe(CweId(79)), Standing::Current);
+        assert_eq!(kb.standing_of_cwe(CweId(999_999)), Standing::Unknown);
+        assert_eq!(kb.standing_of_cwe(CweId(1000)), Standing::Current, "a view");
+        let withdrawn = kb.weaknesses().find(|weakness| weakness.status == Status::Deprecated).unwrap();
+        assert_eq!(kb.standing_of_cwe(withdrawn.id), Standing::Deprecated);
+        let withdrawn = kb.patterns().find(|pattern| pattern.status == Status::Deprecated).unwrap();
+        assert_eq!(kb.standing_of_capec(withdrawn.id), Standing::Deprecated);
+        assert_eq!(kb.standing_of_capec(CapecId(99_999)), Standing::Unknown);
     }
 }

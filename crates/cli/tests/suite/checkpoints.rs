@@ -228,6 +228,29 @@ fn answers_are_the_same_bytes_for_any_number_of_threads() {
 }
 
 #[test]
+fn in_eight_bits_the_scores_are_nearly_the_same() {
+    let folder = Folder::new();
+    let ask = |precision| {
+        let model = path("bert");
+        let arguments = ["classify", SQLI, "--model", &model, "--threshold", "0", "--precision", precision];
+        let mut scores = scores(&folder.run(&arguments).code(0).records()[0], "attack");
+        scores.sort_by(|a, b| a.0.cmp(&b.0));
+        scores
+    };
+    let (exact, small) = (ask("f32"), ask("int8"));
+    assert_ne!(exact, small);
+    for ((label, exact), (_, small)) in exact.iter().zip(&small) {
+        assert!((exact - small).abs() < 0.1, "{label}: {exact}, {small}");
+    }
+}
+
+#[test]
+fn a_checkpoint_knows_no_years() {
+    let arguments = ["classify", SQLI, "--model", &path("bert"), "--as-of", "2020"];
+    Folder::new().run(&arguments).code(0).says(&["--as-of changes nothing"]);
+}
+
+#[test]
 fn an_existing_path_goes_before_an_id() {
     let folder = Folder::new();
     folder.checkpoint("bert", "Org/vuln2attack");
@@ -320,7 +343,9 @@ fn a_quantised_checkpoint_is_written_beside() {
     let folder = Folder::new();
     let arguments = ["model", "quantize", &path("bert"), "--out", "small"];
     folder.run(&arguments).code(0).says(&["small", "MB"]);
-    assert!(folder.path("small/model.safetensors").is_file());
+    let small = folder.run(&["model", "info", "small"]).code(0).stdout;
+    assert!(small.contains("F32, I8"), "{small}");
+    folder.run(&["classify", SQLI, "--model", "small"]).code(0);
     folder.run(&arguments).code(5).says(&["exists already"]);
     folder.run(&["model", "quantize", "fast", "--out", "other"]).code(2).says(&["is no checkpoint"]);
 }

@@ -17,7 +17,11 @@ use crate::record_format::RecordFormat;
 /// Without TEXT, standard input is read. A terminal gets a short table, a file or a pipe gets one JSON object a
 /// record; --format always wins. Input records need `description` (or `text`), and take `id` and `published`; the
 /// year, which the answer depends on, is that of `published`, else of a CVE id, else the newest that the model knows.
-/// The model reads the first 2,000 words of a text (and 64 KiB of it at most).
+/// Of a text 64 KiB are read at most: by n-gram models the first 2,000 words, by checkpoints as many tokens as they
+/// were made for, unless --window-overlap says otherwise.
+///
+/// A checkpoint answers by its own labels, whatever --labels says, and knows no years. Labels that are withdrawn or not
+/// known to the knowledge base are kept and marked. What it has no labels of follows by the chain, if it can.
 #[derive(Debug, Args)]
 pub(crate) struct ClassifyArguments {
     /// The text; or a file, if there is one of that name; or `-` for standard input
@@ -44,7 +48,8 @@ pub(crate) struct ClassifyArguments {
     #[arg(long, value_enum, value_delimiter = ',', value_name = "LIST", default_value = "cwe,capec,attack")]
     pub(super) taxonomy: Vec<TaxonomyName>,
 
-    /// Which labels, and so what the probabilities mean
+    /// Which labels, and so what the probabilities mean; of a checkpoint, `reference` leaves the techniques that the
+    /// chain gives as CAPEC writes them
     #[arg(long, value_enum, value_name = "SPACE", default_value_t)]
     pub(super) labels: LabelModeName,
 

@@ -39,6 +39,9 @@ pub(crate) fn run(arguments: ClassifyArguments, terminal: &Terminal) -> Result<(
     let settings = settings(&arguments, terminal)?;
     let source = source(&arguments, terminal)?;
     let model = arguments.lens.load(settings.threads, terminal)?;
+    if arguments.as_of.is_some() && matches!(model, Model::Checkpoint(_)) {
+        terminal.warn("a checkpoint knows no years: --as-of changes nothing");
+    }
     let run = model.run(&settings.options);
     let output = || Output::open(arguments.output.as_deref());
     match source {
