@@ -78,8 +78,6 @@ mod tests {
         assert_eq!(kb.standing_of_technique(deprecated.id), Standing::Deprecated);
         assert_eq!(kb.standing_of_cwe(CweId(79)), Standing::Current);
         assert_eq!(kb.standing_of_cwe(CweId(999_999)), Standing::Unknown);
-        let grouping = kb.groupings().next().unwrap();
-        assert_eq!(kb.standing_of_cwe(grouping.id), Standing::Current);
         let withdrawn = kb.weaknesses().find(|weakness| weakness.status == Status::Deprecated).unwrap();
         assert_eq!(kb.standing_of_cwe(withdrawn.id), Standing::Deprecated);
         let withdrawn = kb.patterns().find(|pattern| pattern.status == Status::Deprecated).unwrap();
