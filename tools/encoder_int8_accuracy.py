@@ -197,7 +197,8 @@ def compare(options):
         )
         reference = reference or (scores, figures)
         moved = np.abs(scores - reference[0])
-        changed = ((scores > 0.5) != (reference[0] > 0.5)).sum() / (reference[0] > 0.5).sum()
+        given = (reference[0] > 0.5).sum()
+        changed = ((scores > 0.5) != (reference[0] > 0.5)).sum() / max(1, given)
         differences = [f"{new - old:+.4f}" for new, old in zip(figures, reference[1])]
         cells = [name, *(f"{figure:.4f}" for figure in figures), *differences]
         cells += [f"{moved.mean():.1e}", f"{moved.max():.1e}", f"{changed:.2%}"]

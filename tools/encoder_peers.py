@@ -10,6 +10,7 @@ The work folder that each script is given keeps what is slow to make; a second r
 import gzip
 import hashlib
 import json
+import logging
 import os
 import pathlib
 import subprocess
@@ -124,6 +125,7 @@ def quantized_onnx(plain, file, **options):
         from onnx import TensorProto
         from onnxruntime.quantization import QuantType, quantize_dynamic
 
+        logging.getLogger().setLevel(logging.ERROR)  # it recommends another step at every call
         extra = {"DefaultTensorType": TensorProto.FLOAT}  # the fused operators' results, unknown to shape inference
         quantize_dynamic(str(plain), str(file), weight_type=QuantType.QInt8, extra_options=extra, **options)
     return file
