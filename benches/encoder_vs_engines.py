@@ -220,7 +220,7 @@ def read(kept):
     return [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
 
 
-def whole_process(command, last=False):
+def whole_process(command):
     """Wall seconds from the start of a process to its first line, what it said, and its peak memory."""
     start = time.perf_counter()
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -315,16 +315,21 @@ def print_peak(options, table):
     program = options.vulnlens and options.vulnlens / "peak"
     if not program or not program.exists():
         return
-    said = subprocess.run([program], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
-    print(f"\nThe machine's peak, by the example `peak`:\n\n{said}\n")
+    said = subprocess.run([program, str(options.threads)], stdout=subprocess.PIPE, text=True, check=True).stdout
+    peak = json.loads(said)
+    print(f"\nPeak by the example `peak` ({peak['isa']}), thousand millions a second, one thread and {peak['threads']}: fp32")
+    print(f"{peak['f32_gflops_1']:.0f} and {peak['f32_gflops']:.0f}, int8 {peak['int8_gops_1']:.0f} and {peak['int8_gops']:.0f}.\n")
     given = json.loads((options.work / "given.json").read_text())
     config = json.loads((options.work / "roberta-base/config.json").read_text())
-    print("| work of the whole network, without padding | Gop | " + " | ".join(("Gop/s fp32", "int8")) + " |\n|---|--:|--:|--:|")
+    print("| the whole network, without padding | Gop | fp32 Gop/s | of the peak | int8 Gop/s | of the peak |")
+    print("|---|--:|--:|--:|--:|--:|")
     for task, rows in (("one", [given["one"]]), ("many", given["many"])):
         work = sum(operations(len(row), config) for row in rows) / 1e9
-        rates = [table.get((f"vulnlens {precision}", task)) for precision in ("fp32", "int8")]
-        cells = [f"{work / rate[0]:.0f}" if rate else "" for rate in rates]
-        print(f"| {'64 tokens' if task == 'one' else f'{len(rows)} texts'} | {work:.1f} | {cells[0]} | {cells[1]} |")
+        cells = []
+        for precision, most in (("fp32", peak["f32_gflops"]), ("int8", peak["int8_gops"])):
+            taken = table.get((f"vulnlens {precision}", task))
+            cells += [f"{work / taken[0]:.0f}", f"{work / taken[0] / most:.0%}"] if taken else ["", ""]
+        print(f"| {'64 tokens' if task == 'one' else f'{len(rows)} texts'} | {work:,.1f} | " + " | ".join(cells) + " |")
 
 
 def operations(tokens, config):
