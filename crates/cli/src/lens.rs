@@ -64,6 +64,11 @@ impl LensArguments {
         Model::load(&self.model, &options, threads, self.kb.load(terminal)?, terminal)
     }
 
+    /// Whether a checkpoint is asked for.
+    pub(crate) fn is_checkpoint(&self) -> bool {
+        ModelSource::is_checkpoint(&self.model)
+    }
+
     /// An n-gram model and the knowledge base together, for what no other kind can do: `purpose`.
     pub(crate) fn load_ngram(&self, purpose: &str, terminal: &Terminal) -> Result<Lens, Failure> {
         check_ngram(&self.model, purpose)?;

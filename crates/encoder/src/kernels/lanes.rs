@@ -53,12 +53,12 @@ pub(crate) fn tanh<const FUSED: bool>(x: f32) -> f32 {
     1.0 - 2.0 / (exp::<FUSED>(2.0 * x) + 1.0)
 }
 
-/// GELU by the error function (Hendrycks & Gimpel, arXiv 1606.08415; `torch.nn.functional.gelu`), to 1e-7 of `|x|`.
+/// `Φ(x)`, the share of the standard normal distribution below `x`, and `exp(−x² / 2)`.
 ///
-/// `x Φ(x)`, where `Φ(−|x|) = erfc(z) / 2` with `z = |x| / √2` is small and exact, and `Φ(|x|)` is 1 less that.
+/// `Φ(−|x|) = erfc(z) / 2` with `z = |x| / √2` is small and exact, and `Φ(|x|)` is 1 less that.
 /// `erfc(z) = exp(−z²) P(1 / (1 + p z))`, fitted by `tools/fit_gelu.py`.
 #[inline(always)]
-pub(crate) fn gelu<const FUSED: bool>(x: f32) -> f32 {
+pub(crate) fn normal<const FUSED: bool>(x: f32) -> (f32, f32) {
     const SLOPE: f32 = 0.35;
     const P: [f32; 10] = [
         -0.000_149_832_43,
@@ -74,9 +74,16 @@ pub(crate) fn gelu<const FUSED: bool>(x: f32) -> f32 {
     ];
     let z = x.abs() * std::f32::consts::FRAC_1_SQRT_2;
     let u = 1.0 / multiply_add::<FUSED>(SLOPE, z, 1.0);
-    let tail = 0.5 * exp::<FUSED>(-z * z) * polynomial::<FUSED, 10>(u, P);
-    let share = if x < 0.0 { tail } else { 1.0 - tail };
-    x * share
+    let bell = exp::<FUSED>(-z * z);
+    let tail = 0.5 * bell * polynomial::<FUSED, 10>(u, P);
+    (if x < 0.0 { tail } else { 1.0 - tail }, bell)
+}
+
+/// GELU by the error function (Hendrycks & Gimpel, arXiv 1606.08415; `torch.nn.functional.gelu`), to 1e-7 of `|x|`:
+/// `x Φ(x)`.
+#[inline(always)]
+pub(crate) fn gelu<const FUSED: bool>(x: f32) -> f32 {
+    x * normal::<FUSED>(x).0
 }
 
 /// GELU by its approximation with `tanh` (`gelu(approximate="tanh")`).
@@ -201,8 +208,9 @@ pub(crate) fn quantize<const FUSED: bool>(row: &[f32], out: &mut [u8]) -> (f32, 
     let step = range / 255.0;
     let inverse = if range > 0.0 { 255.0 / range } else { 0.0 };
     for (byte, &number) in out.iter_mut().zip(row) {
-        // Never negative and below 256, so adding a half and cutting rounds, and the cast is exact.
-        *byte = multiply_add::<FUSED>(number - least, inverse, 0.5) as i32 as u8;
+        // Adding 2²³ rounds to the nearest whole number and leaves it in the low bits: a cast would saturate, slowly.
+        let shifted = multiply_add::<FUSED>(number - least, inverse, 8_388_608.0);
+        *byte = shifted.to_bits().to_le_bytes()[0];
     }
     (step, least)
 }

@@ -30,6 +30,10 @@ pub(super) fn source(arguments: &ClassifyArguments, terminal: &Terminal) -> Resu
     match (&arguments.input, &arguments.text) {
         (Some(path), _) if path.as_os_str() == "-" => Ok(stdin()),
         (Some(path), _) => Ok(Source::Records(file(path)?)),
+        // A checkpoint has scores for the empty sequence, as transformers gives them.
+        (None, Some(text)) if text.trim().is_empty() && arguments.lens.is_checkpoint() => {
+            Ok(Source::Text(text.clone()))
+        }
         (None, Some(text)) => Ok(match TextArgument::new(text, terminal)? {
             TextArgument::Stdin => stdin(),
             TextArgument::File(input) => Source::Records(input),
