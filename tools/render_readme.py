@@ -7,6 +7,7 @@ assets/models/fast.evaluation.json (which `vulnlens evaluate --out` wrote), and 
 `vulnlens model card`. A test in crates/train checks the tables against the evaluation file.
 """
 
+import json
 import pathlib
 import re
 import subprocess
@@ -14,6 +15,10 @@ import sys
 
 TEXT = "Buffer overflow in OpenSSL allows remote attackers to execute arbitrary code."
 EVALUATION = "assets/models/fast.evaluation.json"
+# A tiny checkpoint, what transformers gave for it, and one of its texts.
+FIXTURES = "crates/encoder/tests/fixtures"
+CHECKPOINT = "roberta"
+CHECKPOINT_TEXT = 47
 
 
 def run(binary, *arguments):
@@ -27,6 +32,22 @@ def section(readme, name, content):
     return pattern.sub(lambda found: found[1] + content + found[2], readme)
 
 
+def checkpoint(binary, root):
+    """The scores of one text by transformers, as recorded, and by the program."""
+    folder = root / FIXTURES / CHECKPOINT
+    text = json.loads((root / FIXTURES / "texts.json").read_text(encoding="utf-8"))[CHECKPOINT_TEXT]
+    expected = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
+    arguments = ["--model", str(folder), "--threshold", "0", "--top-k", "all", "--taxonomy", "cwe", "--format", "jsonl"]
+    record = json.loads(run(binary, "classify", text, *arguments))
+    ours = {label["label"]: label for label in record["cwe"]}
+    lines = [f"`{CHECKPOINT}`: *{text}*", "", "| label | transformers | vulnlens | |", "|---|--:|--:|---|"]
+    for label, score in zip(expected["labels"], expected["scores"][CHECKPOINT_TEXT], strict=True):
+        found = ours[label if label.startswith("CWE-") else f"CWE-{label}"]
+        about = found["name"] or found.get("status", "")
+        lines.append(f"| {label} | {score:.6f} | {found['score']:.6f} | {about} |")
+    return "\n".join(lines) + "\n"
+
+
 def main():
     binary = sys.argv[1]
     root = pathlib.Path(__file__).parent.parent
@@ -36,6 +57,7 @@ def main():
     readme = section(readme, "example", f"```text\n$ vulnlens classify --top-k 3 \"{TEXT}\"\n{table}```\n")
     record = run(binary, "classify", TEXT, "--format", "jsonl", "--top-k", "1")
     readme = section(readme, "record", f"```json\n{record}```\n")
+    readme = section(readme, "checkpoint", checkpoint(binary, root))
     tables = run(binary, "model", "tables", str(root / EVALUATION), "--headline")
     readme = section(readme, "evaluation", tables.strip() + "\n")
     path.write_text(readme, encoding="utf-8")
