@@ -2,7 +2,6 @@
 //!
 //! `logits FOLDER [--ids] [--precision f32|int8] [--isa NAME] [--threads N]` reads a JSON string a line from standard input and
 //! writes a JSON array a line: the logits of the text, or with `--ids` its token ids.
-#![expect(clippy::print_stdout, reason = "an example program answers on standard output")]
 
 use std::error::Error;
 use std::io::{BufRead, Write};

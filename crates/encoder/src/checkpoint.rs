@@ -14,7 +14,7 @@ pub struct Checkpoint {
 #[derive(Debug)]
 enum Kind {
     Single(Box<Encoder>),
-    Hierarchy(Hierarchy),
+    Hierarchy(Box<Hierarchy>),
 }
 
 impl Checkpoint {
@@ -26,7 +26,7 @@ impl Checkpoint {
     pub fn open(path: &Path, options: &LoadOptions) -> Result<Self, EncoderError> {
         let kind = match Layout::of(path)? {
             Layout::Single(folder) => Kind::Single(Box::new(Encoder::open(&folder, options)?)),
-            Layout::Hierarchy(levels) => Kind::Hierarchy(Hierarchy::open(path, &levels, options)?),
+            Layout::Hierarchy(levels) => Kind::Hierarchy(Box::new(Hierarchy::open(path, &levels, options)?)),
         };
         Ok(Self { kind })
     }
@@ -78,7 +78,7 @@ impl Checkpoint {
     pub fn parts(&self) -> impl Iterator<Item = &Encoder> {
         let (single, hierarchy) = match &self.kind {
             Kind::Single(encoder) => (Some(&**encoder), None),
-            Kind::Hierarchy(hierarchy) => (None, Some(hierarchy)),
+            Kind::Hierarchy(hierarchy) => (None, Some(&**hierarchy)),
         };
         single.into_iter().chain(hierarchy.into_iter().flat_map(Hierarchy::parts))
     }

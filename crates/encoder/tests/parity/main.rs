@@ -1,5 +1,6 @@
 //! Tiny checkpoints of every architecture against what transformers and PyTorch answer for them
 //! (`tools/encoder_fixtures.py`).
+#![cfg(test)]
 
 mod fixture;
 
@@ -36,8 +37,9 @@ fn nearly_equal(actual: &[f32], expected: &[Vec<f32>], tolerance: f32) -> Result
     }
     let width = expected[0].len();
     for (i, (&actual, &expected)) in actual.iter().zip(expected.iter().flatten()).enumerate() {
-        // Negated such that NaN is a difference.
-        if !((actual - expected).abs() <= tolerance) {
+        // Such that NaN is a difference.
+        let is_close = (actual - expected).abs() <= tolerance;
+        if !is_close {
             let (text, label) = (i / width, i % width);
             return Err(format!("text {text}, label {label}: {actual} where {expected} is expected"));
         }
