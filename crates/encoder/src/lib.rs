@@ -12,6 +12,7 @@ pub mod kernels;
 mod layout;
 mod quantize;
 mod tokenizer;
+pub mod training;
 pub mod weights;
 
 pub use checkpoint::Checkpoint;

@@ -73,7 +73,7 @@ impl Embeddings {
     }
 
     fn sums(&self, isa: Isa, sequences: &Sequences, out: &mut [f32]) {
-        let positions = self.position_ids(sequences);
+        let positions = sequences.positions(self.position_offset, self.pad_token);
         let tokens = sequences.ids().par_iter().zip(&positions);
         let rows = out.par_chunks_exact_mut(self.width).zip(tokens).with_min_len(TOKENS_AT_ONCE);
         rows.for_each(|(row, (&id, &position))| {
@@ -86,24 +86,6 @@ impl Embeddings {
             row.iter_mut().zip(position).for_each(|(sum, number)| *sum += number);
         });
         normalize(isa, out, &self.norm);
-    }
-
-    /// The row of the position table for every token.
-    fn position_ids(&self, sequences: &Sequences) -> Vec<usize> {
-        let mut positions = Vec::with_capacity(sequences.tokens());
-        for ids in sequences.each() {
-            let mut next = self.position_offset;
-            for &id in ids {
-                // A padding token that a text spells out is not counted: transformers looks at ids alone.
-                if Some(id) == self.pad_token {
-                    positions.push(id as usize);
-                } else {
-                    positions.push(next);
-                    next += 1;
-                }
-            }
-        }
-        positions
     }
 }
 

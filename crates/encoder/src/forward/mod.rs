@@ -11,6 +11,7 @@ mod linear;
 mod names;
 mod network;
 
+pub(crate) use layer::padded;
 pub(crate) use linear::{Loading, quantize, scale_name};
-pub(crate) use names::{Names, TensorUse, expected_tensors, is_ignored};
+pub(crate) use names::{LayerNames, LinearName, Names, TensorUse, expected_tensors, is_ignored};
 pub(crate) use network::{Buffers, Network, Sequences};

@@ -9,6 +9,13 @@ pub(crate) struct LinearName {
     pub(crate) bias: String,
 }
 
+impl LinearName {
+    /// The two tensors of a layer of this name.
+    pub(crate) fn new(name: &str) -> Self {
+        Self { weight: format!("{name}.weight"), bias: format!("{name}.bias") }
+    }
+}
+
 /// The tensors of an encoder layer.
 #[derive(Debug)]
 pub(crate) struct LayerNames {
@@ -117,26 +124,22 @@ impl Names {
     pub(crate) fn head_dense(&self) -> LinearName {
         match self.architecture {
             Architecture::Bert => self.inside("pooler.dense"),
-            Architecture::DistilBert => outside("pre_classifier"),
-            _ => outside("classifier.dense"),
+            Architecture::DistilBert => LinearName::new("pre_classifier"),
+            _ => LinearName::new("classifier.dense"),
         }
     }
 
     /// The head's last layer.
     pub(crate) fn head_out(&self) -> LinearName {
         match self.architecture {
-            Architecture::Bert | Architecture::DistilBert => outside("classifier"),
-            _ => outside("classifier.out_proj"),
+            Architecture::Bert | Architecture::DistilBert => LinearName::new("classifier"),
+            _ => LinearName::new("classifier.out_proj"),
         }
     }
 
     fn inside(&self, name: &str) -> LinearName {
-        outside(&format!("{}{name}", self.prefix))
+        LinearName::new(&format!("{}{name}", self.prefix))
     }
-}
-
-fn outside(name: &str) -> LinearName {
-    LinearName { weight: format!("{name}.weight"), bias: format!("{name}.bias") }
 }
 
 /// Every tensor that a sequence classifier of this configuration has.

@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::kernels::{Isa, QuantizedRows};
 
 /// Token ids of some texts, end to end.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Sequences {
     ids: Vec<u32>,
     /// Where each begins, and at last where the last one ends.
@@ -54,6 +54,25 @@ impl Sequences {
 
     pub(crate) fn longest(&self) -> usize {
         (0..self.count()).map(|sequence| self.range(sequence).len()).max().unwrap_or(0)
+    }
+
+    /// The row of the position table for every token: counted from `offset`, where a token `uncounted` is not counted and
+    /// has the row of its own number.
+    pub(crate) fn positions(&self, offset: usize, uncounted: Option<u32>) -> Vec<usize> {
+        let mut positions = Vec::with_capacity(self.tokens());
+        for ids in self.each() {
+            let mut next = offset;
+            for &id in ids {
+                // A padding token that a text spells out is not counted: transformers looks at ids alone.
+                if Some(id) == uncounted {
+                    positions.push(id as usize);
+                } else {
+                    positions.push(next);
+                    next += 1;
+                }
+            }
+        }
+        positions
     }
 
     /// Keeps of `rows`, one of `width` for each token, those of each sequence's first token.

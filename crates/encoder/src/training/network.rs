@@ -1,0 +1,253 @@
+//! A network with its parameters, both ways.
+
+use super::adamw::{AdamW, Update};
+use super::batch::{Asked, Batch};
+use super::classifier::{Classifier, ClassifierTape};
+use super::embeddings::{EmbeddingTape, Embeddings};
+use super::gradients::Gradients;
+use super::head::{Head, HeadPass};
+use super::layer::{Layer, LayerRoom, LayerTape, Pass};
+use super::masked::{MaskedHead, MaskedTape};
+use super::noise::Noise;
+use super::parameters::Parameters;
+use super::table::{Part, Table, TensorSpec, Training};
+use crate::config::Config;
+use crate::forward::Names;
+use crate::kernels::Isa;
+
+/// How a network is trained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrainingSettings {
+    /// What for.
+    pub training: Training,
+    /// Keeps only each layer's input on the way forward and computes the rest anew on the way back: a third more time, for
+    /// memory of one layer instead of all. Gradients are the same bits.
+    pub recompute: bool,
+    /// `Some(n)`: embeddings and the lowest `n` layers stay as they are; their gradients are zero.
+    pub frozen_layers: Option<usize>,
+    /// The instructions to use.
+    pub isa: Isa,
+}
+
+impl TrainingSettings {
+    /// Everything is trained, nothing computed anew, with the widest instructions that the machine has.
+    #[must_use]
+    pub fn new(training: Training) -> Self {
+        Self { training, recompute: false, frozen_layers: None, isa: Isa::detected() }
+    }
+
+    /// Whether a tensor is trained.
+    #[must_use]
+    pub fn is_trained(&self, tensor: &TensorSpec) -> bool {
+        match (self.frozen_layers, tensor.part) {
+            (None, _) | (_, Part::Head) => true,
+            (Some(_), Part::Embeddings) => false,
+            (Some(frozen), Part::Layer(number)) => number >= frozen,
+        }
+    }
+}
+
+/// A network in training.
+#[derive(Debug)]
+pub struct TrainingNetwork {
+    config: Config,
+    settings: TrainingSettings,
+    parameters: Parameters,
+    embeddings: Embeddings,
+    layers: Vec<Layer>,
+    head: Head,
+    /// What is packed of the parameters.
+    packed: PackedState,
+    tape: Tape,
+    room: LayerRoom,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PackedState {
+    Nothing,
+    /// All, but trained parameters have moved on since.
+    Frozen,
+    All,
+}
+
+/// What the last way forward leaves for the way back.
+#[derive(Debug, Default)]
+struct Tape {
+    pass: Option<(Batch, Option<Noise>)>,
+    embeddings: EmbeddingTape,
+    /// Each layer's input, and the last one's output.
+    rows: Vec<Vec<f32>>,
+    /// One for each layer, or the room of one for all.
+    layers: Vec<LayerTape>,
+    gradient: Vec<f32>,
+}
+
+impl TrainingNetwork {
+    /// A network of the configuration with parameters that were made for it and for the same training.
+    ///
+    /// # Panics
+    /// When the parameters are of another configuration or training.
+    #[must_use]
+    pub fn new(config: Config, parameters: Parameters, settings: TrainingSettings) -> Self {
+        let table = Table::new(&config, settings.training);
+        assert!(**parameters.table() == table, "parameters of this configuration and training");
+        let names = Names::new(config.architecture, false);
+        let isa = settings.isa;
+        let layer = |number| Layer::new(&config, &table, &names.layer(number), number, isa);
+        let head = match settings.training {
+            Training::Classification => {
+                Head::Classifier(Classifier::new(&config, &table, &names, isa), ClassifierTape::default())
+            }
+            Training::MaskedLanguage => {
+                let trains_words = settings.frozen_layers.is_none();
+                let head = MaskedHead::new(&config, &table, &names, isa, trains_words);
+                Head::Masked(head, MaskedTape::default())
+            }
+        };
+        Self {
+            layers: (0..config.layers).map(layer).collect(),
+            embeddings: Embeddings::new(&config, &table, &names, isa),
+            head,
+            packed: PackedState::Nothing,
+            tape: Tape::default(),
+            room: LayerRoom::new(isa),
+            config,
+            settings,
+            parameters,
+        }
+    }
+
+    /// What is trained.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// How.
+    #[must_use]
+    pub fn settings(&self) -> &TrainingSettings {
+        &self.settings
+    }
+
+    /// The parameters.
+    #[must_use]
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// The parameters, to be changed in any way; the next [`forward`](Self::forward) uses them.
+    pub fn parameters_mut(&mut self) -> &mut Parameters {
+        self.packed = PackedState::Nothing;
+        &mut self.parameters
+    }
+
+    /// Updates the parameters by their gradients.
+    pub fn step(&mut self, optimizer: &mut AdamW, gradients: &Gradients, update: Update) {
+        if self.packed == PackedState::All {
+            self.packed = PackedState::Frozen;
+        }
+        optimizer.step(&mut self.parameters, gradients, update);
+    }
+
+    /// The parameters, to be kept.
+    #[must_use]
+    pub fn into_parameters(self) -> Parameters {
+        self.parameters
+    }
+
+    /// The logits of a batch: a row for each text, of the labels, or for each token to be predicted, of the vocabulary.
+    /// Without noise they are those of evaluation.
+    ///
+    /// # Panics
+    /// When a text is empty or longer than [`Config::max_tokens`], or an id is not in the vocabulary.
+    pub fn forward(&mut self, batch: &Batch, noise: Option<&Noise>) -> Vec<f32> {
+        self.check(batch);
+        self.repack();
+        let Self { tape, room, parameters, .. } = self;
+        let count = self.layers.len();
+        tape.rows.resize_with(count + 1, Vec::new);
+        tape.layers.resize_with(if self.settings.recompute { 1 } else { count }, LayerTape::default);
+        self.embeddings.apply(parameters, (batch, noise), &mut tape.embeddings, &mut tape.rows[0]);
+        for (number, layer) in self.layers.iter().enumerate() {
+            let (below, above) = tape.rows.split_at_mut(number + 1);
+            let asked = asked(batch, number, count);
+            let pass = Pass { parameters, batch, noise, asked, input: &below[number] };
+            let at = if self.settings.recompute { 0 } else { number };
+            layer.apply(pass, &mut tape.layers[at], room, &mut above[0]);
+        }
+        tape.pass = Some((batch.clone(), noise.copied()));
+        let pass = HeadPass { parameters, noise, places: &batch.read.places };
+        self.head.apply(pass, &tape.rows[count])
+    }
+
+    /// Adds the gradients of all parameters, from those in the logits that the last [`forward`](Self::forward) gave.
+    ///
+    /// # Panics
+    /// When there was no way forward since the last way back, the parameters were changed since, or there are not as many
+    /// numbers as logits.
+    pub fn backward(&mut self, logits: &[f32], gradients: &mut Gradients) {
+        assert!(self.packed == PackedState::All, "parameters are as they were on the way forward");
+        assert!(self.tape.pass.is_some(), "each way back has its own way forward");
+        let Self { tape, room, parameters, .. } = self;
+        let Some((batch, noise)) = tape.pass.take() else { return };
+        let noise = noise.as_ref();
+        let count = self.layers.len();
+        let mut gradient = std::mem::take(&mut tape.gradient);
+        let pass = HeadPass { parameters, noise, places: &batch.read.places };
+        let LayerRoom { weights, norm, .. } = room;
+        self.head.back(pass, logits, (weights, norm, gradients), &mut gradient);
+        let lowest = self.settings.frozen_layers.unwrap_or(0);
+        for (number, layer) in self.layers.iter().enumerate().skip(lowest).rev() {
+            let asked = asked(&batch, number, count);
+            let (below, above) = tape.rows.split_at_mut(number + 1);
+            let pass = Pass { parameters, batch: &batch, noise, asked, input: &below[number] };
+            let at = if self.settings.recompute { 0 } else { number };
+            // The room still has the last layer's.
+            if self.settings.recompute && number + 1 < count {
+                layer.apply(pass, &mut tape.layers[0], room, &mut above[0]);
+            }
+            let is_lowest = self.settings.frozen_layers == Some(number);
+            layer.back(pass, &tape.layers[at], (room, gradients), &mut gradient, is_lowest);
+        }
+        if self.settings.frozen_layers.is_none() {
+            let LayerRoom { weights, norm, .. } = room;
+            let sums = (weights, norm, &mut *gradients);
+            self.embeddings.back(parameters, (&batch, noise), &tape.embeddings, &mut gradient, sums);
+        }
+        tape.gradient = gradient;
+        gradients.finish();
+    }
+
+    fn check(&self, batch: &Batch) {
+        let (most, vocabulary) = (self.config.max_tokens(), self.config.vocabulary);
+        for ids in batch.sequences.each() {
+            assert!(!ids.is_empty() && ids.len() <= most, "a text has 1 to {most} tokens");
+            assert!(ids.iter().all(|&id| (id as usize) < vocabulary), "ids are below {vocabulary}");
+        }
+    }
+
+    /// Packs what has changed.
+    fn repack(&mut self) {
+        if self.packed == PackedState::All {
+            return;
+        }
+        let frozen = self.settings.frozen_layers;
+        let is_first = self.packed == PackedState::Nothing;
+        if is_first || frozen.is_none() {
+            self.embeddings.repack(&self.parameters, frozen.is_none());
+        }
+        for layer in &mut self.layers {
+            let is_trained = frozen.is_none_or(|frozen| layer.number >= frozen);
+            if is_first || is_trained {
+                layer.repack(&self.parameters, is_trained);
+            }
+        }
+        self.head.repack(&self.parameters);
+        self.packed = PackedState::All;
+    }
+}
+
+/// The tokens at which a layer's output is needed: all, but of the last layer only where the head reads it.
+fn asked(batch: &Batch, number: usize, count: usize) -> &Asked {
+    if number + 1 == count { &batch.read } else { &batch.every }
+}
