@@ -178,15 +178,21 @@ impl Encoder {
             assert!(ids.iter().all(|&id| (id as usize) < vocabulary), "ids are below {vocabulary}");
         }
         let mut buffers = self.take_buffers();
+        // The pool is entered once here; else each of a hundred steps would wake it anew, a fifth of a short text in int8.
+        let logits = rayon::scope(|_| self.logits_in_batches(sequences, &mut buffers));
+        if let Ok(mut spare) = self.buffers.lock() {
+            spare.push(buffers);
+        }
+        logits
+    }
+
+    fn logits_in_batches(&self, sequences: &[&[u32]], buffers: &mut Buffers) -> Vec<f32> {
         let mut logits = Vec::with_capacity(sequences.len() * self.config.labels.len());
         let mut rest = sequences;
         while !rest.is_empty() {
             let (batch, after) = rest.split_at(batch_length(rest));
-            logits.extend(self.network.logits(&Sequences::new(batch.iter().copied()), &mut buffers));
+            logits.extend(self.network.logits(&Sequences::new(batch.iter().copied()), buffers));
             rest = after;
-        }
-        if let Ok(mut spare) = self.buffers.lock() {
-            spare.push(buffers);
         }
         logits
     }
