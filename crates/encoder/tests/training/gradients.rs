@@ -111,3 +111,17 @@ fn what_is_frozen_has_no_gradient_and_changes_none() {
         }
     }
 }
+
+#[test]
+fn a_batch_without_anything_to_predict_has_no_gradients() {
+    let mut case = case("bert", "mlm");
+    case.classes.clear();
+    for (texts, places) in
+        [(case.texts.clone(), vec![Vec::new(); case.texts.len()]), (Vec::new(), Vec::new())]
+    {
+        (case.texts, case.places) = (texts, places);
+        let (loss, gradients) = case.run(&mut case.network(case.settings()), None);
+        assert_eq!(loss, 0.0);
+        assert!(gradients.iter().all(|(_, numbers)| numbers.iter().all(|&number| number == 0.0)));
+    }
+}
