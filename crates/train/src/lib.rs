@@ -3,6 +3,7 @@
 //! Nothing here is needed to classify. Data come in as [`Example`]s, a model leaves as the bytes of
 //! its file, figures leave as [`TaskEvaluation`]s.
 
+pub mod encoder;
 pub mod ngram;
 
 mod calibrate;
@@ -12,7 +13,9 @@ mod evaluate;
 mod evaluation;
 mod example;
 mod markdown;
+mod random;
 mod scores;
+mod sets;
 mod task;
 
 pub use calibrate::{Calibration, calibrate, calibrate_as_given};

@@ -3,10 +3,10 @@
 use super::adam::AdamStep;
 use super::features::FeatureLists;
 use super::network::{Buffers, Network, Sample, Shape};
-use super::random::Random;
 use super::settings::Settings;
 use super::targets::SoftTargets;
 use crate::error::TrainError;
+use crate::random::Random;
 
 /// The texts of a fit in the form that the network reads.
 #[derive(Debug)]

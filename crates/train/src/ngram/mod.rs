@@ -12,7 +12,6 @@ mod features;
 mod fit;
 mod network;
 mod pack;
-mod random;
 mod settings;
 mod targets;
 
@@ -20,7 +19,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 use vulnlens_model::{
-    FEATURES, FORMAT_VERSION, MAX_SETS, ModelHeader, NgramModel, Provenance, TaxonomyVersions, write,
+    FEATURES, FORMAT_VERSION, ModelHeader, NgramModel, Provenance, TaxonomyVersions, write,
 };
 use vulnlens_taxonomy::{CweId, KnowledgeBase};
 
@@ -29,6 +28,7 @@ pub use settings::Settings;
 use crate::calibrate::{Calibration, calibrate};
 use crate::error::TrainError;
 use crate::example::{Example, Part};
+use crate::sets::{Sets, counts, in_order, sets_of};
 use features::{FeatureLists, choose_vocabulary};
 use fit::{Prepared, answers, fit};
 use network::{Network, Shape};
@@ -164,33 +164,6 @@ fn newest_year(texts: &[&Example]) -> u16 {
     }
     let newest = counts.keys().next_back().copied().unwrap_or(0);
     counts.into_iter().rev().find(|&(_, n)| n >= TEXTS_OF_A_YEAR).map_or(newest, |(year, _)| year)
-}
-
-/// The distinct CWE sets of the labelled texts: index (in the sets' own order) and frequency.
-type Sets = BTreeMap<Vec<CweId>, (usize, u64)>;
-
-fn sets_of(texts: &[&Example]) -> Result<Sets, TrainError> {
-    let mut sets = Sets::new();
-    for example in texts.iter().filter(|e| e.is_labelled()) {
-        sets.entry(example.cwes.clone()).or_insert((0, 0)).1 += 1;
-    }
-    for (index, entry) in sets.values_mut().enumerate() {
-        entry.0 = index;
-    }
-    match sets.len() {
-        0 => Err(TrainError::NoTrainingTexts { texts: texts.len() }),
-        1 => Err(TrainError::OneSetOnly),
-        found if found > MAX_SETS => Err(TrainError::TooManySets { found }),
-        _ => Ok(sets),
-    }
-}
-
-fn in_order(sets: &Sets) -> Vec<Vec<CweId>> {
-    sets.keys().cloned().collect()
-}
-
-fn counts(sets: &Sets) -> Vec<u64> {
-    sets.values().map(|&(_, count)| count).collect()
 }
 
 fn shape(sets: &Sets, kb: &KnowledgeBase, features: usize, years: usize, settings: &Settings) -> Shape {

@@ -10,8 +10,8 @@ use vulnlens_model::softmax::softmax;
 use vulnlens_model::vocabulary::Entry;
 
 use super::adam::{Adam, AdamStep};
-use super::random::Random;
 use super::settings::Settings;
+use crate::random::Random;
 
 /// Sizes of a network, and what each set is made of.
 #[derive(Debug, Clone)]

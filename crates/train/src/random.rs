@@ -27,7 +27,7 @@ impl Random {
     }
 
     /// Uniform in `0..n`; the bias of the remainder is below n / 2^64.
-    fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         (self.next() % n as u64) as usize
     }
 

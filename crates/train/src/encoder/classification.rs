@@ -1,0 +1,208 @@
+//! Classification: CWE sets of which one applies, or labels each for itself.
+
+use vulnlens_encoder::training::{Batch, BinaryLoss, Gradients, Loss, TrainingNetwork, softmax_loss};
+use vulnlens_metrics::{Accumulator, RowView, ScoredRow, best_global_threshold, best_label_thresholds};
+use vulnlens_taxonomy::KnowledgeBase;
+
+use super::error::FitError;
+use super::labels::{LabelSpace, Labels};
+use super::logits::{RecordedLogits, logits};
+use super::objective::{Figures, Objective, PartOfBatch};
+use super::token_lists::TokenLists;
+use crate::calibrate::{Calibration, calibrate};
+use crate::evaluate::{PUBLISHED_TASKS, evaluate};
+use crate::example::{Example, Part};
+
+/// Texts with the outputs that apply to them.
+#[derive(Debug)]
+pub(crate) struct Labelled {
+    pub(crate) lists: TokenLists,
+    pub(crate) outputs: Vec<Vec<u32>>,
+}
+
+/// What a classifier is trained on and judged by.
+pub(crate) struct Classification<'a> {
+    pub(crate) kb: &'a KnowledgeBase,
+    pub(crate) space: &'a LabelSpace,
+    /// What is minimised where labels do not exclude each other.
+    pub(crate) binary: BinaryLoss,
+    pub(crate) training: Labelled,
+    /// Labelled records of the validation part, and their texts.
+    pub(crate) validation: Vec<Example>,
+    pub(crate) validation_lists: TokenLists,
+    /// The texts that evaluations on the way look at.
+    pub(crate) sample: Vec<usize>,
+}
+
+/// What validation chose for the finished model.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Chosen {
+    /// Nothing was there to choose on.
+    Nothing,
+    /// Temperature and rules of every label space.
+    Rules(Calibration),
+    /// A threshold for each label.
+    Thresholds(Vec<f32>),
+}
+
+impl Objective for Classification<'_> {
+    fn lengths(&self) -> &[usize] {
+        self.training.lists.lengths()
+    }
+
+    fn rows(&self, texts: &[usize], _: u64) -> usize {
+        texts.len()
+    }
+
+    fn learn(&self, network: &mut TrainingNetwork, part: PartOfBatch<'_>, gradients: &mut Gradients) -> f64 {
+        let ids: Vec<&[u32]> = part.texts.iter().map(|&text| self.training.lists.of(text)).collect();
+        let outputs: Vec<&[u32]> =
+            part.texts.iter().map(|&text| self.training.outputs[text].as_slice()).collect();
+        let logits = network.forward(&Batch::new(&ids), part.noise);
+        let share = part.texts.len() as f32 / part.rows as f32;
+        let loss = self.loss(&logits, &outputs).scaled(share);
+        network.backward(&loss.gradient, gradients);
+        loss.value
+    }
+
+    fn evaluate(&self, network: &mut TrainingNetwork) -> Result<Option<Figures>, FitError> {
+        if self.sample.is_empty() {
+            return Ok(None);
+        }
+        let records: Vec<Example> = self.sample.iter().map(|&text| self.validation[text].clone()).collect();
+        let logits = logits(network, &self.validation_lists, &self.sample);
+        let (score, mut figures) = match self.space.labels {
+            Labels::CweSets => self.figures_of_sets(&records, &logits)?,
+            _ => self.figures_of_labels(&records, &logits)?,
+        };
+        figures.push(("eval_loss".to_owned(), self.mean_loss(&records, &logits)));
+        Ok(Some(Figures { score, texts: records.len(), figures }))
+    }
+}
+
+/// Rows whose dense targets are in memory at once.
+const LOSS_ROWS: usize = 256;
+/// Positives that a label must have in the validation part for a threshold of its own.
+const POSITIVES_FOR_A_THRESHOLD: usize = 10;
+
+impl Classification<'_> {
+    fn loss(&self, logits: &[f32], outputs: &[&[u32]]) -> Loss {
+        let width = self.space.names.len();
+        let mut targets = vec![0.0; outputs.len() * width];
+        for (row, outputs) in targets.chunks_exact_mut(width).zip(outputs) {
+            outputs.iter().for_each(|&output| row[output as usize] = 1.0);
+        }
+        match self.space.labels {
+            Labels::CweSets => softmax_loss(logits, &targets, width),
+            _ => self.binary.of(logits, &targets, width),
+        }
+    }
+
+    /// The mean loss of the records that the outputs say something of.
+    fn mean_loss(&self, records: &[Example], logits: &[f32]) -> f64 {
+        let width = self.space.names.len();
+        let (mut sum, mut count) = (0.0, 0);
+        for (records, rows) in records.chunks(LOSS_ROWS).zip(logits.chunks(LOSS_ROWS * width)) {
+            let known = records.iter().zip(rows.chunks_exact(width));
+            let known: Vec<(&[u32], &[f32])> =
+                known.filter_map(|(record, row)| Some((self.space.outputs(record)?, row))).collect();
+            let outputs: Vec<&[u32]> = known.iter().map(|known| known.0).collect();
+            let rows: Vec<f32> = known.iter().flat_map(|known| known.1).copied().collect();
+            sum += self.loss(&rows, &outputs).value * outputs.len() as f64;
+            count += outputs.len();
+        }
+        sum / count.max(1) as f64
+    }
+
+    /// The published tasks, by rules that are fitted to the same records: figures to compare steps by, not to publish.
+    fn figures_of_sets(
+        &self,
+        records: &[Example],
+        logits: &[f32],
+    ) -> Result<(f64, Vec<(String, f64)>), FitError> {
+        let scores = RecordedLogits::new(&self.space.sets, records, logits);
+        let calibration = calibrate(&scores, self.kb, records)?;
+        let tasks = evaluate(&scores, &calibration, self.kb, records, Part::Validation, &PUBLISHED_TASKS)?;
+        let mean = |of: &dyn Fn(&crate::TaskEvaluation) -> f64| {
+            tasks.iter().map(of).sum::<f64>() / tasks.len().max(1) as f64
+        };
+        let (micro, macro_f1) = (mean(&|task| task.table.micro_f1), mean(&|task| task.table.macro_f1));
+        let mut figures = vec![("eval_micro_f1".to_owned(), micro), ("eval_macro_f1".to_owned(), macro_f1)];
+        for task in &tasks {
+            let name = serde_json::to_value(task.task).ok();
+            let name = name.as_ref().and_then(|name| name.as_str()).unwrap_or_default().replace('-', "_");
+            figures.push((format!("eval_{name}_micro_f1"), task.table.micro_f1));
+            figures.push((format!("eval_{name}_macro_f1"), task.table.macro_f1));
+        }
+        Ok((micro, figures))
+    }
+
+    /// All labels from one threshold on, which is fitted to the same records.
+    fn figures_of_labels(
+        &self,
+        records: &[Example],
+        logits: &[f32],
+    ) -> Result<(f64, Vec<(String, f64)>), FitError> {
+        let width = self.space.names.len();
+        let scores = sigmoids(logits);
+        let rows = self.scored(records, &scores);
+        let best = best_global_threshold(width, rows.len(), |row| rows[row])?;
+        let threshold = best.map_or(0.5, |best| best.threshold);
+        let mut accumulator = Accumulator::new(width);
+        for row in &rows {
+            let predicted: Vec<u32> = (0..)
+                .zip(row.scores)
+                .filter(|(_, score)| **score >= threshold)
+                .map(|(label, _)| label)
+                .collect();
+            accumulator.add(RowView { scores: row.scores, gold: row.gold, predicted: &predicted })?;
+        }
+        let table = accumulator.finish();
+        let figures = [
+            ("eval_micro_f1", table.micro_f1),
+            ("eval_macro_f1", table.macro_f1),
+            ("eval_lrap", table.lrap),
+            ("eval_threshold", f64::from(threshold)),
+        ];
+        Ok((table.micro_f1, figures.map(|(name, value)| (name.to_owned(), value)).to_vec()))
+    }
+
+    fn scored<'s>(&'s self, records: &[Example], scores: &'s [f32]) -> Vec<ScoredRow<'s>> {
+        let rows = records.iter().zip(scores.chunks_exact(self.space.names.len()));
+        rows.map(|(record, scores)| ScoredRow {
+            scores,
+            gold: self.space.outputs(record).unwrap_or_default(),
+        })
+        .collect()
+    }
+
+    /// Chooses rules or thresholds on the whole validation part.
+    pub(crate) fn choose(&self, network: &mut TrainingNetwork) -> Result<Chosen, FitError> {
+        if self.validation.is_empty() {
+            return Ok(Chosen::Nothing);
+        }
+        let all: Vec<usize> = (0..self.validation.len()).collect();
+        let logits = logits(network, &self.validation_lists, &all);
+        if self.space.labels == Labels::CweSets {
+            let scores = RecordedLogits::new(&self.space.sets, &self.validation, &logits);
+            return Ok(Chosen::Rules(calibrate(&scores, self.kb, &self.validation)?));
+        }
+        let scores = sigmoids(&logits);
+        let rows = self.scored(&self.validation, &scores);
+        let width = self.space.names.len();
+        let usual = best_global_threshold(width, rows.len(), |row| rows[row])?;
+        let usual = usual.map_or(0.5, |best| best.threshold);
+        let mut positives = vec![0; width];
+        rows.iter().flat_map(|row| row.gold).for_each(|&label| positives[label as usize] += 1);
+        let own = best_label_thresholds(width, rows.len(), |row| rows[row])?;
+        let thresholds = own.into_iter().zip(positives).map(|(own, positives)| match own {
+            Some(own) if positives >= POSITIVES_FOR_A_THRESHOLD => own.threshold,
+            _ => usual,
+        });
+        Ok(Chosen::Thresholds(thresholds.collect()))
+    }
+}
+
+fn sigmoids(logits: &[f32]) -> Vec<f32> {
+    logits.iter().map(|logit| 1.0 / (1.0 + (-logit).exp())).collect()
+}

@@ -1,0 +1,264 @@
+//! What a run begins with: a network of random numbers, or a checkpoint; and the tokenizer that goes with it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use vulnlens_encoder::training::{Parameters, Training};
+use vulnlens_encoder::{Architecture, Config, Tokenizer, Weights};
+
+use super::error::FitError;
+
+/// The size of a new network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NetworkSize {
+    /// Layers.
+    pub layers: usize,
+    /// Width of the layers.
+    pub hidden: usize,
+    /// Attention heads; they divide the width.
+    pub heads: usize,
+    /// Width within a layer.
+    pub intermediate: usize,
+    /// Tokens of the longest text that it can ever read.
+    pub positions: usize,
+}
+
+/// What a run begins with.
+#[derive(Debug, Clone)]
+pub enum Start {
+    /// A new RoBERTa, with the tokenizer in a folder.
+    New(PathBuf, NetworkSize),
+    /// The checkpoint in a folder: pretrained or a classifier.
+    Checkpoint(PathBuf),
+}
+
+/// A beginning, read.
+pub(crate) struct Begun {
+    /// `config.json`, of which labels and the kind of network are replaced.
+    json: Map<String, Value>,
+    weights: Option<Weights>,
+    /// Files of the tokenizer: names and contents.
+    pub(crate) tokenizer_files: Vec<(String, Vec<u8>)>,
+    folder: PathBuf,
+    /// The folder or size, in words.
+    pub(crate) words: String,
+}
+
+/// Files that make a tokenizer.
+const TOKENIZER_FILES: [&str; 8] = [
+    "added_tokens.json",
+    "merges.txt",
+    "sentencepiece.bpe.model",
+    "special_tokens_map.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.json",
+    "vocab.txt",
+];
+/// Deviation of new weights, as transformers has it.
+const RANGE: f32 = 0.02;
+
+impl Begun {
+    pub(crate) fn open(start: &Start) -> Result<Self, FitError> {
+        let (folder, json, weights, words) = match start {
+            Start::New(folder, size) => {
+                let json = new_network(folder, *size)?;
+                let words = format!(
+                    "a new RoBERTa: {} layers of {}, {} heads, feed-forward {}",
+                    size.layers, size.hidden, size.heads, size.intermediate
+                );
+                (folder, json, None, words)
+            }
+            Start::Checkpoint(folder) => {
+                let file = folder.join("config.json");
+                let bytes = fs::read(&file).map_err(|error| {
+                    let fix = "give the folder of a checkpoint";
+                    FitError::refused(&file, format!("cannot be read: {error}"), fix)
+                })?;
+                let json = serde_json::from_slice(&bytes);
+                let json = json.map_err(|error| {
+                    FitError::refused(&file, format!("is not a JSON object: {error}"), "download it again")
+                })?;
+                let weights = Weights::open(folder)?;
+                let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                let words = format!("{name}, revision {}", weights.fingerprint()?);
+                (folder, json, Some(weights), words)
+            }
+        };
+        Ok(Self { json, weights, tokenizer_files: tokenizer_files(folder)?, folder: folder.clone(), words })
+    }
+
+    /// The configuration of a classifier with these labels.
+    pub(crate) fn classifier(
+        &self,
+        names: &[String],
+        problem: &str,
+    ) -> Result<(Map<String, Value>, Config), FitError> {
+        let mut json = self.json.clone();
+        let numbered = names.iter().enumerate();
+        let names: Map<String, Value> =
+            numbered.clone().map(|(i, name)| (i.to_string(), name.as_str().into())).collect();
+        json.insert("id2label".to_owned(), names.into());
+        let numbers: Map<String, Value> = numbered.map(|(i, name)| (name.clone(), i.into())).collect();
+        json.insert("label2id".to_owned(), numbers.into());
+        json.insert("problem_type".to_owned(), problem.into());
+        self.network(json, "ForSequenceClassification")
+    }
+
+    /// The configuration of a masked-language model.
+    pub(crate) fn masked(&self) -> Result<(Map<String, Value>, Config), FitError> {
+        let mut json = self.json.clone();
+        json.remove("id2label");
+        json.remove("label2id");
+        json.remove("problem_type");
+        self.network(json, "ForMaskedLM")
+    }
+
+    fn network(
+        &self,
+        mut json: Map<String, Value>,
+        class: &str,
+    ) -> Result<(Map<String, Value>, Config), FitError> {
+        json.remove("num_labels");
+        json.remove("_num_labels");
+        json.remove("architectures");
+        json.insert("torch_dtype".to_owned(), "float32".into());
+        let file = self.folder.join("config.json");
+        let parse = |json: &Map<String, Value>| {
+            Config::from_json(Value::Object(json.clone()).to_string().as_bytes(), &file)
+        };
+        let config = parse(&json)?;
+        let prefix = match config.architecture {
+            Architecture::Roberta => "Roberta",
+            Architecture::XlmRoberta => "XLMRoberta",
+            Architecture::Bert => "Bert",
+            Architecture::DistilBert => "DistilBert",
+            Architecture::Electra => "Electra",
+            _ => {
+                let fix = "begin with one of roberta, xlm-roberta, bert, distilbert and electra";
+                return Err(FitError::refused(&file, "is of an architecture that cannot be written", fix));
+            }
+        };
+        json.insert("architectures".to_owned(), json!([format!("{prefix}{class}")]));
+        let config = parse(&json)?;
+        Ok((json, config))
+    }
+
+    pub(crate) fn tokenizer(&self, config: &Config) -> Result<Tokenizer, FitError> {
+        Ok(Tokenizer::open(&self.folder, config)?.0)
+    }
+
+    /// The numbers to begin with, and the names of those that are new.
+    pub(crate) fn parameters(
+        &self,
+        config: &Config,
+        training: Training,
+        seed: u64,
+    ) -> Result<(Parameters, Vec<String>), FitError> {
+        match &self.weights {
+            Some(weights) => Ok(Parameters::load(config, training, weights, RANGE, seed)?),
+            None => {
+                let parameters = Parameters::random(config, training, RANGE, seed);
+                let names = parameters.table().tensors().iter().map(|tensor| tensor.name.clone()).collect();
+                Ok((parameters, names))
+            }
+        }
+    }
+
+    /// The mask's id, and those of all special tokens.
+    pub(crate) fn special_tokens(&self) -> Result<(u32, Vec<u32>), FitError> {
+        let tokenizer = whole_tokenizer(&self.folder)?;
+        let ids: Vec<u32> = tokenizer
+            .get_added_tokens_decoder()
+            .into_iter()
+            .filter(|(_, token)| token.special)
+            .map(|(id, _)| id)
+            .collect();
+        let mask = ["<mask>", "[MASK]"].into_iter().find_map(|token| tokenizer.token_to_id(token));
+        let missing = || {
+            let fix = "give a tokenizer that was made for masked-language models";
+            FitError::refused(&self.folder, "the tokenizer has neither <mask> nor [MASK]", fix)
+        };
+        let mask = mask.ok_or_else(missing)?;
+        let mut ids: Vec<u32> = ids.into_iter().chain([mask]).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        Ok((mask, ids))
+    }
+
+    /// A hash of everything that a run begins with.
+    pub(crate) fn hash(&self, config: &Map<String, Value>) -> Result<String, FitError> {
+        let mut digest = Sha256::new();
+        digest.update(Value::Object(config.clone()).to_string());
+        for (name, bytes) in &self.tokenizer_files {
+            digest.update(name);
+            digest.update(bytes);
+        }
+        if let Some(weights) = &self.weights {
+            digest.update(weights.fingerprint()?);
+        }
+        Ok(hex(&digest.finalize()))
+    }
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn tokenizer_files(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, FitError> {
+    let mut files = Vec::new();
+    for name in TOKENIZER_FILES {
+        let path = folder.join(name);
+        if path.is_file() {
+            files.push((name.to_owned(), fs::read(&path).map_err(FitError::io(&path))?));
+        }
+    }
+    Ok(files)
+}
+
+fn whole_tokenizer(folder: &Path) -> Result<tokenizers::Tokenizer, FitError> {
+    let file = folder.join("tokenizer.json");
+    tokenizers::Tokenizer::from_file(&file).map_err(|error| {
+        let fix = "give the folder of a tokenizer; `train tokenizer` makes one";
+        FitError::refused(&file, format!("cannot be read: {error}"), fix)
+    })
+}
+
+/// The configuration of a new network for a tokenizer.
+fn new_network(folder: &Path, size: NetworkSize) -> Result<Map<String, Value>, FitError> {
+    let tokenizer = whole_tokenizer(folder)?;
+    let id = |token: &str| {
+        let missing = || {
+            let fix = "give a tokenizer with RoBERTa's special tokens; `train tokenizer` makes one";
+            FitError::refused(folder, format!("the tokenizer has no token {token}"), fix)
+        };
+        tokenizer.token_to_id(token).ok_or_else(missing)
+    };
+    let pad = id("<pad>")?;
+    let json = json!({
+        "attention_probs_dropout_prob": 0.1,
+        "bos_token_id": id("<s>")?,
+        "eos_token_id": id("</s>")?,
+        "hidden_act": "gelu",
+        "hidden_dropout_prob": 0.1,
+        "hidden_size": size.hidden,
+        "initializer_range": 0.02,
+        "intermediate_size": size.intermediate,
+        "layer_norm_eps": 1e-5,
+        // Positions are counted from behind the padding token's.
+        "max_position_embeddings": size.positions + pad as usize + 1,
+        "model_type": "roberta",
+        "num_attention_heads": size.heads,
+        "num_hidden_layers": size.layers,
+        "pad_token_id": pad,
+        "position_embedding_type": "absolute",
+        "type_vocab_size": 1,
+        "vocab_size": tokenizer.get_vocab_size(true),
+    });
+    match json {
+        Value::Object(map) => Ok(map),
+        _ => Ok(Map::new()),
+    }
+}

@@ -1,0 +1,56 @@
+//! Texts as token ids, end to end in memory.
+
+use rayon::prelude::*;
+use vulnlens_encoder::Tokenizer;
+
+/// The token ids of some texts.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TokenLists {
+    ids: Vec<u32>,
+    /// Where each text begins, and at last where the last one ends.
+    bounds: Vec<usize>,
+    lengths: Vec<usize>,
+    /// Texts that were longer.
+    cut: usize,
+}
+
+/// Texts that a thread works on at once.
+const BLOCK: usize = 512;
+
+impl TokenLists {
+    /// Cuts texts into tokens, special ones included; what lies behind `most` tokens is left out.
+    pub(crate) fn new<T: AsRef<str> + Sync>(texts: &[T], tokenizer: &Tokenizer, most: usize) -> Self {
+        let most = most.min(tokenizer.max_tokens());
+        let encode = |text: &T| {
+            let ids = tokenizer.encode(text.as_ref(), most);
+            let is_cut = ids.len() == most && tokenizer.encode_windows(text.as_ref(), most, 0).len() > 1;
+            (ids, is_cut)
+        };
+        let mut all = Self { bounds: vec![0], ..Self::default() };
+        // Block by block, so that no text is in memory twice for long.
+        for block in texts.chunks(BLOCK * 64) {
+            let lists: Vec<(Vec<u32>, bool)> = block.par_iter().with_min_len(16).map(encode).collect();
+            for (ids, is_cut) in lists {
+                all.ids.extend_from_slice(&ids);
+                all.bounds.push(all.ids.len());
+                all.lengths.push(ids.len());
+                all.cut += usize::from(is_cut);
+            }
+        }
+        all
+    }
+
+    pub(crate) fn of(&self, text: usize) -> &[u32] {
+        &self.ids[self.bounds[text]..self.bounds[text + 1]]
+    }
+
+    /// Tokens of each text.
+    pub(crate) fn lengths(&self) -> &[usize] {
+        &self.lengths
+    }
+
+    /// How many texts were longer than what is read.
+    pub(crate) fn cut(&self) -> usize {
+        self.cut
+    }
+}

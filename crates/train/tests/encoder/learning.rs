@@ -1,0 +1,106 @@
+//! What is learnt, and what is written.
+
+use std::fs;
+use std::sync::atomic::AtomicBool;
+
+use serde_json::Value;
+use vulnlens_encoder::{Encoder, LoadOptions, Problem};
+use vulnlens_train::Example;
+use vulnlens_train::encoder::{
+    ClassifierSettings, Control, Ending, FitSettings, Labels, MultiLabelLoss, PretrainingSettings, Start,
+    train_classifier, train_masked,
+};
+
+use crate::made_up::{Bench, Stopper, about, fit_settings, kb, long, settings};
+
+fn json(path: &std::path::Path) -> Value {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+fn best_label(encoder: &Encoder, example: &Example) -> String {
+    let scores = encoder.scores(&[&format!("{} {}", example.year, example.text)]);
+    let best = (0..scores.len()).max_by(|&a, &b| scores[a].total_cmp(&scores[b])).unwrap();
+    encoder.labels()[best].clone()
+}
+
+#[test]
+fn sets_are_learnt_and_the_folder_is_a_checkpoint() {
+    let bench = Bench::new();
+    let out = bench.path("out");
+    let settings = ClassifierSettings { fit: long(), ..settings() };
+    bench.train(&settings, &out, (&Stopper::default(), false, 2)).unwrap();
+    let encoder = Encoder::open(&out, &LoadOptions::default()).unwrap();
+    assert_eq!(encoder.labels(), ["CWE-79", "CWE-89", "CWE-122+CWE-787", "CWE-862"]);
+    assert_eq!((encoder.config().problem, encoder.max_tokens()), (Problem::SingleLabel, 32));
+    for example in bench.examples.iter().filter(|example| example.is_labelled()) {
+        let set: Vec<String> = example.cwes.iter().map(ToString::to_string).collect();
+        assert_eq!(best_label(&encoder, example), set.join("+"), "{}", example.text);
+    }
+    let taxonomy = json(&out.join("taxonomy.json"));
+    assert_eq!(taxonomy["outputs_are_cwe_sets"], true);
+    assert_eq!((&taxonomy["year_first"], &taxonomy["newest_year"]), (&true.into(), &2023.into()));
+    assert!(taxonomy["decisions"]["reference-attack"]["label"].is_number());
+    let state = json(&out.join("trainer_state.json"));
+    assert_eq!((&state["global_step"], &state["max_steps"]), (&240.into(), &240.into()));
+    assert!(state["best_metric"].as_f64().unwrap() > 0.9);
+    let card = fs::read_to_string(out.join("README.md")).unwrap();
+    assert!(card.starts_with("---\n") && card.contains("model-index:") && card.contains("micro-F1"));
+    assert!(out.join("loss.svg").exists() && out.join("merges.txt").exists());
+}
+
+#[test]
+fn labels_are_learnt_each_for_itself() {
+    let bench = Bench::new();
+    for (number, loss) in
+        [MultiLabelLoss::Plain, MultiLabelLoss::Weighted, MultiLabelLoss::Asymmetric, MultiLabelLoss::Focal]
+            .into_iter()
+            .enumerate()
+    {
+        let labels = [Labels::Cwe, Labels::Attack, Labels::CweWithAncestors, Labels::Tactics][number];
+        let fit = FitSettings { epochs: 50, ..long() };
+        let settings = ClassifierSettings { labels, loss, year: true, fit };
+        let out = bench.path(labels.name());
+        let end = bench.train(&settings, &out, (&Stopper::default(), false, 2)).unwrap();
+        let Ending::Finished { best: Some(best), .. } = end else { panic!("{end:?}") };
+        assert!(best["eval_micro_f1"].as_f64().unwrap() > 0.9, "{labels:?} {best:?}");
+        let encoder = Encoder::open(&out, &LoadOptions::default()).unwrap();
+        assert_eq!(encoder.config().problem, Problem::MultiLabel);
+        let thresholds = json(&out.join("thresholds.json"));
+        assert!(encoder.labels().iter().all(|label| thresholds[label].is_number()));
+    }
+}
+
+#[test]
+fn a_language_model_is_a_beginning() {
+    let bench = Bench::new();
+    let (language, out) = (bench.path("language"), bench.path("out"));
+    let fit = FitSettings { epochs: 12, max_tokens: 40, ..fit_settings() };
+    let pretraining = PretrainingSettings { masked: 0.15, year: true, fit };
+    let stop = AtomicBool::new(false);
+    let none = Stopper::default();
+    let control = Control { observer: &none, stop: &stop, resume: false };
+    let start = bench.start();
+    let end = train_masked(&bench.examples, &pretraining, &about(), (&start, &language), control).unwrap();
+    let Ending::Finished { best: Some(best), .. } = end else { panic!("{end:?}") };
+    assert!(best["eval_perplexity"].as_f64().unwrap() < 100.0, "{best:?}");
+    let begun = Start::Checkpoint(language.clone());
+    let settings = ClassifierSettings { fit: long(), ..settings() };
+    train_classifier(&bench.examples, &kb(), &settings, &about(), (&begun, &out), control).unwrap();
+    let encoder = Encoder::open(&out, &LoadOptions::default()).unwrap();
+    assert_eq!(best_label(&encoder, &bench.examples[0]), "CWE-89");
+    let taxonomy = json(&out.join("taxonomy.json"));
+    assert!(taxonomy["provenance"]["start"].as_str().unwrap().starts_with("language, revision "));
+    let config = json(&language.join("config.json"));
+    assert_eq!(config["architectures"], serde_json::json!(["RobertaForMaskedLM"]));
+}
+
+#[test]
+fn training_ends_where_nothing_is_gained() {
+    let bench = Bench::new();
+    let fit = FitSettings { epochs: 50, evaluate_every: Some(4), patience: Some(3), ..fit_settings() };
+    let settings = ClassifierSettings { fit, ..settings() };
+    let out = bench.path("out");
+    let end = bench.train(&settings, &out, (&Stopper::default(), false, 2)).unwrap();
+    let Ending::Finished { steps, best: Some(best) } = end else { panic!("{end:?}") };
+    assert_eq!(steps, best["step"].as_u64().unwrap() + 12, "three evaluations after the best");
+}

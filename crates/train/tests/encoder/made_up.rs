@@ -1,0 +1,142 @@
+//! A made-up corpus, a tokenizer of it and networks so small that they are trained in a moment.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tempfile::TempDir;
+use vulnlens_taxonomy::{CveId, CweId, KnowledgeBase};
+use vulnlens_train::encoder::{
+    BatchSize, ClassifierSettings, Control, Ending, FitError, FitSettings, Labels, MultiLabelLoss,
+    NetworkSize, Observer, Start, Stepped, train_classifier, train_tokenizer,
+};
+use vulnlens_train::ngram::Description;
+use vulnlens_train::{Example, Part};
+
+pub(crate) fn kb() -> KnowledgeBase {
+    KnowledgeBase::from_bytes(include_bytes!("../../../../assets/kb.bin")).unwrap()
+}
+
+/// Sentences of four kinds, each with the CWE ids that it should lead to.
+const KINDS: [(&str, &[u32]); 4] = [
+    ("SQL injection in the PRODUCT module lets attackers run statements through PLACE", &[89]),
+    ("Stored cross-site scripting in PLACE of the PRODUCT web interface", &[79]),
+    ("A heap overflow in the PRODUCT parser corrupts memory near PLACE", &[122, 787]),
+    ("Missing authorization for PLACE in PRODUCT", &[862]),
+];
+
+/// `n` texts over ten years, every fifth without a label.
+pub(crate) fn examples(n: usize) -> Vec<Example> {
+    let example = |i: usize| {
+        let (pattern, cwes) = KINDS[i % KINDS.len()];
+        let product = ["acme", "borealis", "cumulus", "delta"][i / 4 % 4];
+        let place = ["the id field", "a search form", "page seven", "the export route"][i / 16 % 4];
+        let cwes = if i % 5 == 4 { &[][..] } else { cwes };
+        Example {
+            id: CveId::new(2015 + (i % 10) as u16, 1000 + i as u32),
+            text: pattern.replace("PRODUCT", product).replace("PLACE", place),
+            year: 2015 + (i % 10) as u16,
+            cwes: cwes.iter().copied().map(CweId).collect(),
+            part: [Part::Train, Part::Train, Part::Train, Part::Validation, Part::Test][i / 20 % 5],
+        }
+    };
+    (0..n).map(example).collect()
+}
+
+pub(crate) fn about() -> Description {
+    Description {
+        name: "made-up".to_owned(),
+        data: "made-up.parquet".to_owned(),
+        data_sha256: "0".repeat(64),
+        split: "random".to_owned(),
+        tool_version: "0".to_owned(),
+    }
+}
+
+pub(crate) fn fit_settings() -> FitSettings {
+    FitSettings {
+        epochs: 3,
+        batch: BatchSize::Texts(8),
+        part_tokens: 100,
+        max_tokens: 32,
+        rate: 3e-3,
+        save_every: 5,
+        log_every: 4,
+        ..FitSettings::default()
+    }
+}
+
+/// Enough updates to learn the four kinds by heart.
+pub(crate) fn long() -> FitSettings {
+    FitSettings { epochs: 20, rate: 5e-3, dropout: 0.0, save_every: 1000, ..fit_settings() }
+}
+
+pub(crate) fn settings() -> ClassifierSettings {
+    ClassifierSettings {
+        labels: Labels::CweSets,
+        loss: MultiLabelLoss::Plain,
+        year: true,
+        fit: fit_settings(),
+    }
+}
+
+/// A folder for everything, with a tokenizer in it.
+pub(crate) struct Bench {
+    pub(crate) folder: TempDir,
+    pub(crate) examples: Vec<Example>,
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        let (folder, examples) = (tempfile::tempdir().unwrap(), examples(200));
+        let tokenizer = folder.path().join("tokenizer");
+        std::fs::create_dir(&tokenizer).unwrap();
+        let texts: Vec<&str> = examples.iter().map(|example| example.text.as_str()).collect();
+        for (name, contents) in train_tokenizer(&texts, 400).unwrap().files {
+            std::fs::write(tokenizer.join(name), contents).unwrap();
+        }
+        Self { folder, examples }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn start(&self) -> Start {
+        let size = NetworkSize { layers: 2, hidden: 32, heads: 4, intermediate: 64, positions: 40 };
+        Start::New(self.path("tokenizer"), size)
+    }
+
+    /// Trains on so many threads; the observer may end the run.
+    pub(crate) fn train(
+        &self,
+        settings: &ClassifierSettings,
+        out: &Path,
+        (stopper, resume, threads): (&Stopper, bool, usize),
+    ) -> Result<Ending, FitError> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let control = Control { observer: stopper, stop: &stopper.stop, resume };
+        let start = self.start();
+        pool.install(|| train_classifier(&self.examples, &kb(), settings, &about(), (&start, out), control))
+    }
+}
+
+/// Asks a run to stop after a step.
+#[derive(Default)]
+pub(crate) struct Stopper {
+    pub(crate) after: Option<u64>,
+    pub(crate) stop: AtomicBool,
+}
+
+impl Stopper {
+    pub(crate) fn after(step: u64) -> Self {
+        Self { after: Some(step), ..Self::default() }
+    }
+}
+
+impl Observer for Stopper {
+    fn stepped(&self, stepped: &Stepped) {
+        if self.after == Some(stepped.step) {
+            self.stop.store(true, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Encoders trained on a made-up corpus: what they learn, and that a run can be broken off without a trace.
+
+mod made_up;
+
+mod bad_input;
+mod learning;
+mod resuming;
