@@ -84,3 +84,32 @@ fn what_cannot_be_fitted_or_evaluated_is_told() {
     folder.run(&missing).code(5).says(&["missing.parquet"]);
     assert!(!folder.path("m").exists());
 }
+
+#[test]
+fn an_encoder_is_trained_from_nothing_and_classifies() {
+    let folder = Folder::new();
+    folder.file("table.jsonl", table());
+    folder.run(&["data", "build", "--table", "table.jsonl", "--out", "data.parquet"]).code(0);
+    let data = ["--data", "data.parquet"];
+    let tokenizer = ["train", "tokenizer", "--size", "400", "--out", "tokenizer"];
+    folder.run(&[&tokenizer[..], &data].concat()).code(0).says(&["400 tokens"]);
+    let small = ["--layers", "1", "--hidden", "32", "--heads", "4", "--positions", "40"];
+    let quick = ["--max-tokens", "40", "--batch", "16", "--dropout", "0", "--rate", "5e-3", "--year"];
+    let run = |words: &[&str]| folder.run(&[&["train"][..], words, &data, &quick].concat());
+    let language = ["mlm", "--tokenizer", "tokenizer", "--out", "language", "--epochs", "1"];
+    run(&[&language[..], &small].concat()).code(0).says(&["language:", "perplexity"]);
+    let encoder = ["encoder", "--from", "language", "--out", "encoder", "--epochs", "6"];
+    run(&encoder).code(0).says(&["CWE micro-F1", "encoder:"]);
+    run(&encoder).code(5).says(&["encoder: holds a finished model"]);
+    run(&["encoder", "--from", "language", "--out", "x", "--clip", "0"]).code(2).says(&["clip must be"]);
+    run(&["encoder", "--from", "tokenizer", "--out", "x"]).code(5).says(&["config.json"]);
+
+    let text = "2024 Product7: sql injection in the login query reads tables";
+    let answered = folder.run(&["classify", text, "--model", "encoder", "--format", "jsonl"]).code(0);
+    assert_eq!(answered.records()[0]["cwe"][0]["label"], "CWE-89");
+    let about = info(&folder, "encoder");
+    assert_eq!((&about["problem"], &about["max_tokens"]), (&"single-label".into(), &40.into()));
+    let attack = ["encoder", "--from", "encoder", "--objective", "multilabel", "--labels", "capec"];
+    run(&[&attack[..], &["--out", "capec", "--max-steps", "4"]].concat()).code(0);
+    assert_eq!(info(&folder, "capec")["problem"], "multi-label");
+}

@@ -1,9 +1,9 @@
-//! `train`: fitting models.
+//! `train ngram`: fitting the n-gram model.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::Args;
 use vulnlens_train::ngram::{Decisions, Description, Settings, train, work};
 use vulnlens_train::{Calibration, TrainError};
 
@@ -13,12 +13,6 @@ use crate::lens::{self, KnowledgeBaseArguments};
 use crate::output::Output;
 use crate::terminal::Terminal;
 use crate::training_data::{SplitName, TrainingData, on_threads};
-
-/// What can be fitted.
-#[derive(Debug, Subcommand)]
-pub(crate) enum TrainCommand {
-    Ngram(NgramArguments),
-}
 
 /// Fit an n-gram model to a data set
 ///
@@ -137,13 +131,7 @@ impl SettingArguments {
     }
 }
 
-pub(crate) fn run(command: &TrainCommand, terminal: &Terminal) -> Result<(), Failure> {
-    match command {
-        TrainCommand::Ngram(arguments) => ngram(arguments, terminal),
-    }
-}
-
-fn ngram(arguments: &NgramArguments, terminal: &Terminal) -> Result<(), Failure> {
+pub(crate) fn run(arguments: &NgramArguments, terminal: &Terminal) -> Result<(), Failure> {
     let settings = arguments.settings.resolve(arguments.seed)?;
     let decisions = match &arguments.decisions_from {
         None => Decisions::Validation,

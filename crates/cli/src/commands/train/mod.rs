@@ -1,0 +1,35 @@
+//! `train`: fitting models, one file a kind.
+
+mod encoder;
+mod fit_arguments;
+mod mlm;
+mod ngram;
+mod progress;
+mod run_arguments;
+mod stop;
+mod tokenizer;
+
+use clap::Subcommand;
+
+pub(crate) use ngram::{Fit, SettingArguments, failure};
+
+use crate::failure::Failure;
+use crate::terminal::Terminal;
+
+/// What can be fitted.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TrainCommand {
+    Ngram(ngram::NgramArguments),
+    Tokenizer(tokenizer::TokenizerArguments),
+    Mlm(mlm::MlmArguments),
+    Encoder(encoder::EncoderArguments),
+}
+
+pub(crate) fn run(command: &TrainCommand, terminal: &Terminal) -> Result<(), Failure> {
+    match command {
+        TrainCommand::Ngram(arguments) => ngram::run(arguments, terminal),
+        TrainCommand::Tokenizer(arguments) => tokenizer::run(arguments, terminal),
+        TrainCommand::Mlm(arguments) => mlm::run(arguments, terminal),
+        TrainCommand::Encoder(arguments) => encoder::run(arguments, terminal),
+    }
+}

@@ -1,0 +1,62 @@
+//! `train tokenizer`: a tokenizer of a data set's descriptions.
+
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::Args;
+use vulnlens_train::Part;
+use vulnlens_train::encoder::train_tokenizer;
+
+use super::run_arguments::fit_failure;
+use crate::arguments::{thread_count, threads};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::terminal::Terminal;
+use crate::training_data::{SplitName, TrainingData, on_threads};
+
+/// Train a tokenizer on the descriptions of a data set
+///
+/// Byte-level byte pairs with RoBERTa's special tokens, in the files that transformers loads. The same texts give the
+/// same bytes on any number of threads.
+#[derive(Debug, Args)]
+pub(crate) struct TokenizerArguments {
+    /// A data set that `data build` made
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+
+    /// The folder that the tokenizer's files go to
+    #[arg(short, long, value_name = "FOLDER")]
+    out: PathBuf,
+
+    /// Tokens, bytes and special ones included
+    #[arg(long, value_name = "N", default_value_t = 12_000)]
+    size: usize,
+
+    /// The split whose training part is read
+    #[arg(long, value_enum, value_name = "SPLIT", default_value = "random")]
+    split: SplitName,
+
+    /// Threads [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = thread_count)]
+    threads: Option<NonZeroUsize>,
+}
+
+pub(crate) fn run(arguments: &TokenizerArguments, terminal: &Terminal) -> Result<(), Failure> {
+    let examples = TrainingData::read(&arguments.data)?.examples(arguments.split);
+    let training = examples.iter().filter(|example| example.part == Part::Train);
+    let texts: Vec<&str> = training.map(|example| example.text.as_str()).collect();
+    let bar = terminal.long_progress("{spinner} counting pairs, {elapsed}");
+    let trained = on_threads(threads(arguments.threads), || train_tokenizer(&texts, arguments.size))?;
+    bar.finish_and_clear();
+    let trained = trained.map_err(fit_failure)?;
+    let folder = &arguments.out;
+    fs::create_dir_all(folder).map_err(|error| Failure::output(&folder.display().to_string(), &error))?;
+    for (name, contents) in &trained.files {
+        let mut output = Output::open(Some(&folder.join(name)))?;
+        output.data(contents.as_bytes())?;
+        output.finish()?;
+    }
+    terminal.note(&format!("{}: {} tokens, of {} texts", folder.display(), trained.tokens, texts.len()));
+    Ok(())
+}
