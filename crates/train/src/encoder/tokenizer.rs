@@ -39,7 +39,7 @@ type Bytes = TokenizerImpl<BPE, NormalizerWrapper, ByteLevel, RobertaProcessing,
 /// # Errors
 /// When there is no text, or `size` leaves no room for the bytes.
 pub fn train_tokenizer(texts: &[&str], size: usize) -> Result<TokenizerFiles, FitError> {
-    if size < FEWEST_TOKENS || size > 1 << 20 {
+    if !(FEWEST_TOKENS..=1 << 20).contains(&size) {
         let problem = format!("a tokenizer has {FEWEST_TOKENS} to 1048576 tokens, not {size}");
         return Err(FitError::Setting(problem));
     }

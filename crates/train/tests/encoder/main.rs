@@ -1,5 +1,7 @@
 //! Encoders trained on a made-up corpus: what they learn, and that a run can be broken off without a trace.
 
+#![expect(clippy::unwrap_used, reason = "what fails in a helper fails its test")]
+
 mod made_up;
 
 mod bad_input;
