@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Disk;
 use crate::metadata::Etag;
@@ -80,8 +81,11 @@ pub(crate) fn create_parent(path: &Path) -> Result<(), Disk> {
 
 /// Puts what `make` makes under a name aside in the place of `path`, at once.
 fn replace(path: &Path, make: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), Disk> {
+    /// Tells the threads of a process apart, of which two may fetch the same repository.
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let mut aside = path.as_os_str().to_owned();
-    aside.push(format!(".{}.new", std::process::id()));
+    aside.push(format!(".{}-{number}.new", std::process::id()));
     let aside = PathBuf::from(aside);
     // Left by a process of the same number that was killed; usually there is none.
     let _ = std::fs::remove_file(&aside);
