@@ -74,21 +74,18 @@ impl Layer {
         let Buffers { rows, projected, first, mixed, wide, narrow, bytes } = buffers;
         let tokens = sequences.tokens();
         let input = Rows::new(rows, hidden, tokens, hidden);
-        match &self.input {
+        let projected = match &self.input {
             Input::Every(linear) => {
                 let stride = padded(3 * hidden);
                 projected.resize(tokens * stride, 0.0);
                 linear.apply(input, None, projected, stride, bytes);
-                let projected = Projected {
+                Projected {
                     queries: projected,
                     query_stride: stride,
                     of_first: false,
                     keys_values: &projected[hidden..],
                     key_stride: stride,
-                };
-                narrow.resize(tokens * hidden, 0.0);
-                mixed.resize(tokens * hidden, 0.0);
-                attention.apply(sequences, &projected, narrow, mixed);
+                }
             }
             Input::First { query, keys_values } => {
                 let stride = padded(2 * hidden);
@@ -98,21 +95,20 @@ impl Layer {
                 let count = sequences.count();
                 first.resize(count * hidden, 0.0);
                 query.apply(Rows::new(rows, hidden, count, hidden), None, first, hidden, bytes);
-                let projected = Projected {
+                Projected {
                     queries: first,
                     query_stride: hidden,
                     of_first: true,
                     keys_values: projected,
                     key_stride: stride,
-                };
-                narrow.resize(count * hidden, 0.0);
-                mixed.resize(count * hidden, 0.0);
-                attention.apply(sequences, &projected, narrow, mixed);
+                }
             }
-        }
+        };
         let count = rows.len() / hidden;
-        let stride = padded(self.intermediate);
         narrow.resize(count * hidden, 0.0);
+        mixed.resize(count * hidden, 0.0);
+        attention.apply(sequences, &projected, narrow, mixed);
+        let stride = padded(self.intermediate);
         self.out.apply(Rows::new(mixed, hidden, count, hidden), None, narrow, hidden, bytes);
         add_normalize(attention.isa, rows, narrow, &self.attention_norm);
         wide.resize(count * stride, 0.0);
