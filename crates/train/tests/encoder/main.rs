@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails in a helper fails its test")]
 
+#[path = "../corpus/mod.rs"]
+mod corpus;
 mod made_up;
 
 mod bad_input;
