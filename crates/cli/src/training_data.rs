@@ -18,6 +18,8 @@ pub(crate) enum SplitName {
     Random,
     /// By the year of the CVE id
     Temporal,
+    /// The training parts of both have in common what is fitted on: no test text of either is seen
+    Both,
     /// Every row is fitted on; nothing is left to measure on
     All,
 }
@@ -27,6 +29,7 @@ impl SplitName {
         match self {
             Self::Random => "random",
             Self::Temporal => "temporal",
+            Self::Both => "both",
             Self::All => "all",
         }
     }
@@ -35,6 +38,11 @@ impl SplitName {
         let split = match self {
             Self::Random => row.random,
             Self::Temporal => row.temporal,
+            Self::Both => match (row.random, row.temporal) {
+                (Split::Train, Split::Train) => Split::Train,
+                (Split::Test, _) | (_, Split::Test) => Split::Test,
+                _ => Split::Validation,
+            },
             Self::All => Split::Train,
         };
         match split {
