@@ -1,28 +1,22 @@
-//! From examples to a finished folder: fine-tuning and pretraining.
+//! From texts to a finished folder: pretraining, and what every run needs.
 
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 use vulnlens_encoder::Config;
-use vulnlens_encoder::training::{
-    Parameters, Part as NetworkPart, Training, TrainingNetwork, TrainingSettings,
-};
-use vulnlens_model::TaxonomyVersions;
-use vulnlens_taxonomy::KnowledgeBase;
+use vulnlens_encoder::training::{Parameters, Training, TrainingNetwork, TrainingSettings};
 
-use super::classification::{Classification, Labelled};
 use super::error::FitError;
 use super::fit::{Began, Control, Loop, LoopEnd};
-use super::labels::{LabelSpace, Labels};
+use super::labels::Labels;
 use super::masking::{MaskedLanguage, Masking};
-use super::model_folder::{ClassifierFolder, ModelFolder};
+use super::model_folder::ModelFolder;
 use super::objective::Objective;
 use super::settings::{FitSettings, MultiLabelLoss};
 use super::start::{Begun, Start};
 use super::state::{Identity, LogEntry, State};
 use super::store::Store;
 use super::token_lists::TokenLists;
-use crate::error::TrainError;
 use crate::example::{Example, Part};
 use crate::ngram::Description;
 
@@ -70,11 +64,11 @@ pub enum Ending {
 }
 
 /// A text as a network reads it.
-fn text(example: &Example, year: bool) -> String {
+pub(super) fn text(example: &Example, year: bool) -> String {
     if year { format!("{} {}", example.year, example.text) } else { example.text.clone() }
 }
 
-fn lists<'a>(
+pub(super) fn lists<'a>(
     examples: impl IntoIterator<Item = &'a Example>,
     (year, most): (bool, usize),
     tokenizer: &vulnlens_encoder::Tokenizer,
@@ -84,106 +78,14 @@ fn lists<'a>(
 }
 
 /// At most `most` numbers below `count`, evenly spread.
-fn spread(count: usize, most: usize) -> Vec<usize> {
+pub(super) fn spread(count: usize, most: usize) -> Vec<usize> {
     let taken = count.min(most);
     (0..taken).map(|number| number * count / taken).collect()
 }
 
-/// Fine-tunes a classifier on the training part, and writes it into `out`.
-///
-/// The same examples, settings and beginning give the same numbers, bit for bit, on any number of threads of the current
-/// rayon pool, and however often the run was stopped and resumed.
-///
-/// # Errors
-/// See [`FitError`]; what was reached before is kept.
-pub fn train_classifier(
-    examples: &[Example],
-    kb: &KnowledgeBase,
-    settings: &ClassifierSettings,
-    about: &Description,
-    (start, out): (&Start, &Path),
-    control: Control<'_>,
-) -> Result<Ending, FitError> {
-    settings.fit.check()?;
-    let of = |part| examples.iter().filter(move |example| example.part == part && example.is_labelled());
-    let (training, validation): (Vec<_>, Vec<_>) =
-        (of(Part::Train).collect(), of(Part::Validation).collect());
-    if validation.is_empty() && about.split != "all" {
-        return Err(TrainError::NoValidationTexts.into());
-    }
-    let space = LabelSpace::new(settings.labels, kb, &training, &validation)?;
-    let is_of_space = |example: &&Example| match settings.labels {
-        Labels::CweSets => true,
-        _ => space.outputs(example).is_some_and(|outputs| !outputs.is_empty()),
-    };
-    let training: Vec<&Example> = training.into_iter().filter(is_of_space).collect();
-    let validation: Vec<Example> = validation.into_iter().filter(is_of_space).cloned().collect();
-    let begun = Begun::open(start)?;
-    let problem = match settings.labels {
-        Labels::CweSets => "single_label_classification",
-        _ => "multi_label_classification",
-    };
-    let (json, config) = begun.classifier(&space.names, problem)?;
-    let tokenizer = begun.tokenizer(&config)?;
-    let mut store = Store::open(out, control.resume)?;
-    let words =
-        json!({"labels": settings.labels.name(), "loss": settings.loss.name(), "year": settings.year});
-    let all_settings = merged(words, settings.fit.to_json());
-    store.set_identity(identity(&all_settings, about, &begun, &json)?);
-    let reading = (settings.year, settings.fit.max_tokens);
-    let labelled = Labelled {
-        lists: lists(training.iter().copied(), reading, &tokenizer),
-        outputs: training.iter().map(|example| space.outputs(example).unwrap_or_default().to_vec()).collect(),
-    };
-    let objective = Classification {
-        kb,
-        space: &space,
-        binary: settings.loss.binary(&space.counts, space.texts),
-        training: labelled,
-        sample: spread(validation.len(), settings.fit.evaluation_texts),
-        validation_lists: lists(&validation, reading, &tokenizer),
-        validation,
-    };
-    let (mut parameters, begun_anew) =
-        begun.parameters(&config, Training::Classification, settings.fit.seed)?;
-    set_biases(&mut parameters, &begun_anew, &space.biases());
-    let max_tokens = settings.fit.max_tokens.min(tokenizer.max_tokens());
-    let network = network(config, parameters, Training::Classification, &settings.fit)?;
-    let tell = Tell { cut: objective.training.lists.cut(), validation: objective.sample.len() };
-    let mut fit = Loop::new(&objective, &settings.fit, network, &mut store, control)?;
-    tell.began(&fit, &objective, control);
-    if fit.run()? == LoopEnd::Stopped {
-        return Ok(Ending::Stopped { step: fit.state.step, steps: fit.steps });
-    }
-    let chosen = objective.choose(&mut fit.network)?;
-    let (state, parameters) = (fit.state, fit.network.into_parameters());
-    let newest = training.iter().map(|example| example.year).max();
-    let best = best_entry(&state);
-    let folder = ModelFolder {
-        config: &json,
-        tokenizer_files: &begun.tokenizer_files,
-        max_tokens,
-        about,
-        start: &begun.words,
-        texts: training.len(),
-        seed: settings.fit.seed,
-        settings: &all_settings,
-        figures: best.as_ref(),
-        classifier: Some(ClassifierFolder {
-            space: &space,
-            chosen: &chosen,
-            taxonomies: TaxonomyVersions::of(kb),
-            newest_year: newest.filter(|_| settings.year),
-        }),
-    };
-    folder.write(&store, &parameters)?;
-    store.finish()?;
-    Ok(Ending::Finished { steps: state.step, best })
-}
-
 /// Trains a masked-language model on all texts of the training part, labelled or not, and writes it into `out`.
 ///
-/// Reproducible as [`train_classifier`] is.
+/// Reproducible as [`train_classifier`](super::train_classifier) is.
 ///
 /// # Errors
 /// See [`FitError`]; what was reached before is kept.
@@ -255,7 +157,7 @@ pub fn train_masked(
     Ok(Ending::Finished { steps: state.step, best })
 }
 
-fn merged(first: Value, second: Value) -> Value {
+pub(super) fn merged(first: Value, second: Value) -> Value {
     let maps = [first, second].into_iter().filter_map(|value| match value {
         Value::Object(map) => Some(map),
         _ => None,
@@ -263,7 +165,7 @@ fn merged(first: Value, second: Value) -> Value {
     Value::Object(maps.flatten().collect())
 }
 
-fn identity(
+pub(super) fn identity(
     settings: &Value,
     about: &Description,
     begun: &Begun,
@@ -277,24 +179,7 @@ fn identity(
     })
 }
 
-/// Gives a new head the biases at which it says what is frequent: the first updates need not learn that.
-fn set_biases(parameters: &mut Parameters, begun_anew: &[String], biases: &[f32]) {
-    let table = parameters.table().clone();
-    let is_output = |name: &str| {
-        table
-            .tensors()
-            .iter()
-            .any(|t| t.name == name && t.part == NetworkPart::Head && t.shape == [biases.len()])
-    };
-    let outputs = ["classifier.out_proj.bias", "classifier.bias"].into_iter().filter(|name| is_output(name));
-    for name in outputs.filter(|name| begun_anew.iter().any(|new| new == name)) {
-        if let Some(numbers) = parameters.get_mut(name) {
-            numbers.copy_from_slice(biases);
-        }
-    }
-}
-
-fn network(
+pub(super) fn network(
     config: Config,
     parameters: Parameters,
     training: Training,
@@ -312,7 +197,7 @@ fn network(
     Ok(TrainingNetwork::new(config, parameters, settings))
 }
 
-fn best_entry(state: &State) -> Option<LogEntry> {
+pub(super) fn best_entry(state: &State) -> Option<LogEntry> {
     let best = state.best?;
     let is_of_best = |entry: &&LogEntry| {
         entry.get("step").and_then(Value::as_u64) == Some(best.step) && entry.contains_key("eval_loss")
@@ -321,13 +206,13 @@ fn best_entry(state: &State) -> Option<LogEntry> {
 }
 
 /// What the observer is told at the beginning.
-struct Tell {
-    cut: usize,
-    validation: usize,
+pub(super) struct Tell {
+    pub(super) cut: usize,
+    pub(super) validation: usize,
 }
 
 impl Tell {
-    fn began(&self, fit: &Loop<'_>, objective: &dyn Objective, control: Control<'_>) {
+    pub(super) fn began(&self, fit: &Loop<'_>, objective: &dyn Objective, control: Control<'_>) {
         let lengths = objective.lengths();
         control.observer.began(&Began {
             texts: lengths.len(),
