@@ -8,6 +8,7 @@ use crate::explain::{Explanation, explain};
 use crate::listing::Listing;
 use crate::ngram::NgramModel;
 use crate::prediction::{Input, LabelMode, LabelSource, Labels, Options, Prediction};
+use crate::set_model::SetModel;
 use crate::space::{LabelSpace, MarginalBuffer, SpaceKind};
 
 /// A classifier of vulnerability texts.
@@ -15,25 +16,30 @@ use crate::space::{LabelSpace, MarginalBuffer, SpaceKind};
 /// The model says how probable each CWE set is; the knowledge base says what follows from a set.
 /// A newer knowledge base changes what follows, without a new model.
 #[derive(Debug, Clone)]
-pub struct Lens {
-    model: NgramModel,
+pub struct Lens<M = NgramModel> {
+    model: M,
     kb: KnowledgeBase,
 }
 
-/// How many texts are scored at once: enough to use the output weights many times while they are
-/// in the cache, few enough that the buffers stay there, too.
-const BLOCK: usize = 32;
-
 impl Lens {
+    /// Says which words carried the most probable CWE set, and by which paths it leads to ATT&CK. Of
+    /// `options` only the year matters.
+    #[must_use]
+    pub fn explain(&self, input: Input<'_>, options: &Options) -> Explanation {
+        explain(self, input, options)
+    }
+}
+
+impl<M: SetModel> Lens<M> {
     /// A classifier by `model` and the chain of `kb`.
     #[must_use]
-    pub fn new(model: NgramModel, kb: KnowledgeBase) -> Self {
+    pub fn new(model: M, kb: KnowledgeBase) -> Self {
         Self { model, kb }
     }
 
     /// The model.
     #[must_use]
-    pub fn model(&self) -> &NgramModel {
+    pub fn model(&self) -> &M {
         &self.model
     }
 
@@ -45,7 +51,7 @@ impl Lens {
 
     /// Prepares the label spaces that `options` ask for (a few milliseconds; reuse it).
     #[must_use]
-    pub fn predictor(&self, options: &Options) -> Predictor<'_> {
+    pub fn predictor(&self, options: &Options) -> Predictor<'_, M> {
         Predictor::new(self, *options)
     }
 
@@ -53,13 +59,6 @@ impl Lens {
     #[must_use]
     pub fn predict(&self, input: Input<'_>, options: &Options) -> Prediction {
         self.predictor(options).predict(input)
-    }
-
-    /// Says which words carried the most probable CWE set, and by which paths it leads to ATT&CK. Of
-    /// `options` only the year matters.
-    #[must_use]
-    pub fn explain(&self, input: Input<'_>, options: &Options) -> Explanation {
-        explain(self, input, options)
     }
 
     /// The space of one CWE kind over this model's sets.
@@ -81,7 +80,7 @@ impl Lens {
     }
 
     fn rule(&self, kind: SpaceKind) -> DecisionRule {
-        self.model.header().decisions.get(&kind).copied().unwrap_or_default()
+        self.model.decisions().get(&kind).copied().unwrap_or_default()
     }
 }
 
@@ -92,16 +91,16 @@ struct Task<L> {
 }
 
 /// A [`Lens`] with the label spaces of some [`Options`] made ready.
-pub struct Predictor<'a> {
-    lens: &'a Lens,
+pub struct Predictor<'a, M = NgramModel> {
+    lens: &'a Lens<M>,
     options: Options,
     cwe: Option<Task<CweId>>,
     capec: Option<Task<CapecId>>,
     attack: Option<Task<TechniqueId>>,
 }
 
-impl<'a> Predictor<'a> {
-    fn new(lens: &'a Lens, options: Options) -> Self {
+impl<'a, M: SetModel> Predictor<'a, M> {
+    fn new(lens: &'a Lens<M>, options: Options) -> Self {
         use SpaceKind::{
             AssignedCwe, RecommendedAttack, RecommendedCapec, RecommendedCwe, ReferenceAttack,
             ReferenceCapec, ReferenceCwe,
@@ -123,7 +122,7 @@ impl<'a> Predictor<'a> {
 
     /// The lens behind it.
     #[must_use]
-    pub fn lens(&self) -> &'a Lens {
+    pub fn lens(&self) -> &'a Lens<M> {
         self.lens
     }
 
@@ -145,7 +144,7 @@ impl<'a> Predictor<'a> {
         let PredictBuffers { scorer, marginals, answered, order, .. } = buffers;
         let sets = self.lens.model.sets().len();
         let mut predictions = Vec::with_capacity(inputs.len());
-        for block in inputs.chunks(BLOCK) {
+        for block in inputs.chunks(self.lens.model.texts_at_once().max(1)) {
             let asked: Vec<Input<'_>> = block.iter().map(|input| self.dated(*input)).collect();
             for probabilities in self.lens.model.score(&asked, scorer).chunks_exact(sets) {
                 let mut lister = Lister { options: &self.options, marginals, answered, order };
@@ -165,9 +164,9 @@ impl<'a> Predictor<'a> {
     }
 }
 
-impl Classifier for Predictor<'_> {
+impl<M: SetModel> Classifier for Predictor<'_, M> {
     fn name(&self) -> &str {
-        &self.lens.model.header().name
+        self.lens.model.name()
     }
 
     fn revision(&self) -> &str {

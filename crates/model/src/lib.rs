@@ -1,7 +1,7 @@
 //! Classifiers of vulnerability text.
 //!
 //! A text implies a set of weaknesses, and the rest follows: the [`NgramModel`] gives a
-//! distribution over CWE sets, the chain of a knowledge base turns it into probabilities of CWE,
+//! distribution over CWE sets, as any [`SetModel`] does, the chain of a knowledge base turns it into probabilities of CWE,
 //! CAPEC and ATT&CK labels ([`space`]), a [`DecisionRule`] fitted on validation says which of them
 //! are the answer, and [`Lens`] puts the three together. Published checkpoints answer by their own
 //! labels ([`checkpoint`]). Both are [`Classifier`]s. The crate reads no file and prints nothing.
@@ -22,6 +22,7 @@ mod header;
 mod lens;
 mod listing;
 mod prediction;
+mod set_model;
 
 pub use checkpoint::{CheckpointLens, CheckpointPredictor, LabelMap, LabelScores};
 pub use classifier::{Classifier, PredictBuffers};
@@ -32,3 +33,4 @@ pub use header::{FEATURES, FORMAT_VERSION, ModelHeader, Provenance, TaxonomyVers
 pub use lens::{Lens, Predictor};
 pub use ngram::{NgramModel, Scorer};
 pub use prediction::{Input, LabelMode, LabelSource, Labels, Options, Prediction, ScoredLabel, Taxonomies};
+pub use set_model::SetModel;

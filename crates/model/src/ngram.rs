@@ -97,6 +97,24 @@ pub struct Scorer {
     probabilities: Vec<f32>,
 }
 
+impl Scorer {
+    /// Takes over the logits of a model of another kind, whose buffers are its own.
+    pub fn put(&mut self, logits: Vec<f32>) -> &[f32] {
+        self.probabilities = logits;
+        &self.probabilities
+    }
+
+    /// The latest logits, in rows of `width`, as probabilities at a temperature.
+    pub(crate) fn tempered(&mut self, temperature: f32, width: usize) -> &[f32] {
+        let scale = 1.0 / temperature;
+        for row in self.probabilities.chunks_exact_mut(width.max(1)) {
+            row.iter_mut().for_each(|logit| *logit *= scale);
+            softmax(row);
+        }
+        &self.probabilities
+    }
+}
+
 impl NgramModel {
     /// Reads a model file that is compiled into the binary. Its checksum is not verified (see
     /// [`verify`](crate::verify)): the binary would have to be damaged itself.
@@ -150,13 +168,7 @@ impl NgramModel {
     /// depends on its input alone.
     pub fn score<'a>(&self, inputs: &[Input<'_>], scorer: &'a mut Scorer) -> &'a [f32] {
         self.logits(inputs, scorer);
-        let sets = self.header.sets.len();
-        let scale = 1.0 / self.header.temperature;
-        for row in scorer.probabilities.chunks_exact_mut(sets) {
-            row.iter_mut().for_each(|logit| *logit *= scale);
-            softmax(row);
-        }
-        &scorer.probabilities
+        scorer.tempered(self.header.temperature, self.header.sets.len())
     }
 
     /// The logits before the temperature, `inputs.len() × sets`.

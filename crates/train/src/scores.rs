@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::BufRead;
 
 use serde::Deserialize;
-use vulnlens_model::{Input, NgramModel, Scorer};
+use vulnlens_model::{Input, Scorer, SetModel};
 use vulnlens_taxonomy::{CveId, CweId};
 
 use crate::example::Example;
@@ -18,16 +18,16 @@ pub trait SetScores: Sync {
     fn logits(&self, examples: &[&Example], scorer: &mut Scorer, out: &mut Vec<f32>);
 }
 
-impl SetScores for NgramModel {
+impl<M: SetModel> SetScores for M {
     fn sets(&self) -> &[Vec<CweId>] {
-        Self::sets(self)
+        SetModel::sets(self)
     }
 
     fn logits(&self, examples: &[&Example], scorer: &mut Scorer, out: &mut Vec<f32>) {
         let inputs: Vec<Input<'_>> =
             examples.iter().map(|e| Input { text: &e.text, year: Some(e.year) }).collect();
         out.clear();
-        out.extend_from_slice(Self::logits(self, &inputs, scorer));
+        out.extend_from_slice(SetModel::logits(self, &inputs, scorer));
     }
 }
 

@@ -17,12 +17,13 @@
 //!
 //! For more than a few texts make a [`Predictor`] once ([`Lens::predictor`]) and give it batches. For a model or a
 //! knowledge base of your own, read them ([`NgramModel::from_bytes`], [`KnowledgeBase::from_bytes`]) and put them
-//! together with [`Lens::new`]. A published checkpoint is opened by [`open_checkpoint`], and answers by its own labels.
+//! together with [`Lens::new`]. A published checkpoint is opened by [`open_checkpoint`], and answers by its own labels; an encoder that was
+//! trained on CWE sets is opened by [`open_sets`].
 //! The parts of the library stand under their names: [`taxonomy`], [`model`], [`encoder`], [`report`].
 
 mod checkpoint;
 
-pub use checkpoint::{CheckpointError, EncoderScores, open_checkpoint};
+pub use checkpoint::{CheckpointError, EncoderScores, EncoderSets, open_checkpoint, open_sets};
 pub use vulnlens_encoder as encoder;
 pub use vulnlens_model as model;
 pub use vulnlens_report as report;
@@ -30,7 +31,7 @@ pub use vulnlens_taxonomy as taxonomy;
 
 pub use vulnlens_model::{
     CheckpointLens, Classifier, Explanation, Input, LabelMode, LabelSource, Labels, Lens, ModelFileError,
-    NgramModel, Options, PredictBuffers, Prediction, Predictor, ScoredLabel, SetAnswer, Taxonomies,
+    NgramModel, Options, PredictBuffers, Prediction, Predictor, ScoredLabel, SetAnswer, SetModel, Taxonomies,
     WordEvidence,
 };
 pub use vulnlens_taxonomy::{CapecId, CveId, CweId, KnowledgeBase, TacticId, TechniqueId};

@@ -9,9 +9,11 @@ mod label_map;
 mod lens;
 mod numbers;
 mod outputs;
+mod taxonomy_file;
 mod thresholds;
 mod written;
 
 pub use label_map::{Count, LabelCounts, LabelMap};
 pub use lens::{CheckpointLens, CheckpointPredictor, LabelScores};
+pub use taxonomy_file::{TaxonomyFile, TaxonomyFileError, TrainingRecord};
 pub use thresholds::{ThresholdsError, read_thresholds};

@@ -6,12 +6,13 @@ use vulnlens_taxonomy::KnowledgeBase;
 
 use super::error::FitError;
 use super::labels::{LabelSpace, Labels};
-use super::logits::{RecordedLogits, logits};
+use super::logits::logits;
 use super::objective::{Figures, Objective, PartOfBatch};
 use super::token_lists::TokenLists;
 use crate::calibrate::{Calibration, calibrate};
 use crate::evaluate::{PUBLISHED_TASKS, evaluate};
 use crate::example::{Example, Part};
+use crate::recorded::RecordedLogits;
 
 /// Texts with the outputs that apply to them.
 #[derive(Debug)]

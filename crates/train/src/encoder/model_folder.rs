@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 use vulnlens_encoder::training::Parameters;
 use vulnlens_model::TaxonomyVersions;
+use vulnlens_model::checkpoint::{TaxonomyFile, TrainingRecord};
 
 use super::classification::Chosen;
 use super::error::FitError;
@@ -14,9 +15,6 @@ use super::state::LogEntry;
 use super::store::Store;
 use super::tokenizer::pretty;
 use crate::ngram::Description;
-
-/// Version of `taxonomy.json`'s form.
-const TAXONOMY_VERSION: u32 = 1;
 
 /// What is known of a finished model.
 pub(crate) struct ModelFolder<'a> {
@@ -55,7 +53,7 @@ impl ModelFolder<'_> {
             }
         }
         if let Some(classifier) = &self.classifier {
-            store.write("taxonomy.json", format!("{:#}\n", self.taxonomy(classifier)).as_bytes())?;
+            store.write("taxonomy.json", format!("{:#}\n", json!(self.taxonomy(classifier))).as_bytes())?;
             if let Chosen::Thresholds(thresholds) = classifier.chosen {
                 let names = classifier.space.names.iter().cloned();
                 let by_label: BTreeMap<String, f32> = names.zip(thresholds.iter().copied()).collect();
@@ -77,40 +75,35 @@ impl ModelFolder<'_> {
         }
     }
 
-    fn taxonomy(&self, classifier: &ClassifierFolder<'_>) -> Value {
+    fn taxonomy(&self, classifier: &ClassifierFolder<'_>) -> TaxonomyFile {
         let part = format!("validation part of the {} split of {}", self.about.split, self.about.data);
-        let (temperature, decisions, from) = match classifier.chosen {
-            Chosen::Nothing => (1.0, json!({}), "nothing: there was no validation part".to_owned()),
-            Chosen::Rules(rules) => (rules.temperature, json!(rules.decisions), part),
-            Chosen::Thresholds(_) => (1.0, json!({}), part),
+        let (temperature, decisions, decisions_from) = match classifier.chosen {
+            Chosen::Nothing => (1.0, BTreeMap::new(), "nothing: there was no validation part".to_owned()),
+            Chosen::Rules(rules) => (rules.temperature, rules.decisions.clone(), part),
+            Chosen::Thresholds(_) => (1.0, BTreeMap::new(), part),
         };
-        json!({
-            "format_version": TAXONOMY_VERSION,
-            "labels": classifier.space.labels.name(),
-            // Every output of such a model is a set of CWE ids joined by `+`, one of which applies.
-            "outputs_are_cwe_sets": !classifier.space.sets.is_empty(),
-            "year_first": classifier.newest_year.is_some(),
-            "newest_year": classifier.newest_year,
-            "temperature": temperature,
-            "decisions": decisions,
-            "decisions_from": from,
-            "taxonomies": classifier.taxonomies,
-            "provenance": self.provenance(),
-        })
-    }
-
-    fn provenance(&self) -> Value {
-        json!({
-            "name": self.about.name,
-            "start": self.start,
-            "data": self.about.data,
-            "data_sha256": self.about.data_sha256,
-            "split": self.about.split,
-            "texts": self.texts,
-            "seed": self.seed,
-            "settings": self.settings,
-            "tool_version": self.about.tool_version,
-        })
+        TaxonomyFile {
+            format_version: TaxonomyFile::FORMAT_VERSION,
+            labels: classifier.space.labels.name().to_owned(),
+            outputs_are_cwe_sets: !classifier.space.sets.is_empty(),
+            year_first: classifier.newest_year.is_some(),
+            newest_year: classifier.newest_year,
+            temperature,
+            decisions,
+            decisions_from,
+            taxonomies: classifier.taxonomies.clone(),
+            provenance: TrainingRecord {
+                name: self.about.name.clone(),
+                start: self.start.to_owned(),
+                data: self.about.data.clone(),
+                data_sha256: self.about.data_sha256.clone(),
+                split: self.about.split.clone(),
+                texts: self.texts,
+                seed: self.seed,
+                settings: self.settings.clone(),
+                tool_version: self.about.tool_version.clone(),
+            },
+        }
     }
 
     /// The model card, rendered from what the run knows.

@@ -1,0 +1,73 @@
+//! Logits that were computed once, for what looks at them many times.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use vulnlens_model::{Scorer, SetModel};
+use vulnlens_taxonomy::{CveId, CweId};
+
+use crate::example::Example;
+use crate::scores::SetScores;
+
+/// Logits of CWE sets by record.
+#[derive(Debug, Clone)]
+pub struct RecordedLogits<'a> {
+    sets: Cow<'a, [Vec<CweId>]>,
+    rows: BTreeMap<CveId, usize>,
+    logits: Cow<'a, [f32]>,
+}
+
+impl RecordedLogits<'static> {
+    /// What `model` says of each of the records, before its temperature.
+    #[must_use]
+    pub fn of(model: &impl SetModel, records: &[&Example]) -> Self {
+        let (mut logits, mut scorer, mut block) = (vec![], Scorer::default(), vec![]);
+        for records in records.chunks(model.texts_at_once().max(1)) {
+            SetScores::logits(model, records, &mut scorer, &mut block);
+            logits.extend_from_slice(&block);
+        }
+        Self::owned(SetModel::sets(model).to_vec(), rows(records.iter().copied()), logits)
+    }
+
+    pub(crate) fn owned(sets: Vec<Vec<CweId>>, rows: BTreeMap<CveId, usize>, logits: Vec<f32>) -> Self {
+        Self { sets: Cow::Owned(sets), rows, logits: Cow::Owned(logits) }
+    }
+}
+
+impl<'a> RecordedLogits<'a> {
+    /// A row for each of the records.
+    pub(crate) fn new(sets: &'a [Vec<CweId>], records: &[Example], logits: &'a [f32]) -> Self {
+        Self { sets: Cow::Borrowed(sets), rows: rows(records), logits: Cow::Borrowed(logits) }
+    }
+
+    /// The records by their rows' numbers.
+    pub(crate) fn rows(&self) -> &BTreeMap<CveId, usize> {
+        &self.rows
+    }
+
+    /// A record's logits.
+    pub(crate) fn row(&self, id: CveId) -> Option<&[f32]> {
+        let width = self.sets.len();
+        self.rows.get(&id).and_then(|row| self.logits.get(row * width..(row + 1) * width))
+    }
+}
+
+fn rows<'e>(records: impl IntoIterator<Item = &'e Example>) -> BTreeMap<CveId, usize> {
+    records.into_iter().map(|record| record.id).zip(0..).collect()
+}
+
+impl SetScores for RecordedLogits<'_> {
+    fn sets(&self) -> &[Vec<CweId>] {
+        &self.sets
+    }
+
+    fn logits(&self, examples: &[&Example], _: &mut Scorer, out: &mut Vec<f32>) {
+        out.clear();
+        for example in examples {
+            match self.row(example.id) {
+                Some(row) => out.extend_from_slice(row),
+                None => out.resize(out.len() + self.sets.len(), 0.0),
+            }
+        }
+    }
+}
