@@ -7,8 +7,8 @@ use rayon::ThreadPool;
 use vulnlens::encoder::{Layout, LoadOptions, Precision};
 use vulnlens::report::Run;
 use vulnlens::{
-    CheckpointLens, Classifier, EncoderScores, Input, KnowledgeBase, Lens, Options, Taxonomies,
-    open_checkpoint,
+    CheckpointError, CheckpointLens, Classifier, EncoderScores, EncoderSets, Input, KnowledgeBase, Lens,
+    Options, SetModel, Taxonomies, open_checkpoint, open_sets,
 };
 use vulnlens_hub::HubId;
 
@@ -76,15 +76,43 @@ impl CheckpointFolder {
         threads: usize,
         kb: KnowledgeBase,
         terminal: &Terminal,
-    ) -> Result<Checkpoint, Failure> {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        let pool = pool.map_err(|error| Failure::new(Kind::Failed, format!("threads: {error}")))?;
+    ) -> Result<Model, Failure> {
+        let pool = pool(threads)?;
+        let commit = self.commit.as_deref();
+        let sets = pool.install(|| open_sets(&self.path, &self.name, commit, options, kb.clone()));
+        let Some(lens) = sets.map_err(unavailable)? else {
+            return Ok(Model::Checkpoint(Box::new(self.open_labels(options, pool, kb, terminal)?)));
+        };
+        lens.model().encoder().notices().iter().for_each(|notice| terminal.warn(&notice.to_string()));
+        let cuts = options.window_overlap.is_none();
+        Ok(Model::Sets(Box::new(OnThreads { lens, pool, cuts })))
+    }
+
+    /// Opens the checkpoint for its labels as they are written, whatever they stand for.
+    pub(crate) fn open_labels(
+        &self,
+        options: &LoadOptions,
+        pool: ThreadPool,
+        kb: KnowledgeBase,
+        terminal: &Terminal,
+    ) -> Result<OnThreads<CheckpointLens<EncoderScores>>, Failure> {
         let commit = self.commit.as_deref();
         let lens = pool.install(|| open_checkpoint(&self.path, &self.name, commit, options, kb));
-        let lens = lens.map_err(|error| Failure::new(Kind::Unavailable, error.to_string()))?;
+        let lens = lens.map_err(unavailable)?;
         lens.scores().checkpoint().notices().for_each(|notice| terminal.warn(&notice.to_string()));
-        Ok(Checkpoint { lens, pool, cuts: options.window_overlap.is_none() })
+        Ok(OnThreads { lens, pool, cuts: options.window_overlap.is_none() })
     }
+}
+
+/// Threads for a checkpoint to compute on.
+pub(crate) fn pool(threads: usize) -> Result<ThreadPool, Failure> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.map_err(|error| Failure::new(Kind::Failed, format!("threads: {error}")))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn unavailable(error: CheckpointError) -> Failure {
+    Failure::new(Kind::Unavailable, error.to_string())
 }
 
 fn is_checkpoint_path(name: &str) -> bool {
@@ -121,16 +149,25 @@ impl From<PrecisionName> for Precision {
 pub(crate) enum Model {
     /// An n-gram model.
     Lens(Box<Lens>),
-    /// A checkpoint, and the threads that it computes on.
-    Checkpoint(Box<Checkpoint>),
+    /// An encoder of CWE sets.
+    Sets(Box<OnThreads<Lens<EncoderSets>>>),
+    /// A checkpoint with labels of its own.
+    Checkpoint(Box<OnThreads<CheckpointLens<EncoderScores>>>),
 }
 
 /// A checkpoint, and the threads that it computes on.
-pub(crate) struct Checkpoint {
-    pub(crate) lens: CheckpointLens<EncoderScores>,
+pub(crate) struct OnThreads<L> {
+    pub(crate) lens: L,
     pool: ThreadPool,
     /// Whether long texts are cut off.
     cuts: bool,
+}
+
+impl<L: Sync> OnThreads<L> {
+    /// Runs `work`, which asks the model, on the threads that it computes on.
+    pub(crate) fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        self.pool.install(work)
+    }
 }
 
 impl Model {
@@ -142,18 +179,17 @@ impl Model {
         kb: KnowledgeBase,
         terminal: &Terminal,
     ) -> Result<Self, Failure> {
-        let folder = match ModelSource::find(name, terminal)? {
-            ModelSource::Ngram => return Ok(Self::Lens(Box::new(Lens::new(lens::model(name)?, kb)))),
-            ModelSource::Folder(folder) => folder,
-        };
-        let checkpoint = folder.open(options, threads, kb, terminal)?;
-        Ok(Self::Checkpoint(Box::new(checkpoint)))
+        match ModelSource::find(name, terminal)? {
+            ModelSource::Ngram => Ok(Self::Lens(Box::new(Lens::new(lens::model(name)?, kb)))),
+            ModelSource::Folder(folder) => folder.open(options, threads, kb, terminal),
+        }
     }
 
     /// The model made ready for `options`.
     pub(crate) fn classifier(&self, options: &Options) -> Box<dyn Classifier + '_> {
         match self {
             Self::Lens(lens) => Box::new(lens.predictor(options)),
+            Self::Sets(sets) => Box::new(sets.lens.predictor(options)),
             Self::Checkpoint(checkpoint) => Box::new(checkpoint.lens.predictor(options)),
         }
     }
@@ -162,6 +198,7 @@ impl Model {
     pub(crate) fn run(&self, options: &Options) -> Run {
         match self {
             Self::Lens(lens) => run_of_lens(lens, options),
+            Self::Sets(sets) => run_of_lens(&sets.lens, options),
             Self::Checkpoint(_) => run_of(&*self.classifier(options)),
         }
     }
@@ -169,6 +206,7 @@ impl Model {
     pub(crate) fn knowledge_base(&self) -> &KnowledgeBase {
         match self {
             Self::Lens(lens) => lens.knowledge_base(),
+            Self::Sets(sets) => sets.lens.knowledge_base(),
             Self::Checkpoint(checkpoint) => checkpoint.lens.knowledge_base(),
         }
     }
@@ -177,7 +215,8 @@ impl Model {
     pub(crate) fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         match self {
             Self::Lens(_) => work(),
-            Self::Checkpoint(checkpoint) => checkpoint.pool.install(work),
+            Self::Sets(sets) => sets.install(work),
+            Self::Checkpoint(checkpoint) => checkpoint.install(work),
         }
     }
 
@@ -185,7 +224,7 @@ impl Model {
     pub(crate) fn workers(&self, threads: usize) -> usize {
         match self {
             Self::Lens(_) => threads,
-            Self::Checkpoint(_) => 1,
+            Self::Sets(_) | Self::Checkpoint(_) => 1,
         }
     }
 
@@ -193,6 +232,9 @@ impl Model {
     /// description has.
     pub(crate) fn count_cut(&self, inputs: &[Input<'_>]) -> u64 {
         match self {
+            Self::Sets(sets) if sets.cuts => {
+                inputs.iter().filter(|input| sets.lens.model().is_cut(input)).count() as u64
+            }
             Self::Checkpoint(checkpoint) if checkpoint.cuts => {
                 let encoder = checkpoint.lens.scores().checkpoint();
                 inputs.iter().filter(|input| encoder.is_cut(input.text)).count() as u64
@@ -212,8 +254,8 @@ fn run_of(classifier: &dyn Classifier) -> Run {
     }
 }
 
-/// What the records of a run with an n-gram model have in common.
-pub(crate) fn run_of_lens(lens: &Lens, options: &Options) -> Run {
+/// What the records of a run with a model of CWE sets have in common.
+pub(crate) fn run_of_lens<M: SetModel>(lens: &Lens<M>, options: &Options) -> Run {
     // Its label spaces take milliseconds to make ready, and nothing here depends on them.
     let taxonomies = Taxonomies { cwe: false, capec: false, attack: false };
     run_of(&lens.predictor(&Options { taxonomies, ..*options }))

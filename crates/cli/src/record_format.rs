@@ -91,7 +91,7 @@ impl<'a> Answerer<'a> {
                 assigned = Assigned::Answer { asked: options.taxonomies.cwe };
                 options.taxonomies.cwe = true;
             }
-            Model::Lens(_) => {
+            Model::Lens(_) | Model::Sets(_) => {
                 let taxonomies = Taxonomies { cwe: true, capec: false, attack: false };
                 let of_assigned =
                     Options { labels: LabelMode::Assigned, taxonomies, top_k: Some(ASSIGNED), ..options };

@@ -7,13 +7,13 @@ use clap::Args;
 use serde::Serialize;
 use vulnlens::encoder::{Encoder, Layout, LoadOptions, Notice, Problem, Weights, quantize};
 use vulnlens::model::checkpoint::{Count, LabelCounts};
-use vulnlens::{Taxonomies, embedded_knowledge_base};
+use vulnlens::{CheckpointLens, EncoderScores, Taxonomies, embedded_knowledge_base};
 use vulnlens_hub::HubId;
 
 use crate::arguments::{ViewFormat, threads};
 use crate::failure::{Failure, Kind};
 use crate::hub::{self, Freshness};
-use crate::model::{Checkpoint, CheckpointFolder, ModelSource};
+use crate::model::{CheckpointFolder, ModelSource, OnThreads, pool};
 use crate::output::{print_json, print_text};
 use crate::terminal::Terminal;
 
@@ -71,7 +71,8 @@ pub(crate) fn info(
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     let kb = embedded_knowledge_base();
-    let checkpoint = folder.open(&LoadOptions::default(), threads(None), kb, terminal)?;
+    let pool = pool(threads(None))?;
+    let checkpoint = folder.open_labels(&LoadOptions::default(), pool, kb, terminal)?;
     let info = Info::of(folder, &checkpoint)?;
     match format {
         ViewFormat::Table => print_text(&info.text()),
@@ -111,7 +112,10 @@ struct Part {
 }
 
 impl Info {
-    fn of(folder: &CheckpointFolder, checkpoint: &Checkpoint) -> Result<Self, Failure> {
+    fn of(
+        folder: &CheckpointFolder,
+        checkpoint: &OnThreads<CheckpointLens<EncoderScores>>,
+    ) -> Result<Self, Failure> {
         let lens = &checkpoint.lens;
         let encoder = lens.scores().checkpoint();
         let layout = Layout::of(&folder.path).map_err(unavailable)?;

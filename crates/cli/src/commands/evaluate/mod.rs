@@ -1,23 +1,28 @@
 //! `evaluate`: the tables that a model, or a peer, is judged by.
 
+mod candidate;
+
 use std::fs::File;
 use std::io::BufReader;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use vulnlens::encoder::LoadOptions;
 use vulnlens::model::TaxonomyVersions;
 use vulnlens::{KnowledgeBase, NgramModel};
 use vulnlens_train::ngram::Decisions;
 use vulnlens_train::{
-    Calibration, Detail, Evaluation, EvaluationRun, Example, PUBLISHED_TASKS, Part, PeerScores,
-    SCHEMA_VERSION, SetScores, calibrate, calibrate_as_given, evaluate, tables,
+    Calibration, Combination, Detail, Evaluation, EvaluationRun, Example, Mean, PUBLISHED_TASKS, Part,
+    PeerScores, RecordedLogits, SCHEMA_VERSION, SetScores, calibrate, calibrate_as_given, evaluate, tables,
 };
 
+use self::candidate::Candidate;
 use super::train::{Fit, SettingArguments, failure};
 use crate::arguments::{thread_count, threads};
 use crate::failure::{Failure, Kind};
 use crate::lens::{self, KnowledgeBaseArguments};
+use crate::model::PrecisionName;
 use crate::output::{Output, print_text};
 use crate::terminal::Terminal;
 use crate::training_data::{SplitName, TrainingData, on_threads};
@@ -32,9 +37,19 @@ pub(crate) struct EvaluateArguments {
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
 
-    /// Models to evaluate, each on the split that it was fitted on; `fast` is the embedded one
-    #[arg(long, value_name = "NAME|FILE", num_args = 1..)]
+    /// Models to evaluate, each on the split that it was fitted on: `fast`, which is embedded; model files; folders of
+    /// encoders that were trained on CWE sets
+    #[arg(long, value_name = "NAME|FILE|FOLDER", num_args = 1..)]
     model: Vec<String>,
+
+    /// Two models as one: their answers are averaged, in probabilities or logarithms and with the weights that make the
+    /// validation labels most likely
+    #[arg(long, value_name = "MODEL,MODEL", num_args = 1.., value_parser = two)]
+    combine: Vec<(String, String)>,
+
+    /// How encoders compute
+    #[arg(long, value_enum, value_name = "PRECISION", default_value_t)]
+    precision: PrecisionName,
 
     /// Fit models on the training parts, and evaluate them
     #[arg(long)]
@@ -114,13 +129,22 @@ fn peer(text: &str) -> Result<(String, PathBuf), &'static str> {
     Ok((name.to_owned(), PathBuf::from(folder)))
 }
 
+fn two(text: &str) -> Result<(String, String), &'static str> {
+    let (first, second) = text.split_once(',').ok_or("expected two models as MODEL,MODEL")?;
+    Ok((first.to_owned(), second.to_owned()))
+}
+
 pub(crate) fn run(arguments: &EvaluateArguments, terminal: &Terminal) -> Result<(), Failure> {
-    if arguments.model.is_empty() && !arguments.fit && arguments.peer.is_empty() {
+    let models = arguments.model.len() + arguments.combine.len();
+    if models == 0 && !arguments.fit && arguments.peer.is_empty() {
         let failure = Failure::new(Kind::Arguments, "there is nothing to evaluate");
         return Err(failure.hint("name models by --model, a peer's answers by --peer, or give --fit"));
     }
-    if arguments.split.contains(&SplitName::All) {
-        let failure = Failure::new(Kind::Arguments, "the split `all` has no part to evaluate on");
+    if let Some(split) =
+        arguments.split.iter().find(|split| matches!(split, SplitName::All | SplitName::Both))
+    {
+        let message = format!("the split `{}` has no part to evaluate on", split.name());
+        let failure = Failure::new(Kind::Arguments, message);
         return Err(failure.hint("evaluate on `random`, `temporal` or both"));
     }
     check_before_work(arguments)?;
@@ -151,7 +175,6 @@ pub(crate) fn run(arguments: &EvaluateArguments, terminal: &Terminal) -> Result<
 
 /// What would fail after hours of fitting is looked at before.
 fn check_before_work(arguments: &EvaluateArguments) -> Result<(), Failure> {
-    arguments.model.iter().try_for_each(|name| lens::check_ngram(name, "`evaluate`"))?;
     if let Some(folder) = &arguments.keep {
         let refused = |error| Failure::output(&folder.display().to_string(), &error);
         std::fs::create_dir_all(folder).map_err(refused)?;
@@ -186,21 +209,18 @@ impl Session<'_> {
         let examples = self.data.examples(split);
         let mut runs = vec![];
         for name in &self.arguments.model {
-            let model = lens::model(name)?;
-            if model.header().provenance.split != split.name() {
-                self.terminal.warn(&format!(
-                    "{name} was fitted on {:?}, so its figures on the {} split prove nothing",
-                    model.header().provenance.split,
-                    split.name()
-                ));
-            }
-            runs.push(self.model(&model, split, &examples)?);
+            let model = self.open(name, split)?;
+            runs.push(self.candidate(&model, split, &examples)?);
         }
         if self.arguments.fit {
             for &seed in &self.arguments.seeds {
-                let model = self.fitted(split, seed)?;
-                runs.push(self.model(&model, split, &examples)?);
+                let model = Candidate::Ngram(Box::new(self.fitted(split, seed)?));
+                runs.push(self.candidate(&model, split, &examples)?);
             }
+        }
+        for (first, second) in &self.arguments.combine {
+            let models = [self.open(first, split)?, self.open(second, split)?];
+            runs.push(self.combined(&models, split, &examples)?);
         }
         for (name, folder) in &self.arguments.peer {
             runs.push(self.peer(name, folder, split, &examples)?);
@@ -239,20 +259,79 @@ impl Session<'_> {
         NgramModel::from_bytes(&bytes).map_err(|error| Failure::new(Kind::Failed, error.to_string()))
     }
 
-    fn model(
+    /// Opens a model that is to be evaluated on `split`.
+    fn open(&self, name: &str, split: SplitName) -> Result<Candidate, Failure> {
+        let options = LoadOptions { precision: self.arguments.precision.into(), ..LoadOptions::default() };
+        let threads = threads(self.arguments.threads);
+        let model = Candidate::open(name, &options, threads, self.kb, self.terminal)?;
+        if model.split() != split.name() {
+            self.terminal.warn(&format!(
+                "{name} was fitted on {:?}, so its figures on the {} split prove nothing",
+                model.split(),
+                split.name()
+            ));
+        }
+        Ok(model)
+    }
+
+    fn candidate(
         &self,
-        model: &NgramModel,
+        model: &Candidate,
         split: SplitName,
         examples: &[Example],
     ) -> Result<EvaluationRun, Failure> {
-        let header = model.header();
-        let about = &header.provenance;
+        let calibration = model.calibration();
+        let figures = match model {
+            Candidate::Ngram(ngram) => self.figures(&**ngram, &calibration, split, examples)?,
+            Candidate::Encoder(_) => {
+                let rows = labelled(examples, self.arguments.part.part());
+                self.figures(&model.record(&rows), &calibration, split, examples)?
+            }
+        };
         Ok(EvaluationRun {
-            system: header.name.clone(),
+            system: model.name().to_owned(),
             revision: Some(model.revision().to_owned()),
-            seed: Some(about.seed),
-            seen_in_training: about.split != split.name(),
-            ..self.figures(model, &Calibration::of(header), split, examples)?
+            seed: Some(model.seed()),
+            seen_in_training: model.split() != split.name(),
+            ..figures
+        })
+    }
+
+    /// Two models as one: weights, temperature and rules are chosen on the validation part.
+    fn combined(
+        &self,
+        [first, second]: &[Candidate; 2],
+        split: SplitName,
+        examples: &[Example],
+    ) -> Result<EvaluationRun, Failure> {
+        let temperatures = [first, second].map(|model| model.calibration().temperature);
+        let on = |part: Part| {
+            let rows = labelled(examples, part);
+            [first, second].map(|model| model.record(&rows))
+        };
+        let threads = threads(self.arguments.threads);
+        let validation = on(Part::Validation);
+        let [a, b] = tempered(&validation, temperatures);
+        let chosen = on_threads(threads, || {
+            let way = Combination::choose(a, b, examples)?;
+            Ok((way, calibrate(&way.of(a, b), self.kb, examples)?))
+        })?;
+        let (way, calibration) = chosen.map_err(failure)?;
+        let scored = match self.arguments.part.part() {
+            Part::Validation => validation,
+            part => on(part),
+        };
+        let [a, b] = tempered(&scored, temperatures);
+        let scores = on_threads(threads, || way.of(a, b))?;
+        let of = match way.mean {
+            Mean::Arithmetic => "probabilities",
+            Mean::Geometric => "logarithms",
+        };
+        let (share, rest) = (way.first, 1.0 - way.first);
+        Ok(EvaluationRun {
+            system: format!("{} × {share:.2} + {} × {rest:.2} in {of}", first.name(), second.name()),
+            seen_in_training: [first, second].iter().any(|model| model.split() != split.name()),
+            ..self.figures(&scores, &calibration, split, examples)?
         })
     }
 
@@ -311,6 +390,18 @@ impl Session<'_> {
             tasks,
         })
     }
+}
+
+/// The rows of a part that have a label.
+fn labelled(examples: &[Example], part: Part) -> Vec<&Example> {
+    examples.iter().filter(|example| example.part == part && example.is_labelled()).collect()
+}
+
+fn tempered<'a>(
+    [a, b]: &'a [RecordedLogits<'static>; 2],
+    temperatures: [f32; 2],
+) -> [vulnlens_train::Tempered<'a>; 2] {
+    [(a, temperatures[0]), (b, temperatures[1])]
 }
 
 /// Where a peer's answers to one part of a split stand.
