@@ -1,9 +1,9 @@
-//! A repository as published: one checkpoint, or a hierarchy of them.
+//! A repository as published: one checkpoint, or a hierarchy of them, or one that is a hierarchy by itself.
 
 use std::path::Path;
 
 use crate::hierarchy::Hierarchy;
-use crate::{Config, Encoder, EncoderError, Layout, LoadOptions, Notice, Problem};
+use crate::{Conditions, Config, Encoder, EncoderError, Layout, LoadOptions, Notice, Problem};
 
 /// What scores texts.
 #[derive(Debug)]
@@ -14,6 +14,8 @@ pub struct Checkpoint {
 #[derive(Debug)]
 enum Kind {
     Single(Box<Encoder>),
+    /// One network for a whole tree.
+    Shared(Box<Encoder>, Conditions),
     Hierarchy(Box<Hierarchy>),
 }
 
@@ -22,10 +24,17 @@ impl Checkpoint {
     ///
     /// # Errors
     /// As [`Encoder::open`] and [`Layout::of`]; [`EncoderError::Layout`] for a hierarchy whose folders do not say which
-    /// label of the level above they refine.
+    /// label of the level above they refine; [`EncoderError::Format`] for a file `hierarchy.json` that is not of the
+    /// checkpoint beside it.
     pub fn open(path: &Path, options: &LoadOptions) -> Result<Self, EncoderError> {
         let kind = match Layout::of(path)? {
-            Layout::Single(folder) => Kind::Single(Box::new(Encoder::open(&folder, options)?)),
+            Layout::Single(folder) => {
+                let encoder = Box::new(Encoder::open(&folder, options)?);
+                match Conditions::open(&folder, encoder.labels())? {
+                    Some(conditions) => Kind::Shared(encoder, conditions),
+                    None => Kind::Single(encoder),
+                }
+            }
             Layout::Hierarchy(levels) => Kind::Hierarchy(Box::new(Hierarchy::open(path, &levels, options)?)),
         };
         Ok(Self { kind })
@@ -35,7 +44,7 @@ impl Checkpoint {
     #[must_use]
     pub fn labels(&self) -> &[String] {
         match &self.kind {
-            Kind::Single(encoder) => encoder.labels(),
+            Kind::Single(encoder) | Kind::Shared(encoder, _) => encoder.labels(),
             Kind::Hierarchy(hierarchy) => hierarchy.labels(),
         }
     }
@@ -47,10 +56,18 @@ impl Checkpoint {
     /// above 0.5, or the best of labels that exclude each other. A label's score is that of its own part, not
     /// multiplied by its parents'; of several parts with the same label, the greatest. No published code fixes this
     /// routing; it is the one under which each checkpoint is used as it was trained.
+    ///
+    /// One network for a whole tree scores labels given their parents; here they are weighed by them
+    /// ([`Conditions::weigh`]), so that no label is ruled out.
     #[must_use]
     pub fn scores(&self, texts: &[&str]) -> Vec<Option<f32>> {
         match &self.kind {
             Kind::Single(encoder) => encoder.scores(texts).into_iter().map(Some).collect(),
+            Kind::Shared(encoder, conditions) => {
+                let mut scores = encoder.scores(texts);
+                scores.chunks_exact_mut(encoder.labels().len()).for_each(|row| conditions.weigh(row));
+                scores.into_iter().map(Some).collect()
+            }
             Kind::Hierarchy(hierarchy) => hierarchy.scores(texts),
         }
     }
@@ -59,7 +76,7 @@ impl Checkpoint {
     #[must_use]
     pub fn problem(&self) -> Problem {
         match &self.kind {
-            Kind::Single(encoder) => encoder.config().problem,
+            Kind::Single(encoder) | Kind::Shared(encoder, _) => encoder.config().problem,
             // Scores of several parts never exclude each other.
             Kind::Hierarchy(_) => Problem::MultiLabel,
         }
@@ -69,7 +86,7 @@ impl Checkpoint {
     #[must_use]
     pub fn revision(&self) -> &str {
         match &self.kind {
-            Kind::Single(encoder) => encoder.revision(),
+            Kind::Single(encoder) | Kind::Shared(encoder, _) => encoder.revision(),
             Kind::Hierarchy(hierarchy) => hierarchy.revision(),
         }
     }
@@ -77,7 +94,7 @@ impl Checkpoint {
     /// The checkpoints, from the top of the hierarchy on.
     pub fn parts(&self) -> impl Iterator<Item = &Encoder> {
         let (single, hierarchy) = match &self.kind {
-            Kind::Single(encoder) => (Some(&**encoder), None),
+            Kind::Single(encoder) | Kind::Shared(encoder, _) => (Some(&**encoder), None),
             Kind::Hierarchy(hierarchy) => (None, Some(&**hierarchy)),
         };
         single.into_iter().chain(hierarchy.into_iter().flat_map(Hierarchy::parts))
@@ -92,7 +109,7 @@ impl Checkpoint {
     #[must_use]
     pub fn config(&self) -> &Config {
         match &self.kind {
-            Kind::Single(encoder) => encoder.config(),
+            Kind::Single(encoder) | Kind::Shared(encoder, _) => encoder.config(),
             Kind::Hierarchy(hierarchy) => hierarchy.master().config(),
         }
     }

@@ -3,6 +3,7 @@
 //! Loads checkpoints as Hugging Face publishes them and gives the logits that transformers gives.
 
 mod checkpoint;
+mod conditions;
 mod config;
 mod encoder;
 mod error;
@@ -16,6 +17,7 @@ pub mod training;
 pub mod weights;
 
 pub use checkpoint::Checkpoint;
+pub use conditions::Conditions;
 pub use config::{Activation, Architecture, Config, Problem};
 pub use encoder::{Encoder, LoadOptions, Precision};
 pub use error::EncoderError;

@@ -77,6 +77,9 @@ fn write_all(layout: &Layout, aside: &Path) -> Result<Quantization, EncoderError
                 let name = node.folder.file_name().unwrap_or_default();
                 write_one(&node.folder, &aside.join(name), &mut done)?;
             }
+            // What the whole has, such as thresholds, stands beside the folders.
+            let whole = levels.iter().flat_map(|level| &level.nodes).find_map(|node| node.folder.parent());
+            whole.map_or(Ok(()), |whole| copy_others(whole, aside))?;
         }
     }
     Ok(done)

@@ -7,9 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Configuration, tokenizer and label files; `tokenizer*.json` besides.
-const SMALL: [&str; 9] = [
+const SMALL: [&str; 10] = [
     "added_tokens.json",
     "config.json",
+    "hierarchy.json",
     "merges.txt",
     "sentencepiece.bpe.model",
     "special_tokens_map.json",

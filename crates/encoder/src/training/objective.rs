@@ -51,6 +51,22 @@ impl BinaryLoss {
     /// When targets are not as many as logits, or weights not as many as labels.
     #[must_use]
     pub fn of(&self, logits: &[f32], targets: &[f32], labels: usize) -> Loss {
+        self.where_counted(logits, targets, labels, |_, _| true)
+    }
+
+    /// The same where only some labels of some rows count, by row and label. The others have neither loss nor gradient;
+    /// the mean is over all, so that parts of a batch add up to it.
+    ///
+    /// # Panics
+    /// As [`of`](Self::of).
+    #[must_use]
+    pub fn where_counted(
+        &self,
+        logits: &[f32],
+        targets: &[f32],
+        labels: usize,
+        counts: impl Fn(usize, usize) -> bool,
+    ) -> Loss {
         assert_eq!(logits.len(), targets.len(), "a target for each logit");
         if let Self::Weighted(weights) = self {
             assert_eq!(weights.len(), labels, "a weight for each label");
@@ -59,6 +75,9 @@ impl BinaryLoss {
         let mut value = 0.0;
         let numbers = logits.iter().zip(targets).enumerate();
         let gradient = numbers.map(|(at, (&logit, &target))| {
+            if !counts(at / labels, at % labels) {
+                return 0.0;
+            }
             let (loss, slope) = self.of_one(f64::from(logit), f64::from(target), at % labels);
             value += loss;
             (slope * share) as f32
@@ -247,6 +266,19 @@ mod tests {
             check(|logits| combined.of(logits, &targets, 6), &logits);
         }
         check(|logits| softmax_loss(logits, &targets, 2), &logits);
+    }
+
+    #[test]
+    fn what_does_not_count_has_no_gradient() {
+        let (logits, targets) = ([0.5, -1.25, 3.0, -0.75], [1.0, 0.0, 0.0, 1.0]);
+        let counts = |row: usize, label: usize| row != 1 || label != 0;
+        check(|logits| BinaryLoss::Plain.where_counted(logits, &targets, 2, counts), &logits);
+        let (some, all) = (
+            BinaryLoss::Plain.where_counted(&logits, &targets, 2, counts),
+            BinaryLoss::Plain.of(&logits, &targets, 2),
+        );
+        assert_eq!(some.gradient[2], 0.0);
+        assert_eq!([some.gradient[0], some.gradient[3]], [all.gradient[0], all.gradient[3]]);
     }
 
     #[test]
