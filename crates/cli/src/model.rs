@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use rayon::ThreadPool;
-use vulnlens::encoder::{Layout, LoadOptions, Precision};
+use vulnlens::encoder::{EncoderError, Layout, LoadOptions, Package, Precision};
 use vulnlens::report::Run;
 use vulnlens::{
     CheckpointError, CheckpointLens, Classifier, EncoderScores, EncoderSets, Input, KnowledgeBase, Lens,
-    Options, SetModel, Taxonomies, open_checkpoint, open_sets,
+    Options, SetModel, Taxonomies, open_checkpoint, open_sets, sets_of_package,
 };
 use vulnlens_hub::HubId;
 
@@ -24,6 +24,8 @@ pub(crate) enum ModelSource {
     Ngram,
     /// A checkpoint in a folder.
     Folder(CheckpointFolder),
+    /// An encoder of CWE sets in one file.
+    Package(Package),
 }
 
 /// A checkpoint, or a hierarchy of them, on disk.
@@ -41,6 +43,7 @@ impl ModelSource {
     pub(crate) fn find(name: &str, terminal: &Terminal) -> Result<Self, Failure> {
         let path = Path::new(name);
         match hub_id(name) {
+            _ if is_package(name) => Package::read(path).map(Self::Package).map_err(refused),
             _ if is_checkpoint_path(name) => Ok(Self::Folder(CheckpointFolder::at(path))),
             Some(id) if !path.exists() => CheckpointFolder::of_hub(&id, terminal).map(Self::Folder),
             _ => Ok(Self::Ngram),
@@ -49,7 +52,7 @@ impl ModelSource {
 
     /// Whether `name` leads to a checkpoint; nothing is downloaded for the answer.
     pub(crate) fn is_checkpoint(name: &str) -> bool {
-        is_checkpoint_path(name) || !Path::new(name).exists() && hub_id(name).is_some()
+        is_package(name) || is_checkpoint_path(name) || !Path::new(name).exists() && hub_id(name).is_some()
     }
 }
 
@@ -120,6 +123,16 @@ fn is_checkpoint_path(name: &str) -> bool {
     name != FAST && (path.is_dir() || path.is_file() && Layout::of(path).is_ok())
 }
 
+fn is_package(name: &str) -> bool {
+    let path = Path::new(name);
+    name != FAST && path.is_file() && Package::is_package(path)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn refused(error: EncoderError) -> Failure {
+    Failure::new(Kind::Unavailable, error.to_string())
+}
+
 /// The id of the hub that `name` is, if it can be one: what ends like a file was meant as one.
 fn hub_id(name: &str) -> Option<HubId> {
     let is_file = [".safetensors", ".bin", ".json"].iter().any(|ending| name.ends_with(ending));
@@ -182,6 +195,11 @@ impl Model {
         match ModelSource::find(name, terminal)? {
             ModelSource::Ngram => Ok(Self::Lens(Box::new(Lens::new(lens::model(name)?, kb)))),
             ModelSource::Folder(folder) => folder.open(options, threads, kb, terminal),
+            ModelSource::Package(package) => {
+                let (pool, cuts) = (pool(threads)?, options.window_overlap.is_none());
+                let lens = pool.install(|| sets_of_package(&package, options, kb)).map_err(unavailable)?;
+                Ok(Self::Sets(Box::new(OnThreads { lens, pool, cuts })))
+            }
         }
     }
 

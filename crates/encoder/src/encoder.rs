@@ -1,6 +1,5 @@
 //! One checkpoint, ready to score texts.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -8,16 +7,20 @@ use rayon::prelude::*;
 
 use crate::EncoderError;
 use crate::config::{Config, Problem};
+use crate::files::Files;
 use crate::forward::{
     Buffers, Loading, Names, Network, Sequences, TensorUse, expected_tensors, is_ignored, scale_name,
 };
 use crate::kernels::Isa;
+use crate::package::Package;
 use crate::tokenizer::{Notice, Tokenizer};
 use crate::weights::{Dtype, Weights};
 
 /// Tokens that go through the network at once: enough to use each panel of weights many times while it is in the cache,
 /// few enough that activations stay small beside the weights.
 const TOKENS_AT_ONCE: usize = 1024;
+/// Longest `config.json` that is read.
+const MOST_CONFIG: u64 = 64 << 20;
 
 /// How numbers are kept and multiplied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -69,15 +72,27 @@ impl Encoder {
     /// # Errors
     /// Whatever keeps the checkpoint from giving transformers' numbers: see [`EncoderError`].
     pub fn open(folder: &Path, options: &LoadOptions) -> Result<Self, EncoderError> {
-        let file = folder.join("config.json");
-        let json = fs::read(&file).map_err(EncoderError::io(&file))?;
+        Self::of(Files::Folder(folder), &Weights::open(folder)?, options)
+    }
+
+    /// Opens a checkpoint in one file.
+    ///
+    /// # Errors
+    /// As [`Encoder::open`].
+    pub fn open_package(package: &Package, options: &LoadOptions) -> Result<Self, EncoderError> {
+        Self::of(Files::Package(package), &package.weights()?, options)
+    }
+
+    fn of(files: Files<'_>, weights: &Weights, options: &LoadOptions) -> Result<Self, EncoderError> {
+        let file = files.path("config.json");
+        let missing = || EncoderError::io(&file)(std::io::ErrorKind::NotFound.into());
+        let json = files.bytes("config.json", MOST_CONFIG)?.ok_or_else(missing)?;
         let config = Config::from_json(&json, &file)?;
-        let weights = Weights::open(folder)?;
-        let bare = is_bare(&weights, &config);
-        check(&weights, &config, bare)?;
-        let loading = Loading { weights: &weights, precision: options.precision, isa: options.isa };
+        let bare = is_bare(weights, &config);
+        check(weights, &config, bare)?;
+        let loading = Loading { weights, precision: options.precision, isa: options.isa };
         let (tokenizer, network) =
-            rayon::join(|| Tokenizer::open(folder, &config), || Network::load(loading, &config, bare));
+            rayon::join(|| Tokenizer::of(files, &config), || Network::load(loading, &config, bare));
         let (tokenizer, notice) = tokenizer?;
         Ok(Self {
             tokenizer,

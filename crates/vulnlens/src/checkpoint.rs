@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use vulnlens_encoder::{Checkpoint, Encoder, EncoderError, LoadOptions, Problem};
+use vulnlens_encoder::{Checkpoint, Encoder, EncoderError, LoadOptions, Package, Problem};
 use vulnlens_model::checkpoint::{TaxonomyFile, TaxonomyFileError, ThresholdsError};
 use vulnlens_model::space::SpaceKind;
 use vulnlens_model::{CheckpointLens, DecisionRule, Input, LabelScores, Lens, Scorer, SetModel};
@@ -167,6 +167,26 @@ pub fn open_sets(
     let Some(sets) = about.sets(encoder.labels()).map_err(wrong)? else { return Ok(None) };
     let revision = shown(revision.unwrap_or(encoder.revision()));
     Ok(Some(Lens::new(EncoderSets { encoder, about, sets, name: name.to_owned(), revision }, kb)))
+}
+
+/// The encoder of CWE sets in a package: one file that [`pack`](vulnlens_encoder::pack) made of a folder. It is known
+/// by the name that it was trained under.
+///
+/// # Errors
+/// As [`open_sets`]; the package holds a checkpoint of another kind.
+pub fn sets_of_package(
+    package: &Package,
+    options: &LoadOptions,
+    kb: KnowledgeBase,
+) -> Result<Lens<EncoderSets>, CheckpointError> {
+    let file = package.place().join(TAXONOMY);
+    let wrong = |problem| CheckpointError::Taxonomy { file: file.clone(), problem };
+    let no_sets = || wrong(TaxonomyFileError::NoSets);
+    let about = TaxonomyFile::read(package.file(TAXONOMY).ok_or_else(no_sets)?).map_err(wrong)?;
+    let encoder = Encoder::open_package(package, options)?;
+    let sets = about.sets(encoder.labels()).map_err(wrong)?.ok_or_else(no_sets)?;
+    let (name, revision) = (about.provenance.name.clone(), shown(encoder.revision()));
+    Ok(Lens::new(EncoderSets { encoder, about, sets, name, revision }, kb))
 }
 
 /// The part of a revision that is shown.

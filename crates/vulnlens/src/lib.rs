@@ -23,7 +23,9 @@
 
 mod checkpoint;
 
-pub use checkpoint::{CheckpointError, EncoderScores, EncoderSets, open_checkpoint, open_sets};
+pub use checkpoint::{
+    CheckpointError, EncoderScores, EncoderSets, open_checkpoint, open_sets, sets_of_package,
+};
 pub use vulnlens_encoder as encoder;
 pub use vulnlens_model as model;
 pub use vulnlens_report as report;

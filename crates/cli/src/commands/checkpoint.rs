@@ -1,20 +1,24 @@
 //! `model info`, `model pull` and `model quantize` for published checkpoints.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use vulnlens::encoder::{Encoder, Layout, LoadOptions, Notice, Problem, Weights, quantize};
-use vulnlens::model::checkpoint::{Count, LabelCounts};
-use vulnlens::{CheckpointLens, EncoderScores, Taxonomies, embedded_knowledge_base};
+use vulnlens::encoder::{Encoder, Layout, LoadOptions, Notice, Package, Problem, Weights, pack, quantize};
+use vulnlens::model::checkpoint::{Count, LabelCounts, TaxonomyFile};
+use vulnlens::{
+    CheckpointLens, EncoderScores, SetModel, Taxonomies, embedded_knowledge_base, sets_of_package,
+};
 use vulnlens_hub::HubId;
 
+use super::trained;
 use crate::arguments::{ViewFormat, threads};
 use crate::failure::{Failure, Kind};
 use crate::hub::{self, Freshness};
 use crate::model::{CheckpointFolder, ModelSource, OnThreads, pool};
-use crate::output::{print_json, print_text};
+use crate::output::{Output, print_json, print_text};
 use crate::terminal::Terminal;
 
 /// Download a checkpoint from the Hugging Face hub, or bring it up to date
@@ -36,6 +40,20 @@ pub(crate) struct QuantizeArguments {
 
     /// The folder to write, which must not exist yet
     #[arg(short, long, value_name = "FOLDER")]
+    out: PathBuf,
+}
+
+/// Write an encoder of CWE sets into one file, ready for --model
+///
+/// Its tensors stay as they are: `model quantize` makes them smaller before.
+#[derive(Debug, Args)]
+pub(crate) struct PackArguments {
+    /// The folder, as `train encoder` or `model quantize` wrote it
+    #[arg(value_name = "FOLDER")]
+    folder: PathBuf,
+
+    /// The file to write
+    #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
 }
 
@@ -64,6 +82,21 @@ pub(crate) fn write_quantized(arguments: &QuantizeArguments, terminal: &Terminal
     Ok(())
 }
 
+pub(crate) fn write_packed(arguments: &PackArguments, terminal: &Terminal) -> Result<(), Failure> {
+    let mut output = Output::open(Some(&arguments.out))?;
+    let bytes = pack(&arguments.folder).map_err(unavailable)?;
+    // What cannot be opened again is not written.
+    let package = Package::from_bytes(Cow::Owned(bytes.clone()), &arguments.out).map_err(unavailable)?;
+    let lens = sets_of_package(&package, &LoadOptions::default(), embedded_knowledge_base());
+    let lens = lens.map_err(|error| Failure::new(Kind::Unavailable, error.to_string()))?;
+    output.data(&bytes)?;
+    output.finish()?;
+    let sets = lens.model().sets().len();
+    let size = megabytes(bytes.len() as u64);
+    terminal.note(&format!("{}: {size}, {sets} CWE sets", arguments.out.display()));
+    Ok(())
+}
+
 /// Shows what a checkpoint is.
 pub(crate) fn info(
     folder: &CheckpointFolder,
@@ -88,6 +121,9 @@ struct Info {
     problem: &'static str,
     labels: LabelCounts,
     derived: Vec<&'static str>,
+    /// What a folder that was trained here says of itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trained: Option<TaxonomyFile>,
     max_tokens: usize,
     bytes: u64,
     parts: Vec<Part>,
@@ -139,6 +175,7 @@ impl Info {
             },
             labels: lens.label_map().counts(lens.knowledge_base()),
             derived: names(lens.label_map().derived()),
+            trained: trained::about(&folder.path)?,
             max_tokens: encoder.max_tokens(),
             bytes: parts.iter().flat_map(|part| part.bytes_by_type.values()).sum(),
             parts,
@@ -160,15 +197,23 @@ impl Info {
             ),
             ("reads", format!("{} tokens of a text", self.max_tokens)),
         ];
+        let sets = self.trained.as_ref().is_some_and(|about| about.outputs_are_cwe_sets);
         let counts = [("CWE", self.labels.cwe), ("CAPEC", self.labels.capec), ("ATT&CK", self.labels.attack)];
         let present = counts.into_iter().filter(|(_, count)| count.labels > 0);
-        rows.extend(present.map(|(name, count)| ("labels", format!("{name}: {}", counted(count)))));
-        if self.labels.other > 0 {
-            rows.push(("labels", format!("of no taxonomy: {}", self.labels.other)));
+        if sets {
+            let count = self.parts.iter().map(|part| part.labels).sum::<usize>();
+            rows.push(("CWE sets", count.to_string()));
+            rows.push(("by the chain", "CWE, CAPEC, ATT&CK".to_owned()));
+        } else {
+            rows.extend(present.map(|(name, count)| ("labels", format!("{name}: {}", counted(count)))));
+            if self.labels.other > 0 {
+                rows.push(("labels", format!("of no taxonomy: {}", self.labels.other)));
+            }
+            if !self.derived.is_empty() {
+                rows.push(("by the chain", self.derived.join(", ")));
+            }
         }
-        if !self.derived.is_empty() {
-            rows.push(("by the chain", self.derived.join(", ")));
-        }
+        rows.extend(self.trained.iter().flat_map(trained::rows));
         let mut text: String = rows.iter().map(|(name, value)| format!("{name:<13} {value}\n")).collect();
         text.extend(self.parts.iter().map(Part::text));
         text
@@ -243,7 +288,7 @@ fn names(taxonomies: Taxonomies) -> Vec<&'static str> {
     names.into_iter().filter(|(is_one, _)| *is_one).map(|(_, name)| name).collect()
 }
 
-fn megabytes(bytes: u64) -> String {
+pub(super) fn megabytes(bytes: u64) -> String {
     format!("{:.2} MB", bytes as f64 / 1e6)
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod explain;
 pub(crate) mod kb;
 pub(crate) mod model;
 pub(crate) mod train;
+mod trained;
 
 use crate::arguments::Command;
 use crate::failure::Failure;

@@ -8,8 +8,9 @@ use serde::Serialize;
 use vulnlens::model::{ModelHeader, NgramModel, with_header};
 use vulnlens_train::{CardFile, Detail, Evaluation, calibrate, card, tables};
 
-use super::checkpoint::{self, PullArguments, QuantizeArguments};
+use super::checkpoint::{self, PackArguments, PullArguments, QuantizeArguments};
 use super::train::failure;
+use super::trained;
 use crate::arguments::{ViewFormat, thread_count, threads};
 use crate::failure::{Failure, Kind};
 use crate::lens::{self, KnowledgeBaseArguments};
@@ -24,6 +25,7 @@ pub(crate) enum ModelCommand {
     Info(InfoArguments),
     Pull(PullArguments),
     Quantize(QuantizeArguments),
+    Pack(PackArguments),
     Card(CardArguments),
     Tables(TablesArguments),
     Calibrate(CalibrateArguments),
@@ -113,13 +115,16 @@ pub(crate) fn run(command: &ModelCommand, terminal: &Terminal) -> Result<(), Fai
         ModelCommand::Info(arguments) => info(arguments, terminal),
         ModelCommand::Pull(arguments) => checkpoint::pull(arguments, terminal),
         ModelCommand::Quantize(arguments) => checkpoint::write_quantized(arguments, terminal),
+        ModelCommand::Pack(arguments) => checkpoint::write_packed(arguments, terminal),
         ModelCommand::Card(arguments) => print_card(arguments),
     }
 }
 
 fn info(arguments: &InfoArguments, terminal: &Terminal) -> Result<(), Failure> {
-    if let ModelSource::Folder(folder) = ModelSource::find(&arguments.model, terminal)? {
-        return checkpoint::info(&folder, arguments.format, terminal);
+    match ModelSource::find(&arguments.model, terminal)? {
+        ModelSource::Folder(folder) => return checkpoint::info(&folder, arguments.format, terminal),
+        ModelSource::Package(package) => return trained::info(&package, arguments.format),
+        ModelSource::Ngram => {}
     }
     let (model, bytes) = lens::model_with_bytes(&arguments.model)?;
     match arguments.format {

@@ -308,12 +308,16 @@ fn what_checkpoints_cannot_do_yet_is_said() {
     folder.file("data.parquet", "");
     for arguments in [
         &["explain", SQLI, "--model", &model][..],
-        &["evaluate", "--data", "data.parquet", "--model", &model],
         &["model", "card", &model],
         &["model", "calibrate", &model, "--data", "data.parquet", "--out", "x"],
         &["explain", SQLI, "--model", "Org/absent"],
     ] {
         folder.run_offline(arguments).code(2).says(&["is not for checkpoints yet"]);
+    }
+    for what in ["--model", "--combine"] {
+        let model = if what == "--model" { model.clone() } else { format!("fast,{model}") };
+        let arguments = ["evaluate", "--data", "data.parquet", what, &model];
+        folder.run_offline(&arguments).code(2).says(&["not CWE sets", "--objective cwe-sets"]);
     }
 }
 

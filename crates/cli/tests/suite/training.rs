@@ -85,6 +85,30 @@ fn what_cannot_be_fitted_or_evaluated_is_told() {
     assert!(!folder.path("m").exists());
 }
 
+fn fs_bytes(folder: &Folder, name: &str) -> Vec<u8> {
+    std::fs::read(folder.path(name)).unwrap()
+}
+
+/// An encoder of CWE sets answers through the chain, as the embedded model does: weaknesses, patterns, techniques, all
+/// from one distribution, asked as of a year.
+fn chain_answers(folder: &Folder, model: &str) {
+    let text = "Product7: sql injection in the login query reads tables";
+    let ask = |more: &[&str]| {
+        let words = ["classify", text, "--model", model, "--format", "jsonl", "--labels", "assigned"];
+        folder.run(&[&words[..], more].concat()).code(0)
+    };
+    let answered = ask(&[]);
+    let record = &answered.records()[0];
+    assert_eq!(record["cwe"][0]["label"], "CWE-89", "{model}");
+    assert_eq!(record["cwe"][0]["predicted"], true, "{model}");
+    assert!(record["attack"].as_array().is_some_and(|labels| !labels.is_empty()), "{model}");
+    assert!(record["other"].is_null(), "{model}");
+    assert_eq!(ask(&["--threads", "1"]).stdout, answered.stdout);
+    assert_eq!(ask(&["--as-of", "2025"]).stdout, answered.stdout, "the newest year is asked as of");
+    assert_ne!(ask(&["--as-of", "2019"]).stdout, answered.stdout);
+    folder.run(&["classify", text, "--model", model]).code(0).says(&[]);
+}
+
 #[test]
 fn an_encoder_is_trained_from_nothing_and_classifies() {
     let folder = Folder::new();
@@ -104,12 +128,38 @@ fn an_encoder_is_trained_from_nothing_and_classifies() {
     run(&["encoder", "--from", "language", "--out", "x", "--clip", "0"]).code(2).says(&["clip must be"]);
     run(&["encoder", "--from", "tokenizer", "--out", "x"]).code(5).says(&["config.json"]);
 
-    let text = "2024 Product7: sql injection in the login query reads tables";
-    let answered = folder.run(&["classify", text, "--model", "encoder", "--format", "jsonl"]).code(0);
-    assert_eq!(answered.records()[0]["cwe"][0]["label"], "CWE-89");
     let about = info(&folder, "encoder");
     assert_eq!((&about["problem"], &about["max_tokens"]), (&"single-label".into(), &40.into()));
+    assert_eq!(about["trained"]["provenance"]["split"], "random");
+    folder.run(&["model", "quantize", "encoder", "--out", "small"]).code(0);
+    folder.run(&["model", "pack", "small", "--out", "small.safetensors"]).code(0).says(&["4 CWE sets"]);
+    folder.run(&["model", "pack", "language", "--out", "y"]).code(5).says(&["give the folder instead"]);
+    let packed = info(&folder, "small.safetensors");
+    assert_eq!(
+        (&packed["kind"], &packed["cwe_sets"], &packed["year_first"]),
+        (&"encoder".into(), &4.into(), &true.into())
+    );
+    for model in ["encoder", "small", "small.safetensors"] {
+        chain_answers(&folder, model);
+    }
+    let whole = fs_bytes(&folder, "small.safetensors");
+    for kept in [0, 7, 100, whole.len() / 2, whole.len() - 1] {
+        std::fs::write(folder.path("cut.safetensors"), &whole[..kept]).unwrap();
+        folder.run(&["classify", "x", "--model", "cut.safetensors"]).code(5);
+    }
+
     let attack = ["encoder", "--from", "encoder", "--objective", "multilabel", "--labels", "capec"];
     run(&[&attack[..], &["--out", "capec", "--max-steps", "4"]].concat()).code(0);
     assert_eq!(info(&folder, "capec")["problem"], "multi-label");
+    folder.run(&["classify", "sql injection", "--model", "capec"]).code(0);
+    folder.run(&["model", "pack", "capec", "--out", "z"]).code(5).says(&["give the folder instead"]);
+
+    fitted(&folder, "ngram.safetensors", "2");
+    let systems = ["--model", "encoder", "small", "--combine", "encoder,ngram.safetensors"];
+    let evaluate = ["evaluate", "--data", "data.parquet", "--split", "random", "--headline"];
+    let tables = folder.run(&[&evaluate[..], &systems].concat()).code(0).stdout;
+    assert!(["| encoder |", "| small |", "encoder × "].iter().all(|name| tables.contains(name)), "{tables}");
+    let figure = |line: &str| line.split('|').nth(3).and_then(|cell| cell.trim().parse::<f64>().ok());
+    let figures: Vec<f64> = tables.lines().filter_map(figure).collect();
+    assert!(figures.len() >= 12 && figures.iter().all(|figure| *figure > 0.9), "{tables}");
 }

@@ -12,6 +12,7 @@ use tokenizers::normalizers::BertNormalizer;
 use tokenizers::{NormalizerWrapper, PreTokenizerWrapper};
 
 use self::settings::{Family, Settings};
+use crate::files::Files;
 use crate::{Config, EncoderError};
 
 /// Something about a checkpoint that its user should be told once.
@@ -70,8 +71,13 @@ impl Tokenizer {
     /// [`EncoderError::FileMissing`] and [`EncoderError::Tokenizer`]: no usable file, one that is
     /// damaged, token ids beyond the model's vocabulary; [`EncoderError::Io`].
     pub fn open(folder: &Path, config: &Config) -> Result<(Self, Option<Notice>), EncoderError> {
-        let settings = Settings::read(folder, config)?;
-        let (mut inner, notice) = rebuild::open(folder, &settings)?;
+        Self::of(Files::Folder(folder), config)
+    }
+
+    pub(crate) fn of(files: Files<'_>, config: &Config) -> Result<(Self, Option<Notice>), EncoderError> {
+        let folder = files.place();
+        let settings = Settings::read(files, config)?;
+        let (mut inner, notice) = rebuild::open(files, &settings)?;
         added::complete(&mut inner, &settings, folder)?;
         if notice.is_some() {
             rebuild::frame(&mut inner, &settings, folder)?;

@@ -12,9 +12,10 @@ use tokenizers::processors::roberta::RobertaProcessing;
 use tokenizers::processors::template::TemplateProcessing;
 use tokenizers::{ModelWrapper, Tokenizer};
 
-use super::settings::{Family, Settings, bytes, damaged};
+use super::settings::{Family, Settings, damaged};
 use super::{Notice, unusable};
 use crate::EncoderError;
+use crate::files::Files;
 
 /// Longest `tokenizer.json` that is read: XLM-RoBERTa's has 17 MB.
 const MOST_JSON: u64 = 256 << 20;
@@ -25,25 +26,28 @@ const BPE_FILES: &str = "vocab.json and merges.txt";
 const WORDPIECE_FILE: &str = "vocab.txt";
 
 /// The tokenizer, and a notice if it was rebuilt.
-pub(super) fn open(folder: &Path, settings: &Settings) -> Result<(Tokenizer, Option<Notice>), EncoderError> {
-    let file = folder.join("tokenizer.json");
-    let reason = match bytes(&file, MOST_JSON)? {
+pub(super) fn open(
+    files: Files<'_>,
+    settings: &Settings,
+) -> Result<(Tokenizer, Option<Notice>), EncoderError> {
+    let file = files.path("tokenizer.json");
+    let reason = match files.bytes("tokenizer.json", MOST_JSON)? {
         None => "is missing".to_owned(),
         Some(json) => match Tokenizer::from_bytes(&json) {
             Ok(tokenizer) => return Ok((tokenizer, None)),
             Err(error) => format!("does not load ({error})"),
         },
     };
-    match rebuilt(folder, settings)? {
+    match rebuilt(files, settings)? {
         Some((tokenizer, from)) => Ok((tokenizer, Some(Notice::TokenizerRebuilt { file, reason, from }))),
-        None if folder.join("sentencepiece.bpe.model").is_file() => Err(EncoderError::Tokenizer {
+        None if files.has("sentencepiece.bpe.model") => Err(EncoderError::Tokenizer {
             file,
             problem: format!("{reason}, and sentencepiece.bpe.model alone is not read"),
             fix: "make it once with Python: `AutoTokenizer.from_pretrained(folder).save_pretrained(folder)`"
                 .to_owned(),
         }),
         None => Err(EncoderError::FileMissing {
-            folder: folder.to_owned(),
+            folder: files.place().to_owned(),
             expected: format!(
                 "usable tokenizer (tokenizer.json {reason}; {BPE_FILES}, {WORDPIECE_FILE} are missing)"
             ),
@@ -53,10 +57,10 @@ pub(super) fn open(folder: &Path, settings: &Settings) -> Result<(Tokenizer, Opt
 }
 
 /// A tokenizer of the older files, those of the checkpoint's own class first.
-fn rebuilt(folder: &Path, settings: &Settings) -> Result<Option<(Tokenizer, &'static str)>, EncoderError> {
+fn rebuilt(files: Files<'_>, settings: &Settings) -> Result<Option<(Tokenizer, &'static str)>, EncoderError> {
     let word_piece =
-        || Ok::<_, EncoderError>(word_piece(folder, settings)?.map(|made| (made, WORDPIECE_FILE)));
-    let byte_pairs = || Ok::<_, EncoderError>(byte_pairs(folder, settings)?.map(|made| (made, BPE_FILES)));
+        || Ok::<_, EncoderError>(word_piece(files, settings)?.map(|made| (made, WORDPIECE_FILE)));
+    let byte_pairs = || Ok::<_, EncoderError>(byte_pairs(files, settings)?.map(|made| (made, BPE_FILES)));
     match settings.family {
         Family::Roberta => byte_pairs(),
         Family::Bert => word_piece(),
@@ -65,10 +69,10 @@ fn rebuilt(folder: &Path, settings: &Settings) -> Result<Option<(Tokenizer, &'st
     }
 }
 
-fn byte_pairs(folder: &Path, settings: &Settings) -> Result<Option<Tokenizer>, EncoderError> {
-    let (vocabulary, merges) = (folder.join("vocab.json"), folder.join("merges.txt"));
-    let (Some(words), Some(pairs)) = (bytes(&vocabulary, MOST_VOCABULARY)?, bytes(&merges, MOST_VOCABULARY)?)
-    else {
+fn byte_pairs(files: Files<'_>, settings: &Settings) -> Result<Option<Tokenizer>, EncoderError> {
+    let (vocabulary, merges) = (files.path("vocab.json"), files.path("merges.txt"));
+    let read = |name| files.bytes(name, MOST_VOCABULARY);
+    let (Some(words), Some(pairs)) = (read("vocab.json")?, read("merges.txt")?) else {
         return Ok(None);
     };
     let words: std::collections::HashMap<String, u32> = serde_json::from_slice(&words)
@@ -102,9 +106,9 @@ fn merge_pairs(text: &str, file: &Path) -> Result<Vec<(String, String)>, Encoder
     Ok(pairs)
 }
 
-fn word_piece(folder: &Path, settings: &Settings) -> Result<Option<Tokenizer>, EncoderError> {
-    let file = folder.join("vocab.txt");
-    let Some(words) = bytes(&file, MOST_VOCABULARY)? else { return Ok(None) };
+fn word_piece(files: Files<'_>, settings: &Settings) -> Result<Option<Tokenizer>, EncoderError> {
+    let (folder, file) = (files.place(), files.path("vocab.txt"));
+    let Some(words) = files.bytes("vocab.txt", MOST_VOCABULARY)? else { return Ok(None) };
     let unknown = settings.role("unk_token").unwrap_or("[UNK]").to_owned();
     let model = WordPiece::builder()
         .vocab(words_by_line(&text(words, &file)?))

@@ -1,13 +1,13 @@
 //! `tokenizer_config.json`, `special_tokens_map.json`, `added_tokens.json`, as transformers reads them.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::Path;
 
 use serde_json::{Map, Value};
 use tokenizers::AddedToken;
 
 use crate::config::Architecture;
+use crate::files::Files;
 use crate::{Config, EncoderError};
 
 /// Longest of these files that is read.
@@ -77,9 +77,10 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    pub(super) fn read(folder: &Path, config: &Config) -> Result<Self, EncoderError> {
-        let file = folder.join("tokenizer_config.json");
-        let own = object(&file)?.unwrap_or_default();
+    pub(super) fn read(files: Files<'_>, config: &Config) -> Result<Self, EncoderError> {
+        let name = "tokenizer_config.json";
+        let file = files.path(name);
+        let own = object(files, name)?.unwrap_or_default();
         let family = family(&own, config);
         let flag = |key: &str, default| own.get(key).and_then(Value::as_bool).unwrap_or(default);
         let mut settings = Self {
@@ -100,17 +101,18 @@ impl Settings {
         match own.get("added_tokens_decoder") {
             Some(decoder) => settings.added = added_tokens(decoder, &file)?,
             // The older pair of files counts only where the newer table is absent.
-            None => settings.take_older_files(folder)?,
+            None => settings.take_older_files(files)?,
         }
         Ok(settings)
     }
 
-    fn take_older_files(&mut self, folder: &Path) -> Result<(), EncoderError> {
-        if let Some(map) = object(&folder.join("special_tokens_map.json"))? {
+    fn take_older_files(&mut self, files: Files<'_>) -> Result<(), EncoderError> {
+        if let Some(map) = object(files, "special_tokens_map.json")? {
             self.take_specials(&map);
         }
-        let file = folder.join("added_tokens.json");
-        for (content, index) in object(&file)?.unwrap_or_default() {
+        let name = "added_tokens.json";
+        let file = files.path(name);
+        for (content, index) in object(files, name)?.unwrap_or_default() {
             let index = index.as_u64().and_then(|index| u32::try_from(index).ok()).ok_or_else(|| {
                 damaged(&file, format!("the index of `{}` is no token id", content.escape_debug()))
             })?;
@@ -224,26 +226,11 @@ fn length(value: &Value) -> Option<usize> {
 }
 
 /// A JSON object of a file that may be absent.
-pub(super) fn object(file: &Path) -> Result<Option<Map<String, Value>>, EncoderError> {
-    let Some(bytes) = bytes(file, MOST_BYTES)? else { return Ok(None) };
+pub(super) fn object(files: Files<'_>, name: &str) -> Result<Option<Map<String, Value>>, EncoderError> {
+    let Some(bytes) = files.bytes(name, MOST_BYTES)? else { return Ok(None) };
     serde_json::from_slice(&bytes)
         .map(Some)
-        .map_err(|error| damaged(file, format!("is not a JSON object: {error}")))
-}
-
-/// The bytes of a file that may be absent, up to a length.
-pub(super) fn bytes(file: &Path, most: u64) -> Result<Option<Vec<u8>>, EncoderError> {
-    let opened = match std::fs::File::open(file) {
-        Ok(opened) => opened,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(EncoderError::io(file)(error)),
-    };
-    let mut bytes = Vec::new();
-    opened.take(most + 1).read_to_end(&mut bytes).map_err(EncoderError::io(file))?;
-    if bytes.len() as u64 > most {
-        return Err(damaged(file, format!("is longer than {most} bytes")));
-    }
-    Ok(Some(bytes))
+        .map_err(|error| damaged(&files.path(name), format!("is not a JSON object: {error}")))
 }
 
 pub(super) fn damaged(file: &Path, problem: String) -> EncoderError {

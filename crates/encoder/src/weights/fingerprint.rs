@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-use super::{Entry, Weights, map};
+use super::{Entry, Source, Weights, map, tensor};
 use crate::EncoderError;
 
 /// Bytes of each tensor that are looked at: all of the biases, the beginning of the matrices.
@@ -34,9 +34,11 @@ impl Weights {
     fn hash_beginning(&self, hash: &mut Sha256, entry: &Entry) -> Result<(), EncoderError> {
         let len = entry.len.min(LOOKED_AT);
         if let Some(opened) = self.files.get(entry.file).filter(|_| len > 0) {
-            hash.update(
-                &map::map(&opened.file, entry.offset, len).map_err(EncoderError::io(&opened.path))?[..],
-            );
+            let fail = EncoderError::io(&opened.path);
+            match &opened.source {
+                Source::File(file) => hash.update(&map::map(file, entry.offset, len).map_err(fail)?[..]),
+                Source::Memory(bytes) => hash.update(&tensor::within(bytes, entry).map_err(fail)?[..len]),
+            }
         }
         Ok(())
     }

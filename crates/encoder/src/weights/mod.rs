@@ -12,9 +12,11 @@ mod shards;
 mod tensor;
 mod torch_zip;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub use self::dtype::Dtype;
 #[doc(hidden)]
@@ -38,7 +40,14 @@ pub struct Weights {
 #[derive(Debug)]
 struct Opened {
     path: PathBuf,
-    file: File,
+    source: Source,
+}
+
+/// Where a file's bytes are.
+#[derive(Debug)]
+enum Source {
+    File(File),
+    Memory(Arc<Cow<'static, [u8]>>),
 }
 
 /// Where a tensor stands. What is in here was checked against the file's length.
@@ -98,6 +107,30 @@ impl Weights {
         Ok(weights)
     }
 
+    /// The tensors of a safetensors file in memory, called `place` in errors.
+    pub(crate) fn of_bytes(bytes: Arc<Cow<'static, [u8]>>, place: &Path) -> Result<Self, EncoderError> {
+        let contents = safetensors::read_bytes(&bytes, place)?;
+        Ok(Self {
+            place: place.to_owned(),
+            files: vec![Opened { path: place.to_owned(), source: Source::Memory(bytes) }],
+            entries: contents.entries.into_iter().collect(),
+            metadata: contents.metadata,
+        })
+    }
+
+    /// All but the tensors that `leave_out` names.
+    pub(crate) fn without(mut self, leave_out: impl Fn(&str) -> bool) -> Self {
+        self.entries.retain(|name, _| !leave_out(name));
+        self
+    }
+
+    /// The bytes of the file that a tensor takes.
+    pub(crate) fn range(&self, name: &str) -> Option<std::ops::Range<usize>> {
+        let entry = self.entries.get(name)?;
+        let start = usize::try_from(entry.offset).ok()?;
+        Some(start..start.checked_add(entry.len)?)
+    }
+
     /// Takes in one file.
     fn add(&mut self, path: PathBuf) -> Result<(), EncoderError> {
         let file = File::open(&path).map_err(EncoderError::io(&path))?;
@@ -110,7 +143,7 @@ impl Weights {
             }
         }
         self.metadata.extend(contents.metadata);
-        self.files.push(Opened { path, file });
+        self.files.push(Opened { path, source: Source::File(file) });
         Ok(())
     }
 
@@ -153,7 +186,7 @@ impl Weights {
         let (entry, opened) = self.entry(name, shape)?;
         let fail = EncoderError::io(&opened.path);
         let wrong_type = || self.wrong_type(name, entry, opened, "F32, F16, BF16 or F64");
-        let tensor = tensor::read_f32(&opened.file, entry).map_err(fail)?.ok_or_else(wrong_type)?;
+        let tensor = tensor::read_f32(&opened.source, entry).map_err(fail)?.ok_or_else(wrong_type)?;
         match tensor::first_non_finite(&tensor) {
             None => Ok(tensor),
             Some((index, value)) => Err(EncoderError::NonFinite {
@@ -173,7 +206,7 @@ impl Weights {
         let (entry, opened) = self.entry(name, shape)?;
         let fail = EncoderError::io(&opened.path);
         let wrong_type = || self.wrong_type(name, entry, opened, "I8");
-        tensor::read_i8(&opened.file, entry).map_err(fail)?.ok_or_else(wrong_type)
+        tensor::read_i8(&opened.source, entry).map_err(fail)?.ok_or_else(wrong_type)
     }
 
     fn entry(&self, name: &str, shape: &[usize]) -> Result<(&Entry, &Opened), EncoderError> {

@@ -44,6 +44,18 @@ pub(super) fn read(
     contents(&header, path, length, index)
 }
 
+/// The header of a file in memory.
+pub(super) fn read_bytes(bytes: &[u8], path: &Path) -> Result<Contents, EncoderError> {
+    let fail = |problem: &str| EncoderError::format(path, problem, DOWNLOAD_AGAIN);
+    let (size, rest) =
+        bytes.split_first_chunk().ok_or_else(|| fail("has too few bytes for a safetensors file"))?;
+    let size = u64::from_le_bytes(*size);
+    let size = usize::try_from(size).ok().filter(|_| size <= MOST_HEADER);
+    let header = size.and_then(|size| rest.get(..size));
+    let header = header.ok_or_else(|| fail("is no safetensors file or is truncated"))?;
+    contents(header, path, bytes.len() as u64, 0)
+}
+
 /// The tensors that a header announces. The numbers begin right after it.
 pub(super) fn contents(
     header: &[u8],

@@ -1,13 +1,12 @@
 //! One tensor in memory: the file's own pages where they can be used as they are, else a copy.
 
-use std::fs::File;
 use std::io;
 use std::ops::Deref;
 
 use half::slice::HalfFloatSliceExt;
 use memmap2::Mmap;
 
-use super::{Dtype, Entry, map};
+use super::{Dtype, Entry, Source, map};
 
 /// The elements of a tensor, row-major. Dropping it gives its memory back.
 #[derive(Debug)]
@@ -43,14 +42,19 @@ impl Deref for Tensor<i8> {
 }
 
 /// A floating-point tensor as `f32`; `None` when it is of another type.
-pub(super) fn read_f32(file: &File, entry: &Entry) -> io::Result<Option<Tensor<f32>>> {
+pub(super) fn read_f32(source: &Source, entry: &Entry) -> io::Result<Option<Tensor<f32>>> {
     if !matches!(entry.dtype, Dtype::F32 | Dtype::F16 | Dtype::Bf16 | Dtype::F64) {
         return Ok(None);
     }
     if entry.len == 0 {
         return Ok(Some(Tensor(Storage::Owned(Vec::new()))));
     }
-    let bytes = map::map(file, entry.offset, entry.len)?;
+    let bytes = match source {
+        Source::File(file) => map::map(file, entry.offset, entry.len)?,
+        Source::Memory(bytes) => {
+            return Ok(Some(Tensor(Storage::Owned(convert(within(bytes, entry)?, entry.dtype)))));
+        }
+    };
     if entry.dtype == Dtype::F32 && entry.strides.is_none() && map::as_f32(&bytes).is_some() {
         return Ok(Some(Tensor(Storage::Mapped(bytes))));
     }
@@ -62,18 +66,30 @@ pub(super) fn read_f32(file: &File, entry: &Entry) -> io::Result<Option<Tensor<f
 }
 
 /// A tensor of signed bytes; `None` when it is of another type.
-pub(super) fn read_i8(file: &File, entry: &Entry) -> io::Result<Option<Tensor<i8>>> {
+pub(super) fn read_i8(source: &Source, entry: &Entry) -> io::Result<Option<Tensor<i8>>> {
     if entry.dtype != Dtype::I8 {
         return Ok(None);
     }
     if entry.len == 0 {
         return Ok(Some(Tensor(Storage::Owned(Vec::new()))));
     }
-    let bytes = map::map(file, entry.offset, entry.len)?;
+    let bytes = match source {
+        Source::File(file) => map::map(file, entry.offset, entry.len)?,
+        Source::Memory(bytes) => {
+            return Ok(Some(Tensor(Storage::Owned(map::as_i8(within(bytes, entry)?).to_vec()))));
+        }
+    };
     Ok(Some(Tensor(match &entry.strides {
         Some(strides) => Storage::Owned(gather(map::as_i8(&bytes), &entry.shape, strides)),
         None => Storage::Mapped(bytes),
     })))
+}
+
+/// An entry's bytes of a file in memory; such files are safetensors, which has no strides.
+pub(super) fn within<'a>(bytes: &'a [u8], entry: &Entry) -> io::Result<&'a [u8]> {
+    let start = usize::try_from(entry.offset).ok();
+    let range = start.and_then(|start| Some(start..start.checked_add(entry.len)?));
+    range.and_then(|range| bytes.get(range)).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
 }
 
 /// Little-endian floating-point numbers of any width as `f32`.

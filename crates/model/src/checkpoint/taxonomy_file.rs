@@ -75,6 +75,9 @@ pub enum TaxonomyFileError {
     /// A temperature that logits cannot be divided by.
     #[error("has the temperature {0}; expected a number above 0")]
     Temperature(f32),
+    /// Of a checkpoint that says nothing of CWE sets.
+    #[error("does not say that outputs are CWE sets, and only such models are packed; give the folder instead")]
+    NoSets,
     /// An output that is no CWE set.
     #[error(
         "says that outputs are CWE sets, but id2label has {0:?}; expected ids as CWE-122+CWE-787, each set once"

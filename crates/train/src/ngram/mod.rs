@@ -27,7 +27,7 @@ pub use settings::Settings;
 
 use crate::calibrate::{Calibration, calibrate};
 use crate::error::TrainError;
-use crate::example::{Example, Part};
+use crate::example::{Example, Part, newest_year};
 use crate::sets::{Sets, counts, in_order, sets_of};
 use features::{FeatureLists, choose_vocabulary};
 use fit::{Prepared, answers, fit};
@@ -150,20 +150,6 @@ fn distil(prepared: &Prepared, settings: &Settings, progress: Progress<'_>) -> R
     let targets = answers(prepared, &teachers);
     drop(teachers);
     fit(prepared, settings, 0, Some(&targets), progress)
-}
-
-/// Labelled texts that a year must have to be told apart from the one before it: late publications of
-/// old ids say little of a year's habits.
-const TEXTS_OF_A_YEAR: usize = 500;
-
-/// The newest year with enough labelled texts; in a small corpus the newest of all.
-fn newest_year(texts: &[&Example]) -> u16 {
-    let mut counts: BTreeMap<u16, usize> = BTreeMap::new();
-    for example in texts.iter().filter(|e| e.is_labelled()) {
-        *counts.entry(example.year).or_default() += 1;
-    }
-    let newest = counts.keys().next_back().copied().unwrap_or(0);
-    counts.into_iter().rev().find(|&(_, n)| n >= TEXTS_OF_A_YEAR).map_or(newest, |(year, _)| year)
 }
 
 fn shape(sets: &Sets, kb: &KnowledgeBase, features: usize, years: usize, settings: &Settings) -> Shape {

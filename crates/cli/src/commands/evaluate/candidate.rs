@@ -1,7 +1,7 @@
 //! A model of CWE sets that is to be evaluated, whatever its kind.
 
 use vulnlens::encoder::LoadOptions;
-use vulnlens::{EncoderSets, KnowledgeBase, Lens, NgramModel};
+use vulnlens::{EncoderSets, KnowledgeBase, Lens, NgramModel, SetModel};
 use vulnlens_train::{Calibration, Example, RecordedLogits};
 
 use crate::failure::{Failure, Kind};
@@ -38,14 +38,14 @@ impl Candidate {
     pub(super) fn name(&self) -> &str {
         match self {
             Self::Ngram(model) => &model.header().name,
-            Self::Encoder(sets) => &sets.lens.model().about().provenance.name,
+            Self::Encoder(sets) => sets.lens.model().name(),
         }
     }
 
     pub(super) fn revision(&self) -> &str {
         match self {
             Self::Ngram(model) => model.revision(),
-            Self::Encoder(sets) => vulnlens::SetModel::revision(sets.lens.model()),
+            Self::Encoder(sets) => sets.lens.model().revision(),
         }
     }
 

@@ -100,7 +100,7 @@ pub(crate) struct EvaluateArguments {
 
 /// Parts that can be evaluated on.
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum PartName {
+pub(crate) enum PartName {
     /// For choosing settings
     Validation,
     /// For publishing, once
@@ -109,7 +109,7 @@ enum PartName {
 }
 
 impl PartName {
-    fn part(self) -> Part {
+    pub(crate) fn part(self) -> Part {
         match self {
             Self::Validation => Part::Validation,
             Self::Test => Part::Test,
@@ -147,9 +147,9 @@ pub(crate) fn run(arguments: &EvaluateArguments, terminal: &Terminal) -> Result<
         let failure = Failure::new(Kind::Arguments, message);
         return Err(failure.hint("evaluate on `random`, `temporal` or both"));
     }
-    check_before_work(arguments)?;
-    let mut output = arguments.out.as_deref().map(|path| Output::open(Some(path))).transpose()?;
     let kb = arguments.kb.load(terminal)?;
+    check_before_work(arguments, &kb, terminal)?;
+    let mut output = arguments.out.as_deref().map(|path| Output::open(Some(path))).transpose()?;
     let data = TrainingData::read(&arguments.data)?;
     let session = Session { arguments, terminal, kb: &kb, data: &data };
     let mut runs = vec![];
@@ -174,7 +174,15 @@ pub(crate) fn run(arguments: &EvaluateArguments, terminal: &Terminal) -> Result<
 }
 
 /// What would fail after hours of fitting is looked at before.
-fn check_before_work(arguments: &EvaluateArguments) -> Result<(), Failure> {
+fn check_before_work(
+    arguments: &EvaluateArguments,
+    kb: &KnowledgeBase,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let combined = arguments.combine.iter().flat_map(|(first, second)| [first, second]);
+    for name in arguments.model.iter().chain(combined) {
+        Candidate::open(name, &LoadOptions::default(), 1, kb, terminal)?;
+    }
     if let Some(folder) = &arguments.keep {
         let refused = |error| Failure::output(&folder.display().to_string(), &error);
         std::fs::create_dir_all(folder).map_err(refused)?;

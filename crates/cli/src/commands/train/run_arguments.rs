@@ -89,7 +89,7 @@ impl StartArguments {
         if let Some(name) = &self.from {
             return match ModelSource::find(name, terminal)? {
                 ModelSource::Folder(folder) => Ok(Start::Checkpoint(folder.path)),
-                ModelSource::Ngram => {
+                ModelSource::Ngram | ModelSource::Package(_) => {
                     let failure = Failure::new(Kind::Unavailable, format!("{name}: is no checkpoint"));
                     Err(failure.hint("give the folder of a checkpoint, or an id of the hub"))
                 }

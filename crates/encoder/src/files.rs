@@ -1,0 +1,63 @@
+//! The small files of a checkpoint, wherever they stand.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::EncoderError;
+use crate::package::Package;
+
+/// A folder, or one file that holds what a folder would.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Files<'a> {
+    Folder(&'a Path),
+    Package(&'a Package),
+}
+
+impl Files<'_> {
+    /// The folder, or the package: what errors name.
+    pub(crate) fn place(&self) -> &Path {
+        match self {
+            Self::Folder(folder) => folder,
+            Self::Package(package) => package.place(),
+        }
+    }
+
+    /// What a file is called in errors.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.place().join(name)
+    }
+
+    /// Whether there is such a file.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        match self {
+            Self::Folder(folder) => folder.join(name).is_file(),
+            Self::Package(package) => package.file(name).is_some(),
+        }
+    }
+
+    /// The bytes of a file; `None` if there is none, and of a longer one than `most` an error.
+    pub(crate) fn bytes(&self, name: &str, most: u64) -> Result<Option<Vec<u8>>, EncoderError> {
+        let file = self.path(name);
+        let bytes = match self {
+            Self::Folder(_) => read(&file, most)?,
+            Self::Package(package) => package.file(name).map(<[u8]>::to_vec),
+        };
+        if bytes.as_ref().is_some_and(|bytes| bytes.len() as u64 > most) {
+            let fix = "use the files that were published with the weights";
+            return Err(EncoderError::format(&file, format!("is longer than {most} bytes"), fix));
+        }
+        Ok(bytes)
+    }
+}
+
+/// A file's bytes, of a longer one than `most` one byte more than that; `None` if there is no such file.
+fn read(file: &Path, most: u64) -> Result<Option<Vec<u8>>, EncoderError> {
+    let opened = match std::fs::File::open(file) {
+        Ok(opened) => opened,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(EncoderError::io(file)(error)),
+    };
+    let mut bytes = Vec::new();
+    opened.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(EncoderError::io(file))?;
+    Ok(Some(bytes))
+}
