@@ -16,7 +16,7 @@ use super::start::{Begun, Start};
 use super::store::Store;
 use super::train::{ClassifierSettings, Ending, Tell, best_entry, identity, lists, merged, network, spread};
 use crate::error::TrainError;
-use crate::example::{Example, Part};
+use crate::example::{Example, Part, newest_year};
 use crate::ngram::Description;
 
 /// The labelled texts that are trained on, and those that judge.
@@ -80,8 +80,13 @@ pub(crate) fn teach(
         Labels::CweSets => true,
         _ => space.outputs(example).is_some_and(|outputs| !outputs.is_empty()),
     };
+    // The same for all networks of a hierarchy, whichever of the texts they learn from.
+    let newest = newest_year(&training);
     let training: Vec<&Example> = training.into_iter().filter(is_of_space).collect();
-    let validation: Vec<Example> = validation.into_iter().filter(is_of_space).cloned().collect();
+    // Later years are read as the newest that is known, when the model is asked and when it learns.
+    let dated = |example: &Example| Example { year: example.year.min(newest), ..example.clone() };
+    let training: Vec<Example> = training.into_iter().map(dated).collect();
+    let validation: Vec<Example> = validation.into_iter().filter(is_of_space).map(dated).collect();
     let begun = Begun::open(start)?;
     let problem = match space.labels {
         Labels::CweSets => "single_label_classification",
@@ -94,7 +99,7 @@ pub(crate) fn teach(
     store.set_identity(identity(&all_settings, about, &begun, &json)?);
     let reading = (settings.year, settings.fit.max_tokens);
     let labelled = Labelled {
-        lists: lists(training.iter().copied(), reading, &tokenizer),
+        lists: lists(&training, reading, &tokenizer),
         outputs: training.iter().map(|example| space.outputs(example).unwrap_or_default().to_vec()).collect(),
     };
     let objective = Classification {
@@ -119,7 +124,6 @@ pub(crate) fn teach(
     }
     let chosen = objective.choose(&mut fit.network)?;
     let (state, parameters) = (fit.state, fit.network.into_parameters());
-    let newest = training.iter().map(|example| example.year).max();
     let best = best_entry(&state);
     let folder = ModelFolder {
         config: &json,
@@ -135,7 +139,7 @@ pub(crate) fn teach(
             space: &space,
             chosen: &chosen,
             taxonomies: TaxonomyVersions::of(kb),
-            newest_year: newest.filter(|_| settings.year),
+            newest_year: settings.year.then_some(newest),
         }),
     };
     folder.write(&store, &parameters)?;
