@@ -1,13 +1,14 @@
 //! Classification: CWE sets of which one applies, or labels each for itself.
 
 use vulnlens_encoder::training::{Batch, BinaryLoss, Gradients, Loss, TrainingNetwork, softmax_loss};
-use vulnlens_metrics::{Accumulator, RowView, ScoredRow, best_global_threshold, best_label_thresholds};
+use vulnlens_metrics::{Accumulator, RowView, ScoredRow, best_global_threshold};
 use vulnlens_taxonomy::KnowledgeBase;
 
 use super::error::FitError;
 use super::labels::{LabelSpace, Labels};
 use super::logits::logits;
 use super::objective::{Figures, Objective, PartOfBatch};
+use super::thresholds::{answered, thresholds};
 use super::token_lists::TokenLists;
 use crate::calibrate::{Calibration, calibrate};
 use crate::evaluate::{PUBLISHED_TASKS, evaluate};
@@ -83,8 +84,6 @@ impl Objective for Classification<'_> {
 
 /// Rows whose dense targets are in memory at once.
 const LOSS_ROWS: usize = 256;
-/// Positives that a label must have in the validation part for a threshold of its own.
-const POSITIVES_FOR_A_THRESHOLD: usize = 10;
 
 impl Classification<'_> {
     fn loss(&self, logits: &[f32], outputs: &[&[u32]]) -> Loss {
@@ -95,7 +94,14 @@ impl Classification<'_> {
         }
         match self.space.labels {
             Labels::CweSets => softmax_loss(logits, &targets, width),
-            _ => self.binary.of(logits, &targets, width),
+            _ => {
+                let applies = |row: usize, parent: &usize| targets[row * width + parent] == 1.0;
+                let counts = |row: usize, output: usize| {
+                    let parents = self.space.conditions.parents(output);
+                    parents.is_empty() || parents.iter().any(|parent| applies(row, parent))
+                };
+                self.binary.where_counted(logits, &targets, width, counts)
+            }
         }
     }
 
@@ -145,17 +151,13 @@ impl Classification<'_> {
         logits: &[f32],
     ) -> Result<(f64, Vec<(String, f64)>), FitError> {
         let width = self.space.names.len();
-        let scores = sigmoids(logits);
+        let scores = self.scores(logits);
         let rows = self.scored(records, &scores);
         let best = best_global_threshold(width, rows.len(), |row| rows[row])?;
         let threshold = best.map_or(0.5, |best| best.threshold);
         let mut accumulator = Accumulator::new(width);
         for row in &rows {
-            let predicted: Vec<u32> = (0..)
-                .zip(row.scores)
-                .filter(|(_, score)| **score >= threshold)
-                .map(|(label, _)| label)
-                .collect();
+            let predicted = answered(row.scores, &vec![threshold; width]);
             accumulator.add(RowView { scores: row.scores, gold: row.gold, predicted: &predicted })?;
         }
         let table = accumulator.finish();
@@ -188,19 +190,17 @@ impl Classification<'_> {
             let scores = RecordedLogits::new(&self.space.sets, &self.validation, &logits);
             return Ok(Chosen::Rules(calibrate(&scores, self.kb, &self.validation)?));
         }
-        let scores = sigmoids(&logits);
+        let scores = self.scores(&logits);
         let rows = self.scored(&self.validation, &scores);
-        let width = self.space.names.len();
-        let usual = best_global_threshold(width, rows.len(), |row| rows[row])?;
-        let usual = usual.map_or(0.5, |best| best.threshold);
-        let mut positives = vec![0; width];
-        rows.iter().flat_map(|row| row.gold).for_each(|&label| positives[label as usize] += 1);
-        let own = best_label_thresholds(width, rows.len(), |row| rows[row])?;
-        let thresholds = own.into_iter().zip(positives).map(|(own, positives)| match own {
-            Some(own) if positives >= POSITIVES_FOR_A_THRESHOLD => own.threshold,
-            _ => usual,
-        });
-        Ok(Chosen::Thresholds(thresholds.collect()))
+        Ok(Chosen::Thresholds(thresholds(self.space.names.len(), &rows)?))
+    }
+
+    /// What the outputs say for themselves: where some are given others, times what those say.
+    fn scores(&self, logits: &[f32]) -> Vec<f32> {
+        let mut scores = sigmoids(logits);
+        let rows = scores.chunks_exact_mut(self.space.names.len());
+        rows.for_each(|row| self.space.conditions.weigh(row));
+        scores
     }
 }
 

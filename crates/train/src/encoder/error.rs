@@ -26,6 +26,16 @@ pub enum FitError {
         /// Labels there.
         found: usize,
     },
+    /// No hierarchy can be made of the labels.
+    #[error("the labels of {space} {problem}; {fix}")]
+    NoTree {
+        /// The label space.
+        space: &'static str,
+        /// Why not.
+        problem: String,
+        /// What to do about it.
+        fix: &'static str,
+    },
     /// The tokenizers crate refused.
     #[error("the tokenizer cannot be made: {0}")]
     Tokenizer(String),

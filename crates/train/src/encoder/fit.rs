@@ -17,6 +17,8 @@ use super::store::{Store, TrainerState};
 
 /// What a run tells while it goes on.
 pub trait Observer: Sync {
+    /// A run of several networks comes to the next one: its name, its number from 1 on, and how many there are.
+    fn network(&self, _: &str, _: usize, _: usize) {}
     /// The run begins, or goes on.
     fn began(&self, _: &Began) {}
     /// An update was made.

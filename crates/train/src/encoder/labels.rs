@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use vulnlens_encoder::Conditions;
 use vulnlens_taxonomy::{AttackLevel, CweId, CweLevel, KnowledgeBase};
 
 use super::error::FitError;
@@ -88,6 +89,8 @@ pub(crate) struct LabelSpace {
     pub(crate) counts: Vec<u64>,
     /// Labelled training texts that the space says something of.
     pub(crate) texts: u64,
+    /// Which outputs are scored given others.
+    pub(crate) conditions: Conditions,
     /// The outputs that apply to a record with these ids.
     outputs: BTreeMap<Vec<CweId>, Vec<u32>>,
 }
@@ -106,7 +109,8 @@ impl LabelSpace {
             let outputs = (0..).zip(&all).map(|(number, set)| (set.clone(), vec![number])).collect();
             let texts = numbers.iter().sum();
             let names = all.iter().map(|set| written(set)).collect();
-            return Ok(Self { labels, names, sets: all, counts: numbers, texts, outputs });
+            let conditions = Conditions::default();
+            return Ok(Self { labels, names, sets: all, counts: numbers, texts, conditions, outputs });
         }
         let mut of_sets: BTreeMap<&[CweId], Vec<String>> = BTreeMap::new();
         let labelled = training.iter().chain(others).filter(|example| example.is_labelled());
@@ -135,7 +139,27 @@ impl LabelSpace {
             texts += count;
             outputs[set].iter().for_each(|&output| label_counts[output as usize] += count);
         }
-        Ok(Self { labels, names, sets: vec![], counts: label_counts, texts, outputs })
+        let conditions = Conditions::default();
+        Ok(Self { labels, names, sets: vec![], counts: label_counts, texts, conditions, outputs })
+    }
+
+    /// Other outputs for the same records: those that `outputs` makes of the outputs that apply here. Only records to
+    /// which any applies have something to say.
+    pub(crate) fn regrouped(
+        &self,
+        names: Vec<String>,
+        training: &[&Example],
+        outputs: impl Fn(&[u32]) -> Vec<u32>,
+    ) -> Self {
+        let outputs: BTreeMap<Vec<CweId>, Vec<u32>> =
+            self.outputs.iter().map(|(set, of_set)| (set.clone(), outputs(of_set))).collect();
+        let (mut counts, mut texts) = (vec![0; names.len()], 0);
+        for of_text in training.iter().filter_map(|example| outputs.get(&example.cwes)) {
+            texts += u64::from(!of_text.is_empty());
+            of_text.iter().for_each(|&output| counts[output as usize] += 1);
+        }
+        let conditions = Conditions::default();
+        Self { labels: self.labels, names, sets: vec![], counts, texts, conditions, outputs }
     }
 
     /// The outputs that apply to a record; `None` where the training part says nothing of it: it has no label, or a CWE
@@ -145,14 +169,15 @@ impl LabelSpace {
     }
 
     /// The outputs' biases at which an untrained network says what is frequent: log-probabilities of classes, or
-    /// log-odds of labels.
+    /// log-odds of labels; of labels that are given parents, where the most frequent of these applies.
     pub(crate) fn biases(&self) -> Vec<f32> {
-        let total = self.texts as f64;
-        let bias = |&count: &u64| {
+        let bias = |(output, &count): (usize, &u64)| {
+            let parents = self.conditions.parents(output).iter().map(|&parent| self.counts[parent]);
+            let total = parents.max().unwrap_or(self.texts) as f64;
             let p = (count as f64 + 0.5) / (total + 1.0);
             if self.labels == Labels::CweSets { p.ln() } else { (p / (1.0 - p).max(1e-6)).ln() }
         };
-        self.counts.iter().map(|count| bias(count) as f32).collect()
+        self.counts.iter().enumerate().map(|counted| bias(counted) as f32).collect()
     }
 }
 
@@ -163,7 +188,7 @@ fn written(set: &[CweId]) -> String {
 }
 
 /// What sorts ids by their numbers: 79 before 1004.
-fn natural(name: &str) -> (usize, String) {
+pub(crate) fn natural(name: &str) -> (usize, String) {
     let number = name.split('.').next().unwrap_or_default().len();
     (number, name.to_owned())
 }

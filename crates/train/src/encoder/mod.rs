@@ -15,6 +15,7 @@ mod curves;
 mod error;
 mod fine_tuning;
 mod fit;
+mod hierarchy;
 mod labels;
 mod logits;
 mod masking;
@@ -24,6 +25,7 @@ mod settings;
 mod start;
 mod state;
 mod store;
+mod thresholds;
 mod token_lists;
 mod tokenizer;
 mod train;
@@ -33,6 +35,10 @@ pub use batches::BatchSize;
 pub use error::FitError;
 pub use fine_tuning::train_classifier;
 pub use fit::{Began, Control, Observer, Stepped};
+pub use hierarchy::{
+    HierarchyEnding, HierarchyEvaluation, HierarchyFigures, HierarchyForm, HierarchySettings, Parents,
+    evaluate_hierarchy, train_hierarchy,
+};
 pub use labels::Labels;
 pub use settings::{FitSettings, MultiLabelLoss};
 pub use start::{NetworkSize, Start};

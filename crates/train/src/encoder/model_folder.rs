@@ -10,6 +10,7 @@ use vulnlens_model::checkpoint::{TaxonomyFile, TrainingRecord};
 
 use super::classification::Chosen;
 use super::error::FitError;
+use super::hierarchy::{self, HierarchyFile};
 use super::labels::LabelSpace;
 use super::state::LogEntry;
 use super::store::Store;
@@ -59,6 +60,9 @@ impl ModelFolder<'_> {
                 let by_label: BTreeMap<String, f32> = names.zip(thresholds.iter().copied()).collect();
                 store.write("thresholds.json", format!("{:#}\n", json!(by_label)).as_bytes())?;
             }
+        }
+        if let Some(file) = self.classifier.as_ref().and_then(|c| HierarchyFile::shared(c.space)) {
+            store.write(hierarchy::NAME, &file.written())?;
         }
         store.write("README.md", self.card().as_bytes())?;
         store.write("config.json", pretty(self.config).as_bytes())

@@ -15,19 +15,46 @@ use super::state::{Identity, LogEntry, State};
 use super::whole_file::{ASIDE, Numbers, write_tensors, write_whole};
 
 /// The folder of what only an unfinished run needs.
-const RUN: &str = "run";
+pub(crate) const RUN: &str = "run";
 const CHECKPOINT: &str = "checkpoint.safetensors";
 const BEST: &str = "best.safetensors";
 /// The metadata's key.
 const KEY: &str = "vulnlens";
 
-/// A run's folder, which no other run can use meanwhile.
+/// A folder that no other run can use meanwhile.
 #[derive(Debug)]
-pub(crate) struct Store {
-    folder: PathBuf,
+pub(crate) struct Claim {
     run: PathBuf,
     /// Locked by the system as long as it is open: a crash unlocks it.
     _lock: File,
+}
+
+impl Claim {
+    /// Takes a folder, unless another run has it.
+    pub(crate) fn of(folder: &Path) -> Result<Self, FitError> {
+        let run = folder.join(RUN);
+        fs::create_dir_all(&run).map_err(FitError::io(&run))?;
+        let path = run.join("lock");
+        let lock = File::options().create(true).truncate(false).write(true).open(&path);
+        let lock = lock.map_err(FitError::io(&path))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { run, _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(FitError::Locked { folder: folder.to_owned() }),
+            Err(TryLockError::Error(error)) => Err(FitError::io(&path)(error)),
+        }
+    }
+
+    /// Gives the folder back, without what a finished run needs no more.
+    pub(crate) fn release(self) -> Result<(), FitError> {
+        fs::remove_dir_all(&self.run).map_err(FitError::io(&self.run))
+    }
+}
+
+/// A run's folder.
+#[derive(Debug)]
+pub(crate) struct Store {
+    folder: PathBuf,
+    claim: Claim,
     identity: Identity,
     has_checkpoint: bool,
 }
@@ -42,17 +69,8 @@ struct Saved {
 impl Store {
     /// Takes a folder for a run. `resume`: goes on from its checkpoint, if there is one.
     pub(crate) fn open(folder: &Path, resume: bool) -> Result<Self, FitError> {
-        let run = folder.join(RUN);
-        fs::create_dir_all(&run).map_err(FitError::io(&run))?;
-        let path = run.join("lock");
-        let lock = File::options().create(true).truncate(false).write(true).open(&path);
-        let lock = lock.map_err(FitError::io(&path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(FitError::Locked { folder: folder.to_owned() }),
-            Err(TryLockError::Error(error)) => return Err(FitError::io(&path)(error)),
-        }
-        let has_checkpoint = run.join(CHECKPOINT).is_file();
+        let claim = Claim::of(folder)?;
+        let has_checkpoint = claim.run.join(CHECKPOINT).is_file();
         let refused = |problem: &str, fix: &str| Err(FitError::refused(folder, problem, fix));
         if folder.join("config.json").exists() {
             return refused("holds a finished model", "give another folder");
@@ -66,7 +84,7 @@ impl Store {
             data: String::new(),
             model: String::new(),
         };
-        let store = Self { folder: folder.to_owned(), run, _lock: lock, identity, has_checkpoint };
+        let store = Self { folder: folder.to_owned(), claim, identity, has_checkpoint };
         store.remove_remains()?;
         Ok(store)
     }
@@ -78,8 +96,8 @@ impl Store {
 
     /// Removes what a run that was killed left half-written.
     fn remove_remains(&self) -> Result<(), FitError> {
-        for entry in fs::read_dir(&self.run).map_err(FitError::io(&self.run))? {
-            let path = entry.map_err(FitError::io(&self.run))?.path();
+        for entry in fs::read_dir(&self.claim.run).map_err(FitError::io(&self.claim.run))? {
+            let path = entry.map_err(FitError::io(&self.claim.run))?.path();
             if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(ASIDE)) {
                 fs::remove_file(&path).map_err(FitError::io(&path))?;
             }
@@ -90,14 +108,14 @@ impl Store {
     /// Writes a file of the model's folder.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FitError> {
         let path = self.folder.join(name);
-        write_whole(&self.run, &path, |aside| fs::write(aside, bytes)).map_err(FitError::io(&path))
+        write_whole(&self.claim.run, &path, |aside| fs::write(aside, bytes)).map_err(FitError::io(&path))
     }
 
     /// Writes parameters as Hugging Face's weights.
     pub(crate) fn write_model(&self, parameters: &Parameters) -> Result<(), FitError> {
         let path = self.folder.join("model.safetensors");
         let write = |aside: &Path| write_tensors(aside, named("", parameters), ("format", "pt".to_owned()));
-        write_whole(&self.run, &path, write).map_err(FitError::io(&path))
+        write_whole(&self.claim.run, &path, write).map_err(FitError::io(&path))
     }
 
     /// Writes the whole state of a run.
@@ -107,7 +125,7 @@ impl Store {
         optimizer: &AdamW,
         state: &State,
     ) -> Result<(), FitError> {
-        let path = self.run.join(CHECKPOINT);
+        let path = self.claim.run.join(CHECKPOINT);
         let failed = |problem: String, store: &Self| FitError::Save {
             file: path.clone(),
             step: state.step,
@@ -126,7 +144,7 @@ impl Store {
         let saved = Saved { identity: self.identity.clone(), state: state.clone() };
         let json = serde_json::to_string(&saved).map_err(|error| failed(error.to_string(), self))?;
         let write = |aside: &Path| write_tensors(aside, tensors, (KEY, json));
-        write_whole(&self.run, &path, write).map_err(|error| failed(error.to_string(), self))?;
+        write_whole(&self.claim.run, &path, write).map_err(|error| failed(error.to_string(), self))?;
         self.has_checkpoint = true;
         Ok(())
     }
@@ -137,7 +155,7 @@ impl Store {
         parameters: &mut Parameters,
         optimizer: &mut AdamW,
     ) -> Result<Option<State>, FitError> {
-        let path = self.run.join(CHECKPOINT);
+        let path = self.claim.run.join(CHECKPOINT);
         if !self.has_checkpoint {
             return Ok(None);
         }
@@ -174,7 +192,7 @@ impl Store {
 
     /// Keeps the parameters of the best evaluation.
     pub(crate) fn save_best(&self, parameters: &Parameters, step: u64) -> Result<(), FitError> {
-        let path = self.run.join(BEST);
+        let path = self.claim.run.join(BEST);
         let write = |aside: &Path| write_tensors(aside, named("", parameters), (KEY, step.to_string()));
         let failed = |error: std::io::Error| FitError::Save {
             file: path.clone(),
@@ -182,12 +200,12 @@ impl Store {
             problem: error.to_string(),
             kept: self.kept(),
         };
-        write_whole(&self.run, &path, write).map_err(failed)
+        write_whole(&self.claim.run, &path, write).map_err(failed)
     }
 
     /// Brings the best evaluation's parameters back.
     pub(crate) fn load_best(&self, parameters: &mut Parameters, step: u64) -> Result<(), FitError> {
-        let path = self.run.join(BEST);
+        let path = self.claim.run.join(BEST);
         let weights = Weights::open(&path)?;
         if weights.metadata().get(KEY) != Some(&step.to_string()) {
             let problem = format!("does not hold the parameters of step {step}");
@@ -199,7 +217,7 @@ impl Store {
     /// What is left of the run if it ends now, in words.
     pub(crate) fn kept(&self) -> String {
         if self.has_checkpoint {
-            format!("the checkpoint before it is kept in {}", self.run.display())
+            format!("the checkpoint before it is kept in {}", self.claim.run.display())
         } else {
             "no checkpoint was written yet".to_owned()
         }
@@ -232,7 +250,7 @@ impl Store {
 
     /// Removes what a finished run needs no more.
     pub(crate) fn finish(self) -> Result<(), FitError> {
-        fs::remove_dir_all(&self.run).map_err(FitError::io(&self.run))
+        self.claim.release()
     }
 }
 

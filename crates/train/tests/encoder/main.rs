@@ -7,5 +7,6 @@ mod corpus;
 mod made_up;
 
 mod bad_input;
+mod hierarchies;
 mod learning;
 mod resuming;

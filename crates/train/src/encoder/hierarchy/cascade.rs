@@ -1,0 +1,203 @@
+//! A cascade: a checkpoint for the parents and one for the labels of each, in folders of their own.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+use vulnlens_encoder::{Checkpoint, LoadOptions};
+use vulnlens_metrics::ScoredRow;
+use vulnlens_model::TaxonomyVersions;
+use vulnlens_model::checkpoint::{TaxonomyFile, TrainingRecord};
+use vulnlens_taxonomy::KnowledgeBase;
+
+use super::file::{HierarchyFile, NAME};
+use super::tree::Tree;
+use super::{HierarchyEnding, HierarchySettings, text};
+use crate::encoder::error::FitError;
+use crate::encoder::fine_tuning::{LabelledTexts, Lesson, teach};
+use crate::encoder::fit::Control;
+use crate::encoder::labels::LabelSpace;
+use crate::encoder::start::{Begun, Start};
+use crate::encoder::store::{Claim, RUN};
+use crate::encoder::thresholds::thresholds;
+use crate::encoder::train::{Ending, identity, merged};
+use crate::encoder::whole_file::write_whole;
+use crate::example::{Example, newest_year};
+use crate::ngram::Description;
+
+/// The folder of the network that says which parents apply.
+pub(crate) const MASTER: &str = "master";
+
+/// What the labels are; it is written last.
+const TAXONOMY: &str = "taxonomy.json";
+
+/// The folder of a parent's network.
+pub(crate) fn slave(parent: &str) -> String {
+    format!("slave_{parent}")
+}
+
+/// A cascade to be trained.
+pub(crate) struct Cascade<'a> {
+    pub(crate) tree: &'a Tree,
+    pub(crate) texts: LabelledTexts<'a>,
+    pub(crate) kb: &'a KnowledgeBase,
+    pub(crate) settings: &'a HierarchySettings,
+    pub(crate) about: &'a Description,
+    pub(crate) start: &'a Start,
+}
+
+impl Cascade<'_> {
+    pub(crate) fn train(&self, out: &Path, control: Control<'_>) -> Result<HierarchyEnding, FitError> {
+        let begun = Begun::open(self.start)?;
+        let (config, _) = begun.classifier(&self.tree.flat.names, "multi_label_classification")?;
+        let settings = merged(self.settings.classifier.to_json(), self.settings.words());
+        let run = identity(&settings, self.about, &begun, &config)?;
+        let claim = Claim::of(out)?;
+        self.claim(out, &HierarchyFile::cascade(self.tree, run), control.resume)?;
+        // The master comes last: without it the folder is no hierarchy yet, so that nobody reads half of one.
+        let parts = self
+            .tree
+            .refined()
+            .map(|(_, parent)| (slave(&parent.name), self.tree.part(parent, &self.texts.0)));
+        let parts: Vec<(String, LabelSpace)> =
+            parts.chain([(MASTER.to_owned(), self.tree.master(&self.texts.0))]).collect();
+        let networks = parts.len();
+        for (number, (name, space)) in parts.into_iter().enumerate() {
+            control.observer.network(&name, number + 1, networks);
+            if let Ending::Stopped { step, steps } = self.part(&name, space, out, control)? {
+                return Ok(HierarchyEnding::Stopped { network: name, step, steps });
+            }
+        }
+        if !out.join(TAXONOMY).exists() {
+            self.write_whole(out, &begun, &settings)?;
+        }
+        claim.release()?;
+        Ok(HierarchyEnding::Finished { networks })
+    }
+
+    /// Says what the folder is of, or finds that it is of the same.
+    fn claim(&self, out: &Path, file: &HierarchyFile, resume: bool) -> Result<(), FitError> {
+        let refused = |problem: &str, fix: &str| Err(FitError::refused(out, problem, fix));
+        if out.join("config.json").exists() {
+            return refused("holds a model", "give another folder");
+        }
+        let Some(found) = HierarchyFile::read(out)? else {
+            return write(out, NAME, &file.written());
+        };
+        if !resume {
+            return refused("holds a hierarchy already", "resume it, or give another folder");
+        }
+        let difference = match (&found.run, &file.run) {
+            (Some(found), Some(run)) => found.difference(run),
+            _ => Some("form"),
+        };
+        match difference.or((found != *file).then_some("tree")) {
+            None => Ok(()),
+            Some(what) => {
+                let problem = format!("holds a hierarchy with another {what}");
+                refused(&problem, "resume with the same, or give another folder")
+            }
+        }
+    }
+
+    /// Trains one network, unless that was done.
+    fn part(
+        &self,
+        name: &str,
+        space: LabelSpace,
+        out: &Path,
+        control: Control<'_>,
+    ) -> Result<Ending, FitError> {
+        let folder = out.join(name);
+        if folder.join("config.json").exists() {
+            let remains = folder.join(RUN);
+            if remains.exists() {
+                fs::remove_dir_all(&remains).map_err(FitError::io(&remains))?;
+            }
+            return Ok(Ending::Finished { steps: 0, best: None });
+        }
+        let words = merged(self.settings.words(), json!({"network": name}));
+        let about = Description { name: format!("{}/{name}", self.about.name), ..self.about.clone() };
+        let lesson = Lesson { space, texts: self.texts.clone(), words };
+        teach(lesson, self.kb, &self.settings.classifier, &about, (self.start, &folder), control)
+    }
+
+    /// What the cascade has as a whole: thresholds as it is read, and what its labels are.
+    fn write_whole(&self, out: &Path, begun: &Begun, settings: &serde_json::Value) -> Result<(), FitError> {
+        let checkpoint = Checkpoint::open(out, &LoadOptions::default())?;
+        let (training, validation) = &self.texts;
+        let whole = self.tree.whole(training);
+        let chosen = self.thresholds(&checkpoint, &whole, validation)?;
+        let part = format!("validation part of the {} split of {}", self.about.split, self.about.data);
+        let nothing = "nothing: there was no validation part".to_owned();
+        let newest = self.newest_year();
+        let taxonomy = TaxonomyFile {
+            format_version: TaxonomyFile::FORMAT_VERSION,
+            labels: whole.labels.name().to_owned(),
+            outputs_are_cwe_sets: false,
+            year_first: newest.is_some(),
+            newest_year: newest,
+            temperature: 1.0,
+            decisions: [].into(),
+            decisions_from: if chosen.is_some() { part } else { nothing },
+            taxonomies: TaxonomyVersions::of(self.kb),
+            provenance: TrainingRecord {
+                name: self.about.name.clone(),
+                start: begun.words.clone(),
+                data: self.about.data.clone(),
+                data_sha256: self.about.data_sha256.clone(),
+                split: self.about.split.clone(),
+                texts: usize::try_from(whole.texts).unwrap_or(usize::MAX),
+                seed: self.settings.classifier.fit.seed,
+                settings: settings.clone(),
+                tool_version: self.about.tool_version.clone(),
+            },
+        };
+        if let Some(chosen) = chosen {
+            let by_label: BTreeMap<String, f32> = checkpoint.labels().iter().cloned().zip(chosen).collect();
+            write(out, "thresholds.json", format!("{:#}\n", json!(by_label)).as_bytes())?;
+        }
+        write(out, TAXONOMY, format!("{:#}\n", json!(taxonomy)).as_bytes())
+    }
+
+    /// The newest year, where texts begin with theirs.
+    fn newest_year(&self) -> Option<u16> {
+        self.settings.classifier.year.then(|| newest_year(&self.texts.0))
+    }
+
+    /// A threshold for each label of the cascade, as it is read; none without validation texts.
+    fn thresholds(
+        &self,
+        checkpoint: &Checkpoint,
+        whole: &LabelSpace,
+        validation: &[&Example],
+    ) -> Result<Option<Vec<f32>>, FitError> {
+        let labels = checkpoint.labels();
+        let place = |name: &String| (0..).zip(labels).find(|(_, label)| *label == name).map(|(at, _)| at);
+        let places: Vec<Option<u32>> = whole.names.iter().map(place).collect();
+        let newest = self.newest_year();
+        let said = validation.iter().filter_map(|example| {
+            let outputs = whole.outputs(example).filter(|outputs| !outputs.is_empty())?;
+            let mut gold: Vec<u32> = outputs.iter().filter_map(|&output| places[output as usize]).collect();
+            gold.sort_unstable();
+            Some((text(example, newest), gold))
+        });
+        let (texts, gold): (Vec<String>, Vec<Vec<u32>>) = said.unzip();
+        if texts.is_empty() {
+            return Ok(None);
+        }
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let scores: Vec<f32> =
+            checkpoint.scores(&texts).into_iter().map(|score| score.unwrap_or(0.0)).collect();
+        let rows = scores.chunks_exact(labels.len()).zip(&gold);
+        let rows: Vec<ScoredRow<'_>> = rows.map(|(scores, gold)| ScoredRow { scores, gold }).collect();
+        thresholds(labels.len(), &rows).map(Some)
+    }
+}
+
+/// Writes a file of the cascade's folder.
+fn write(out: &Path, name: &str, bytes: &[u8]) -> Result<(), FitError> {
+    let path = out.join(name);
+    write_whole(out, &path, |aside| fs::write(aside, bytes)).map_err(FitError::io(&path))
+}

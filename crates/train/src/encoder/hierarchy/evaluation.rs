@@ -1,0 +1,174 @@
+//! How good a hierarchy is: with the parents that apply, and with those that it predicts.
+
+use std::fs;
+use std::path::Path;
+
+use vulnlens_metrics::{Accumulator, RowView, ScoredRow, Table};
+use vulnlens_model::checkpoint::TaxonomyFile;
+use vulnlens_taxonomy::KnowledgeBase;
+
+pub use super::figures::{HierarchyEvaluation, HierarchyFigures};
+
+use super::figures::Parents;
+use super::scored::{Network, Networks};
+use super::tree::Tree;
+use super::{HierarchySettings, text};
+use crate::encoder::error::FitError;
+use crate::encoder::fine_tuning::labelled_texts;
+use crate::encoder::thresholds::{answered, thresholds};
+use crate::error::TrainError;
+use crate::example::{Example, Part, newest_year};
+use crate::ngram::Description;
+
+/// Evaluates the hierarchy that [`train_hierarchy`](super::train_hierarchy) wrote into `folder` with the same examples
+/// and settings, and a flat classifier of the same labels if there is one, on the validation or the test part.
+///
+/// Only labels that are no parents count, and only texts that have one of them; labels that no training text has are
+/// left out. Thresholds are fitted on the validation part, for each system and kind of parents by the same rule.
+///
+/// # Errors
+/// [`FitError`]: the folder holds another hierarchy, or a part has no labelled text.
+pub fn evaluate_hierarchy(
+    examples: &[Example],
+    kb: &KnowledgeBase,
+    settings: &HierarchySettings,
+    about: &Description,
+    (folder, flat): (&Path, Option<&Path>),
+    part: Part,
+) -> Result<HierarchyEvaluation, FitError> {
+    let (training, validation) = labelled_texts(examples, about)?;
+    let judging: Vec<&Example> =
+        examples.iter().filter(|example| example.part == part && example.is_labelled()).collect();
+    let others: Vec<&Example> = validation.iter().chain(&judging).copied().collect();
+    let tree = Tree::new(settings, kb, &training, &others)?;
+    let (fitting, judging) = (Judged::new(&tree, &validation), Judged::new(&tree, &judging));
+    if fitting.records.is_empty() || judging.records.is_empty() {
+        return Err(TrainError::NoValidationTexts.into());
+    }
+    let mut systems = vec![];
+    if let Some(flat) = flat {
+        systems.push(of_flat(flat, &tree, (&fitting, &judging))?);
+    }
+    let networks = Networks::open(folder, &tree, settings.form)?;
+    let newest = settings.classifier.year.then(|| newest_year(&training));
+    let ask = |judged: &Judged<'_>| networks.ask(&as_slices(&judged.texts(newest)));
+    let (fitting_scores, scores) = (ask(&fitting), ask(&judging));
+    for parents in [Parents::Gold, Parents::Predicted, Parents::Weighed] {
+        let of = |judged: &Judged<'_>, scored| networks.routed(scored, &judged.applying, parents);
+        let scores = (of(&fitting, &fitting_scores), of(&judging, &scores));
+        let table = table((&fitting, &scores.0), (&judging, &scores.1))?;
+        let size = (networks.count(), networks.parameters());
+        systems.push(figures(settings.form.name(), size, parents, &table));
+    }
+    let (said, apply) = networks.parents(&scores, &judging.applying);
+    Ok(HierarchyEvaluation {
+        format_version: 1,
+        data: about.data.clone(),
+        data_sha256: about.data_sha256.clone(),
+        split: about.split.clone(),
+        part: if part == Part::Test { "test" } else { "validation" },
+        texts: judging.records.len(),
+        label_space: tree.flat.labels.name(),
+        labels: tree.leaves().len(),
+        parents: tree.parents.len(),
+        refined_parents: tree.refined().count(),
+        parents_micro_f1: micro_f1(&said, &apply),
+        thresholds_from: format!("validation part, {} texts", fitting.records.len()),
+        systems,
+    })
+}
+
+/// Texts that are judged by, and what applies to them.
+struct Judged<'a> {
+    records: Vec<&'a Example>,
+    /// Labels of the flat space.
+    applying: Vec<&'a [u32]>,
+    /// Leaves, by their places among the leaves.
+    gold: Vec<Vec<u32>>,
+    labels: usize,
+}
+
+impl<'a> Judged<'a> {
+    fn new(tree: &'a Tree, records: &[&'a Example]) -> Self {
+        let leaves = tree.leaves();
+        let place = |label: &u32| leaves.binary_search(label).ok().map(|place| place as u32);
+        let mut judged = Self { records: vec![], applying: vec![], gold: vec![], labels: leaves.len() };
+        for &record in records {
+            let applying = tree.flat.outputs(record).unwrap_or_default();
+            let gold: Vec<u32> = applying.iter().filter_map(place).collect();
+            if !gold.is_empty() {
+                judged.records.push(record);
+                judged.applying.push(applying);
+                judged.gold.push(gold);
+            }
+        }
+        judged
+    }
+
+    /// As networks read them, behind their years or without.
+    fn texts(&self, newest_year: Option<u16>) -> Vec<String> {
+        self.records.iter().map(|record| text(record, newest_year)).collect()
+    }
+
+    fn rows<'s>(&'s self, scores: &'s [f32]) -> Vec<ScoredRow<'s>> {
+        let rows = scores.chunks_exact(self.labels.max(1)).zip(&self.gold);
+        rows.map(|(scores, gold)| ScoredRow { scores, gold }).collect()
+    }
+}
+
+fn as_slices(texts: &[String]) -> Vec<&str> {
+    texts.iter().map(String::as_str).collect()
+}
+
+/// The figures of texts by thresholds that are fitted to others.
+fn table(
+    (fitting, fitting_scores): (&Judged<'_>, &[f32]),
+    (judging, scores): (&Judged<'_>, &[f32]),
+) -> Result<Table, FitError> {
+    let thresholds = thresholds(fitting.labels, &fitting.rows(fitting_scores))?;
+    let mut accumulator = Accumulator::new(judging.labels);
+    for row in judging.rows(scores) {
+        let predicted = answered(row.scores, &thresholds);
+        accumulator.add(RowView { scores: row.scores, gold: row.gold, predicted: &predicted })?;
+    }
+    Ok(accumulator.finish())
+}
+
+fn of_flat(
+    folder: &Path,
+    tree: &Tree,
+    (fitting, judging): (&Judged<'_>, &Judged<'_>),
+) -> Result<HierarchyFigures, FitError> {
+    let network = Network::open(folder)?;
+    let columns = network.columns(&tree.names(&tree.leaves()), folder)?;
+    let about = fs::read(folder.join("taxonomy.json")).ok().and_then(|json| TaxonomyFile::read(&json).ok());
+    let newest = about.and_then(|about| about.newest_year);
+    let scores = |judged: &Judged<'_>| network.scores(&as_slices(&judged.texts(newest)), &columns);
+    let table = table((fitting, &scores(fitting)), (judging, &scores(judging)))?;
+    Ok(figures("flat", (1, network.parameters), Parents::None, &table))
+}
+
+fn figures(
+    system: &'static str,
+    (networks, parameters): (usize, u64),
+    parents: Parents,
+    table: &Table,
+) -> HierarchyFigures {
+    HierarchyFigures {
+        system,
+        networks,
+        parameters,
+        parents,
+        micro_f1: table.micro_f1,
+        macro_f1: table.macro_f1,
+        lrap: table.lrap,
+        subset_accuracy: table.subset_accuracy,
+    }
+}
+
+fn micro_f1(said: &[Vec<u32>], apply: &[Vec<u32>]) -> f64 {
+    let both =
+        said.iter().zip(apply).map(|(said, apply)| said.iter().filter(|one| apply.contains(one)).count());
+    let all: usize = said.iter().chain(apply).map(Vec::len).sum();
+    2.0 * both.sum::<usize>() as f64 / all.max(1) as f64
+}
