@@ -21,7 +21,7 @@ mod sets;
 mod task;
 
 pub use calibrate::{Calibration, calibrate, calibrate_as_given};
-pub use card::{CardFile, card};
+pub use card::{CardFile, EncoderFacts, card};
 pub use combine::{Combination, Mean, Tempered};
 pub use error::TrainError;
 pub use evaluate::{PUBLISHED_TASKS, TaskEvaluation, evaluate};

@@ -46,7 +46,7 @@ pub(crate) struct InfoArguments {
 /// Render a model's card in Markdown from its file and an evaluation
 #[derive(Debug, Args)]
 pub(crate) struct CardArguments {
-    /// `fast`, which is embedded, or a model file
+    /// `fast`, which is embedded, or a model file; of an encoder, one that `model pack` made
     #[arg(default_value = "fast", value_name = "NAME|FILE")]
     model: String,
 
@@ -116,7 +116,7 @@ pub(crate) fn run(command: &ModelCommand, terminal: &Terminal) -> Result<(), Fai
         ModelCommand::Pull(arguments) => checkpoint::pull(arguments, terminal),
         ModelCommand::Quantize(arguments) => checkpoint::write_quantized(arguments, terminal),
         ModelCommand::Pack(arguments) => checkpoint::write_packed(arguments, terminal),
-        ModelCommand::Card(arguments) => print_card(arguments),
+        ModelCommand::Card(arguments) => print_card(arguments, terminal),
     }
 }
 
@@ -189,16 +189,14 @@ fn text(model: &NgramModel, bytes: usize) -> String {
     rows.iter().map(|(name, value)| format!("{name:<13} {value}\n")).collect()
 }
 
-fn print_card(arguments: &CardArguments) -> Result<(), Failure> {
-    lens::check_ngram(&arguments.model, "`model card`")?;
-    let (model, bytes) = lens::model_with_bytes(&arguments.model)?;
+fn print_card(arguments: &CardArguments, terminal: &Terminal) -> Result<(), Failure> {
     let evaluation = arguments.evaluation.as_deref().map(read_evaluation).transpose()?;
-    let file = CardFile {
-        header: model.header(),
-        revision: model.revision(),
-        features: model.features(),
-        bytes: bytes.len(),
-    };
+    if let ModelSource::Package(package) = ModelSource::find(&arguments.model, terminal)? {
+        return trained::card(&package, evaluation.as_ref());
+    }
+    lens::check_ngram(&arguments.model, "`model card` of a folder")?;
+    let (model, bytes) = lens::model_with_bytes(&arguments.model)?;
+    let file = CardFile::ngram(model.header(), model.revision(), model.features(), bytes.len());
     print_text(&card(&file, evaluation.as_ref()))
 }
 

@@ -5,7 +5,8 @@ use std::path::Path;
 use serde::Serialize;
 use vulnlens::encoder::{LoadOptions, Package};
 use vulnlens::model::checkpoint::TaxonomyFile;
-use vulnlens::{SetModel, embedded_knowledge_base, sets_of_package};
+use vulnlens::{EncoderSets, Lens, SetModel, embedded_knowledge_base, sets_of_package};
+use vulnlens_train::{CardFile, EncoderFacts, Evaluation};
 
 use super::checkpoint::megabytes;
 use crate::arguments::ViewFormat;
@@ -29,10 +30,31 @@ struct Info<'a> {
     about: &'a TaxonomyFile,
 }
 
+/// Prints the card of a package.
+pub(super) fn card(package: &Package, evaluation: Option<&Evaluation>) -> Result<(), Failure> {
+    let lens = opened(package)?;
+    let (model, config) = (lens.model(), lens.model().encoder().config());
+    let facts = EncoderFacts {
+        revision: model.revision(),
+        bytes: package.len(),
+        architecture: config.architecture.model_type(),
+        layers: config.layers,
+        hidden: config.hidden,
+        vocabulary: config.vocabulary,
+        max_tokens: model.encoder().max_tokens(),
+        sets: model.sets().len(),
+    };
+    print_text(&vulnlens_train::card(&CardFile::encoder(model.about(), facts), evaluation))
+}
+
+fn opened(package: &Package) -> Result<Lens<EncoderSets>, Failure> {
+    sets_of_package(package, &LoadOptions::default(), embedded_knowledge_base())
+        .map_err(|error| Failure::new(Kind::Unavailable, error.to_string()))
+}
+
 /// Shows what a package is.
 pub(super) fn info(package: &Package, format: ViewFormat) -> Result<(), Failure> {
-    let lens = sets_of_package(package, &LoadOptions::default(), embedded_knowledge_base());
-    let lens = lens.map_err(|error| Failure::new(Kind::Unavailable, error.to_string()))?;
+    let lens = opened(package)?;
     let (model, encoder) = (lens.model(), lens.model().encoder());
     let config = encoder.config();
     let info = Info {
