@@ -37,7 +37,7 @@ pub(crate) struct EvaluateArguments {
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
 
-    /// Models to evaluate, each on the split that it was fitted on: `fast`, which is embedded; model files; folders of
+    /// Models to evaluate, each on the split that it was fitted on: `fast`, `accurate`; model files; folders of
     /// encoders that were trained on CWE sets
     #[arg(long, value_name = "NAME|FILE|FOLDER", num_args = 1..)]
     model: Vec<String>,
@@ -217,8 +217,10 @@ impl Session<'_> {
         let examples = self.data.examples(split);
         let mut runs = vec![];
         for name in &self.arguments.model {
-            let model = self.open(name, split)?;
-            runs.push(self.candidate(&model, split, &examples)?);
+            let model = self.open(name)?;
+            if self.is_for(name, &model, split) {
+                runs.push(self.candidate(&model, split, &examples)?);
+            }
         }
         if self.arguments.fit {
             for &seed in &self.arguments.seeds {
@@ -227,8 +229,12 @@ impl Session<'_> {
             }
         }
         for (first, second) in &self.arguments.combine {
-            let models = [self.open(first, split)?, self.open(second, split)?];
-            runs.push(self.combined(&models, split, &examples)?);
+            let models = [self.open(first)?, self.open(second)?];
+            let [of_first, of_second] = [(first, &models[0]), (second, &models[1])]
+                .map(|(name, model)| self.is_for(name, model, split));
+            if of_first && of_second {
+                runs.push(self.combined(&models, split, &examples)?);
+            }
         }
         for (name, folder) in &self.arguments.peer {
             runs.push(self.peer(name, folder, split, &examples)?);
@@ -267,19 +273,26 @@ impl Session<'_> {
         NgramModel::from_bytes(&bytes).map_err(|error| Failure::new(Kind::Failed, error.to_string()))
     }
 
-    /// Opens a model that is to be evaluated on `split`.
-    fn open(&self, name: &str, split: SplitName) -> Result<Candidate, Failure> {
+    fn open(&self, name: &str) -> Result<Candidate, Failure> {
         let options = LoadOptions { precision: self.arguments.precision.into(), ..LoadOptions::default() };
-        let threads = threads(self.arguments.threads);
-        let model = Candidate::open(name, &options, threads, self.kb, self.terminal)?;
-        if model.split() != split.name() {
+        Candidate::open(name, &options, threads(self.arguments.threads), self.kb, self.terminal)
+    }
+
+    /// Whether a model is evaluated on `split`: where several are asked for, only on the one that it was fitted on, if
+    /// that is among them.
+    fn is_for(&self, name: &str, model: &Candidate, split: SplitName) -> bool {
+        if model.split() == split.name() {
+            return true;
+        }
+        let has_own = self.arguments.split.iter().any(|asked| asked.name() == model.split());
+        if !has_own {
             self.terminal.warn(&format!(
                 "{name} was fitted on {:?}, so its figures on the {} split prove nothing",
                 model.split(),
                 split.name()
             ));
         }
-        Ok(model)
+        !has_own
     }
 
     fn candidate(
