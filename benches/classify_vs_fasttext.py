@@ -103,8 +103,9 @@ def variants(options, size, folder):
     texts = f"{folder}/{size}.jsonl"
     if options.vulnlens:
         for threads in (1, 2):
-            asked = ["--input", texts, "--input-format", "jsonl", "--format", "jsonl", "--threads", str(threads)]
-            yield f"vulnlens, {threads} thread{'s'[: threads - 1]}", [options.vulnlens, "classify", *asked], os.devnull
+            asked = ["--model", options.vulnlens_model, "--threads", str(threads)]
+            asked += ["--input", texts, "--input-format", "jsonl", "--format", "jsonl"]
+            yield f"vulnlens, {options.vulnlens_model}, {threads} thread{'s'[: threads - 1]}", [options.vulnlens, "classify", *asked], os.devnull
     if size <= options.peer_limit:
         for k in (1, 50):
             command = [sys.executable, __file__, "--model", str(options.model), "--peer", texts, str(k)]
@@ -141,6 +142,7 @@ def main():
     parser.add_argument("--data", type=pathlib.Path, help="a data set in Parquet")
     parser.add_argument("--model", type=pathlib.Path, required=True, help="SPLIT.bin that tools/fasttext_peer.py wrote")
     parser.add_argument("--vulnlens", help="the built program; without it, only fastText is measured")
+    parser.add_argument("--vulnlens-model", default="fast", help="fast or accurate [default: fast]")
     parser.add_argument("--rows", default=ROWS, help=f"numbers of records [default: {ROWS}]")
     parser.add_argument("--peer-limit", type=int, default=100_000, help="most records that fastText is given")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
