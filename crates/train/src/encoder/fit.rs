@@ -46,6 +46,8 @@ pub struct Began {
     pub step: u64,
     /// Updates in all.
     pub steps: u64,
+    /// Evaluations that were made before, oldest first.
+    pub evaluations: Vec<LogEntry>,
 }
 
 /// An update.

@@ -21,6 +21,7 @@ mod logits;
 mod masking;
 mod model_folder;
 mod objective;
+mod search;
 mod settings;
 mod start;
 mod state;
@@ -40,6 +41,10 @@ pub use hierarchy::{
     evaluate_hierarchy, train_hierarchy,
 };
 pub use labels::Labels;
+pub use search::{
+    Sampler, SearchControl, SearchEnding, SearchObserver, SearchSettings, SettingRange, SettingValue, Trial,
+    TrialState, search,
+};
 pub use settings::{FitSettings, MultiLabelLoss};
 pub use start::{NetworkSize, Start};
 pub use state::LogEntry;

@@ -182,6 +182,9 @@ pub enum MultiLabelLoss {
 }
 
 impl MultiLabelLoss {
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] = [Self::Plain, Self::Weighted, Self::Asymmetric, Self::Focal];
+
     /// Its name in files and arguments.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -224,6 +227,23 @@ mod tests {
             (FitSettings { rate: f64::NAN, ..FitSettings::default() }, "rate"),
             (FitSettings { batch: BatchSize::Tokens(0), ..FitSettings::default() }, "batch"),
             (FitSettings { dropout: 1.0, ..FitSettings::default() }, "dropout"),
+            (FitSettings { dropout: -0.1, ..FitSettings::default() }, "dropout"),
+            (FitSettings { dropout: f32::NAN, ..FitSettings::default() }, "dropout"),
+            (FitSettings { rate: 0.0, ..FitSettings::default() }, "rate"),
+            (FitSettings { max_steps: Some(0), ..FitSettings::default() }, "max steps"),
+            (FitSettings { part_tokens: 0, ..FitSettings::default() }, "part tokens"),
+            (FitSettings { max_tokens: 2, ..FitSettings::default() }, "max tokens"),
+            (FitSettings { warmup: 1.5, ..FitSettings::default() }, "warm-up"),
+            (FitSettings { warmup: f64::NAN, ..FitSettings::default() }, "warm-up"),
+            (FitSettings { weight_decay: -0.01, ..FitSettings::default() }, "weight decay"),
+            (FitSettings { clip: 0.0, ..FitSettings::default() }, "clip"),
+            (FitSettings { clip: f64::INFINITY, ..FitSettings::default() }, "clip"),
+            (FitSettings { layer_decay: 0.0, ..FitSettings::default() }, "layer decay"),
+            (FitSettings { layer_decay: 1.1, ..FitSettings::default() }, "layer decay"),
+            (FitSettings { evaluate_every: Some(0), ..FitSettings::default() }, "evaluations"),
+            (FitSettings { evaluation_texts: 0, ..FitSettings::default() }, "evaluation texts"),
+            (FitSettings { save_every: 0, ..FitSettings::default() }, "checkpoints"),
+            (FitSettings { log_every: 0, ..FitSettings::default() }, "log lines"),
             (FitSettings { patience: Some(0), ..FitSettings::default() }, "patience"),
         ] {
             let error = settings.check().unwrap_err().to_string();

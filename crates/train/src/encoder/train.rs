@@ -226,6 +226,13 @@ impl Tell {
             parameters: fit.network.parameters().count(),
             step: fit.state.step,
             steps: fit.steps,
+            evaluations: fit
+                .state
+                .log
+                .iter()
+                .filter(|entry| entry.contains_key("eval_loss"))
+                .cloned()
+                .collect(),
         });
     }
 }

@@ -65,7 +65,7 @@ fn two_runs_cannot_share_a_folder() {
 }
 
 /// Multiplies the numbers of one tensor.
-fn blow_up(folder: &Path, name: &str, factor: f32) {
+pub(crate) fn blow_up(folder: &Path, name: &str, factor: f32) {
     let weights = Weights::open(folder).unwrap();
     let tensors: HashMap<String, (Vec<usize>, Vec<u8>)> = weights
         .names()

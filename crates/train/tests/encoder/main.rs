@@ -10,3 +10,4 @@ mod bad_input;
 mod hierarchies;
 mod learning;
 mod resuming;
+mod searching;

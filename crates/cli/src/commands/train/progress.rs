@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use indicatif::ProgressBar;
-use vulnlens_train::encoder::{Began, LogEntry, Observer, Stepped};
+use vulnlens_train::encoder::{Began, LogEntry, Observer, SearchObserver, Stepped, Trial};
 
 use crate::terminal::Terminal;
 
@@ -38,8 +38,12 @@ impl<'a> Progress<'a> {
 }
 
 impl Observer for Progress<'_> {
+    fn network(&self, name: &str, number: usize, networks: usize) {
+        self.bar.suspend(|| self.terminal.note(&format!("network {number} of {networks}: {name}")));
+    }
+
     fn began(&self, began: &Began) {
-        let Began { texts, tokens, cut, validation_texts, outputs, parameters, step, steps } = began;
+        let Began { texts, tokens, cut, validation_texts, outputs, parameters, step, steps, .. } = began;
         self.bar.set_length(*steps);
         self.bar.set_position(*step);
         self.bar.reset_eta();
@@ -56,7 +60,7 @@ impl Observer for Progress<'_> {
         }
         self.bar.suspend(|| self.terminal.note(&text));
         if let Ok(mut seen) = self.seen.lock() {
-            seen.since = Instant::now();
+            *seen = Seen { since: Instant::now(), tokens: 0, loss: None };
         }
     }
 
@@ -84,6 +88,22 @@ impl Observer for Progress<'_> {
         let figures: Vec<String> = names.into_iter().filter_map(figure).collect();
         let (step, epoch) = (number("step").unwrap_or(0.0), number("epoch").unwrap_or(0.0));
         let text = format!("step {step}, epoch {epoch:.2}: validation {}", figures.join(", "));
+        self.bar.suspend(|| self.terminal.note(&text));
+    }
+}
+
+impl SearchObserver for Progress<'_> {
+    fn trial_began(&self, trial: &Trial, trials: usize) {
+        let settings: Vec<String> =
+            trial.settings.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        let text = format!("trial {} of {trials}: {}", trial.number, settings.join(", "));
+        self.bar.suspend(|| self.terminal.note(&text));
+    }
+
+    fn trial_ended(&self, trial: &Trial) {
+        let score = trial.score.map_or(String::new(), |score| format!(", score {score:.4}"));
+        let problem = trial.problem.as_ref().map_or(String::new(), |problem| format!(": {problem}"));
+        let text = format!("trial {}: {}{score}{problem}", trial.number, trial.state.name());
         self.bar.suspend(|| self.terminal.note(&text));
     }
 }
