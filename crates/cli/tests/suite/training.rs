@@ -15,7 +15,7 @@ const PLACES: [&str; 5] = ["login", "report", "upload", "profile", "search"];
 const RECORDS: usize = 400;
 
 /// Records of 2019 to 2025, each kind alike often, no two texts the same.
-fn table() -> String {
+pub(crate) fn table() -> String {
     let line = |number: usize| {
         let (cwe, words) = KINDS[number % KINDS.len()];
         let text = words.replace("{}", PLACES[number % PLACES.len()]);
@@ -162,4 +162,27 @@ fn an_encoder_is_trained_from_nothing_and_classifies() {
     let figure = |line: &str| line.split('|').nth(3).and_then(|cell| cell.trim().parse::<f64>().ok());
     let figures: Vec<f64> = tables.lines().filter_map(figure).collect();
     assert!(figures.len() >= 12 && figures.iter().all(|figure| *figure > 0.9), "{tables}");
+}
+
+#[test]
+fn a_search_prints_its_table_and_leaves_the_best_model() {
+    let folder = Folder::new();
+    folder.file("table.jsonl", table());
+    folder.run(&["data", "build", "--table", "table.jsonl", "--out", "data.parquet"]).code(0);
+    let data = ["--data", "data.parquet"];
+    folder.run(&[&["train", "tokenizer", "--size", "400", "--out", "tokenizer"][..], &data].concat()).code(0);
+    let small =
+        ["--tokenizer", "tokenizer", "--layers", "1", "--hidden", "32", "--heads", "4", "--positions", "40"];
+    let quick = ["--max-tokens", "40", "--max-steps", "4", "--out", "searched"];
+    let run = |words: &[&str]| folder.run(&[&["train", "search"], words, &data, &small, &quick].concat());
+    let search = ["--trials", "2", "--range", "rate=1e-4..1e-2:log", "--range", "batch=8,16"];
+    let first =
+        run(&search).code(0).says(&["trial 2 of 2: batch", "searched/best: the model of trial"]).stdout;
+    assert!(first.starts_with("| trial | rate | batch | score |") && first.lines().count() == 4, "{first}");
+    assert_eq!(info(&folder, "searched/best")["problem"], "single-label");
+    run(&search).code(5).says(&["searched: holds a search; resume it"]);
+    assert_eq!(run(&[&search[..], &["--resume"]].concat()).code(0).stdout, first);
+    run(&["--range", "speed=1,2"]).code(2).says(&["there is no setting \"speed\""]);
+    run(&["--range", "rate=0..1e-3:log"]).code(2).says(&["must begin above 0"]);
+    run(&[]).code(2).says(&["--range"]);
 }

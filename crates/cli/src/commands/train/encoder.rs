@@ -16,7 +16,7 @@ use crate::terminal::Terminal;
 #[derive(Debug, Args)]
 pub(crate) struct EncoderArguments {
     #[command(flatten)]
-    run: RunArguments,
+    pub(super) run: RunArguments,
 
     /// What the classifier learns
     #[arg(long, value_enum, value_name = "OBJECTIVE", default_value_t = Objective::CweSets)]
@@ -31,13 +31,13 @@ pub(crate) struct EncoderArguments {
     loss: LossName,
 
     #[command(flatten)]
-    start: StartArguments,
+    pub(super) start: StartArguments,
 
     #[command(flatten)]
     fit: FitArguments,
 
     #[command(flatten)]
-    kb: KnowledgeBaseArguments,
+    pub(super) kb: KnowledgeBaseArguments,
 }
 
 /// What a classifier learns.
@@ -51,7 +51,7 @@ enum Objective {
 
 /// Label spaces of multi-label training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum LabelsName {
+pub(super) enum LabelsName {
     /// CWE ids as assigned
     Cwe,
     /// CWE ids with their ancestors
@@ -70,7 +70,7 @@ enum LabelsName {
 
 /// Losses of multi-label training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum LossName {
+pub(super) enum LossName {
     /// Cross-entropy of each label
     Plain,
     /// With positives weighted by the root of how rare they are, at most 10
@@ -81,25 +81,36 @@ enum LossName {
     Focal,
 }
 
+impl LabelsName {
+    pub(super) fn labels(self) -> Labels {
+        match self {
+            Self::Cwe => Labels::Cwe,
+            Self::CweWithAncestors => Labels::CweWithAncestors,
+            Self::CweAllowed => Labels::CweAllowed,
+            Self::Capec => Labels::Capec,
+            Self::Attack => Labels::Attack,
+            Self::Techniques => Labels::Techniques,
+            Self::Tactics => Labels::Tactics,
+        }
+    }
+}
+
+impl LossName {
+    pub(super) fn loss(self) -> MultiLabelLoss {
+        match self {
+            Self::Plain => MultiLabelLoss::Plain,
+            Self::Weighted => MultiLabelLoss::Weighted,
+            Self::Asymmetric => MultiLabelLoss::Asymmetric,
+            Self::Focal => MultiLabelLoss::Focal,
+        }
+    }
+}
+
 impl EncoderArguments {
-    fn settings(&self) -> ClassifierSettings {
-        let labels = match self.labels {
-            LabelsName::Cwe => Labels::Cwe,
-            LabelsName::CweWithAncestors => Labels::CweWithAncestors,
-            LabelsName::CweAllowed => Labels::CweAllowed,
-            LabelsName::Capec => Labels::Capec,
-            LabelsName::Attack => Labels::Attack,
-            LabelsName::Techniques => Labels::Techniques,
-            LabelsName::Tactics => Labels::Tactics,
-        };
+    pub(super) fn settings(&self) -> ClassifierSettings {
         ClassifierSettings {
-            labels: if self.objective == Objective::CweSets { Labels::CweSets } else { labels },
-            loss: match self.loss {
-                LossName::Plain => MultiLabelLoss::Plain,
-                LossName::Weighted => MultiLabelLoss::Weighted,
-                LossName::Asymmetric => MultiLabelLoss::Asymmetric,
-                LossName::Focal => MultiLabelLoss::Focal,
-            },
+            labels: if self.objective == Objective::CweSets { Labels::CweSets } else { self.labels.labels() },
+            loss: self.loss.loss(),
             year: self.run.year,
             fit: self.fit.settings(self.run.seed),
         }

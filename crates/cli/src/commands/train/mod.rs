@@ -6,6 +6,7 @@ mod mlm;
 mod ngram;
 mod progress;
 mod run_arguments;
+mod search;
 mod stop;
 mod tokenizer;
 
@@ -23,6 +24,7 @@ pub(crate) enum TrainCommand {
     Tokenizer(tokenizer::TokenizerArguments),
     Mlm(mlm::MlmArguments),
     Encoder(encoder::EncoderArguments),
+    Search(search::SearchArguments),
 }
 
 pub(crate) fn run(command: &TrainCommand, terminal: &Terminal) -> Result<(), Failure> {
@@ -31,5 +33,6 @@ pub(crate) fn run(command: &TrainCommand, terminal: &Terminal) -> Result<(), Fai
         TrainCommand::Tokenizer(arguments) => tokenizer::run(arguments, terminal),
         TrainCommand::Mlm(arguments) => mlm::run(arguments, terminal),
         TrainCommand::Encoder(arguments) => encoder::run(arguments, terminal),
+        TrainCommand::Search(arguments) => search::run(arguments, terminal),
     }
 }

@@ -28,7 +28,7 @@ pub(crate) struct RunArguments {
 
     /// The split whose training part is trained on
     #[arg(long, value_enum, value_name = "SPLIT", default_value = "random")]
-    split: SplitName,
+    pub(crate) split: SplitName,
 
     /// Go on from the folder's checkpoint, if there is one: to the same bits as without the break
     #[arg(long)]
@@ -131,17 +131,25 @@ impl RunArguments {
 }
 
 impl Run<'_> {
-    /// Runs with signals caught and progress shown, and says how it ended.
+    /// Runs with signals caught and progress shown.
+    pub(crate) fn watched<T: Send>(
+        &self,
+        work: impl FnOnce(Control<'_>, &Progress<'_>) -> Result<T, FitError> + Send,
+    ) -> Result<T, Failure> {
+        let stop = on_signal()?;
+        let progress = Progress::new(self.terminal);
+        let control = Control { observer: &progress, stop: &stop, resume: self.arguments.resume };
+        let ending = on_threads(threads(self.arguments.threads), || work(control, &progress))?;
+        progress.finish();
+        ending.map_err(fit_failure)
+    }
+
+    /// Trains, and says how it ended.
     pub(crate) fn train(
         &self,
         train: impl FnOnce(Control<'_>) -> Result<Ending, FitError> + Send,
     ) -> Result<(), Failure> {
-        let stop = on_signal()?;
-        let progress = Progress::new(self.terminal);
-        let control = Control { observer: &progress, stop: &stop, resume: self.arguments.resume };
-        let ending = on_threads(threads(self.arguments.threads), || train(control))?;
-        progress.finish();
-        match ending.map_err(fit_failure)? {
+        match self.watched(|control, _| train(control))? {
             Ending::Finished { steps, best } => {
                 let best = best.and_then(|entry| entry.get("step").cloned());
                 let kept = best.map_or(String::new(), |step| format!(", the parameters of step {step}"));
@@ -162,7 +170,7 @@ pub(crate) fn fit_failure(error: FitError) -> Failure {
     let kind = match error {
         FitError::Train(error) => return super::failure(error),
         FitError::Setting(_) | FitError::Diverged { .. } => Kind::Arguments,
-        FitError::NoTexts | FitError::TooFewLabels { .. } => Kind::Input,
+        FitError::NoTexts | FitError::TooFewLabels { .. } | FitError::NoTree { .. } => Kind::Input,
         FitError::Refused { .. } | FitError::Encoder(_) => Kind::Unavailable,
         _ => Kind::Failed,
     };

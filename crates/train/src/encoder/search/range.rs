@@ -94,7 +94,7 @@ fn number(text: &str, kind: Kind) -> Result<f64, String> {
     if !number.is_finite() {
         return Err(format!("{number} is no bound"));
     }
-    if kind == Kind::Whole && (number.fract() != 0.0 || number < 0.0 || number > MOST) {
+    if kind == Kind::Whole && (number.fract() != 0.0 || !(0.0..=MOST).contains(&number)) {
         return Err(format!("{number} is no whole number from 0 to {MOST}"));
     }
     Ok(number)
