@@ -45,6 +45,12 @@ impl TrainingSettings {
             (Some(frozen), Part::Layer(number)) => number >= frozen,
         }
     }
+
+    /// The tape that a layer writes: one for all where they are computed anew, and frozen layers, which have no way back,
+    /// share that of the lowest trained one.
+    fn tape(&self, layer: usize) -> usize {
+        if self.recompute { 0 } else { layer.saturating_sub(self.frozen_layers.unwrap_or(0)) }
+    }
 }
 
 /// A network in training.
@@ -77,7 +83,7 @@ struct Tape {
     embeddings: EmbeddingTape,
     /// Each layer's input, and the last one's output.
     rows: Vec<Vec<f32>>,
-    /// One for each layer, or the room of one for all.
+    /// One for each layer that has its own, see [`TrainingSettings::tape`].
     layers: Vec<LayerTape>,
     gradient: Vec<f32>,
 }
@@ -159,20 +165,23 @@ impl TrainingNetwork {
     /// Without noise they are those of evaluation.
     ///
     /// # Panics
-    /// When a text is empty or longer than [`Config::max_tokens`], or an id is not in the vocabulary.
+    /// When a text is empty or longer than [`Config::max_tokens`], an id is not in the vocabulary, or a rate of dropout is not
+    /// [valid](super::Dropout::is_valid).
     pub fn forward(&mut self, batch: &Batch, noise: Option<&Noise>) -> Vec<f32> {
         self.check(batch);
+        let is_valid = noise.is_none_or(|noise| noise.dropout.is_valid());
+        assert!(is_valid, "rates of dropout are at least 0 and below 1");
         self.repack();
         let Self { tape, room, parameters, .. } = self;
         let count = self.layers.len();
         tape.rows.resize_with(count + 1, Vec::new);
-        tape.layers.resize_with(if self.settings.recompute { 1 } else { count }, LayerTape::default);
+        tape.layers.resize_with(self.settings.tape(count.saturating_sub(1)) + 1, LayerTape::default);
         self.embeddings.apply(parameters, (batch, noise), &mut tape.embeddings, &mut tape.rows[0]);
         for (number, layer) in self.layers.iter().enumerate() {
             let (below, above) = tape.rows.split_at_mut(number + 1);
             let asked = asked(batch, number, count);
             let pass = Pass { parameters, batch, noise, asked, input: &below[number] };
-            let at = if self.settings.recompute { 0 } else { number };
+            let at = self.settings.tape(number);
             layer.apply(pass, &mut tape.layers[at], room, &mut above[0]);
         }
         tape.pass = Some((batch.clone(), noise.copied()));
@@ -201,7 +210,7 @@ impl TrainingNetwork {
             let asked = asked(&batch, number, count);
             let (below, above) = tape.rows.split_at_mut(number + 1);
             let pass = Pass { parameters, batch: &batch, noise, asked, input: &below[number] };
-            let at = if self.settings.recompute { 0 } else { number };
+            let at = self.settings.tape(number);
             // The room still has the last layer's.
             if self.settings.recompute && number + 1 < count {
                 layer.apply(pass, &mut tape.layers[0], room, &mut above[0]);

@@ -2,7 +2,8 @@
 
 use crate::config::Architecture;
 
-/// Rates of dropout (Srivastava et al., JMLR 15, 2014): the share of numbers that a training step sets to zero.
+/// Rates of dropout (Srivastava et al., JMLR 15, 2014): the share of numbers that a training step sets to zero,
+/// at least 0 and below 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Dropout {
     /// Of embeddings and of what each half of a layer adds: `hidden_dropout_prob`, DistilBERT's `dropout`.
@@ -16,6 +17,12 @@ pub struct Dropout {
 impl Dropout {
     /// No dropout.
     pub const NONE: Self = Self { hidden: 0.0, attention: 0.0, classifier: 0.0 };
+
+    /// Whether every rate is at least 0 and below 1.
+    #[must_use]
+    pub fn is_valid(self) -> bool {
+        [self.hidden, self.attention, self.classifier].iter().all(|rate| (0.0..1.0).contains(rate))
+    }
 
     /// transformers' rates where a configuration names none.
     #[must_use]

@@ -57,3 +57,10 @@ fn usual_rates_are_those_of_transformers() {
     assert_eq!(Dropout::usual(Architecture::Roberta).classifier, 0.1);
     assert_eq!(Dropout::usual(Architecture::DistilBert).classifier, 0.2);
 }
+
+#[test]
+fn rates_are_from_nothing_to_below_all() {
+    let rates = |hidden| Dropout { hidden, ..Dropout::usual(Architecture::Roberta) };
+    assert!(rates(0.0).is_valid() && rates(0.99).is_valid());
+    assert!([1.0, 1.5, -0.1, f32::NAN].iter().all(|&rate| !rates(rate).is_valid()));
+}
