@@ -5,16 +5,17 @@
 //! condition.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::Deserialize;
 
 use crate::EncoderError;
+use crate::files::Files;
 
 /// The file's name.
 pub(crate) const FILE: &str = "hierarchy.json";
+/// Longest file that is read.
+const MOST: u64 = 16 << 20;
 /// The form that one network has.
 const SHARED: &str = "shared";
 
@@ -50,12 +51,9 @@ impl Conditions {
     /// [`EncoderError::Io`]; [`EncoderError::Format`] when it is of another form, names what is no label, or has more
     /// than two levels.
     pub(crate) fn open(folder: &Path, labels: &[String]) -> Result<Option<Self>, EncoderError> {
-        let path = folder.join(FILE);
-        let json = match fs::read(&path) {
-            Ok(json) => json,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(EncoderError::io(&path)(error)),
-        };
+        let files = Files::Folder(folder);
+        let Some(json) = files.bytes(FILE, MOST)? else { return Ok(None) };
+        let path = files.path(FILE);
         Self::read(&json, labels).map(Some).map_err(|problem| {
             EncoderError::format(&path, problem, "remove it to read the checkpoint without its hierarchy")
         })

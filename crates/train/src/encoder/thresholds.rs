@@ -7,7 +7,7 @@ use super::error::FitError;
 /// Positives that a label must have for a threshold of its own.
 const POSITIVES_FOR_A_THRESHOLD: usize = 10;
 /// A hierarchy gives 0 to what it rules out: that is never an answer.
-const LEAST: f32 = 1e-6;
+pub(crate) const LEAST: f32 = 1e-6;
 
 /// A threshold for each label: that of its best F1 where it has enough positives, and else that of the best micro-F1.
 pub(crate) fn thresholds(width: usize, rows: &[ScoredRow<'_>]) -> Result<Vec<f32>, FitError> {

@@ -2,6 +2,7 @@
 
 mod encoder;
 mod fit_arguments;
+mod hierarchy;
 mod mlm;
 mod ngram;
 mod progress;
@@ -24,6 +25,7 @@ pub(crate) enum TrainCommand {
     Tokenizer(tokenizer::TokenizerArguments),
     Mlm(mlm::MlmArguments),
     Encoder(encoder::EncoderArguments),
+    Hierarchy(hierarchy::HierarchyArguments),
     Search(search::SearchArguments),
 }
 
@@ -33,6 +35,7 @@ pub(crate) fn run(command: &TrainCommand, terminal: &Terminal) -> Result<(), Fai
         TrainCommand::Tokenizer(arguments) => tokenizer::run(arguments, terminal),
         TrainCommand::Mlm(arguments) => mlm::run(arguments, terminal),
         TrainCommand::Encoder(arguments) => encoder::run(arguments, terminal),
+        TrainCommand::Hierarchy(arguments) => hierarchy::run(arguments, terminal),
         TrainCommand::Search(arguments) => search::run(arguments, terminal),
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use vulnlens_metrics::{Accumulator, RowView, ScoredRow, Table};
+use vulnlens_metrics::{Accumulator, RowView, ScoredRow, Table, best_global_threshold};
 use vulnlens_model::checkpoint::TaxonomyFile;
 use vulnlens_taxonomy::KnowledgeBase;
 
@@ -15,7 +15,7 @@ use super::tree::Tree;
 use super::{HierarchySettings, text};
 use crate::encoder::error::FitError;
 use crate::encoder::fine_tuning::labelled_texts;
-use crate::encoder::thresholds::{answered, thresholds};
+use crate::encoder::thresholds::{LEAST, answered};
 use crate::error::TrainError;
 use crate::example::{Example, Part, newest_year};
 use crate::ngram::Description;
@@ -24,7 +24,8 @@ use crate::ngram::Description;
 /// and settings, and a flat classifier of the same labels if there is one, on the validation or the test part.
 ///
 /// Only labels that are no parents count, and only texts that have one of them; labels that no training text has are
-/// left out. Thresholds are fitted on the validation part, for each system and kind of parents by the same rule.
+/// left out. From which score on labels are answered is fitted on the validation part: one threshold for each system and
+/// kind of parents, that of the best micro-F1.
 ///
 /// # Errors
 /// [`FitError`]: the folder holds another hierarchy, or a part has no labelled text.
@@ -73,7 +74,7 @@ pub fn evaluate_hierarchy(
         parents: tree.parents.len(),
         refined_parents: tree.refined().count(),
         parents_micro_f1: micro_f1(&said, &apply),
-        thresholds_from: format!("validation part, {} texts", fitting.records.len()),
+        threshold_from: format!("{} texts of the validation part", fitting.records.len()),
         systems,
     })
 }
@@ -120,12 +121,15 @@ fn as_slices(texts: &[String]) -> Vec<&str> {
     texts.iter().map(String::as_str).collect()
 }
 
-/// The figures of texts by thresholds that are fitted to others.
+/// The figures of texts by one threshold that is fitted to others: with one for each label, rare labels would decide by
+/// chance which system is better.
 fn table(
     (fitting, fitting_scores): (&Judged<'_>, &[f32]),
     (judging, scores): (&Judged<'_>, &[f32]),
 ) -> Result<Table, FitError> {
-    let thresholds = thresholds(fitting.labels, &fitting.rows(fitting_scores))?;
+    let rows = fitting.rows(fitting_scores);
+    let best = best_global_threshold(fitting.labels, rows.len(), |row| rows[row])?;
+    let thresholds = vec![best.map_or(0.5, |best| best.threshold).max(LEAST); judging.labels];
     let mut accumulator = Accumulator::new(judging.labels);
     for row in judging.rows(scores) {
         let predicted = answered(row.scores, &thresholds);

@@ -64,8 +64,8 @@ pub struct HierarchyEvaluation {
     pub refined_parents: usize,
     /// Micro-F1 of the parents that the master answers.
     pub parents_micro_f1: f64,
-    /// Where thresholds come from.
-    pub thresholds_from: String,
+    /// What the threshold of each row is fitted to.
+    pub threshold_from: String,
     /// One entry for each system and kind of parents.
     pub systems: Vec<HierarchyFigures>,
 }
@@ -76,7 +76,7 @@ impl HierarchyEvaluation {
     pub fn table(&self) -> String {
         let mut out = format!(
             "{} texts of the {} part ({} split of {}), {} labels ({}) below {} parents, {} of them with a part of their own. \
-             Thresholds: {}. Micro-F1 of the parents that are predicted: {:.4}.\n\n\
+             Each row has its threshold from {}. Micro-F1 of the parents that are predicted: {:.4}.\n\n\
              | system | networks | million parameters | parents | micro-F1 | macro-F1 | LRAP | subset accuracy |\n\
              |---|--:|--:|---|--:|--:|--:|--:|\n",
             self.texts,
@@ -87,7 +87,7 @@ impl HierarchyEvaluation {
             self.label_space,
             self.parents,
             self.refined_parents,
-            self.thresholds_from,
+            self.threshold_from,
             self.parents_micro_f1,
         );
         for row in &self.systems {

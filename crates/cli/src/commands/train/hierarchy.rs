@@ -1,0 +1,125 @@
+//! `train hierarchy`: a cascade of classifiers, or one for a whole tree.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use vulnlens_train::encoder::{
+    ClassifierSettings, HierarchyEnding, HierarchyForm, HierarchySettings, evaluate_hierarchy,
+    train_hierarchy,
+};
+
+use super::encoder::{LabelsName, LossName};
+use super::fit_arguments::FitArguments;
+use super::run_arguments::{Run, RunArguments, StartArguments};
+use crate::commands::evaluate::PartName;
+use crate::failure::{Failure, Kind};
+use crate::lens::KnowledgeBaseArguments;
+use crate::output::{Output, print_text};
+use crate::terminal::Terminal;
+use crate::training_data::SplitName;
+
+/// Train a hierarchy of transformer encoders: one for the parents, and one for the labels of each
+///
+/// Writes folders `master` and `slave_<parent>`, as hierarchical repositories are published; with --shared, one network
+/// for the whole tree. `classify --model` reads both. Ends with figures: with gold parents, as if somebody had said which
+/// apply, and with predicted ones. They are printed as a table and stand in the folder's `evaluation.json`.
+#[derive(Debug, Args)]
+pub(crate) struct HierarchyArguments {
+    #[command(flatten)]
+    run: RunArguments,
+
+    /// The labels at the lowest level: ATT&CK's lie below tactics, CWE's below pillars, patterns below those without a parent
+    #[arg(long, value_enum, value_name = "LABELS", default_value_t = LabelsName::Attack)]
+    labels: LabelsName,
+
+    /// The loss of every network
+    #[arg(long, value_enum, value_name = "LOSS", default_value_t = LossName::Plain)]
+    loss: LossName,
+
+    /// Train one network for all parents and labels: a single pass scores the whole tree
+    #[arg(long)]
+    shared: bool,
+
+    /// Training texts that a parent must have for a part of its own; the master scores the labels of other parents
+    #[arg(long, value_name = "N", default_value_t = HierarchySettings::FEWEST_TEXTS)]
+    fewest_texts: u64,
+
+    /// A flat classifier of the same labels, to be evaluated beside the hierarchy
+    #[arg(long, value_name = "FOLDER")]
+    flat: Option<PathBuf>,
+
+    /// The part to evaluate on; thresholds are fitted to the validation part
+    #[arg(long, value_enum, value_name = "PART", default_value_t = PartName::Validation)]
+    part: PartName,
+
+    #[command(flatten)]
+    start: StartArguments,
+
+    #[command(flatten)]
+    fit: FitArguments,
+
+    #[command(flatten)]
+    kb: KnowledgeBaseArguments,
+}
+
+impl HierarchyArguments {
+    fn settings(&self) -> HierarchySettings {
+        HierarchySettings {
+            classifier: ClassifierSettings {
+                labels: self.labels.labels(),
+                loss: self.loss.loss(),
+                year: self.run.year,
+                fit: self.fit.settings(self.run.seed),
+            },
+            form: if self.shared { HierarchyForm::Shared } else { HierarchyForm::Cascade },
+            fewest_texts: self.fewest_texts,
+        }
+    }
+}
+
+pub(crate) fn run(arguments: &HierarchyArguments, terminal: &Terminal) -> Result<(), Failure> {
+    let start = arguments.start.start(terminal)?;
+    let kb = arguments.kb.load(terminal)?;
+    let run = arguments.run.open(terminal)?;
+    let settings = arguments.settings();
+    let out = arguments.run.out.as_path();
+    let folders = (&start, out);
+    let ending = run
+        .watched(|control, _| train_hierarchy(&run.examples, &kb, &settings, &run.about, folders, control))?;
+    match ending {
+        HierarchyEnding::Finished { networks } => {
+            let number =
+                if networks == 1 { "one network".to_owned() } else { format!("{networks} networks") };
+            terminal.note(&format!("{}: {number}", out.display()));
+        }
+        HierarchyEnding::Stopped { network, step, steps } => {
+            let of = if network.is_empty() { network } else { format!(" of {network}") };
+            let failure = Failure::new(Kind::Failed, format!("stopped after step {step} of {steps}{of}"));
+            return Err(failure.hint("give the same command with --resume to go on"));
+        }
+    }
+    if arguments.run.split == SplitName::All {
+        terminal.note("the split `all` has no part to evaluate on");
+        return Ok(());
+    }
+    evaluate(arguments, &run, &settings, &kb)
+}
+
+/// Prints the figures, and keeps them in the folder.
+fn evaluate(
+    arguments: &HierarchyArguments,
+    run: &Run<'_>,
+    settings: &HierarchySettings,
+    kb: &vulnlens::KnowledgeBase,
+) -> Result<(), Failure> {
+    let folders = (arguments.run.out.as_path(), arguments.flat.as_deref());
+    let part = arguments.part.part();
+    let evaluation =
+        run.watched(|_, _| evaluate_hierarchy(&run.examples, kb, settings, &run.about, folders, part))?;
+    let json = serde_json::to_string_pretty(&evaluation)
+        .map_err(|error| Failure::new(Kind::Failed, error.to_string()))?;
+    let mut output = Output::open(Some(&arguments.run.out.join("evaluation.json")))?;
+    output.data((json + "\n").as_bytes())?;
+    output.finish()?;
+    print_text(&evaluation.table())
+}
