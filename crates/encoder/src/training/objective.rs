@@ -154,43 +154,6 @@ pub fn softmax_loss(logits: &[f32], targets: &[f32], classes: usize) -> Loss {
     loss
 }
 
-/// Labels by themselves and classes together: the first columns are labels, the others classes.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CombinedLoss {
-    /// How many columns are labels.
-    pub labels: usize,
-    /// Their loss.
-    pub binary: BinaryLoss,
-    /// Its weight, 0 to 1; the classes' has the rest.
-    pub binary_share: f32,
-}
-
-impl CombinedLoss {
-    /// The weighted mean of both losses, of rows of `columns` logits and as many targets.
-    ///
-    /// # Panics
-    /// When targets are not as many as logits, or columns are fewer than labels.
-    #[must_use]
-    pub fn of(&self, logits: &[f32], targets: &[f32], columns: usize) -> Loss {
-        assert_eq!(logits.len(), targets.len(), "a target for each logit");
-        let (labels, classes) = (self.labels, columns - self.labels);
-        let part = |numbers: &[f32], range: std::ops::Range<usize>| -> Vec<f32> {
-            numbers.chunks_exact(columns).flat_map(|row| &row[range.clone()]).copied().collect()
-        };
-        let (first, last) = (0..labels, labels..columns);
-        let binary = self.binary.of(&part(logits, first.clone()), &part(targets, first), labels);
-        let softmax = softmax_loss(&part(logits, last.clone()), &part(targets, last), classes);
-        let binary = binary.scaled(self.binary_share);
-        let softmax = softmax.scaled(1.0 - self.binary_share);
-        let mut gradient = Vec::with_capacity(logits.len());
-        for row in 0..logits.len() / columns {
-            gradient.extend_from_slice(&binary.gradient[row * labels..][..labels]);
-            gradient.extend_from_slice(&softmax.gradient[row * classes..][..classes]);
-        }
-        Loss { value: binary.value + softmax.value, gradient }
-    }
-}
-
 /// The mean cross-entropy of rows of logits of a vocabulary, each with the token that it should have. Logits are replaced by
 /// their gradients: there are too many to keep both.
 ///

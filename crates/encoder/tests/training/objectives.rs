@@ -1,7 +1,7 @@
 //! Losses of single matrices of logits.
 
 use serde::Deserialize;
-use vulnlens_encoder::training::{BinaryLoss, CombinedLoss, Loss, softmax_loss};
+use vulnlens_encoder::training::{BinaryLoss, Loss, MarginalLoss, softmax_loss};
 
 use crate::fixture::recorded;
 
@@ -26,8 +26,13 @@ fn loss(name: &str, logits: &[f32], targets: &[f32]) -> Loss {
         "focal" => asymmetric(2.0, 2.0, 0.0).of(logits, targets, 5),
         "asymmetric" => asymmetric(1.0, 4.0, 0.05).of(logits, targets, 5),
         "softmax" => softmax_loss(logits, targets, 5),
-        "combined" => {
-            CombinedLoss { labels: 2, binary: BinaryLoss::Plain, binary_share: 0.25 }.of(logits, targets, 5)
+        "softmax and marginals" => {
+            let truth: Vec<usize> =
+                targets.chunks(5).map(|row| row.iter().position(|&target| target == 1.0).unwrap()).collect();
+            let mut loss = softmax_loss(logits, targets, 5);
+            let labels_of = vec![vec![0], vec![0, 1], vec![], vec![1, 2], vec![2]];
+            MarginalLoss::new(labels_of, 0.25).add_to(&mut loss, logits, &truth);
+            loss
         }
         other => panic!("{other} is not known"),
     }

@@ -1,6 +1,8 @@
 //! Classification: CWE sets of which one applies, or labels each for itself.
 
-use vulnlens_encoder::training::{Batch, BinaryLoss, Gradients, Loss, TrainingNetwork, softmax_loss};
+use vulnlens_encoder::training::{
+    Batch, BinaryLoss, Gradients, Loss, MarginalLoss, TrainingNetwork, softmax_loss,
+};
 use vulnlens_metrics::{Accumulator, RowView, ScoredRow, best_global_threshold};
 use vulnlens_taxonomy::KnowledgeBase;
 
@@ -28,6 +30,8 @@ pub(crate) struct Classification<'a> {
     pub(crate) space: &'a LabelSpace,
     /// What is minimised where labels do not exclude each other.
     pub(crate) binary: BinaryLoss,
+    /// What is minimised together with the loss of CWE sets.
+    pub(crate) beside: Option<MarginalLoss>,
     pub(crate) training: Labelled,
     /// Labelled records of the validation part, and their texts.
     pub(crate) validation: Vec<Example>,
@@ -93,7 +97,15 @@ impl Classification<'_> {
             outputs.iter().for_each(|&output| row[output as usize] = 1.0);
         }
         match self.space.labels {
-            Labels::CweSets => softmax_loss(logits, &targets, width),
+            Labels::CweSets => {
+                let mut loss = softmax_loss(logits, &targets, width);
+                if let Some(beside) = &self.beside {
+                    let truth: Vec<usize> =
+                        outputs.iter().filter_map(|outputs| Some(*outputs.first()? as usize)).collect();
+                    beside.add_to(&mut loss, logits, &truth);
+                }
+                loss
+            }
             _ => {
                 let applies = |row: usize, parent: &usize| targets[row * width + parent] == 1.0;
                 let counts = |row: usize, output: usize| {

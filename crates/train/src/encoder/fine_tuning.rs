@@ -14,7 +14,9 @@ use super::labels::{LabelSpace, Labels};
 use super::model_folder::{ClassifierFolder, ModelFolder};
 use super::start::{Begun, Start};
 use super::store::Store;
-use super::train::{ClassifierSettings, Ending, Tell, best_entry, identity, lists, merged, network, spread};
+use super::train::{
+    ClassifierSettings, Ending, LabelsBeside, Tell, best_entry, identity, lists, merged, network, spread,
+};
 use crate::error::TrainError;
 use crate::example::{Example, Part, newest_year};
 use crate::ngram::Description;
@@ -76,6 +78,7 @@ pub(crate) fn teach(
     control: Control<'_>,
 ) -> Result<Ending, FitError> {
     let Lesson { space, texts: (training, validation), words } = lesson;
+    check_beside(settings)?;
     let is_of_space = |example: &&Example| match space.labels {
         Labels::CweSets => true,
         _ => space.outputs(example).is_some_and(|outputs| !outputs.is_empty()),
@@ -106,6 +109,7 @@ pub(crate) fn teach(
         kb,
         space: &space,
         binary: settings.loss.binary(&space.counts, space.texts),
+        beside: settings.beside.map(|beside| space.beside(beside, kb)),
         training: labelled,
         sample: spread(validation.len(), settings.fit.evaluation_texts),
         validation_lists: lists(&validation, reading, &tokenizer),
@@ -147,11 +151,25 @@ pub(crate) fn teach(
     Ok(Ending::Finished { steps: state.step, best })
 }
 
+fn check_beside(settings: &ClassifierSettings) -> Result<(), FitError> {
+    let Some(LabelsBeside { labels, weight }) = settings.beside else { return Ok(()) };
+    if settings.labels != Labels::CweSets || labels == Labels::CweSets {
+        return Err(FitError::Setting("only CWE sets are learnt with other labels beside".to_owned()));
+    }
+    if !(weight > 0.0 && weight.is_finite()) {
+        return Err(FitError::Setting("the weight of labels beside must be above 0".to_owned()));
+    }
+    Ok(())
+}
+
 impl ClassifierSettings {
     /// Names and values, as JSON: what decides the result, and nothing else.
     pub(crate) fn to_json(&self) -> Value {
         let words = json!({"labels": self.labels.name(), "loss": self.loss.name(), "year": self.year});
-        merged(words, self.fit.to_json())
+        let beside = self.beside.map_or_else(|| json!({}), |LabelsBeside { labels, weight }| {
+            json!({"beside": labels.name(), "beside_weight": weight.to_string()})
+        });
+        merged(merged(words, beside), self.fit.to_json())
     }
 }
 

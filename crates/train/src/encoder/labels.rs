@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use vulnlens_encoder::Conditions;
+use vulnlens_encoder::training::MarginalLoss;
 use vulnlens_taxonomy::{AttackLevel, CweId, CweLevel, KnowledgeBase};
 
 use super::error::FitError;
+use super::train::LabelsBeside;
 use crate::example::Example;
 use crate::sets::{counts, in_order, sets_of};
 
@@ -166,6 +168,17 @@ impl LabelSpace {
     /// set that no training text has.
     pub(crate) fn outputs(&self, example: &Example) -> Option<&[u32]> {
         self.outputs.get(&example.cwes).filter(|_| example.is_labelled()).map(Vec::as_slice)
+    }
+
+    /// The loss of the labels that the sets lead to by the chain.
+    pub(crate) fn beside(&self, beside: LabelsBeside, kb: &KnowledgeBase) -> MarginalLoss {
+        let mut numbers = BTreeMap::new();
+        let mut number = |label: String| {
+            let next = numbers.len() as u32;
+            *numbers.entry(label).or_insert(next)
+        };
+        let labels_of = |set: &Vec<CweId>| beside.labels.of(kb, set).into_iter().map(&mut number).collect();
+        MarginalLoss::new(self.sets.iter().map(labels_of).collect(), beside.weight)
     }
 
     /// The outputs' biases at which an untrained network says what is frequent: log-probabilities of classes, or

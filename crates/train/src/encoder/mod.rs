@@ -49,5 +49,5 @@ pub use settings::{FitSettings, MultiLabelLoss};
 pub use start::{NetworkSize, Start};
 pub use state::LogEntry;
 pub use tokenizer::{FEWEST_TOKENS, SPECIAL_TOKENS, TokenizerFiles, train_tokenizer};
-pub use train::{ClassifierSettings, Ending, PretrainingSettings, train_masked};
+pub use train::{ClassifierSettings, Ending, LabelsBeside, PretrainingSettings, train_masked};
 pub use vulnlens_encoder::training::Decay;

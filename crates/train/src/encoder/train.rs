@@ -27,10 +27,22 @@ pub struct ClassifierSettings {
     pub labels: Labels,
     /// What it minimises, where labels do not exclude each other.
     pub loss: MultiLabelLoss,
+    /// What CWE sets are to get right beside being the record's own.
+    pub beside: Option<LabelsBeside>,
     /// Whether texts begin with their record's year.
     pub year: bool,
     /// How it is trained.
     pub fit: FitSettings,
+}
+
+/// Labels whose cross-entropies are minimised together with that of CWE sets. A label is as probable as the sets that lead
+/// to it together, so there are no outputs but the sets.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LabelsBeside {
+    /// The labels.
+    pub labels: Labels,
+    /// What the sum of their cross-entropies is multiplied by, before it is added to that of the sets.
+    pub weight: f32,
 }
 
 /// A language model to be trained.

@@ -18,7 +18,8 @@ use vulnlens_train::{Example, Part};
 use crate::made_up::{Bench, Stopper, about, fit_settings, kb, long};
 
 fn settings(labels: Labels, form: HierarchyForm, fit: FitSettings) -> HierarchySettings {
-    let classifier = ClassifierSettings { labels, loss: MultiLabelLoss::Plain, year: true, fit };
+    let classifier =
+        ClassifierSettings { labels, loss: MultiLabelLoss::Plain, beside: None, year: true, fit };
     HierarchySettings { classifier, form, fewest_texts: HierarchySettings::FEWEST_TEXTS }
 }
 

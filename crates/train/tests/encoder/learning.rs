@@ -7,8 +7,8 @@ use serde_json::Value;
 use vulnlens_encoder::{Encoder, LoadOptions, Problem};
 use vulnlens_train::Example;
 use vulnlens_train::encoder::{
-    ClassifierSettings, Control, Ending, FitSettings, Labels, MultiLabelLoss, PretrainingSettings, Start,
-    train_classifier, train_masked,
+    ClassifierSettings, Control, Ending, FitSettings, Labels, LabelsBeside, MultiLabelLoss,
+    PretrainingSettings, Start, train_classifier, train_masked,
 };
 
 use crate::made_up::{Bench, Stopper, about, fit_settings, kb, long, settings};
@@ -49,6 +49,29 @@ fn sets_are_learnt_and_the_folder_is_a_checkpoint() {
 }
 
 #[test]
+fn sets_are_learnt_with_what_they_lead_to() {
+    let bench = Bench::new();
+    let beside = |labels, weight| Some(LabelsBeside { labels, weight });
+    let settings = ClassifierSettings { beside: beside(Labels::Attack, 0.01), fit: long(), ..settings() };
+    bench.train(&settings, &bench.path("out"), (&Stopper::default(), false, 2)).unwrap();
+    let encoder = Encoder::open(&bench.path("out"), &LoadOptions::default()).unwrap();
+    for example in bench.examples.iter().filter(|example| example.is_labelled()) {
+        let set: Vec<String> = example.cwes.iter().map(ToString::to_string).collect();
+        assert_eq!(best_label(&encoder, example), set.join("+"), "{}", example.text);
+    }
+    assert_eq!(json(&bench.path("out").join("taxonomy.json"))["provenance"]["settings"]["beside"], "attack");
+    for (labels, wrong) in [
+        (Labels::CweSets, beside(Labels::Attack, 0.0)),
+        (Labels::CweSets, beside(Labels::CweSets, 0.1)),
+        (Labels::Attack, beside(Labels::Attack, 0.1)),
+    ] {
+        let wrong = ClassifierSettings { labels, beside: wrong, ..settings.clone() };
+        let error = bench.train(&wrong, &bench.path("x"), (&Stopper::default(), false, 2)).unwrap_err();
+        assert!(error.to_string().contains("beside"), "{error}");
+    }
+}
+
+#[test]
 fn labels_are_learnt_each_for_itself() {
     let bench = Bench::new();
     for (number, loss) in
@@ -58,7 +81,7 @@ fn labels_are_learnt_each_for_itself() {
     {
         let labels = [Labels::Cwe, Labels::Attack, Labels::CweWithAncestors, Labels::Tactics][number];
         let fit = FitSettings { epochs: 50, ..long() };
-        let settings = ClassifierSettings { labels, loss, year: true, fit };
+        let settings = ClassifierSettings { labels, loss, beside: None, year: true, fit };
         let out = bench.path(labels.name());
         let end = bench.train(&settings, &out, (&Stopper::default(), false, 2)).unwrap();
         let Ending::Finished { best: Some(best), .. } = end else { panic!("{end:?}") };

@@ -35,6 +35,7 @@ pub(crate) fn settings() -> ClassifierSettings {
     ClassifierSettings {
         labels: Labels::CweSets,
         loss: MultiLabelLoss::Plain,
+        beside: None,
         year: true,
         fit: fit_settings(),
     }

@@ -1,7 +1,7 @@
 //! `train encoder`: fine-tuning a classifier.
 
 use clap::{Args, ValueEnum};
-use vulnlens_train::encoder::{ClassifierSettings, Labels, MultiLabelLoss, train_classifier};
+use vulnlens_train::encoder::{ClassifierSettings, Labels, LabelsBeside, MultiLabelLoss, train_classifier};
 
 use super::fit_arguments::FitArguments;
 use super::run_arguments::{RunArguments, StartArguments};
@@ -29,6 +29,14 @@ pub(crate) struct EncoderArguments {
     /// The loss of `multilabel`
     #[arg(long, value_enum, value_name = "LOSS", default_value_t = LossName::Plain)]
     loss: LossName,
+
+    /// Labels that `cwe-sets` are to get right, too: a label is as probable as the sets that lead to it
+    #[arg(long, value_enum, value_name = "LABELS", conflicts_with_all = ["labels", "loss"])]
+    beside: Option<LabelsName>,
+
+    /// What the sum of these labels' cross-entropies is multiplied by
+    #[arg(long, value_name = "FACTOR", default_value_t = 0.02, requires = "beside")]
+    beside_weight: f32,
 
     #[command(flatten)]
     pub(super) start: StartArguments,
@@ -111,6 +119,9 @@ impl EncoderArguments {
         ClassifierSettings {
             labels: if self.objective == Objective::CweSets { Labels::CweSets } else { self.labels.labels() },
             loss: self.loss.loss(),
+            beside: self
+                .beside
+                .map(|labels| LabelsBeside { labels: labels.labels(), weight: self.beside_weight }),
             year: self.run.year,
             fit: self.fit.settings(self.run.seed),
         }

@@ -68,6 +68,7 @@ impl HierarchyArguments {
             classifier: ClassifierSettings {
                 labels: self.labels.labels(),
                 loss: self.loss.loss(),
+                beside: None,
                 year: self.run.year,
                 fit: self.fit.settings(self.run.seed),
             },
