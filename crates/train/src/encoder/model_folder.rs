@@ -115,6 +115,13 @@ impl ModelFolder<'_> {
         let mut out = self.front_matter();
         let purpose = match &self.classifier {
             None => "A masked-language model of vulnerability descriptions: to be fine-tuned.".to_owned(),
+            Some(classifier) if !classifier.space.conditions.is_empty() => format!(
+                "Reads the English description of a vulnerability and scores {} parents and labels ({}) in one pass. \
+                 `hierarchy.json` says which labels lie below which parents: their scores are given that one of these \
+                 applies. vulnlens multiplies them by the greatest score of a parent; transformers does not.",
+                classifier.space.names.len(),
+                classifier.space.labels.name(),
+            ),
             Some(classifier) if classifier.space.sets.is_empty() => format!(
                 "Reads the English description of a vulnerability and scores {} labels ({}), each for itself. It was \
                  trained on records that have such a label, so scores are given that there is one.",

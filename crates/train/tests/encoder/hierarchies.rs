@@ -18,8 +18,14 @@ use vulnlens_train::{Example, Part};
 use crate::made_up::{Bench, Stopper, about, fit_settings, kb, long};
 
 fn settings(labels: Labels, form: HierarchyForm, fit: FitSettings) -> HierarchySettings {
-    let classifier =
-        ClassifierSettings { labels, loss: MultiLabelLoss::Plain, beside: None, year: true, fit };
+    let classifier = ClassifierSettings {
+        labels,
+        loss: MultiLabelLoss::Plain,
+        beside: None,
+        teaching: None,
+        year: true,
+        fit,
+    };
     HierarchySettings { classifier, form, fewest_texts: HierarchySettings::FEWEST_TEXTS }
 }
 
@@ -103,6 +109,7 @@ fn a_cascade_is_a_published_hierarchy() {
     let thresholds: BTreeMap<String, f32> =
         serde_json::from_slice(&fs::read(out.join("thresholds.json")).unwrap()).unwrap();
     assert!(thresholds.keys().all(|label| checkpoint.labels().contains(label)));
+    assert!(fs::read_to_string(out.join("README.md")).unwrap().contains("| `slave_CWE-707` |"));
     assert!(!out.join("run").exists());
 
     let evaluation = evaluated(&bench, &settings, (&out, None));
@@ -132,6 +139,7 @@ fn a_shared_hierarchy_is_one_checkpoint() {
     let file: serde_json::Value =
         serde_json::from_slice(&fs::read(out.join("hierarchy.json")).unwrap()).unwrap();
     assert_eq!(file["form"], "shared");
+    assert!(fs::read_to_string(out.join("README.md")).unwrap().contains("in one pass"));
     for (at, label) in encoder.labels().iter().enumerate() {
         let above = file["children"].as_object().unwrap().iter();
         let above =

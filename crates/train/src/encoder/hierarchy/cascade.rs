@@ -11,6 +11,7 @@ use vulnlens_model::TaxonomyVersions;
 use vulnlens_model::checkpoint::{TaxonomyFile, TrainingRecord};
 use vulnlens_taxonomy::KnowledgeBase;
 
+use super::card::card;
 use super::file::{HierarchyFile, NAME};
 use super::tree::Tree;
 use super::{HierarchyEnding, HierarchySettings, text};
@@ -158,6 +159,8 @@ impl Cascade<'_> {
             let by_label: BTreeMap<String, f32> = checkpoint.labels().iter().cloned().zip(chosen).collect();
             write(out, "thresholds.json", format!("{:#}\n", json!(by_label)).as_bytes())?;
         }
+        let card = card(self.tree, training, self.about, &begun.words);
+        write(out, "README.md", card.as_bytes())?;
         write(out, TAXONOMY, format!("{:#}\n", json!(taxonomy)).as_bytes())
     }
 

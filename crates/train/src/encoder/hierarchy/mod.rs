@@ -5,6 +5,7 @@
 //! for each parent and label, in which a label's loss counts only where one of its parents applies: a single pass scores
 //! the whole tree.
 
+mod card;
 mod cascade;
 mod evaluation;
 mod figures;

@@ -1,0 +1,34 @@
+//! The model card of a cascade: what its folders are.
+
+use std::fmt::Write as _;
+
+use super::cascade::{MASTER, slave};
+use super::tree::Tree;
+use crate::encoder::labels::LabelSpace;
+use crate::example::Example;
+use crate::ngram::Description;
+
+/// The card, in Markdown. Each folder has one of its own that says how it was trained.
+pub(crate) fn card(tree: &Tree, training: &[&Example], about: &Description, start: &str) -> String {
+    let Description { name, data, data_sha256, split, tool_version } = about;
+    let mut out = format!(
+        "---\nlanguage: en\nlicense: other\npipeline_tag: text-classification\ntags: [cve, cwe, capec, mitre-attack, \
+         vulnlens]\n---\n\n# {name}\n\nA hierarchy of classifiers of vulnerability descriptions: `{MASTER}` says which parents \
+         apply, and for each of them `{}` which of the labels below it. A folder is asked where its parent's score is above \
+         0.5. {} labels ({}) that are no parents.\n\n| folder | outputs | training texts |\n|---|--:|--:|\n",
+        slave("<parent>"),
+        tree.leaves().len(),
+        tree.flat.labels.name(),
+    );
+    let parts = tree.refined().map(|(_, parent)| (slave(&parent.name), tree.part(parent, training)));
+    for (folder, space) in [(MASTER.to_owned(), tree.master(training))].into_iter().chain(parts) {
+        let LabelSpace { names, texts, .. } = space;
+        let _ = writeln!(out, "| `{folder}` | {} | {texts} |", names.len());
+    }
+    let _ = writeln!(
+        out,
+        "\nTrained on the training part of the {split} split of {data} (sha256 {data_sha256}) by vulnlens {tool_version}, each \
+         beginning with {start}. Thresholds (`thresholds.json`) are fitted to the validation part, as the hierarchy is read."
+    );
+    out
+}
