@@ -16,6 +16,8 @@ use crate::terminal::Terminal;
 
 /// The name of the embedded model.
 pub(crate) const FAST: &str = "fast";
+/// The name of the embedded encoder.
+pub(crate) const ACCURATE: &str = "accurate";
 /// Most bytes of a model or knowledge base that are read; ours have some millions.
 const LARGEST: u64 = 1 << 30;
 
@@ -23,7 +25,7 @@ const LARGEST: u64 = 1 << 30;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct LensArguments {
-    /// The model: `fast`, which is embedded; a model file; the folder of a checkpoint, or a file in it; or an id of the
+    /// The model: `fast` and `accurate` are embedded; a model file; the folder of a checkpoint, or a file in it; or an id of the
     /// Hugging Face hub, as ORG/NAME or ORG/NAME@REVISION
     #[arg(long, value_name = "NAME|FILE|FOLDER|ID", default_value = FAST)]
     model: String,
@@ -117,7 +119,7 @@ pub(crate) fn model_with_bytes(name: &str) -> Result<(NgramModel, Cow<'static, [
         let failure =
             Failure::new(Kind::Unavailable, format!("there is no model {name:?}, and no such file"));
         return Err(failure.hint(
-            "give a model file, the folder of a checkpoint, an id of the hub as ORG/NAME, or `fast` for the model that is embedded",
+            "give a model file, the folder of a checkpoint, an id of the hub as ORG/NAME, or `fast` or `accurate` for the models that are embedded",
         ));
     }
     let bytes = read(path).map_err(Failure::unavailable)?;

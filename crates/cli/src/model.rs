@@ -1,5 +1,6 @@
 //! `--model`: what answers. The embedded model, a model file, or a published checkpoint from a folder or the hub.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -14,7 +15,7 @@ use vulnlens_hub::HubId;
 
 use crate::failure::{Failure, Kind};
 use crate::hub::{self, Freshness};
-use crate::lens::{self, FAST};
+use crate::lens::{self, ACCURATE, FAST};
 use crate::terminal::Terminal;
 
 /// What a model's name leads to.
@@ -43,6 +44,10 @@ impl ModelSource {
     pub(crate) fn find(name: &str, terminal: &Terminal) -> Result<Self, Failure> {
         let path = Path::new(name);
         match hub_id(name) {
+            _ if name == ACCURATE => {
+                let bytes = Cow::Borrowed(vulnlens::ACCURATE_MODEL);
+                Package::from_bytes(bytes, path).map(Self::Package).map_err(refused)
+            }
             _ if is_package(name) => Package::read(path).map(Self::Package).map_err(refused),
             _ if is_checkpoint_path(name) => Ok(Self::Folder(CheckpointFolder::at(path))),
             Some(id) if !path.exists() => CheckpointFolder::of_hub(&id, terminal).map(Self::Folder),
@@ -52,7 +57,10 @@ impl ModelSource {
 
     /// Whether `name` leads to a checkpoint; nothing is downloaded for the answer.
     pub(crate) fn is_checkpoint(name: &str) -> bool {
-        is_package(name) || is_checkpoint_path(name) || !Path::new(name).exists() && hub_id(name).is_some()
+        name == ACCURATE
+            || is_package(name)
+            || is_checkpoint_path(name)
+            || !Path::new(name).exists() && hub_id(name).is_some()
     }
 }
 
@@ -120,12 +128,17 @@ fn unavailable(error: CheckpointError) -> Failure {
 
 fn is_checkpoint_path(name: &str) -> bool {
     let path = Path::new(name);
-    name != FAST && (path.is_dir() || path.is_file() && Layout::of(path).is_ok())
+    !is_embedded(name) && (path.is_dir() || path.is_file() && Layout::of(path).is_ok())
+}
+
+/// Names of embedded models go before files that are called so.
+fn is_embedded(name: &str) -> bool {
+    name == FAST || name == ACCURATE
 }
 
 fn is_package(name: &str) -> bool {
     let path = Path::new(name);
-    name != FAST && path.is_file() && Package::is_package(path)
+    !is_embedded(name) && path.is_file() && Package::is_package(path)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]

@@ -22,13 +22,14 @@ const VERSION: &str = "1";
 /// What the names of tensors that are files begin with.
 const FILE: &str = "file:";
 /// The files that are packed, if they are there. The weights are packed as tensors.
-const PACKED: [&str; 7] = [
+const PACKED: [&str; 8] = [
     "config.json",
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
     "taxonomy.json",
     "thresholds.json",
+    "combination.json",
     "README.md",
 ];
 /// Longest package that is read: it is held in memory.

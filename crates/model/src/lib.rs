@@ -21,6 +21,7 @@ mod file;
 mod header;
 mod lens;
 mod listing;
+mod mixture;
 mod prediction;
 mod set_model;
 
@@ -31,6 +32,7 @@ pub use explain::{Explanation, SetAnswer, WordEvidence};
 pub use file::{MAX_SETS, ModelFileError, Tensors, verify, with_header, write};
 pub use header::{FEATURES, FORMAT_VERSION, ModelHeader, Provenance, TaxonomyVersions};
 pub use lens::{Lens, Predictor};
+pub use mixture::{Combination, Mean, SetUnion};
 pub use ngram::{NgramModel, Scorer};
 pub use prediction::{Input, LabelMode, LabelSource, Labels, Options, Prediction, ScoredLabel, Taxonomies};
 pub use set_model::SetModel;

@@ -43,6 +43,14 @@ pub struct EncoderFacts<'a> {
     pub max_tokens: usize,
     /// CWE sets that it tells apart.
     pub sets: usize,
+    /// The model that it answers together with, and how.
+    pub answers_with: Option<&'a str>,
+    /// Divides the logits, of both models if it answers with another.
+    pub temperature: f32,
+    /// The decision rules.
+    pub decisions: &'a BTreeMap<SpaceKind, DecisionRule>,
+    /// Where temperature and rules were fitted.
+    pub decisions_from: &'a str,
 }
 
 impl<'a> CardFile<'a> {
@@ -87,7 +95,7 @@ impl<'a> CardFile<'a> {
 
     /// What is told of an encoder that was trained on CWE sets.
     #[must_use]
-    pub fn encoder(about: &'a TaxonomyFile, facts: EncoderFacts<'_>) -> Self {
+    pub fn encoder(about: &'a TaxonomyFile, facts: EncoderFacts<'a>) -> Self {
         let from = &about.provenance;
         let mut rows = vec![
             ("revision", facts.revision.to_owned()),
@@ -101,26 +109,32 @@ impl<'a> CardFile<'a> {
             ),
             ("reads", format!("{} tokens of a text", facts.max_tokens)),
             ("CWE sets", facts.sets.to_string()),
-            ("temperature", format!("{:.2}", about.temperature)),
+            ("temperature", format!("{:.2}", facts.temperature)),
             ("began with", from.start.clone()),
             ("trained on", format!("{}: {} labelled texts", parts(&from.split), from.texts)),
             ("data", format!("{} (sha256 {})", from.data, from.data_sha256)),
             ("taxonomies", versions(&about.taxonomies)),
             ("seed", from.seed.to_string()),
-            ("thresholds and temperature", about.decisions_from.clone()),
+            ("thresholds and temperature", facts.decisions_from.to_owned()),
             ("tool", format!("vulnlens {}", from.tool_version)),
         ];
         let newest_year = about.newest_year.filter(|_| about.year_first);
         if let Some(newest) = newest_year {
-            rows.insert(4, ("text", format!("behind its year, of which {newest} is the newest")));
+            rows.insert(
+                rows.len() - 9,
+                ("text", format!("behind its year, of which {newest} is the newest")),
+            );
+        }
+        if let Some(other) = facts.answers_with {
+            rows.insert(1, ("answers together with", other.to_owned()));
         }
         let words = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let settings = from.settings.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
         Self {
             name: &from.name,
             split: &from.split,
-            decisions: &about.decisions,
-            decisions_from: &about.decisions_from,
+            decisions: facts.decisions,
+            decisions_from: facts.decisions_from,
             newest_year,
             rows,
             settings: settings.map(|(name, value)| format!("`{name}={}`", words(value))).collect(),

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 use vulnlens_model::softmax::{exp_non_positive, softmax};
+use vulnlens_model::{Combination, Mean, SetUnion};
 use vulnlens_taxonomy::{CveId, CweId};
 
 use crate::error::TrainError;
@@ -12,30 +12,9 @@ use crate::example::{Example, Part};
 use crate::recorded::RecordedLogits;
 use crate::scores::SetScores;
 
-/// What is averaged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mean {
-    /// Probabilities: a set is probable if either model finds it so.
-    Arithmetic,
-    /// Their logarithms: a set is probable if both do not rule it out.
-    Geometric,
-}
-
-/// How the answers of two models are put together.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Combination {
-    /// What is averaged.
-    pub mean: Mean,
-    /// The first model's weight; the second has the rest.
-    pub first: f32,
-}
-
 /// The weights that are tried.
 const WEIGHTS: [f32; 17] =
     [0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9];
-/// The probability of a set that a model does not know.
-const UNKNOWN: f32 = 1e-7;
 
 /// A model's recorded logits with the temperature that makes probabilities of them.
 pub type Tempered<'a> = (&'a RecordedLogits<'a>, f32);
@@ -43,25 +22,13 @@ pub type Tempered<'a> = (&'a RecordedLogits<'a>, f32);
 /// Both models' probabilities over the same sets.
 struct Pair<'a> {
     models: [Tempered<'a>; 2],
-    sets: Vec<Vec<CweId>>,
-    /// Where each of a model's sets stands among all.
-    places: [Vec<usize>; 2],
+    union: SetUnion,
 }
 
 impl<'a> Pair<'a> {
     fn new(models: [Tempered<'a>; 2]) -> Self {
-        let mut number: BTreeMap<Vec<CweId>, usize> = BTreeMap::new();
-        let mut sets = vec![];
-        let places = models.map(|(model, _)| {
-            let place = |set: &Vec<CweId>| {
-                *number.entry(set.clone()).or_insert_with(|| {
-                    sets.push(set.clone());
-                    sets.len() - 1
-                })
-            };
-            model.sets().iter().map(place).collect()
-        });
-        Self { models, sets, places }
+        let union = SetUnion::new(models[0].0.sets(), models[1].0.sets());
+        Self { models, union }
     }
 
     /// The probabilities that each model gives to a record's sets; `None` if one has no answer.
@@ -70,75 +37,57 @@ impl<'a> Pair<'a> {
             let (recorded, temperature) = self.models[model];
             let mut own: Vec<f32> = recorded.row(id)?.iter().map(|logit| logit / temperature).collect();
             softmax(&mut own);
-            let mut all = vec![UNKNOWN; self.sets.len()];
-            self.places[model].iter().zip(own).for_each(|(&place, p)| all[place] = p.max(UNKNOWN));
-            Some(all)
+            Some(self.union.spread(model, &own))
         };
         Some([of(0)?, of(1)?])
     }
 }
 
-impl Combination {
-    /// The combination that makes the validation labels most likely.
-    ///
-    /// # Errors
-    /// When no labelled text of the validation part was answered by both models.
-    pub fn choose(
-        first: Tempered<'_>,
-        second: Tempered<'_>,
-        examples: &[Example],
-    ) -> Result<Self, TrainError> {
-        let pair = Pair::new([first, second]);
-        let number: BTreeMap<&[CweId], usize> = pair.sets.iter().map(Vec::as_slice).zip(0..).collect();
-        let rows: Vec<&Example> =
-            examples.iter().filter(|e| e.part == Part::Validation && e.is_labelled()).collect();
-        let losses: Vec<Option<Vec<f64>>> = rows
-            .par_iter()
-            .map(|row| {
-                let &gold = number.get(row.cwes.as_slice())?;
-                let [a, b] = pair.probabilities(row.id)?;
-                Some(all().map(|way| -f64::from(way.log_probabilities_at(&a, &b, gold))).collect())
-            })
-            .collect();
-        let losses: Vec<Vec<f64>> = losses.into_iter().flatten().collect();
-        let total = |way: usize| losses.iter().map(|loss| loss[way]).sum::<f64>();
-        let best = (0..all().count()).min_by(|&a, &b| total(a).total_cmp(&total(b)));
-        best.filter(|_| !losses.is_empty())
-            .and_then(|best| all().nth(best))
-            .ok_or(TrainError::NoValidationTexts)
-    }
+/// The combination that makes the validation labels most likely.
+///
+/// # Errors
+/// When no labelled text of the validation part was answered by both models.
+pub fn choose_combination(
+    first: Tempered<'_>,
+    second: Tempered<'_>,
+    examples: &[Example],
+) -> Result<Combination, TrainError> {
+    let pair = Pair::new([first, second]);
+    let number: BTreeMap<&[CweId], usize> = pair.union.sets().iter().map(Vec::as_slice).zip(0..).collect();
+    let rows: Vec<&Example> =
+        examples.iter().filter(|e| e.part == Part::Validation && e.is_labelled()).collect();
+    let losses: Vec<Option<Vec<f64>>> = rows
+        .par_iter()
+        .map(|row| {
+            let &gold = number.get(row.cwes.as_slice())?;
+            let [a, b] = pair.probabilities(row.id)?;
+            Some(all().map(|way| -f64::from(log_probability(&way.logits(&a, &b), gold))).collect())
+        })
+        .collect();
+    let losses: Vec<Vec<f64>> = losses.into_iter().flatten().collect();
+    let total = |way: usize| losses.iter().map(|loss| loss[way]).sum::<f64>();
+    let best = (0..all().count()).min_by(|&a, &b| total(a).total_cmp(&total(b)));
+    best.filter(|_| !losses.is_empty()).and_then(|best| all().nth(best)).ok_or(TrainError::NoValidationTexts)
+}
 
-    /// The combined answers to the records that both models answered, over the sets of both.
-    #[must_use]
-    pub fn of(self, first: Tempered<'_>, second: Tempered<'_>) -> RecordedLogits<'static> {
-        let pair = Pair::new([first, second]);
-        let ids: Vec<CveId> =
-            first.0.rows().keys().copied().filter(|id| second.0.rows().contains_key(id)).collect();
-        let rows: Vec<Vec<f32>> = ids
-            .par_iter()
-            .map(|&id| pair.probabilities(id).map_or(vec![], |[a, b]| self.logits(&a, &b)))
-            .collect();
-        RecordedLogits::owned(pair.sets, ids.into_iter().zip(0..).collect(), rows.concat())
-    }
+/// The combined answers to the records that both models answered, over the sets of both.
+#[must_use]
+pub fn combined(way: Combination, first: Tempered<'_>, second: Tempered<'_>) -> RecordedLogits<'static> {
+    let pair = Pair::new([first, second]);
+    let ids: Vec<CveId> =
+        first.0.rows().keys().copied().filter(|id| second.0.rows().contains_key(id)).collect();
+    let rows: Vec<Vec<f32>> = ids
+        .par_iter()
+        .map(|&id| pair.probabilities(id).map_or(vec![], |[a, b]| way.logits(&a, &b)))
+        .collect();
+    RecordedLogits::owned(pair.union.sets().to_vec(), ids.into_iter().zip(0..).collect(), rows.concat())
+}
 
-    fn logit(self, a: f32, b: f32) -> f32 {
-        match self.mean {
-            Mean::Arithmetic => (self.first * a + (1.0 - self.first) * b).ln(),
-            Mean::Geometric => self.first * a.ln() + (1.0 - self.first) * b.ln(),
-        }
-    }
-
-    fn logits(self, a: &[f32], b: &[f32]) -> Vec<f32> {
-        a.iter().zip(b).map(|(&a, &b)| self.logit(a, b)).collect()
-    }
-
-    /// The logarithm of the probability of one set.
-    fn log_probabilities_at(self, a: &[f32], b: &[f32], set: usize) -> f32 {
-        let logits = self.logits(a, b);
-        let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let total: f32 = logits.iter().map(|logit| exp_non_positive(logit - max)).sum();
-        logits[set] - max - total.ln()
-    }
+/// The logarithm of the probability of one set.
+fn log_probability(logits: &[f32], set: usize) -> f32 {
+    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let total: f32 = logits.iter().map(|logit| exp_non_positive(logit - max)).sum();
+    logits[set] - max - total.ln()
 }
 
 /// All combinations that are tried.
@@ -175,11 +124,11 @@ mod tests {
         let poor: Vec<f32> = (0..40).flat_map(|n| [0.0, (n % 3) as f32, 0.5]).collect();
         let good = recorded(&[79, 89], &examples, &good);
         let poor = recorded(&[89, 79, 20], &examples, &poor);
-        let chosen = Combination::choose((&good, 1.0), (&poor, 1.0), &examples).unwrap();
+        let chosen = choose_combination((&good, 1.0), (&poor, 1.0), &examples).unwrap();
         assert_eq!(chosen.first, 0.9);
-        let turned = Combination::choose((&poor, 1.0), (&good, 1.0), &examples).unwrap();
+        let turned = choose_combination((&poor, 1.0), (&good, 1.0), &examples).unwrap();
         assert_eq!(turned.first, 0.1);
-        let both = chosen.of((&good, 1.0), (&poor, 1.0));
+        let both = combined(chosen, (&good, 1.0), (&poor, 1.0));
         assert_eq!(both.sets(), [79, 89, 20].map(|id| vec![CweId(id)]));
         for example in &examples {
             let row = both.row(example.id).unwrap();
@@ -192,6 +141,6 @@ mod tests {
     fn nothing_answered_is_an_error() {
         let examples = [example(1, 79)];
         let none = recorded(&[79, 89], &[], &[]);
-        assert!(Combination::choose((&none, 1.0), (&none, 1.0), &examples).is_err());
+        assert!(choose_combination((&none, 1.0), (&none, 1.0), &examples).is_err());
     }
 }

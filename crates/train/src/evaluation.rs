@@ -34,6 +34,9 @@ pub struct EvaluationRun {
     pub system: String,
     /// Revision of the model's file; none for a peer.
     pub revision: Option<String>,
+    /// What a combination of two models is made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub combination: Option<String>,
     /// Seed of the fit, where it is known.
     pub seed: Option<u64>,
     /// `random` or `temporal`.

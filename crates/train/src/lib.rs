@@ -22,7 +22,7 @@ mod task;
 
 pub use calibrate::{Calibration, calibrate, calibrate_as_given};
 pub use card::{CardFile, EncoderFacts, card};
-pub use combine::{Combination, Mean, Tempered};
+pub use combine::{Tempered, choose_combination, combined};
 pub use error::TrainError;
 pub use evaluate::{PUBLISHED_TASKS, TaskEvaluation, evaluate};
 pub use evaluation::{Evaluation, EvaluationRun, SCHEMA_VERSION};

@@ -86,6 +86,10 @@ pub fn tables(evaluation: &Evaluation, detail: Detail) -> String {
             }
             out.push('\n');
         }
+        let combined = runs.iter().filter_map(|run| Some((&run.system, run.combination.as_ref()?)));
+        for (system, made_of) in combined.filter(|(system, made_of)| system != made_of) {
+            let _ = writeln!(out, "- {system} is {made_of}.");
+        }
         beside(&mut out, first);
     }
     out

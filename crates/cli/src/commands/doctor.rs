@@ -1,14 +1,21 @@
 //! `doctor`: what a bug report should say of the machine and the program, and whether the program is whole.
 
+use std::borrow::Cow;
+use std::path::Path;
+
 use clap::Args;
 use serde::Serialize;
 use vulnlens::encoder::kernels::Isa;
-use vulnlens::{CweId, Input, KnowledgeBase, LabelMode, Lens, NgramModel, Options};
+use vulnlens::encoder::{LoadOptions, Package};
+use vulnlens::{
+    CweId, Input, KnowledgeBase, LabelMode, Lens, NgramModel, Options, SetModel, sets_of_package,
+};
 use vulnlens_corpus::kb_version;
 
 use crate::arguments::{ViewFormat, threads};
 use crate::failure::{Failure, Kind};
 use crate::hub;
+use crate::lens::ACCURATE;
 use crate::output::{print_json, print_text};
 use crate::terminal::{self, Terminal};
 
@@ -133,10 +140,20 @@ fn checks() -> Vec<Check> {
     if let (Ok(model), Ok(kb)) = (model, kb) {
         checks.push(Check::new("self-test", self_test(&Lens::new(model, kb))));
     }
+    checks.push(Check::new("encoder", encoder()));
     checks
 }
 
-fn self_test(lens: &Lens) -> Result<String, String> {
+fn encoder() -> Result<String, String> {
+    let package = Package::from_bytes(Cow::Borrowed(vulnlens::ACCURATE_MODEL), Path::new(ACCURATE));
+    let package = package.map_err(|error| error.to_string())?;
+    let kb = vulnlens::embedded_knowledge_base();
+    let lens = sets_of_package(&package, &LoadOptions::default(), kb).map_err(|error| error.to_string())?;
+    let answer = self_test(&lens)?;
+    Ok(format!("{} {}, {answer}", lens.model().name(), lens.model().revision()))
+}
+
+fn self_test<M: SetModel>(lens: &Lens<M>) -> Result<String, String> {
     let options = Options { labels: LabelMode::Assigned, ..Options::default() };
     let prediction = lens.predict(Input::text(QUESTION), &options);
     match prediction.cwe.as_ref().and_then(|cwe| cwe.labels.first()) {

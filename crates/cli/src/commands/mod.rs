@@ -2,6 +2,7 @@
 
 pub(crate) mod checkpoint;
 pub(crate) mod classify;
+mod combine;
 pub(crate) mod completions;
 pub(crate) mod data;
 pub(crate) mod doctor;

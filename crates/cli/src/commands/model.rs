@@ -9,6 +9,7 @@ use vulnlens::model::{ModelHeader, NgramModel, with_header};
 use vulnlens_train::{CardFile, Detail, Evaluation, calibrate, card, tables};
 
 use super::checkpoint::{self, PackArguments, PullArguments, QuantizeArguments};
+use super::combine::{self, CombineArguments};
 use super::train::failure;
 use super::trained;
 use crate::arguments::{ViewFormat, thread_count, threads};
@@ -25,6 +26,7 @@ pub(crate) enum ModelCommand {
     Info(InfoArguments),
     Pull(PullArguments),
     Quantize(QuantizeArguments),
+    Combine(CombineArguments),
     Pack(PackArguments),
     Card(CardArguments),
     Tables(TablesArguments),
@@ -34,7 +36,8 @@ pub(crate) enum ModelCommand {
 /// Show what a model is and where it comes from
 #[derive(Debug, Args)]
 pub(crate) struct InfoArguments {
-    /// `fast`, which is embedded; a model file; the folder of a checkpoint, or a file in it; or an id of the hub
+    /// `fast` or `accurate`, which are embedded; a model file; the folder of a checkpoint, or a file in it; or an id of
+    /// the hub
     #[arg(default_value = "fast", value_name = "NAME|FILE|FOLDER|ID")]
     model: String,
 
@@ -46,7 +49,7 @@ pub(crate) struct InfoArguments {
 /// Render a model's card in Markdown from its file and an evaluation
 #[derive(Debug, Args)]
 pub(crate) struct CardArguments {
-    /// `fast`, which is embedded, or a model file; of an encoder, one that `model pack` made
+    /// `fast` or `accurate`, which are embedded, or a model file; of an encoder, one that `model pack` made
     #[arg(default_value = "fast", value_name = "NAME|FILE")]
     model: String,
 
@@ -115,6 +118,7 @@ pub(crate) fn run(command: &ModelCommand, terminal: &Terminal) -> Result<(), Fai
         ModelCommand::Info(arguments) => info(arguments, terminal),
         ModelCommand::Pull(arguments) => checkpoint::pull(arguments, terminal),
         ModelCommand::Quantize(arguments) => checkpoint::write_quantized(arguments, terminal),
+        ModelCommand::Combine(arguments) => combine::run(arguments, terminal),
         ModelCommand::Pack(arguments) => checkpoint::write_packed(arguments, terminal),
         ModelCommand::Card(arguments) => print_card(arguments, terminal),
     }

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use serde::Serialize;
 use vulnlens::encoder::{LoadOptions, Package};
+use vulnlens::model::Mean;
 use vulnlens::model::checkpoint::TaxonomyFile;
-use vulnlens::{EncoderSets, Lens, SetModel, embedded_knowledge_base, sets_of_package};
+use vulnlens::{CombinationFile, EncoderSets, Lens, SetModel, embedded_knowledge_base, sets_of_package};
 use vulnlens_train::{CardFile, EncoderFacts, Evaluation};
 
 use super::checkpoint::megabytes;
@@ -26,6 +27,8 @@ struct Info<'a> {
     vocabulary: usize,
     cwe_sets: usize,
     max_tokens: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    combination: Option<&'a CombinationFile>,
     #[serde(flatten)]
     about: &'a TaxonomyFile,
 }
@@ -34,6 +37,7 @@ struct Info<'a> {
 pub(super) fn card(package: &Package, evaluation: Option<&Evaluation>) -> Result<(), Failure> {
     let lens = opened(package)?;
     let (model, config) = (lens.model(), lens.model().encoder().config());
+    let answers_with = model.combination().map(answers_with);
     let facts = EncoderFacts {
         revision: model.revision(),
         bytes: package.len(),
@@ -43,6 +47,10 @@ pub(super) fn card(package: &Package, evaluation: Option<&Evaluation>) -> Result
         vocabulary: config.vocabulary,
         max_tokens: model.encoder().max_tokens(),
         sets: model.sets().len(),
+        answers_with: answers_with.as_deref(),
+        temperature: model.temperature(),
+        decisions: model.decisions(),
+        decisions_from: decisions_from(model),
     };
     print_text(&vulnlens_train::card(&CardFile::encoder(model.about(), facts), evaluation))
 }
@@ -50,6 +58,21 @@ pub(super) fn card(package: &Package, evaluation: Option<&Evaluation>) -> Result
 fn opened(package: &Package) -> Result<Lens<EncoderSets>, Failure> {
     sets_of_package(package, &LoadOptions::default(), embedded_knowledge_base())
         .map_err(|error| Failure::new(Kind::Unavailable, error.to_string()))
+}
+
+/// Where an encoder's decision rules come from.
+fn decisions_from(model: &EncoderSets) -> &str {
+    model.combination().map_or(&model.about().decisions_from, |combination| &combination.decisions_from)
+}
+
+fn answers_with(combination: &CombinationFile) -> String {
+    let of = match combination.way.mean {
+        Mean::Arithmetic => "probabilities",
+        Mean::Geometric => "logarithms",
+    };
+    let (share, rest) = (combination.way.first, 1.0 - combination.way.first);
+    let CombinationFile { with, with_revision, .. } = combination;
+    format!("{with} {with_revision}: own × {share:.2} + {with} × {rest:.2} in {of}")
 }
 
 /// Shows what a package is.
@@ -66,6 +89,7 @@ pub(super) fn info(package: &Package, format: ViewFormat) -> Result<(), Failure>
         vocabulary: config.vocabulary,
         cwe_sets: model.sets().len(),
         max_tokens: encoder.max_tokens(),
+        combination: model.combination(),
         about: model.about(),
     };
     if format == ViewFormat::Json {
@@ -88,6 +112,10 @@ pub(super) fn info(package: &Package, format: ViewFormat) -> Result<(), Failure>
         ("CWE sets", info.cwe_sets.to_string()),
     ];
     rows.extend(self::rows(info.about));
+    if let Some(combination) = info.combination {
+        rows.push(("answers with", answers_with(combination)));
+        rows.push(("both by", combination.decisions_from.clone()));
+    }
     print_text(&rows.iter().map(|(name, value)| format!("{name:<13} {value}\n")).collect::<String>())
 }
 

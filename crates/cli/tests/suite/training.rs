@@ -155,6 +155,37 @@ fn an_encoder_is_trained_from_nothing_and_classifies() {
     folder.run(&["model", "pack", "capec", "--out", "z"]).code(5).says(&["give the folder instead"]);
 
     fitted(&folder, "ngram.safetensors", "2");
+    let taught = ["encoder", "--from", "language", "--out", "taught", "--epochs", "6"];
+    run(&[&taught[..], &["--teachers", "ngram.safetensors"]].concat()).code(0).says(&["taught:"]);
+    run(&[
+        "encoder",
+        "--from",
+        "language",
+        "--out",
+        "x",
+        "--split",
+        "temporal",
+        "--teachers",
+        "ngram.safetensors",
+    ])
+    .code(2)
+    .says(&["was fitted on \"random\""]);
+    let combine = ["model", "combine", "taught", "--data", "data.parquet", "--by"];
+    folder.run(&[&combine[..], &["fast"]].concat()).code(2).says(&["\"all\"", "train ngram --split"]);
+    folder.run(&[&combine[..], &["ngram.safetensors"]].concat()).code(0).says(&["the encoder's weight is"]);
+    folder.run(&[&combine[..], &["ngram.safetensors"]].concat()).code(2).says(&["exists already"]);
+    folder.run(&["model", "pack", "taught", "--out", "taught.safetensors"]).code(0);
+    for model in ["taught", "taught.safetensors"] {
+        let text = "Product7: sql injection in the login query reads tables";
+        let record = folder.run(&["classify", text, "--model", model, "--labels", "assigned"]).code(0);
+        assert_eq!(record.records()[0]["cwe"][0]["label"], "CWE-89", "{model}");
+    }
+    assert_eq!(info(&folder, "taught.safetensors")["combination"]["with"], "fast");
+    let other = std::fs::read_to_string(folder.path("taught/combination.json")).unwrap();
+    folder.file("taught/combination.json", other.replace("\"with_revision\": \"", "\"with_revision\": \"0"));
+    folder.run(&["classify", "x", "--model", "taught"]).code(5).says(&["run `model combine` again"]);
+    folder.run(&["model", "card", "taught.safetensors"]).code(0);
+
     let systems = ["--model", "encoder", "small", "--combine", "encoder,ngram.safetensors"];
     let evaluate = ["evaluate", "--data", "data.parquet", "--split", "random", "--headline"];
     let tables = folder.run(&[&evaluate[..], &systems].concat()).code(0).stdout;

@@ -76,7 +76,9 @@ pub enum TaxonomyFileError {
     #[error("has the temperature {0}; expected a number above 0")]
     Temperature(f32),
     /// Of a checkpoint that says nothing of CWE sets.
-    #[error("does not say that outputs are CWE sets, and only such models are packed; give the folder instead")]
+    #[error(
+        "does not say that outputs are CWE sets, and only such models are packed; give the folder instead"
+    )]
     NoSets,
     /// An output that is no CWE set.
     #[error(

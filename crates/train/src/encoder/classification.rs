@@ -22,6 +22,8 @@ use crate::recorded::RecordedLogits;
 pub(crate) struct Labelled {
     pub(crate) lists: TokenLists,
     pub(crate) outputs: Vec<Vec<u32>>,
+    /// The distributions over outputs that are learnt in place of `outputs`, if there are teachers.
+    pub(crate) targets: Option<Vec<Vec<(u32, f32)>>>,
 }
 
 /// What a classifier is trained on and judged by.
@@ -65,6 +67,12 @@ impl Objective for Classification<'_> {
         let outputs: Vec<&[u32]> =
             part.texts.iter().map(|&text| self.training.outputs[text].as_slice()).collect();
         let logits = network.forward(&Batch::new(&ids), part.noise);
+        if let Some(targets) = &self.training.targets {
+            let loss = self.loss_of_targets(&logits, part.texts.iter().map(|&text| targets[text].as_slice()));
+            let loss = loss.scaled(part.texts.len() as f32 / part.rows as f32);
+            network.backward(&loss.gradient, gradients);
+            return loss.value;
+        }
         let share = part.texts.len() as f32 / part.rows as f32;
         let loss = self.loss(&logits, &outputs).scaled(share);
         network.backward(&loss.gradient, gradients);
@@ -90,6 +98,15 @@ impl Objective for Classification<'_> {
 const LOSS_ROWS: usize = 256;
 
 impl Classification<'_> {
+    fn loss_of_targets<'t>(&self, logits: &[f32], rows: impl Iterator<Item = &'t [(u32, f32)]>) -> Loss {
+        let width = self.space.names.len();
+        let mut targets = vec![0.0; logits.len()];
+        for (row, target) in targets.chunks_exact_mut(width).zip(rows) {
+            target.iter().for_each(|&(output, p)| row[output as usize] = p);
+        }
+        softmax_loss(logits, &targets, width)
+    }
+
     fn loss(&self, logits: &[f32], outputs: &[&[u32]]) -> Loss {
         let width = self.space.names.len();
         let mut targets = vec![0.0; outputs.len() * width];

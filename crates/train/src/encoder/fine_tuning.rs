@@ -14,6 +14,7 @@ use super::labels::{LabelSpace, Labels};
 use super::model_folder::{ClassifierFolder, ModelFolder};
 use super::start::{Begun, Start};
 use super::store::Store;
+use super::teaching::Teaching;
 use super::train::{
     ClassifierSettings, Ending, LabelsBeside, Tell, best_entry, identity, lists, merged, network, spread,
 };
@@ -51,6 +52,10 @@ pub fn train_classifier(
     settings.fit.check()?;
     let texts = labelled_texts(examples, about)?;
     let space = LabelSpace::new(settings.labels, kb, &texts.0, &texts.1)?;
+    let mut texts = texts;
+    if let Some(teaching) = &settings.teaching {
+        texts.0.extend(teaching.unlabelled(examples));
+    }
     teach(Lesson { space, texts, words: json!({}) }, kb, settings, about, folders, control)
 }
 
@@ -101,9 +106,16 @@ pub(crate) fn teach(
     let all_settings = merged(settings.to_json(), words);
     store.set_identity(identity(&all_settings, about, &begun, &json)?);
     let reading = (settings.year, settings.fit.max_tokens);
+    let outputs: Vec<Vec<u32>> =
+        training.iter().map(|example| space.outputs(example).unwrap_or_default().to_vec()).collect();
+    let target = |teaching: &Teaching| {
+        let of = |(example, outputs): (&Example, &Vec<u32>)| teaching.target(example, outputs, &space);
+        training.iter().zip(&outputs).map(of).collect()
+    };
     let labelled = Labelled {
+        targets: settings.teaching.as_ref().map(target),
         lists: lists(&training, reading, &tokenizer),
-        outputs: training.iter().map(|example| space.outputs(example).unwrap_or_default().to_vec()).collect(),
+        outputs,
     };
     let objective = Classification {
         kb,
@@ -152,6 +164,16 @@ pub(crate) fn teach(
 }
 
 fn check_beside(settings: &ClassifierSettings) -> Result<(), FitError> {
+    if let Some(teaching) = &settings.teaching {
+        if settings.labels != Labels::CweSets || settings.beside.is_some() {
+            return Err(FitError::Setting(
+                "only CWE sets are taught by others, and without labels beside".to_owned(),
+            ));
+        }
+        if !(0.0..=1.0).contains(&teaching.share) {
+            return Err(FitError::Setting("the teachers' share must be from 0 to 1".to_owned()));
+        }
+    }
     let Some(LabelsBeside { labels, weight }) = settings.beside else { return Ok(()) };
     if settings.labels != Labels::CweSets || labels == Labels::CweSets {
         return Err(FitError::Setting("only CWE sets are learnt with other labels beside".to_owned()));
@@ -169,7 +191,11 @@ impl ClassifierSettings {
         let beside = self.beside.map_or_else(|| json!({}), |LabelsBeside { labels, weight }| {
             json!({"beside": labels.name(), "beside_weight": weight.to_string()})
         });
-        merged(merged(words, beside), self.fit.to_json())
+        let teaching = self.teaching.as_ref().map_or_else(
+            || json!({}),
+            |teaching| json!({"teachers": teaching.teachers, "teachers_share": teaching.share.to_string()}),
+        );
+        merged(merged(merged(words, beside), teaching), self.fit.to_json())
     }
 }
 

@@ -170,6 +170,11 @@ impl LabelSpace {
         self.outputs.get(&example.cwes).filter(|_| example.is_labelled()).map(Vec::as_slice)
     }
 
+    /// The output of a CWE set.
+    pub(crate) fn output_of(&self, set: &[CweId]) -> Option<u32> {
+        self.outputs.get(set)?.first().copied()
+    }
+
     /// The loss of the labels that the sets lead to by the chain.
     pub(crate) fn beside(&self, beside: LabelsBeside, kb: &KnowledgeBase) -> MarginalLoss {
         let mut numbers = BTreeMap::new();

@@ -26,6 +26,7 @@ mod settings;
 mod start;
 mod state;
 mod store;
+mod teaching;
 mod thresholds;
 mod token_lists;
 mod tokenizer;
@@ -48,6 +49,7 @@ pub use search::{
 pub use settings::{FitSettings, MultiLabelLoss};
 pub use start::{NetworkSize, Start};
 pub use state::LogEntry;
+pub use teaching::Teaching;
 pub use tokenizer::{FEWEST_TOKENS, SPECIAL_TOKENS, TokenizerFiles, train_tokenizer};
 pub use train::{ClassifierSettings, Ending, LabelsBeside, PretrainingSettings, train_masked};
 pub use vulnlens_encoder::training::Decay;

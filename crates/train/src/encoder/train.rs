@@ -16,6 +16,7 @@ use super::settings::{FitSettings, MultiLabelLoss};
 use super::start::{Begun, Start};
 use super::state::{Identity, LogEntry, State};
 use super::store::Store;
+use super::teaching::Teaching;
 use super::token_lists::TokenLists;
 use crate::example::{Example, Part};
 use crate::ngram::Description;
@@ -29,6 +30,8 @@ pub struct ClassifierSettings {
     pub loss: MultiLabelLoss,
     /// What CWE sets are to get right beside being the record's own.
     pub beside: Option<LabelsBeside>,
+    /// What other models say of the training texts; of CWE sets.
+    pub teaching: Option<Teaching>,
     /// Whether texts begin with their record's year.
     pub year: bool,
     /// How it is trained.

@@ -81,7 +81,7 @@ fn labels_are_learnt_each_for_itself() {
     {
         let labels = [Labels::Cwe, Labels::Attack, Labels::CweWithAncestors, Labels::Tactics][number];
         let fit = FitSettings { epochs: 50, ..long() };
-        let settings = ClassifierSettings { labels, loss, beside: None, year: true, fit };
+        let settings = ClassifierSettings { labels, loss, beside: None, teaching: None, year: true, fit };
         let out = bench.path(labels.name());
         let end = bench.train(&settings, &out, (&Stopper::default(), false, 2)).unwrap();
         let Ending::Finished { best: Some(best), .. } = end else { panic!("{end:?}") };

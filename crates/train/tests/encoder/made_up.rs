@@ -36,6 +36,7 @@ pub(crate) fn settings() -> ClassifierSettings {
         labels: Labels::CweSets,
         loss: MultiLabelLoss::Plain,
         beside: None,
+        teaching: None,
         year: true,
         fit: fit_settings(),
     }

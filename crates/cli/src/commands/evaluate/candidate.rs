@@ -69,8 +69,8 @@ impl Candidate {
         match self {
             Self::Ngram(model) => Calibration::of(model.header()),
             Self::Encoder(sets) => {
-                let about = sets.lens.model().about();
-                Calibration { temperature: about.temperature, decisions: about.decisions.clone() }
+                let model = sets.lens.model();
+                Calibration { temperature: model.temperature(), decisions: model.decisions().clone() }
             }
         }
     }

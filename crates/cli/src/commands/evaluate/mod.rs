@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use vulnlens::encoder::LoadOptions;
-use vulnlens::model::TaxonomyVersions;
+use vulnlens::model::{Mean, TaxonomyVersions};
 use vulnlens::{KnowledgeBase, NgramModel};
 use vulnlens_train::ngram::Decisions;
 use vulnlens_train::{
-    Calibration, Combination, Detail, Evaluation, EvaluationRun, Example, Mean, PUBLISHED_TASKS, Part,
-    PeerScores, RecordedLogits, SCHEMA_VERSION, SetScores, calibrate, calibrate_as_given, evaluate, tables,
+    Calibration, Detail, Evaluation, EvaluationRun, Example, PUBLISHED_TASKS, Part, PeerScores,
+    RecordedLogits, SCHEMA_VERSION, SetScores, calibrate, calibrate_as_given, choose_combination, combined,
+    evaluate, tables,
 };
 
 use self::candidate::Candidate;
@@ -43,9 +44,9 @@ pub(crate) struct EvaluateArguments {
     model: Vec<String>,
 
     /// Two models as one: their answers are averaged, in probabilities or logarithms and with the weights that make the
-    /// validation labels most likely
-    #[arg(long, value_name = "MODEL,MODEL", num_args = 1.., value_parser = two)]
-    combine: Vec<(String, String)>,
+    /// validation labels most likely; called NAME, if that is given
+    #[arg(long, value_name = "[NAME=]MODEL,MODEL", num_args = 1.., value_parser = two)]
+    combine: Vec<Combined>,
 
     /// How encoders compute
     #[arg(long, value_enum, value_name = "PRECISION", default_value_t)]
@@ -129,9 +130,21 @@ fn peer(text: &str) -> Result<(String, PathBuf), &'static str> {
     Ok((name.to_owned(), PathBuf::from(folder)))
 }
 
-fn two(text: &str) -> Result<(String, String), &'static str> {
-    let (first, second) = text.split_once(',').ok_or("expected two models as MODEL,MODEL")?;
-    Ok((first.to_owned(), second.to_owned()))
+/// Two models that are evaluated as one.
+#[derive(Debug, Clone)]
+struct Combined {
+    name: Option<String>,
+    first: String,
+    second: String,
+}
+
+fn two(text: &str) -> Result<Combined, &'static str> {
+    let (name, models) = match text.split_once('=') {
+        Some((name, models)) => (Some(name.to_owned()), models),
+        None => (None, text),
+    };
+    let (first, second) = models.split_once(',').ok_or("expected two models as MODEL,MODEL")?;
+    Ok(Combined { name, first: first.to_owned(), second: second.to_owned() })
 }
 
 pub(crate) fn run(arguments: &EvaluateArguments, terminal: &Terminal) -> Result<(), Failure> {
@@ -179,7 +192,7 @@ fn check_before_work(
     kb: &KnowledgeBase,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
-    let combined = arguments.combine.iter().flat_map(|(first, second)| [first, second]);
+    let combined = arguments.combine.iter().flat_map(|combined| [&combined.first, &combined.second]);
     for name in arguments.model.iter().chain(combined) {
         Candidate::open(name, &LoadOptions::default(), 1, kb, terminal)?;
     }
@@ -228,12 +241,12 @@ impl Session<'_> {
                 runs.push(self.candidate(&model, split, &examples)?);
             }
         }
-        for (first, second) in &self.arguments.combine {
+        for Combined { name, first, second } in &self.arguments.combine {
             let models = [self.open(first)?, self.open(second)?];
             let [of_first, of_second] = [(first, &models[0]), (second, &models[1])]
                 .map(|(name, model)| self.is_for(name, model, split));
             if of_first && of_second {
-                runs.push(self.combined(&models, split, &examples)?);
+                runs.push(self.combined(name.as_deref(), &models, split, &examples)?);
             }
         }
         for (name, folder) in &self.arguments.peer {
@@ -321,6 +334,7 @@ impl Session<'_> {
     /// Two models as one: weights, temperature and rules are chosen on the validation part.
     fn combined(
         &self,
+        name: Option<&str>,
         [first, second]: &[Candidate; 2],
         split: SplitName,
         examples: &[Example],
@@ -334,8 +348,8 @@ impl Session<'_> {
         let validation = on(Part::Validation);
         let [a, b] = tempered(&validation, temperatures);
         let chosen = on_threads(threads, || {
-            let way = Combination::choose(a, b, examples)?;
-            Ok((way, calibrate(&way.of(a, b), self.kb, examples)?))
+            let way = choose_combination(a, b, examples)?;
+            Ok((way, calibrate(&combined(way, a, b), self.kb, examples)?))
         })?;
         let (way, calibration) = chosen.map_err(failure)?;
         let scored = match self.arguments.part.part() {
@@ -343,14 +357,16 @@ impl Session<'_> {
             part => on(part),
         };
         let [a, b] = tempered(&scored, temperatures);
-        let scores = on_threads(threads, || way.of(a, b))?;
+        let scores = on_threads(threads, || combined(way, a, b))?;
         let of = match way.mean {
             Mean::Arithmetic => "probabilities",
             Mean::Geometric => "logarithms",
         };
         let (share, rest) = (way.first, 1.0 - way.first);
+        let made_of = format!("{} × {share:.2} + {} × {rest:.2} in {of}", first.name(), second.name());
         Ok(EvaluationRun {
-            system: format!("{} × {share:.2} + {} × {rest:.2} in {of}", first.name(), second.name()),
+            system: name.map_or_else(|| made_of.clone(), str::to_owned),
+            combination: Some(made_of),
             seen_in_training: [first, second].iter().any(|model| model.split() != split.name()),
             ..self.figures(&scores, &calibration, split, examples)?
         })
@@ -403,6 +419,7 @@ impl Session<'_> {
         let tasks = on_threads(threads(self.arguments.threads), work)?.map_err(failure)?;
         Ok(EvaluationRun {
             system: String::new(),
+            combination: None,
             revision: None,
             seed: None,
             split: split.name().to_owned(),

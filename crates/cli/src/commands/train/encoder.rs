@@ -1,12 +1,15 @@
 //! `train encoder`: fine-tuning a classifier.
 
 use clap::{Args, ValueEnum};
-use vulnlens_train::encoder::{ClassifierSettings, Labels, LabelsBeside, MultiLabelLoss, train_classifier};
+use vulnlens::{NgramModel, SetModel};
+use vulnlens_train::encoder::{
+    ClassifierSettings, Labels, LabelsBeside, MultiLabelLoss, Teaching, train_classifier,
+};
 
 use super::fit_arguments::FitArguments;
-use super::run_arguments::{RunArguments, StartArguments};
-use crate::failure::Failure;
-use crate::lens::KnowledgeBaseArguments;
+use super::run_arguments::{Run, RunArguments, StartArguments};
+use crate::failure::{Failure, Kind};
+use crate::lens::{self, KnowledgeBaseArguments};
 use crate::terminal::Terminal;
 
 /// Train a transformer encoder to classify, from a checkpoint or from nothing
@@ -37,6 +40,15 @@ pub(crate) struct EncoderArguments {
     /// What the sum of these labels' cross-entropies is multiplied by
     #[arg(long, value_name = "FACTOR", default_value_t = 0.02, requires = "beside")]
     beside_weight: f32,
+
+    /// N-gram models that teach `cwe-sets`, too: what they say of the training part, also of texts without a label, is
+    /// learnt beside the labels. They must be fitted on the same split
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "beside")]
+    teachers: Vec<String>,
+
+    /// The teachers' share in what is learnt of a labelled text
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5, requires = "teachers")]
+    teachers_share: f32,
 
     #[command(flatten)]
     pub(super) start: StartArguments,
@@ -122,17 +134,46 @@ impl EncoderArguments {
             beside: self
                 .beside
                 .map(|labels| LabelsBeside { labels: labels.labels(), weight: self.beside_weight }),
+            teaching: None,
             year: self.run.year,
             fit: self.fit.settings(self.run.seed),
         }
     }
 }
 
+/// What the teachers say of the training part, if there are any.
+fn teaching(
+    arguments: &EncoderArguments,
+    run: &Run<'_>,
+    terminal: &Terminal,
+) -> Result<Option<Teaching>, Failure> {
+    let models: Vec<NgramModel> =
+        arguments.teachers.iter().map(|name| lens::model(name)).collect::<Result<_, _>>()?;
+    let split = arguments.run.split.name();
+    if let Some(model) = models.iter().find(|model| model.header().provenance.split != split) {
+        let message = format!(
+            "the teacher {} was fitted on {:?}, and the run is of {split:?}",
+            model.revision(),
+            model.header().provenance.split
+        );
+        return Err(
+            Failure::new(Kind::Arguments, message).hint("fit it with `train ngram --split` of the same name")
+        );
+    }
+    let models: Vec<&dyn SetModel> = models.iter().map(|model| model as &dyn SetModel).collect();
+    if models.is_empty() {
+        return Ok(None);
+    }
+    terminal.note(&format!("asking {} teachers", models.len()));
+    Ok(Some(Teaching::of(&models, &run.examples, arguments.teachers_share)))
+}
+
 pub(crate) fn run(arguments: &EncoderArguments, terminal: &Terminal) -> Result<(), Failure> {
     let start = arguments.start.start(terminal)?;
     let kb = arguments.kb.load(terminal)?;
     let run = arguments.run.open(terminal)?;
-    let settings = arguments.settings();
+    let settings =
+        ClassifierSettings { teaching: teaching(arguments, &run, terminal)?, ..arguments.settings() };
     let folders = (&start, arguments.run.out.as_path());
     run.train(|control| train_classifier(&run.examples, &kb, &settings, &run.about, folders, control))
 }

@@ -69,6 +69,7 @@ impl HierarchyArguments {
                 labels: self.labels.labels(),
                 loss: self.loss.loss(),
                 beside: None,
+                teaching: None,
                 year: self.run.year,
                 fit: self.fit.settings(self.run.seed),
             },

@@ -220,7 +220,7 @@ mod tests {
 
     fn tree_of(labels: Labels, fewest_texts: u64, cwes: &[&[u32]]) -> Result<(Tree, Vec<Example>), FitError> {
         let (loss, fit) = (MultiLabelLoss::Plain, FitSettings::default());
-        let classifier = ClassifierSettings { labels, loss, beside: None, year: false, fit };
+        let classifier = ClassifierSettings { labels, loss, beside: None, teaching: None, year: false, fit };
         let settings = HierarchySettings { classifier, form: HierarchyForm::Cascade, fewest_texts };
         let examples: Vec<Example> = cwes.iter().map(|cwes| example(cwes)).collect();
         let training: Vec<&Example> = examples.iter().collect();

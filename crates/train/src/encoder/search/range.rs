@@ -121,7 +121,8 @@ impl SettingRange {
         for value in ends {
             let fit = FitSettings::default();
             let (labels, loss) = (Labels::Attack, MultiLabelLoss::Plain);
-            let mut settings = ClassifierSettings { labels, loss, beside: None, year: false, fit };
+            let mut settings =
+                ClassifierSettings { labels, loss, beside: None, teaching: None, year: false, fit };
             let fits = self.setting.set(&value, &mut settings);
             fits.map_err(|expected| format!("{value} is not {expected}"))?;
             settings.fit.check().map_err(|error| format!("{value}: {error}"))?;

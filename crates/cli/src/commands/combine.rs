@@ -1,0 +1,104 @@
+//! `model combine`: an encoder and the embedded n-gram model as one.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::Args;
+use vulnlens::encoder::LoadOptions;
+use vulnlens::{CombinationFile, SetModel, open_sets};
+use vulnlens_train::{Example, Part, RecordedLogits, calibrate, choose_combination, combined};
+
+use super::train::failure;
+use crate::arguments::{thread_count, threads};
+use crate::failure::{Failure, Kind};
+use crate::lens::{self, KnowledgeBaseArguments};
+use crate::output::Output;
+use crate::terminal::Terminal;
+use crate::training_data::{SplitName, TrainingData, on_threads};
+
+/// Let an encoder of CWE sets answer together with the embedded n-gram model
+///
+/// Chooses the mean, its weights, a temperature and the decision rules on the validation part, and writes them into the
+/// encoder's folder as `combination.json`; without that file the encoder answers alone again.
+#[derive(Debug, Args)]
+pub(crate) struct CombineArguments {
+    /// The folder, as `train encoder` or `model quantize` wrote it
+    #[arg(value_name = "FOLDER")]
+    folder: PathBuf,
+
+    /// A data set that `data build` made
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+
+    /// An n-gram model as the embedded one, but fitted on the training part of the encoder's split alone: weights cannot be
+    /// chosen on texts that one of the models was fitted on
+    #[arg(long, value_name = "FILE")]
+    by: PathBuf,
+
+    /// Threads [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = thread_count)]
+    threads: Option<NonZeroUsize>,
+
+    #[command(flatten)]
+    kb: KnowledgeBaseArguments,
+}
+
+pub(crate) fn run(arguments: &CombineArguments, terminal: &Terminal) -> Result<(), Failure> {
+    let kb = arguments.kb.load(terminal)?;
+    let place = arguments.folder.join(CombinationFile::NAME);
+    if place.exists() {
+        let message = format!("{}: exists already", place.display());
+        return Err(Failure::new(Kind::Arguments, message).hint("remove it to combine anew"));
+    }
+    let name = arguments.folder.display().to_string();
+    let lens = open_sets(&arguments.folder, &name, None, &LoadOptions::default(), kb.clone())
+        .map_err(|error| Failure::new(Kind::Unavailable, error.to_string()))?;
+    let lens = lens.ok_or_else(|| {
+        let message = format!("{name}: its outputs are not CWE sets");
+        Failure::new(Kind::Arguments, message).hint("give a folder that `train encoder` wrote")
+    })?;
+    let ngram = lens::model(&arguments.by.to_string_lossy())?;
+    let (split, of_ngram) = (&lens.model().about().provenance.split, &ngram.header().provenance.split);
+    let split_name = [SplitName::Random, SplitName::Temporal].into_iter().find(|known| known.name() == split);
+    let Some(split_name) = split_name.filter(|_| split == of_ngram) else {
+        let message =
+            format!("the encoder was trained on the split {split:?}, the n-gram model on {of_ngram:?}");
+        return Err(Failure::new(Kind::Arguments, message).hint(
+            "both must be of one split that has a validation part: `train ngram --split` fits the other",
+        ));
+    };
+    let data = TrainingData::read(&arguments.data)?;
+    let examples = data.examples(split_name);
+    let rows: Vec<&Example> =
+        examples.iter().filter(|e| e.part == Part::Validation && e.is_labelled()).collect();
+    let work = || {
+        let (first, second) = (RecordedLogits::of(lens.model(), &rows), RecordedLogits::of(&ngram, &rows));
+        let first = (&first, lens.model().temperature());
+        let second = (&second, SetModel::temperature(&ngram));
+        let way = choose_combination(first, second, &examples)?;
+        Ok((way, calibrate(&combined(way, first, second), &kb, &examples)?))
+    };
+    let (way, rules) = on_threads(threads(arguments.threads), work)?.map_err(failure)?;
+    let embedded = vulnlens::embedded_model();
+    let file = CombinationFile {
+        format_version: CombinationFile::FORMAT_VERSION,
+        with: embedded.header().name.clone(),
+        with_revision: embedded.revision().to_owned(),
+        way,
+        temperature: rules.temperature,
+        decisions: rules.decisions,
+        decisions_from: format!(
+            "validation part of the {split} split of {}, with {} {} in place of the embedded one",
+            data.name,
+            ngram.header().name,
+            ngram.revision()
+        ),
+    };
+    let text =
+        serde_json::to_string_pretty(&file).map_err(|error| Failure::new(Kind::Failed, error.to_string()))?;
+    let mut output = Output::open(Some(&place))?;
+    output.data((text + "\n").as_bytes())?;
+    output.finish()?;
+    terminal.note(&format!("{}: the encoder's weight is {:.2}", place.display(), way.first));
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! What other models say of the training texts, labelled or not: targets beside the records' own labels.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use vulnlens_model::{Input, Scorer, SetModel};
+use vulnlens_taxonomy::{CveId, CweId};
+
+use super::labels::LabelSpace;
+use crate::example::{Example, Part};
+
+/// The mean of some models' distributions over CWE sets, for each text of a training part (Hinton, Vinyals and Dean,
+/// "Distilling the Knowledge in a Neural Network", 2015).
+///
+/// A labelled text is learnt by its label and, in part, by what the teachers say of it; a text without a label by
+/// what they say alone.
+#[derive(Debug, Clone)]
+pub struct Teaching {
+    /// The teachers' names and revisions.
+    pub(crate) teachers: String,
+    /// The teachers' share in the target of a labelled text.
+    pub(crate) share: f32,
+    answers: Arc<BTreeMap<CveId, Answer>>,
+}
+
+/// Sets with their probabilities.
+type Answer = Vec<(Vec<CweId>, f32)>;
+
+/// Texts that a thread works on at once.
+const BLOCK: usize = 256;
+/// Less probable sets are left out; what is left adds up to 1 again.
+const LEAST: f32 = 0.002;
+
+impl Teaching {
+    /// Asks the models about every text of the training part.
+    #[must_use]
+    pub fn of(models: &[&dyn SetModel], examples: &[Example], share: f32) -> Self {
+        let texts: Vec<&Example> = examples.iter().filter(|e| e.part == Part::Train).collect();
+        let answers: Vec<Vec<(CveId, Answer)>> = texts
+            .par_chunks(BLOCK)
+            .map_init(Scorer::default, |scorer, block| answers(models, block, scorer))
+            .collect();
+        let names: Vec<String> =
+            models.iter().map(|model| format!("{} {}", model.name(), model.revision())).collect();
+        Self { teachers: names.join(", "), share, answers: Arc::new(answers.into_iter().flatten().collect()) }
+    }
+
+    /// Texts of the training part that have no label, and that the teachers know.
+    pub(crate) fn unlabelled<'e>(&self, examples: &'e [Example]) -> impl Iterator<Item = &'e Example> {
+        examples.iter().filter(|example| {
+            example.part == Part::Train
+                && !example.is_labelled()
+                && !example.text.trim().is_empty()
+                && self.answers.contains_key(&example.id)
+        })
+    }
+
+    /// The target of a text over the space's outputs, the record's own being `gold`.
+    pub(crate) fn target(&self, example: &Example, gold: &[u32], space: &LabelSpace) -> Vec<(u32, f32)> {
+        let share = if gold.is_empty() { 1.0 } else { self.share };
+        let mut target: BTreeMap<u32, f32> = BTreeMap::new();
+        let answer = self.answers.get(&example.id).map_or(&[][..], Vec::as_slice);
+        let known: Vec<(u32, f32)> =
+            answer.iter().filter_map(|(set, p)| Some((space.output_of(set)?, *p))).collect();
+        let mass: f32 = known.iter().map(|(_, p)| p).sum();
+        if mass > 0.0 {
+            known.iter().for_each(|&(output, p)| *target.entry(output).or_default() += share * p / mass);
+        }
+        let own = if mass > 0.0 { 1.0 - share } else { 1.0 };
+        gold.iter().for_each(|&output| *target.entry(output).or_default() += own);
+        target.into_iter().collect()
+    }
+}
+
+fn answers(models: &[&dyn SetModel], block: &[&Example], scorer: &mut Scorer) -> Vec<(CveId, Answer)> {
+    let inputs: Vec<Input<'_>> = block.iter().map(|e| Input { text: &e.text, year: Some(e.year) }).collect();
+    let mut sums: Vec<BTreeMap<&[CweId], f32>> = vec![BTreeMap::new(); block.len()];
+    for model in models {
+        let rows = model.score(&inputs, scorer).chunks_exact(model.sets().len().max(1));
+        for (sum, row) in sums.iter_mut().zip(rows) {
+            for (set, p) in model.sets().iter().zip(row).filter(|(_, p)| **p >= LEAST) {
+                *sum.entry(set).or_default() += p / models.len() as f32;
+            }
+        }
+    }
+    let answer = |sum: BTreeMap<&[CweId], f32>| sum.into_iter().map(|(set, p)| (set.to_vec(), p)).collect();
+    block.iter().zip(sums).map(|(example, sum)| (example.id, answer(sum))).collect()
+}
