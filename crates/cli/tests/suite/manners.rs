@@ -66,7 +66,7 @@ fn the_doctor_finds_the_program_whole() {
     let report: Value = serde_json::from_str(&report).unwrap();
     assert_eq!(report["version"], env!("CARGO_PKG_VERSION"));
     let checks = report["checks"].as_array().unwrap();
-    assert_eq!(checks.len(), 3);
+    assert_eq!(checks.len(), 4);
     assert!(checks.iter().all(|check| check["ok"] == true), "{report}");
     assert!(folder.run(&["doctor"]).code(0).stdout.contains("self-test"));
 }
