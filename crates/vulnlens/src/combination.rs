@@ -61,8 +61,10 @@ impl Partner {
                 format!("has format version {}; this version reads {FORMAT_VERSION}", about.format_version);
             return Err(wrong(problem));
         }
-        let is_share = (0.0..=1.0).contains(&about.way.first);
-        if !is_share || !(about.temperature > 0.0 && about.temperature.is_finite()) {
+        let is_whole = (0.0..=1.0).contains(&about.way.first)
+            && about.temperature > 0.0
+            && about.temperature.is_finite();
+        if !is_whole {
             return Err(wrong(
                 "has a weight outside 0 to 1, or a temperature that is not above 0".to_owned(),
             ));
