@@ -3,7 +3,7 @@
     python3 tools/render_readme.py target/release/vulnlens
 
 Replaces the marked sections of README.md by the output of the commands below and by the headline tables of
-assets/models/fast.evaluation.json (which `vulnlens evaluate --out` wrote), and writes assets/models/fast.md by
+assets/models/*.evaluation.json (which `vulnlens evaluate --out` wrote), and writes assets/models/*.md by
 `vulnlens model card`. A test in crates/train checks the tables against the evaluation file.
 """
 
@@ -15,6 +15,7 @@ import sys
 
 TEXT = "Buffer overflow in OpenSSL allows remote attackers to execute arbitrary code."
 EVALUATION = "assets/models/fast.evaluation.json"
+ACCURATE = "assets/models/accurate.evaluation.json"
 # A tiny checkpoint, what transformers gave for it, and one of its texts.
 FIXTURES = "crates/encoder/tests/fixtures"
 CHECKPOINT = "roberta"
@@ -60,10 +61,12 @@ def main():
     readme = section(readme, "checkpoint", checkpoint(binary, root))
     tables = run(binary, "model", "tables", str(root / EVALUATION), "--headline")
     readme = section(readme, "evaluation", tables.strip() + "\n")
+    tables = run(binary, "model", "tables", str(root / ACCURATE), "--headline")
+    readme = section(readme, "accurate", tables.strip() + "\n")
     path.write_text(readme, encoding="utf-8")
-    card = run(binary, "model", "card", "fast", "--evaluation", str(root / EVALUATION))
-    (root / "assets/models/fast.md").write_text(card, encoding="utf-8")
-
+    for model, evaluation in [("fast", EVALUATION), ("accurate", ACCURATE)]:
+        card = run(binary, "model", "card", model, "--evaluation", str(root / evaluation))
+        (root / f"assets/models/{model}.md").write_text(card, encoding="utf-8")
 
 
 if __name__ == "__main__":

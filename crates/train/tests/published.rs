@@ -1,30 +1,46 @@
-//! What is published is what was measured: the README and the card against the evaluation file.
+//! What is published is what was measured: the README and the cards against the evaluation files.
 
 use vulnlens_train::{Detail, Evaluation, tables};
 
-const EVALUATION: &str = include_str!("../../../assets/models/fast.evaluation.json");
+const README: &str = include_str!("../../../README.md");
+/// Models with their evaluation files and cards.
+const PUBLISHED: [(&str, &str, &str); 2] = [
+    (
+        "fast",
+        include_str!("../../../assets/models/fast.evaluation.json"),
+        include_str!("../../../assets/models/fast.md"),
+    ),
+    (
+        "accurate",
+        include_str!("../../../assets/models/accurate.evaluation.json"),
+        include_str!("../../../assets/models/accurate.md"),
+    ),
+];
 
-#[test]
-fn the_readme_has_the_tables_of_the_evaluation() {
-    let evaluation: Evaluation = serde_json::from_str(EVALUATION).unwrap();
-    let readme = include_str!("../../../README.md");
-    let tables = tables(&evaluation, Detail::Headline);
-    assert!(readme.contains(tables.trim()), "run tools/render_readme.py");
+fn evaluations() -> impl Iterator<Item = (&'static str, Evaluation, &'static str)> {
+    PUBLISHED.into_iter().map(|(name, json, card)| (name, serde_json::from_str(json).unwrap(), card))
 }
 
 #[test]
-fn the_card_has_the_whole_tables() {
-    let evaluation: Evaluation = serde_json::from_str(EVALUATION).unwrap();
-    let card = include_str!("../../../assets/models/fast.md");
-    let tables = tables(&evaluation, Detail::Full);
-    assert!(card.contains(tables.trim()), "run tools/render_readme.py");
+fn the_readme_has_the_tables_of_the_evaluations() {
+    for (name, evaluation, _) in evaluations() {
+        let tables = tables(&evaluation, Detail::Headline);
+        assert!(README.contains(tables.trim()), "{name}: run tools/render_readme.py");
+    }
+}
+
+#[test]
+fn the_cards_have_the_whole_tables() {
+    for (name, evaluation, card) in evaluations() {
+        let tables = tables(&evaluation, Detail::Full);
+        assert!(card.contains(tables.trim()), "{name}: run tools/render_readme.py");
+    }
 }
 
 /// The published figures are of models that had not seen the rows they are measured on.
 #[test]
 fn nothing_published_was_measured_on_training_rows() {
-    let evaluation: Evaluation = serde_json::from_str(EVALUATION).unwrap();
-    for run in evaluation.runs {
+    for run in evaluations().flat_map(|(_, evaluation, _)| evaluation.runs) {
         assert!(!run.seen_in_training, "{} on the {} split", run.system, run.split);
         assert_eq!(run.part, "test");
     }
