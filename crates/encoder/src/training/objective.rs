@@ -225,8 +225,6 @@ mod tests {
         let shifted = BinaryLoss::Asymmetric { positive_focus: 0.0, negative_focus: 4.0, shift: 0.05 };
         for binary in [BinaryLoss::Plain, BinaryLoss::Weighted(vec![2.0, 0.5, 1.0]), focal, shifted] {
             check(|logits| binary.of(logits, &targets, 3), &logits);
-            let combined = CombinedLoss { labels: 3, binary, binary_share: 0.3 };
-            check(|logits| combined.of(logits, &targets, 6), &logits);
         }
         check(|logits| softmax_loss(logits, &targets, 2), &logits);
     }
