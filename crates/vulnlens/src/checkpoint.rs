@@ -1,40 +1,60 @@
 //! Published checkpoints, run by the encoder crate, as classifiers.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use vulnlens_encoder::{Checkpoint, EncoderError, LoadOptions, Problem};
-use vulnlens_model::checkpoint::{TaxonomyFileError, ThresholdsError};
-use vulnlens_model::{CheckpointLens, LabelScores};
+use vulnlens_model::checkpoint::{TaxonomyFile, TaxonomyFileError, ThresholdsError};
+use vulnlens_model::{CheckpointLens, Input, LabelScores};
 use vulnlens_taxonomy::KnowledgeBase;
 
+/// The file beside a checkpoint's that says what its outputs are, and from what it was trained.
+pub(crate) const TAXONOMY: &str = "taxonomy.json";
 /// The file beside a checkpoint's that says from which score on labels are answered.
 const THRESHOLDS: &str = "thresholds.json";
 /// Digits of a revision that is shown.
 const REVISION_DIGITS: usize = 12;
 
 /// A checkpoint as what scores texts.
-pub struct EncoderScores(Checkpoint);
+pub struct EncoderScores {
+    checkpoint: Checkpoint,
+    /// What a folder that was trained here says of itself.
+    about: Option<TaxonomyFile>,
+}
 
 impl EncoderScores {
     /// The checkpoint.
     #[must_use]
     pub fn checkpoint(&self) -> &Checkpoint {
-        &self.0
+        &self.checkpoint
+    }
+
+    /// Whether texts are read behind their year.
+    #[must_use]
+    pub fn reads_years(&self) -> bool {
+        self.about.as_ref().is_some_and(|about| about.year_first)
     }
 }
 
 impl LabelScores for EncoderScores {
     fn labels(&self) -> &[String] {
-        self.0.labels()
+        self.checkpoint.labels()
     }
 
     fn is_exclusive(&self) -> bool {
-        self.0.problem() == Problem::SingleLabel
+        self.checkpoint.problem() == Problem::SingleLabel
+    }
+
+    fn text<'t>(&self, input: &Input<'t>) -> Cow<'t, str> {
+        match self.about.as_ref().filter(|about| about.year_first) {
+            Some(about) => Cow::Owned(about.text(input.text, input.year)),
+            None => Cow::Borrowed(input.text),
+        }
     }
 
     fn scores(&self, texts: &[&str]) -> Vec<Option<f32>> {
-        self.0.scores(texts)
+        self.checkpoint.scores(texts)
     }
 }
 
@@ -126,8 +146,12 @@ pub fn open_checkpoint(
     let folder = folder.as_ref();
     let checkpoint = Checkpoint::open(folder, options)?;
     let revision = shown(revision.unwrap_or(checkpoint.revision()));
-    let lens = CheckpointLens::new(EncoderScores(checkpoint), name, revision, kb);
-    let file = if folder.is_dir() { folder.join(THRESHOLDS) } else { folder.with_file_name(THRESHOLDS) };
+    let beside = |name: &str| if folder.is_dir() { folder.join(name) } else { folder.with_file_name(name) };
+    let file = beside(TAXONOMY);
+    let about = read_if_there(&file)?.map(|json| TaxonomyFile::read(&json)).transpose();
+    let about = about.map_err(|problem| CheckpointError::Taxonomy { file, problem })?;
+    let lens = CheckpointLens::new(EncoderScores { checkpoint, about }, name, revision, kb);
+    let file = beside(THRESHOLDS);
     match read_if_there(&file)? {
         Some(json) => {
             lens.with_thresholds(&json).map_err(|problem| CheckpointError::Thresholds { file, problem })

@@ -10,11 +10,8 @@ use vulnlens_model::space::SpaceKind;
 use vulnlens_model::{DecisionRule, Input, Lens, Scorer, SetModel};
 use vulnlens_taxonomy::{CweId, KnowledgeBase};
 
-use crate::checkpoint::{CheckpointError, read_if_there, shown};
+use crate::checkpoint::{CheckpointError, TAXONOMY, read_if_there, shown};
 use crate::combination::{COMBINATION, CombinationFile, Partner};
-
-/// The file beside a checkpoint's that says what its outputs are, and from what it was trained.
-const TAXONOMY: &str = "taxonomy.json";
 
 /// An encoder that was trained on CWE sets, with what its folder says of them.
 #[derive(Debug)]

@@ -151,7 +151,10 @@ fn an_encoder_is_trained_from_nothing_and_classifies() {
     let attack = ["encoder", "--from", "encoder", "--objective", "multilabel", "--labels", "capec"];
     run(&[&attack[..], &["--out", "capec", "--max-steps", "4"]].concat()).code(0);
     assert_eq!(info(&folder, "capec")["problem"], "multi-label");
-    folder.run(&["classify", "sql injection", "--model", "capec"]).code(0);
+    let asked = |year: &str| {
+        folder.run(&["classify", "sql injection", "--model", "capec", "--as-of", year]).code(0).stdout
+    };
+    assert_ne!(asked("2019"), asked("2025"), "labels of their own are asked as of a year, too");
     folder.run(&["model", "pack", "capec", "--out", "z"]).code(5).says(&["give the folder instead"]);
 
     fitted(&folder, "ngram.safetensors", "2");

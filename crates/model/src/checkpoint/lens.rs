@@ -1,5 +1,6 @@
 //! A checkpoint and a knowledge base together: texts in, predictions out.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TechniqueId};
@@ -22,6 +23,11 @@ pub trait LabelScores: Send + Sync {
     /// Whether the labels exclude each other, so that their scores add up to 1 (softmax), or each
     /// is scored for itself (sigmoid).
     fn is_exclusive(&self) -> bool;
+
+    /// A text as the checkpoint reads it: as it is, or behind its year.
+    fn text<'t>(&self, input: &Input<'t>) -> Cow<'t, str> {
+        Cow::Borrowed(input.text)
+    }
 
     /// The scores of each text, one a label, text after text; `None` for a label that is ruled out,
     /// as a hierarchy of checkpoints does with children of parents that do not apply.
@@ -171,6 +177,10 @@ impl<'a, S: LabelScores> CheckpointPredictor<'a, S> {
         }
     }
 
+    fn dated<'t>(&self, input: Input<'t>) -> Input<'t> {
+        Input { year: self.options.as_of.or(input.year), ..input }
+    }
+
     fn prediction(&self, scores: &[Option<f32>], buffers: &mut PredictBuffers) -> Prediction {
         let mut by_output = std::mem::take(&mut buffers.by_output);
         self.union.answer(scores, &self.lens.thresholds, &mut by_output);
@@ -213,7 +223,9 @@ impl<S: LabelScores> Classifier for CheckpointPredictor<'_, S> {
         let labels = self.lens.scores.labels().len();
         let mut predictions = Vec::with_capacity(inputs.len());
         for batch in inputs.chunks(BATCH) {
-            let texts: Vec<&str> = batch.iter().map(|input| input.text).collect();
+            let dated: Vec<Input<'_>> = batch.iter().map(|input| self.dated(*input)).collect();
+            let texts: Vec<Cow<'_, str>> = dated.iter().map(|input| self.lens.scores.text(input)).collect();
+            let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
             let mut rest = &self.lens.scores.scores(&texts)[..];
             for _ in &texts {
                 let (scores, after) = rest.split_at(labels.min(rest.len()));

@@ -39,7 +39,9 @@ pub(crate) fn run(arguments: ClassifyArguments, terminal: &Terminal) -> Result<(
     let settings = settings(&arguments, terminal)?;
     let source = source(&arguments, terminal)?;
     let model = arguments.lens.load(settings.threads, terminal)?;
-    if arguments.as_of.is_some() && matches!(model, Model::Checkpoint(_)) {
+    let knows_no_years =
+        matches!(&model, Model::Checkpoint(checkpoint) if !checkpoint.lens.scores().reads_years());
+    if arguments.as_of.is_some() && knows_no_years {
         terminal.warn("a checkpoint knows no years: --as-of changes nothing");
     }
     let run = model.run(&settings.options);
