@@ -1,5 +1,7 @@
 //! What is published is what was measured: the README and the cards against the evaluation files.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
+
 use vulnlens_train::{Detail, Evaluation, tables};
 
 const README: &str = include_str!("../../../README.md");
