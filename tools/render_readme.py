@@ -2,7 +2,7 @@
 
     python3 tools/render_readme.py target/release/vulnlens
 
-Replaces the marked sections of README.md by the output of the commands below and by the headline tables of
+Replaces the marked sections of README.md and of benches/README.md by the output of the commands below and by the headline tables of
 assets/models/*.evaluation.json (which `vulnlens evaluate --out` wrote), and writes assets/models/*.md by
 `vulnlens model card`. A test in crates/train checks the tables against the evaluation file.
 """
@@ -63,6 +63,9 @@ def main():
     readme = section(readme, "evaluation", tables.strip() + "\n")
     tables = run(binary, "model", "tables", str(root / ACCURATE), "--headline")
     readme = section(readme, "accurate", tables.strip() + "\n")
+    benches = root / "benches/README.md"
+    rendered = section(benches.read_text(encoding="utf-8"), "accurate", tables.strip() + "\n")
+    benches.write_text(rendered, encoding="utf-8")
     path.write_text(readme, encoding="utf-8")
     for model, evaluation in [("fast", EVALUATION), ("accurate", ACCURATE)]:
         card = run(binary, "model", "card", model, "--evaluation", str(root / evaluation))
