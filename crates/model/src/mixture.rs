@@ -25,6 +25,17 @@ pub struct Combination {
 }
 
 impl Combination {
+    /// What it is made of, in words.
+    #[must_use]
+    pub fn described(self, first: &str, second: &str) -> String {
+        let of = match self.mean {
+            Mean::Arithmetic => "probabilities",
+            Mean::Geometric => "logarithms",
+        };
+        let (share, rest) = (self.first, 1.0 - self.first);
+        format!("{first} × {share:.2} + {second} × {rest:.2} in {of}")
+    }
+
     /// Logarithms of the combined probabilities, but for a constant.
     #[must_use]
     pub fn logits(self, first: &[f32], second: &[f32]) -> Vec<f32> {

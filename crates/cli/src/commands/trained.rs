@@ -4,7 +4,6 @@ use std::path::Path;
 
 use serde::Serialize;
 use vulnlens::encoder::{LoadOptions, Package};
-use vulnlens::model::Mean;
 use vulnlens::model::checkpoint::TaxonomyFile;
 use vulnlens::{CombinationFile, EncoderSets, Lens, SetModel, embedded_knowledge_base, sets_of_package};
 use vulnlens_train::{CardFile, EncoderFacts, Evaluation};
@@ -66,13 +65,8 @@ fn decisions_from(model: &EncoderSets) -> &str {
 }
 
 fn answers_with(combination: &CombinationFile) -> String {
-    let of = match combination.way.mean {
-        Mean::Arithmetic => "probabilities",
-        Mean::Geometric => "logarithms",
-    };
-    let (share, rest) = (combination.way.first, 1.0 - combination.way.first);
     let CombinationFile { with, with_revision, .. } = combination;
-    format!("{with} {with_revision}: own × {share:.2} + {with} × {rest:.2} in {of}")
+    format!("{with} {with_revision}: {}", combination.way.described("own", with))
 }
 
 /// Shows what a package is.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use vulnlens::encoder::LoadOptions;
-use vulnlens::model::{Mean, TaxonomyVersions};
+use vulnlens::model::TaxonomyVersions;
 use vulnlens::{KnowledgeBase, NgramModel};
 use vulnlens_train::ngram::Decisions;
 use vulnlens_train::{
@@ -358,12 +358,7 @@ impl Session<'_> {
         };
         let [a, b] = tempered(&scored, temperatures);
         let scores = on_threads(threads, || combined(way, a, b))?;
-        let of = match way.mean {
-            Mean::Arithmetic => "probabilities",
-            Mean::Geometric => "logarithms",
-        };
-        let (share, rest) = (way.first, 1.0 - way.first);
-        let made_of = format!("{} × {share:.2} + {} × {rest:.2} in {of}", first.name(), second.name());
+        let made_of = way.described(first.name(), second.name());
         Ok(EvaluationRun {
             system: name.map_or_else(|| made_of.clone(), str::to_owned),
             combination: Some(made_of),
