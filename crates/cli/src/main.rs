@@ -5,7 +5,9 @@
 
 mod arguments;
 mod catalogues;
+mod choice;
 mod commands;
+mod data_set;
 mod exit_codes;
 mod failure;
 mod hub;
@@ -19,14 +21,13 @@ mod stream;
 mod tally;
 mod terminal;
 mod text_argument;
-mod training_data;
+mod threads;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use arguments::Cli;
+use clap::Parser as _;
 use failure::Kind;
 use terminal::Terminal;
 

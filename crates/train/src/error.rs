@@ -1,15 +1,20 @@
-//! Why a fit or an evaluation cannot be done.
+//! Errors of fitting and training.
 
+use std::io;
+use std::path::{Path, PathBuf};
+
+use vulnlens_encoder::EncoderError;
+use vulnlens_evaluation::EvaluationError;
 use vulnlens_metrics::MetricsError;
 use vulnlens_model::{MAX_SETS, ModelFileError};
 
-/// An error of fitting or evaluating.
+/// An error of fitting an n-gram model, or of training an encoder or its tokenizer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
     /// A setting is out of its bounds.
     #[error("setting: {0}")]
-    Setting(&'static str),
+    Setting(String),
     /// Nothing to fit on.
     #[error(
         "no labelled text in the training part ({texts} texts in all); label some, or choose another split"
@@ -18,9 +23,9 @@ pub enum TrainError {
         /// Texts that were given.
         texts: usize,
     },
-    /// Nothing to choose thresholds on.
-    #[error("no labelled text in the validation part; take the decision rules from another model's file")]
-    NoValidationTexts,
+    /// No text at all.
+    #[error("there is no text to train on; give a data set with descriptions, or another split")]
+    NoTexts,
     /// All labels alike.
     #[error("every training text has the same CWE set; there is nothing to tell apart")]
     OneSetOnly,
@@ -40,14 +45,99 @@ pub enum TrainError {
         /// The setting.
         min_documents: u32,
     },
-    /// The loss became infinite or not a number.
+    /// Nothing to learn.
+    #[error("the labels of {space} in the training part are {found}; at least two are needed to tell apart")]
+    TooFewLabels {
+        /// The label space.
+        space: &'static str,
+        /// Labels there.
+        found: usize,
+    },
+    /// No hierarchy can be made of the labels.
+    #[error("the labels of {space} {problem}; {fix}")]
+    NoTree {
+        /// The label space.
+        space: &'static str,
+        /// The reason.
+        problem: String,
+        /// The remedy.
+        fix: &'static str,
+    },
+    /// The tokenizers crate refused.
+    #[error("the tokenizer cannot be made: {0}")]
+    Tokenizer(String),
+    /// A file of a checkpoint or tokenizer does not go with the run.
+    #[error("{file}: {problem}; {fix}")]
+    Refused {
+        /// The file or folder.
+        file: PathBuf,
+        /// The reason.
+        problem: String,
+        /// The remedy.
+        fix: String,
+    },
+    /// Another run writes to the folder.
+    #[error("{folder}: another run writes here; wait for its end, or give another folder")]
+    Locked {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The loss of an n-gram model became infinite or not a number.
     #[error("the loss is {loss} at step {step}; lower the learning rates")]
-    Diverged {
+    LossDiverged {
         /// The loss.
         loss: f32,
         /// Steps that were done.
         step: usize,
     },
+    /// A loss or a gradient of an encoder became infinite or not a number.
+    #[error(
+        "the {what} is {value} at step {step} (epoch {epoch}, batch {batch}, which begins with text {text}); {kept}; lower the learning rate"
+    )]
+    Diverged {
+        /// Loss or gradient.
+        what: &'static str,
+        /// Its value.
+        value: f64,
+        /// Updates that were made before.
+        step: u64,
+        /// Passes over the data that were finished.
+        epoch: u64,
+        /// The batch of the pass, from 0.
+        batch: usize,
+        /// The batch's first text: its place among the texts that are trained on.
+        text: usize,
+        /// The remains of the run, in words.
+        kept: String,
+    },
+    /// A file cannot be read or written.
+    #[error("{file}: {source}")]
+    Io {
+        /// The file or folder.
+        file: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// A checkpoint cannot be written.
+    #[error(
+        "{file}: the checkpoint of step {step} cannot be written: {problem}; {kept}; make room, then resume"
+    )]
+    Save {
+        /// The file.
+        file: PathBuf,
+        /// The step that it would have been of.
+        step: u64,
+        /// The reason.
+        problem: String,
+        /// The remains of the run, in words.
+        kept: String,
+    },
+    /// The checkpoint to begin with cannot be used.
+    #[error(transparent)]
+    Encoder(#[from] EncoderError),
+    /// Nothing to choose thresholds on, or scores that are not numbers.
+    #[error(transparent)]
+    Evaluation(#[from] EvaluationError),
     /// A metric refused its input.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
@@ -57,4 +147,15 @@ pub enum TrainError {
     /// A promise inside the library does not hold.
     #[error("internal inconsistency: {0}; please report it")]
     Inconsistent(String),
+}
+
+impl TrainError {
+    /// An adapter for `map_err`: work on `file` failed.
+    pub(crate) fn io(file: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { file: file.to_owned(), source }
+    }
+
+    pub(crate) fn refused(file: &Path, problem: impl Into<String>, fix: &str) -> Self {
+        Self::Refused { file: file.to_owned(), problem: problem.into(), fix: fix.to_owned() }
+    }
 }

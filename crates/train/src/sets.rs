@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use vulnlens_evaluation::Example;
 use vulnlens_model::MAX_SETS;
 use vulnlens_taxonomy::CweId;
 
 use crate::error::TrainError;
-use crate::example::Example;
 
 /// The distinct CWE sets of the labelled texts: index (in the sets' own order) and frequency.
 pub(crate) type Sets = BTreeMap<Vec<CweId>, (usize, u64)>;

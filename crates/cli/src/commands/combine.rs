@@ -6,15 +6,16 @@ use std::path::PathBuf;
 use clap::Args;
 use vulnlens::encoder::LoadOptions;
 use vulnlens::{CombinationFile, SetModel, open_sets};
-use vulnlens_train::{Example, Part, RecordedLogits, calibrate, choose_combination, combined};
+use vulnlens_evaluation::{Example, Part, RecordedLogits, Split, calibrate, choose_combination, combined};
 
-use super::train::failure;
+use super::evaluate::failure;
 use crate::arguments::{thread_count, threads};
+use crate::data_set;
 use crate::failure::{Failure, Kind};
 use crate::lens::{self, KnowledgeBaseArguments};
 use crate::output::Output;
 use crate::terminal::Terminal;
-use crate::training_data::{SplitName, TrainingData, on_threads};
+use crate::threads::on_threads;
 
 /// Let an encoder of CWE sets answer together with the embedded n-gram model
 ///
@@ -59,7 +60,7 @@ pub(crate) fn run(arguments: &CombineArguments, terminal: &Terminal) -> Result<(
     })?;
     let ngram = lens::model(&arguments.by.to_string_lossy())?;
     let (split, of_ngram) = (&lens.model().about().provenance.split, &ngram.header().provenance.split);
-    let split_name = [SplitName::Random, SplitName::Temporal].into_iter().find(|known| known.name() == split);
+    let split_name = Split::named(split).filter(|split| split.has_test_part());
     let Some(split_name) = split_name.filter(|_| split == of_ngram) else {
         let message =
             format!("the encoder was trained on the split {split:?}, the n-gram model on {of_ngram:?}");
@@ -67,7 +68,7 @@ pub(crate) fn run(arguments: &CombineArguments, terminal: &Terminal) -> Result<(
             "both must be of one split that has a validation part: `train ngram --split` fits the other",
         ));
     };
-    let data = TrainingData::read(&arguments.data)?;
+    let data = data_set::read(&arguments.data)?;
     let examples = data.examples(split_name);
     let rows: Vec<&Example> =
         examples.iter().filter(|e| e.part == Part::Validation && e.is_labelled()).collect();

@@ -6,19 +6,20 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use vulnlens::model::{ModelHeader, NgramModel, with_header};
-use vulnlens_train::{CardFile, Detail, Evaluation, calibrate, card, tables};
+use vulnlens_evaluation::{CardFile, Detail, Evaluation, Split, calibrate, card, tables};
 
 use super::checkpoint::{self, PackArguments, PullArguments, QuantizeArguments};
 use super::combine::{self, CombineArguments};
-use super::train::failure;
+use super::evaluate::failure;
 use super::trained;
 use crate::arguments::{ViewFormat, thread_count, threads};
+use crate::data_set;
 use crate::failure::{Failure, Kind};
 use crate::lens::{self, KnowledgeBaseArguments};
 use crate::model::ModelSource;
 use crate::output::{Output, print_json, print_text};
 use crate::terminal::Terminal;
-use crate::training_data::{SplitName, TrainingData, on_threads};
+use crate::threads::on_threads;
 
 /// What can be asked of a model.
 #[derive(Debug, Subcommand)]
@@ -84,8 +85,8 @@ pub(crate) struct CalibrateArguments {
     data: PathBuf,
 
     /// The split whose validation part is taken
-    #[arg(long, value_enum, value_name = "SPLIT", default_value = "random")]
-    split: SplitName,
+    #[arg(long, value_parser = data_set::split(), value_name = "SPLIT", default_value = "random")]
+    split: Split,
 
     /// Where the calibrated model goes
     #[arg(short, long, value_name = "FILE")]
@@ -143,14 +144,14 @@ fn info(arguments: &InfoArguments, terminal: &Terminal) -> Result<(), Failure> {
 }
 
 fn calibrated(arguments: &CalibrateArguments, terminal: &Terminal) -> Result<(), Failure> {
-    if arguments.split == SplitName::All {
+    if arguments.split == Split::All {
         let failure = Failure::new(Kind::Arguments, "the split `all` has no validation part");
         return Err(failure.hint("calibrate on `random` or `temporal`"));
     }
     lens::check_ngram(&arguments.model, "`model calibrate`")?;
     let (model, bytes) = lens::model_with_bytes(&arguments.model)?;
     let kb = arguments.kb.load(terminal)?;
-    let data = TrainingData::read(&arguments.data)?;
+    let data = data_set::read(&arguments.data)?;
     let examples = data.examples(arguments.split);
     let work = || calibrate(&model, &kb, &examples);
     let calibration = on_threads(threads(arguments.threads), work)?.map_err(failure)?;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use vulnlens::encoder::{LoadOptions, Package};
 use vulnlens::model::checkpoint::TaxonomyFile;
 use vulnlens::{CombinationFile, EncoderSets, Lens, SetModel, embedded_knowledge_base, sets_of_package};
-use vulnlens_train::{CardFile, EncoderFacts, Evaluation};
+use vulnlens_evaluation::{CardFile, EncoderFacts, Evaluation};
 
 use super::checkpoint::megabytes;
 use crate::arguments::ViewFormat;
@@ -51,7 +51,7 @@ pub(super) fn card(package: &Package, evaluation: Option<&Evaluation>) -> Result
         decisions: model.decisions(),
         decisions_from: decisions_from(model),
     };
-    print_text(&vulnlens_train::card(&CardFile::encoder(model.about(), facts), evaluation))
+    print_text(&vulnlens_evaluation::card(&CardFile::encoder(model.about(), facts), evaluation))
 }
 
 fn opened(package: &Package) -> Result<Lens<EncoderSets>, Failure> {

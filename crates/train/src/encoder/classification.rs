@@ -3,19 +3,18 @@
 use vulnlens_encoder::training::{
     Batch, BinaryLoss, Gradients, Loss, MarginalLoss, TrainingNetwork, softmax_loss,
 };
+use vulnlens_evaluation::{
+    Calibration, Example, PUBLISHED_TASKS, Part, RecordedLogits, TaskEvaluation, calibrate, evaluate,
+};
 use vulnlens_metrics::{Accumulator, RowView, ScoredRow, best_global_threshold};
 use vulnlens_taxonomy::KnowledgeBase;
 
-use super::error::FitError;
 use super::labels::{LabelSpace, Labels};
 use super::logits::logits;
 use super::objective::{Figures, Objective, PartOfBatch};
 use super::thresholds::{answered, thresholds};
 use super::token_lists::TokenLists;
-use crate::calibrate::{Calibration, calibrate};
-use crate::evaluate::{PUBLISHED_TASKS, evaluate};
-use crate::example::{Example, Part};
-use crate::recorded::RecordedLogits;
+use crate::error::TrainError;
 
 /// Texts with the outputs that apply to them.
 #[derive(Debug)]
@@ -79,7 +78,7 @@ impl Objective for Classification<'_> {
         loss.value
     }
 
-    fn evaluate(&self, network: &mut TrainingNetwork) -> Result<Option<Figures>, FitError> {
+    fn evaluate(&self, network: &mut TrainingNetwork) -> Result<Option<Figures>, TrainError> {
         if self.sample.is_empty() {
             return Ok(None);
         }
@@ -155,11 +154,11 @@ impl Classification<'_> {
         &self,
         records: &[Example],
         logits: &[f32],
-    ) -> Result<(f64, Vec<(String, f64)>), FitError> {
+    ) -> Result<(f64, Vec<(String, f64)>), TrainError> {
         let scores = RecordedLogits::new(&self.space.sets, records, logits);
         let calibration = calibrate(&scores, self.kb, records)?;
         let tasks = evaluate(&scores, &calibration, self.kb, records, Part::Validation, &PUBLISHED_TASKS)?;
-        let mean = |of: &dyn Fn(&crate::TaskEvaluation) -> f64| {
+        let mean = |of: &dyn Fn(&TaskEvaluation) -> f64| {
             tasks.iter().map(of).sum::<f64>() / tasks.len().max(1) as f64
         };
         let (micro, macro_f1) = (mean(&|task| task.table.micro_f1), mean(&|task| task.table.macro_f1));
@@ -178,7 +177,7 @@ impl Classification<'_> {
         &self,
         records: &[Example],
         logits: &[f32],
-    ) -> Result<(f64, Vec<(String, f64)>), FitError> {
+    ) -> Result<(f64, Vec<(String, f64)>), TrainError> {
         let width = self.space.names.len();
         let scores = self.scores(logits);
         let rows = self.scored(records, &scores);
@@ -209,7 +208,7 @@ impl Classification<'_> {
     }
 
     /// Chooses rules or thresholds on the whole validation part.
-    pub(crate) fn choose(&self, network: &mut TrainingNetwork) -> Result<Chosen, FitError> {
+    pub(crate) fn choose(&self, network: &mut TrainingNetwork) -> Result<Chosen, TrainError> {
         if self.validation.is_empty() {
             return Ok(Chosen::Nothing);
         }

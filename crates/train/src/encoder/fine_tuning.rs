@@ -4,11 +4,11 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use vulnlens_encoder::training::{Parameters, Part as NetworkPart, Training};
+use vulnlens_evaluation::{EvaluationError, Example, Part};
 use vulnlens_model::TaxonomyVersions;
 use vulnlens_taxonomy::KnowledgeBase;
 
 use super::classification::{Classification, Labelled};
-use super::error::FitError;
 use super::fit::{Control, Loop, LoopEnd};
 use super::labels::{LabelSpace, Labels};
 use super::model_folder::{ClassifierFolder, ModelFolder};
@@ -19,8 +19,8 @@ use super::train::{
     ClassifierSettings, Ending, LabelsBeside, Tell, best_entry, identity, lists, merged, network, spread,
 };
 use crate::error::TrainError;
-use crate::example::{Example, Part, newest_year};
 use crate::ngram::Description;
+use crate::years::newest_year;
 
 /// The labelled texts that are trained on, and those that judge.
 pub(crate) type LabelledTexts<'a> = (Vec<&'a Example>, Vec<&'a Example>);
@@ -40,7 +40,7 @@ pub(crate) struct Lesson<'a> {
 /// rayon pool, and however often the run was stopped and resumed.
 ///
 /// # Errors
-/// See [`FitError`]; what was reached before is kept.
+/// See [`TrainError`]; what was reached before is kept.
 pub fn train_classifier(
     examples: &[Example],
     kb: &KnowledgeBase,
@@ -48,7 +48,7 @@ pub fn train_classifier(
     about: &Description,
     folders: (&Start, &Path),
     control: Control<'_>,
-) -> Result<Ending, FitError> {
+) -> Result<Ending, TrainError> {
     settings.fit.check()?;
     let texts = labelled_texts(examples, about)?;
     let space = LabelSpace::new(settings.labels, kb, &texts.0, &texts.1)?;
@@ -63,12 +63,12 @@ pub fn train_classifier(
 pub(crate) fn labelled_texts<'a>(
     examples: &'a [Example],
     about: &Description,
-) -> Result<LabelledTexts<'a>, FitError> {
+) -> Result<LabelledTexts<'a>, TrainError> {
     let of = |part| examples.iter().filter(move |example| example.part == part && example.is_labelled());
     let (training, validation): (Vec<_>, Vec<_>) =
         (of(Part::Train).collect(), of(Part::Validation).collect());
     if validation.is_empty() && about.split != "all" {
-        return Err(TrainError::NoValidationTexts.into());
+        return Err(EvaluationError::NoValidationTexts.into());
     }
     Ok((training, validation))
 }
@@ -81,7 +81,7 @@ pub(crate) fn teach(
     about: &Description,
     (start, out): (&Start, &Path),
     control: Control<'_>,
-) -> Result<Ending, FitError> {
+) -> Result<Ending, TrainError> {
     let Lesson { space, texts: (training, validation), words } = lesson;
     check_beside(settings)?;
     let is_of_space = |example: &&Example| match space.labels {
@@ -163,23 +163,23 @@ pub(crate) fn teach(
     Ok(Ending::Finished { steps: state.step, best })
 }
 
-fn check_beside(settings: &ClassifierSettings) -> Result<(), FitError> {
+fn check_beside(settings: &ClassifierSettings) -> Result<(), TrainError> {
     if let Some(teaching) = &settings.teaching {
         if settings.labels != Labels::CweSets || settings.beside.is_some() {
-            return Err(FitError::Setting(
+            return Err(TrainError::Setting(
                 "only CWE sets are taught by others, and without labels beside".to_owned(),
             ));
         }
         if !(0.0..=1.0).contains(&teaching.share) {
-            return Err(FitError::Setting("the teachers' share must be from 0 to 1".to_owned()));
+            return Err(TrainError::Setting("the teachers' share must be from 0 to 1".to_owned()));
         }
     }
     let Some(LabelsBeside { labels, weight }) = settings.beside else { return Ok(()) };
     if settings.labels != Labels::CweSets || labels == Labels::CweSets {
-        return Err(FitError::Setting("only CWE sets are learnt with other labels beside".to_owned()));
+        return Err(TrainError::Setting("only CWE sets are learnt with other labels beside".to_owned()));
     }
     if !(weight > 0.0 && weight.is_finite()) {
-        return Err(FitError::Setting("the weight of labels beside must be above 0".to_owned()));
+        return Err(TrainError::Setting("the weight of labels beside must be above 0".to_owned()));
     }
     Ok(())
 }

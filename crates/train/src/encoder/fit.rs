@@ -9,11 +9,11 @@ use vulnlens_encoder::training::{
 };
 
 use super::batches::{BatchSize, Batches, parts};
-use super::error::FitError;
 use super::objective::{Figures, Objective, PartOfBatch};
 use super::settings::FitSettings;
 use super::state::{Best, Bits, LogEntry, State};
 use super::store::{Store, TrainerState};
+use crate::error::TrainError;
 
 /// What a run tells while it goes on.
 pub trait Observer: Sync {
@@ -106,7 +106,7 @@ impl<'a> Loop<'a> {
         mut network: TrainingNetwork,
         store: &'a mut Store,
         control: Control<'a>,
-    ) -> Result<Self, FitError> {
+    ) -> Result<Self, TrainError> {
         let table = network.parameters().table().clone();
         let factors = layer_factors(&table, network.settings(), settings.layer_decay);
         let adamw = AdamWSettings { decay: settings.weight_decay, ..AdamWSettings::default() };
@@ -119,7 +119,7 @@ impl<'a> Loop<'a> {
     }
 
     /// Trains to the end, or until it is asked to stop.
-    pub(crate) fn run(&mut self) -> Result<LoopEnd, FitError> {
+    pub(crate) fn run(&mut self) -> Result<LoopEnd, TrainError> {
         while self.state.step < self.steps && !self.has_no_more_gain() {
             let epoch = self.state.epoch;
             let batches = self.batches(epoch);
@@ -150,7 +150,7 @@ impl<'a> Loop<'a> {
     }
 
     /// One update, and what is due after it.
-    fn step(&mut self, texts: &[usize], batches: usize) -> Result<(), FitError> {
+    fn step(&mut self, texts: &[usize], batches: usize) -> Result<(), TrainError> {
         let tokens = texts.iter().map(|&text| self.objective.lengths()[text]).sum();
         let schedule = Schedule {
             peak: self.settings.rate,
@@ -181,7 +181,7 @@ impl<'a> Loop<'a> {
     }
 
     /// Gradients of a batch, part by part, and the update; gives loss and norm.
-    fn update(&mut self, texts: &[usize], rate: f64) -> Result<(f64, f64), FitError> {
+    fn update(&mut self, texts: &[usize], rate: f64) -> Result<(f64, f64), TrainError> {
         self.gradients.clear();
         let dropout = self.settings.dropout();
         let rows = self.objective.rows(texts, self.state.epoch);
@@ -205,11 +205,11 @@ impl<'a> Loop<'a> {
         Ok((loss, norm))
     }
 
-    fn check(&self, what: &'static str, value: f64, texts: &[usize]) -> Result<(), FitError> {
+    fn check(&self, what: &'static str, value: f64, texts: &[usize]) -> Result<(), TrainError> {
         if value.is_finite() {
             return Ok(());
         }
-        Err(FitError::Diverged {
+        Err(TrainError::Diverged {
             what,
             value,
             step: self.state.step,
@@ -220,7 +220,7 @@ impl<'a> Loop<'a> {
         })
     }
 
-    fn log_loss(&mut self, epoch: f64, rate: f64, norm: f64) -> Result<(), FitError> {
+    fn log_loss(&mut self, epoch: f64, rate: f64, norm: f64) -> Result<(), TrainError> {
         let state = &mut self.state;
         if !state.step.is_multiple_of(self.settings.log_every) && state.step < self.steps {
             return Ok(());
@@ -234,13 +234,13 @@ impl<'a> Loop<'a> {
         self.log(entry)
     }
 
-    fn log(&mut self, entry: LogEntry) -> Result<(), FitError> {
+    fn log(&mut self, entry: LogEntry) -> Result<(), TrainError> {
         self.store.add_line(&entry)?;
         self.state.log.push(entry);
         Ok(())
     }
 
-    fn evaluate_if_due(&mut self, epoch: f64, is_end_of_pass: bool) -> Result<(), FitError> {
+    fn evaluate_if_due(&mut self, epoch: f64, is_end_of_pass: bool) -> Result<(), TrainError> {
         let is_last = self.state.step == self.steps;
         let is_due = match self.settings.evaluate_every {
             Some(every) => self.state.step.is_multiple_of(every),
@@ -263,7 +263,7 @@ impl<'a> Loop<'a> {
         self.keep_if_best(score)
     }
 
-    fn keep_if_best(&mut self, score: f64) -> Result<(), FitError> {
+    fn keep_if_best(&mut self, score: f64) -> Result<(), TrainError> {
         let is_best = self.state.best.is_none_or(|best| score > best.score.number());
         if !is_best {
             self.state.evaluations_without_gain += 1;
@@ -276,7 +276,7 @@ impl<'a> Loop<'a> {
     }
 
     /// Writes a checkpoint, and the logs as they stand.
-    fn save(&mut self) -> Result<(), FitError> {
+    fn save(&mut self) -> Result<(), TrainError> {
         self.store.save(self.network.parameters(), &self.optimizer, &self.state)?;
         self.store.write_logs(&self.state.log, &self.trainer_state())
     }

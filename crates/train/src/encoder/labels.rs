@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use vulnlens_encoder::Conditions;
 use vulnlens_encoder::training::MarginalLoss;
+use vulnlens_evaluation::Example;
 use vulnlens_taxonomy::{AttackLevel, CweId, CweLevel, KnowledgeBase};
 
-use super::error::FitError;
 use super::train::LabelsBeside;
-use crate::example::Example;
+use crate::error::TrainError;
 use crate::sets::{counts, in_order, sets_of};
 
 /// A label space.
@@ -104,7 +104,7 @@ impl LabelSpace {
         kb: &KnowledgeBase,
         training: &[&Example],
         others: &[&Example],
-    ) -> Result<Self, FitError> {
+    ) -> Result<Self, TrainError> {
         let sets = sets_of(training)?;
         if labels == Labels::CweSets {
             let (all, numbers) = (in_order(&sets), counts(&sets));
@@ -125,7 +125,7 @@ impl LabelSpace {
         }
         names.extend(order.into_values());
         if names.len() < 2 {
-            return Err(FitError::TooFewLabels { space: labels.name(), found: names.len() });
+            return Err(TrainError::TooFewLabels { space: labels.name(), found: names.len() });
         }
         let number: BTreeMap<&str, u32> = names.iter().map(String::as_str).zip(0..).collect();
         let outputs_of = |list: &Vec<String>| {
@@ -216,7 +216,7 @@ mod tests {
     use vulnlens_taxonomy::CveId;
 
     use super::*;
-    use crate::example::Part;
+    use vulnlens_evaluation::Part;
 
     fn kb() -> KnowledgeBase {
         KnowledgeBase::from_bytes(include_bytes!("../../../../assets/kb.bin")).unwrap()

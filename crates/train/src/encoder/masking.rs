@@ -2,9 +2,9 @@
 
 use vulnlens_encoder::training::{Batch, Gradients, TrainingNetwork, masked_language_loss};
 
-use super::error::FitError;
 use super::objective::{Figures, Objective, PartOfBatch};
 use super::token_lists::TokenLists;
+use crate::error::TrainError;
 use crate::random::Random;
 
 /// Streams of the seed that masks are drawn from.
@@ -107,7 +107,7 @@ impl Objective for MaskedLanguage {
         loss
     }
 
-    fn evaluate(&self, network: &mut TrainingNetwork) -> Result<Option<Figures>, FitError> {
+    fn evaluate(&self, network: &mut TrainingNetwork) -> Result<Option<Figures>, TrainError> {
         let all: Vec<usize> = (0..self.validation.lengths().len()).collect();
         let (mut sum, mut count) = (0.0, 0);
         for texts in super::batches::parts(&all, self.validation.lengths(), TOKENS_AT_ONCE) {

@@ -12,7 +12,6 @@
 mod batches;
 mod classification;
 mod curves;
-mod error;
 mod fine_tuning;
 mod fit;
 mod hierarchy;
@@ -34,7 +33,6 @@ mod train;
 mod whole_file;
 
 pub use batches::BatchSize;
-pub use error::FitError;
 pub use fine_tuning::train_classifier;
 pub use fit::{Began, Control, Observer, Stepped};
 pub use hierarchy::{

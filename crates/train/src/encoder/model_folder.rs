@@ -9,12 +9,12 @@ use vulnlens_model::TaxonomyVersions;
 use vulnlens_model::checkpoint::{TaxonomyFile, TrainingRecord};
 
 use super::classification::Chosen;
-use super::error::FitError;
 use super::hierarchy::{self, HierarchyFile};
 use super::labels::LabelSpace;
 use super::state::LogEntry;
 use super::store::Store;
 use super::tokenizer::pretty;
+use crate::error::TrainError;
 use crate::ngram::Description;
 
 /// What is known of a finished model.
@@ -45,7 +45,7 @@ pub(crate) struct ClassifierFolder<'a> {
 
 impl ModelFolder<'_> {
     /// Writes the folder; the configuration, which makes it a model, comes last.
-    pub(crate) fn write(&self, store: &Store, parameters: &Parameters) -> Result<(), FitError> {
+    pub(crate) fn write(&self, store: &Store, parameters: &Parameters) -> Result<(), TrainError> {
         store.write_model(parameters)?;
         for (name, bytes) in self.tokenizer_files {
             match name.as_str() {

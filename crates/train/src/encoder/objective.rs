@@ -2,7 +2,7 @@
 
 use vulnlens_encoder::training::{Gradients, Noise, TrainingNetwork};
 
-use super::error::FitError;
+use crate::error::TrainError;
 
 /// Texts that go through the network together.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +29,7 @@ pub(crate) trait Objective {
     fn learn(&self, network: &mut TrainingNetwork, part: PartOfBatch<'_>, gradients: &mut Gradients) -> f64;
 
     /// Looks at validation texts, if there are any.
-    fn evaluate(&self, network: &mut TrainingNetwork) -> Result<Option<Figures>, FitError>;
+    fn evaluate(&self, network: &mut TrainingNetwork) -> Result<Option<Figures>, TrainError>;
 }
 
 /// What an evaluation found.

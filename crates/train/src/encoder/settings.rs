@@ -4,7 +4,7 @@ use serde::Serialize;
 use vulnlens_encoder::training::{BinaryLoss, Decay, Dropout};
 
 use super::batches::BatchSize;
-use super::error::FitError;
+use crate::error::TrainError;
 
 /// How a network is trained; what is written here decides every bit of the result.
 #[derive(Debug, Clone, PartialEq)]
@@ -137,7 +137,7 @@ impl FitSettings {
     }
 
     /// Refuses what is out of bounds, by the name of the setting.
-    pub(crate) fn check(&self) -> Result<(), FitError> {
+    pub(crate) fn check(&self) -> Result<(), TrainError> {
         let amount = match self.batch {
             BatchSize::Texts(amount) | BatchSize::Tokens(amount) => amount,
         };
@@ -162,7 +162,7 @@ impl FitSettings {
             ),
         ];
         match checks.into_iter().find(|(fine, _)| !fine) {
-            Some((_, problem)) => Err(FitError::Setting(problem.to_owned())),
+            Some((_, problem)) => Err(TrainError::Setting(problem.to_owned())),
             None => Ok(()),
         }
     }

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use vulnlens_encoder::training::{Parameters, Training};
 use vulnlens_encoder::{Architecture, Config, Tokenizer, Weights};
 
-use super::error::FitError;
+use crate::error::TrainError;
 
 /// The size of a new network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,7 @@ const TOKENIZER_FILES: [&str; 8] = [
 const RANGE: f32 = 0.02;
 
 impl Begun {
-    pub(crate) fn open(start: &Start) -> Result<Self, FitError> {
+    pub(crate) fn open(start: &Start) -> Result<Self, TrainError> {
         let (folder, json, weights, words) = match start {
             Start::New(folder, size) => {
                 let json = new_network(folder, *size)?;
@@ -75,11 +75,11 @@ impl Begun {
                 let file = folder.join("config.json");
                 let bytes = fs::read(&file).map_err(|error| {
                     let fix = "give the folder of a checkpoint";
-                    FitError::refused(&file, format!("cannot be read: {error}"), fix)
+                    TrainError::refused(&file, format!("cannot be read: {error}"), fix)
                 })?;
                 let json = serde_json::from_slice(&bytes);
                 let json = json.map_err(|error| {
-                    FitError::refused(&file, format!("is not a JSON object: {error}"), "download it again")
+                    TrainError::refused(&file, format!("is not a JSON object: {error}"), "download it again")
                 })?;
                 let weights = Weights::open(folder)?;
                 let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -95,7 +95,7 @@ impl Begun {
         &self,
         names: &[String],
         problem: &str,
-    ) -> Result<(Map<String, Value>, Config), FitError> {
+    ) -> Result<(Map<String, Value>, Config), TrainError> {
         let mut json = self.json.clone();
         let numbered = names.iter().enumerate();
         let names: Map<String, Value> =
@@ -108,7 +108,7 @@ impl Begun {
     }
 
     /// The configuration of a masked-language model.
-    pub(crate) fn masked(&self) -> Result<(Map<String, Value>, Config), FitError> {
+    pub(crate) fn masked(&self) -> Result<(Map<String, Value>, Config), TrainError> {
         let mut json = self.json.clone();
         json.remove("id2label");
         json.remove("label2id");
@@ -120,7 +120,7 @@ impl Begun {
         &self,
         mut json: Map<String, Value>,
         class: &str,
-    ) -> Result<(Map<String, Value>, Config), FitError> {
+    ) -> Result<(Map<String, Value>, Config), TrainError> {
         json.remove("num_labels");
         json.remove("_num_labels");
         json.remove("architectures");
@@ -138,7 +138,7 @@ impl Begun {
             Architecture::Electra => "Electra",
             _ => {
                 let fix = "begin with one of roberta, xlm-roberta, bert, distilbert and electra";
-                return Err(FitError::refused(&file, "is of an architecture that cannot be written", fix));
+                return Err(TrainError::refused(&file, "is of an architecture that cannot be written", fix));
             }
         };
         json.insert("architectures".to_owned(), json!([format!("{prefix}{class}")]));
@@ -146,7 +146,7 @@ impl Begun {
         Ok((json, config))
     }
 
-    pub(crate) fn tokenizer(&self, config: &Config) -> Result<Tokenizer, FitError> {
+    pub(crate) fn tokenizer(&self, config: &Config) -> Result<Tokenizer, TrainError> {
         Ok(Tokenizer::open(&self.folder, config)?.0)
     }
 
@@ -156,7 +156,7 @@ impl Begun {
         config: &Config,
         training: Training,
         seed: u64,
-    ) -> Result<(Parameters, Vec<String>), FitError> {
+    ) -> Result<(Parameters, Vec<String>), TrainError> {
         match &self.weights {
             Some(weights) => Ok(Parameters::load(config, training, weights, RANGE, seed)?),
             None => {
@@ -168,7 +168,7 @@ impl Begun {
     }
 
     /// The mask's id, and those of all special tokens.
-    pub(crate) fn special_tokens(&self) -> Result<(u32, Vec<u32>), FitError> {
+    pub(crate) fn special_tokens(&self) -> Result<(u32, Vec<u32>), TrainError> {
         let tokenizer = whole_tokenizer(&self.folder)?;
         let ids: Vec<u32> = tokenizer
             .get_added_tokens_decoder()
@@ -179,7 +179,7 @@ impl Begun {
         let mask = ["<mask>", "[MASK]"].into_iter().find_map(|token| tokenizer.token_to_id(token));
         let missing = || {
             let fix = "give a tokenizer that was made for masked-language models";
-            FitError::refused(&self.folder, "the tokenizer has neither <mask> nor [MASK]", fix)
+            TrainError::refused(&self.folder, "the tokenizer has neither <mask> nor [MASK]", fix)
         };
         let mask = mask.ok_or_else(missing)?;
         let mut ids: Vec<u32> = ids.into_iter().chain([mask]).collect();
@@ -189,7 +189,7 @@ impl Begun {
     }
 
     /// A hash of everything that a run begins with.
-    pub(crate) fn hash(&self, config: &Map<String, Value>) -> Result<String, FitError> {
+    pub(crate) fn hash(&self, config: &Map<String, Value>) -> Result<String, TrainError> {
         let mut digest = Sha256::new();
         digest.update(Value::Object(config.clone()).to_string());
         for (name, bytes) in &self.tokenizer_files {
@@ -207,32 +207,32 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn tokenizer_files(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, FitError> {
+fn tokenizer_files(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, TrainError> {
     let mut files = Vec::new();
     for name in TOKENIZER_FILES {
         let path = folder.join(name);
         if path.is_file() {
-            files.push((name.to_owned(), fs::read(&path).map_err(FitError::io(&path))?));
+            files.push((name.to_owned(), fs::read(&path).map_err(TrainError::io(&path))?));
         }
     }
     Ok(files)
 }
 
-fn whole_tokenizer(folder: &Path) -> Result<tokenizers::Tokenizer, FitError> {
+fn whole_tokenizer(folder: &Path) -> Result<tokenizers::Tokenizer, TrainError> {
     let file = folder.join("tokenizer.json");
     tokenizers::Tokenizer::from_file(&file).map_err(|error| {
         let fix = "give the folder of a tokenizer; `train tokenizer` makes one";
-        FitError::refused(&file, format!("cannot be read: {error}"), fix)
+        TrainError::refused(&file, format!("cannot be read: {error}"), fix)
     })
 }
 
 /// The configuration of a new network for a tokenizer.
-fn new_network(folder: &Path, size: NetworkSize) -> Result<Map<String, Value>, FitError> {
+fn new_network(folder: &Path, size: NetworkSize) -> Result<Map<String, Value>, TrainError> {
     let tokenizer = whole_tokenizer(folder)?;
     let id = |token: &str| {
         let missing = || {
             let fix = "give a tokenizer with RoBERTa's special tokens; `train tokenizer` makes one";
-            FitError::refused(folder, format!("the tokenizer has no token {token}"), fix)
+            TrainError::refused(folder, format!("the tokenizer has no token {token}"), fix)
         };
         tokenizer.token_to_id(token).ok_or_else(missing)
     };

@@ -10,9 +10,9 @@ use vulnlens_encoder::Weights;
 use vulnlens_encoder::training::{AdamW, Moments, Parameters};
 
 use super::curves;
-use super::error::FitError;
 use super::state::{Identity, LogEntry, State};
 use super::whole_file::{ASIDE, Numbers, write_tensors, write_whole};
+use crate::error::TrainError;
 
 /// The folder of what only an unfinished run needs.
 pub(crate) const RUN: &str = "run";
@@ -31,22 +31,22 @@ pub(crate) struct Claim {
 
 impl Claim {
     /// Takes a folder, unless another run has it.
-    pub(crate) fn of(folder: &Path) -> Result<Self, FitError> {
+    pub(crate) fn of(folder: &Path) -> Result<Self, TrainError> {
         let run = folder.join(RUN);
-        fs::create_dir_all(&run).map_err(FitError::io(&run))?;
+        fs::create_dir_all(&run).map_err(TrainError::io(&run))?;
         let path = run.join("lock");
         let lock = File::options().create(true).truncate(false).write(true).open(&path);
-        let lock = lock.map_err(FitError::io(&path))?;
+        let lock = lock.map_err(TrainError::io(&path))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { run, _lock: lock }),
-            Err(TryLockError::WouldBlock) => Err(FitError::Locked { folder: folder.to_owned() }),
-            Err(TryLockError::Error(error)) => Err(FitError::io(&path)(error)),
+            Err(TryLockError::WouldBlock) => Err(TrainError::Locked { folder: folder.to_owned() }),
+            Err(TryLockError::Error(error)) => Err(TrainError::io(&path)(error)),
         }
     }
 
     /// Gives the folder back, without what a finished run needs no more.
-    pub(crate) fn release(self) -> Result<(), FitError> {
-        fs::remove_dir_all(&self.run).map_err(FitError::io(&self.run))
+    pub(crate) fn release(self) -> Result<(), TrainError> {
+        fs::remove_dir_all(&self.run).map_err(TrainError::io(&self.run))
     }
 }
 
@@ -68,10 +68,10 @@ struct Saved {
 
 impl Store {
     /// Takes a folder for a run. `resume`: goes on from its checkpoint, if there is one.
-    pub(crate) fn open(folder: &Path, resume: bool) -> Result<Self, FitError> {
+    pub(crate) fn open(folder: &Path, resume: bool) -> Result<Self, TrainError> {
         let claim = Claim::of(folder)?;
         let has_checkpoint = claim.run.join(CHECKPOINT).is_file();
-        let refused = |problem: &str, fix: &str| Err(FitError::refused(folder, problem, fix));
+        let refused = |problem: &str, fix: &str| Err(TrainError::refused(folder, problem, fix));
         if folder.join("config.json").exists() {
             return refused("holds a finished model", "give another folder");
         }
@@ -95,27 +95,27 @@ impl Store {
     }
 
     /// Removes what a run that was killed left half-written.
-    fn remove_remains(&self) -> Result<(), FitError> {
-        for entry in fs::read_dir(&self.claim.run).map_err(FitError::io(&self.claim.run))? {
-            let path = entry.map_err(FitError::io(&self.claim.run))?.path();
+    fn remove_remains(&self) -> Result<(), TrainError> {
+        for entry in fs::read_dir(&self.claim.run).map_err(TrainError::io(&self.claim.run))? {
+            let path = entry.map_err(TrainError::io(&self.claim.run))?.path();
             if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(ASIDE)) {
-                fs::remove_file(&path).map_err(FitError::io(&path))?;
+                fs::remove_file(&path).map_err(TrainError::io(&path))?;
             }
         }
         Ok(())
     }
 
     /// Writes a file of the model's folder.
-    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FitError> {
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), TrainError> {
         let path = self.folder.join(name);
-        write_whole(&self.claim.run, &path, |aside| fs::write(aside, bytes)).map_err(FitError::io(&path))
+        write_whole(&self.claim.run, &path, |aside| fs::write(aside, bytes)).map_err(TrainError::io(&path))
     }
 
     /// Writes parameters as Hugging Face's weights.
-    pub(crate) fn write_model(&self, parameters: &Parameters) -> Result<(), FitError> {
+    pub(crate) fn write_model(&self, parameters: &Parameters) -> Result<(), TrainError> {
         let path = self.folder.join("model.safetensors");
         let write = |aside: &Path| write_tensors(aside, named("", parameters), ("format", "pt".to_owned()));
-        write_whole(&self.claim.run, &path, write).map_err(FitError::io(&path))
+        write_whole(&self.claim.run, &path, write).map_err(TrainError::io(&path))
     }
 
     /// Writes the whole state of a run.
@@ -124,9 +124,9 @@ impl Store {
         parameters: &Parameters,
         optimizer: &AdamW,
         state: &State,
-    ) -> Result<(), FitError> {
+    ) -> Result<(), TrainError> {
         let path = self.claim.run.join(CHECKPOINT);
-        let failed = |problem: String, store: &Self| FitError::Save {
+        let failed = |problem: String, store: &Self| TrainError::Save {
             file: path.clone(),
             step: state.step,
             problem,
@@ -154,13 +154,13 @@ impl Store {
         &self,
         parameters: &mut Parameters,
         optimizer: &mut AdamW,
-    ) -> Result<Option<State>, FitError> {
+    ) -> Result<Option<State>, TrainError> {
         let path = self.claim.run.join(CHECKPOINT);
         if !self.has_checkpoint {
             return Ok(None);
         }
         let weights = Weights::open(&path)?;
-        let damaged = || FitError::refused(&path, "is no checkpoint of a run", "remove it to begin anew");
+        let damaged = || TrainError::refused(&path, "is no checkpoint of a run", "remove it to begin anew");
         let saved: Saved = weights
             .metadata()
             .get(KEY)
@@ -168,11 +168,11 @@ impl Store {
             .ok_or_else(damaged)?;
         if let Some(what) = self.identity.difference(&saved.identity) {
             let problem = format!("is of a run with another {what}");
-            return Err(FitError::refused(&path, problem, "resume with the same, or give another folder"));
+            return Err(TrainError::refused(&path, problem, "resume with the same, or give another folder"));
         }
         read(&weights, "p:", parameters)?;
         let table = parameters.table().clone();
-        let of = |prefix: &str, begun: &[Vec<f32>]| -> Result<Vec<Vec<f32>>, FitError> {
+        let of = |prefix: &str, begun: &[Vec<f32>]| -> Result<Vec<Vec<f32>>, TrainError> {
             let tensors = table.tensors().iter().zip(begun);
             let numbers = tensors.map(|(tensor, begun)| match begun.len() {
                 0 => Ok(vec![]),
@@ -191,10 +191,10 @@ impl Store {
     }
 
     /// Keeps the parameters of the best evaluation.
-    pub(crate) fn save_best(&self, parameters: &Parameters, step: u64) -> Result<(), FitError> {
+    pub(crate) fn save_best(&self, parameters: &Parameters, step: u64) -> Result<(), TrainError> {
         let path = self.claim.run.join(BEST);
         let write = |aside: &Path| write_tensors(aside, named("", parameters), (KEY, step.to_string()));
-        let failed = |error: std::io::Error| FitError::Save {
+        let failed = |error: std::io::Error| TrainError::Save {
             file: path.clone(),
             step,
             problem: error.to_string(),
@@ -204,12 +204,12 @@ impl Store {
     }
 
     /// Brings the best evaluation's parameters back.
-    pub(crate) fn load_best(&self, parameters: &mut Parameters, step: u64) -> Result<(), FitError> {
+    pub(crate) fn load_best(&self, parameters: &mut Parameters, step: u64) -> Result<(), TrainError> {
         let path = self.claim.run.join(BEST);
         let weights = Weights::open(&path)?;
         if weights.metadata().get(KEY) != Some(&step.to_string()) {
             let problem = format!("does not hold the parameters of step {step}");
-            return Err(FitError::refused(&path, problem, "begin the run anew"));
+            return Err(TrainError::refused(&path, problem, "begin the run anew"));
         }
         read(&weights, "", parameters)
     }
@@ -224,7 +224,7 @@ impl Store {
     }
 
     /// Writes the log as lines, as the Trainer's state, and as curves.
-    pub(crate) fn write_logs(&self, log: &[LogEntry], about: &TrainerState) -> Result<(), FitError> {
+    pub(crate) fn write_logs(&self, log: &[LogEntry], about: &TrainerState) -> Result<(), TrainError> {
         self.write_lines(log)?;
         let state = format!("{:#}\n", about.json(log));
         self.write("trainer_state.json", state.as_bytes())?;
@@ -235,21 +235,21 @@ impl Store {
     }
 
     /// Writes all lines anew, as a resumed run begins: those after its checkpoint will come again.
-    pub(crate) fn write_lines(&self, log: &[LogEntry]) -> Result<(), FitError> {
+    pub(crate) fn write_lines(&self, log: &[LogEntry]) -> Result<(), TrainError> {
         let lines: String = log.iter().map(|entry| format!("{}\n", Value::Object(entry.clone()))).collect();
         self.write("metrics.jsonl", lines.as_bytes())
     }
 
     /// Adds a line.
-    pub(crate) fn add_line(&self, entry: &LogEntry) -> Result<(), FitError> {
+    pub(crate) fn add_line(&self, entry: &LogEntry) -> Result<(), TrainError> {
         let path = self.folder.join("metrics.jsonl");
         let line = format!("{}\n", Value::Object(entry.clone()));
         let write = || File::options().create(true).append(true).open(&path)?.write_all(line.as_bytes());
-        write().map_err(FitError::io(&path))
+        write().map_err(TrainError::io(&path))
     }
 
     /// Removes what a finished run needs no more.
-    pub(crate) fn finish(self) -> Result<(), FitError> {
+    pub(crate) fn finish(self) -> Result<(), TrainError> {
         self.claim.release()
     }
 }
@@ -261,7 +261,7 @@ fn named<'a>(prefix: &str, parameters: &'a Parameters) -> Vec<(String, Numbers<'
     parameters.iter().map(tensor).collect()
 }
 
-fn read(weights: &Weights, prefix: &str, parameters: &mut Parameters) -> Result<(), FitError> {
+fn read(weights: &Weights, prefix: &str, parameters: &mut Parameters) -> Result<(), TrainError> {
     let table = parameters.table().clone();
     for tensor in table.tensors() {
         let numbers = weights.f32(&format!("{prefix}{}", tensor.name), &tensor.shape)?;

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use vulnlens_evaluation::{Example, Part};
 use vulnlens_model::{Input, Scorer, SetModel};
 use vulnlens_taxonomy::{CveId, CweId};
 
 use super::labels::LabelSpace;
-use crate::example::{Example, Part};
 
 /// The mean of some models' distributions over CWE sets, for each text of a training part (Hinton, Vinyals and Dean,
 /// "Distilling the Knowledge in a Neural Network", 2015).

@@ -2,7 +2,7 @@
 
 use vulnlens_metrics::{ScoredRow, best_global_threshold, best_label_thresholds};
 
-use super::error::FitError;
+use crate::error::TrainError;
 
 /// Positives that a label must have for a threshold of its own.
 const POSITIVES_FOR_A_THRESHOLD: usize = 10;
@@ -10,7 +10,7 @@ const POSITIVES_FOR_A_THRESHOLD: usize = 10;
 pub(crate) const LEAST: f32 = 1e-6;
 
 /// A threshold for each label: that of its best F1 where it has enough positives, and else that of the best micro-F1.
-pub(crate) fn thresholds(width: usize, rows: &[ScoredRow<'_>]) -> Result<Vec<f32>, FitError> {
+pub(crate) fn thresholds(width: usize, rows: &[ScoredRow<'_>]) -> Result<Vec<f32>, TrainError> {
     let usual = best_global_threshold(width, rows.len(), |row| rows[row])?;
     let usual = usual.map_or(0.5, |best| best.threshold);
     let mut positives = vec![0; width];

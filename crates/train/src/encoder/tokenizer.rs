@@ -10,7 +10,7 @@ use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::processors::roberta::RobertaProcessing;
 use tokenizers::{AddedToken, TokenizerBuilder, TokenizerImpl};
 
-use super::error::FitError;
+use crate::error::TrainError;
 
 /// RoBERTa's special tokens; their places are their ids.
 pub const SPECIAL_TOKENS: [&str; 5] = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"];
@@ -38,15 +38,15 @@ type Bytes = TokenizerImpl<BPE, NormalizerWrapper, ByteLevel, RobertaProcessing,
 ///
 /// # Errors
 /// When there is no text, or `size` leaves no room for the bytes.
-pub fn train_tokenizer(texts: &[&str], size: usize) -> Result<TokenizerFiles, FitError> {
+pub fn train_tokenizer(texts: &[&str], size: usize) -> Result<TokenizerFiles, TrainError> {
     if !(FEWEST_TOKENS..=1 << 20).contains(&size) {
         let problem = format!("a tokenizer has {FEWEST_TOKENS} to 1048576 tokens, not {size}");
-        return Err(FitError::Setting(problem));
+        return Err(TrainError::Setting(problem));
     }
     if texts.iter().all(|text| text.trim().is_empty()) {
-        return Err(FitError::NoTexts);
+        return Err(TrainError::NoTexts);
     }
-    let failed = |error: tokenizers::Error| FitError::Tokenizer(error.to_string());
+    let failed = |error: tokenizers::Error| TrainError::Tokenizer(error.to_string());
     let mut tokenizer: Bytes = TokenizerBuilder::new()
         .with_model(BPE::default())
         .with_normalizer(None)
@@ -75,8 +75,8 @@ fn frame() -> RobertaProcessing {
     RobertaProcessing::new(("</s>".to_owned(), 2), ("<s>".to_owned(), 0)).add_prefix_space(true)
 }
 
-fn files(tokenizer: &Bytes) -> Result<TokenizerFiles, FitError> {
-    let broken = |error: &dyn std::fmt::Display| FitError::Tokenizer(error.to_string());
+fn files(tokenizer: &Bytes) -> Result<TokenizerFiles, TrainError> {
+    let broken = |error: &dyn std::fmt::Display| TrainError::Tokenizer(error.to_string());
     let text = tokenizer.to_string(true).map_err(|error| broken(&error))?;
     let whole: Value = serde_json::from_str(&text).map_err(|error| broken(&error))?;
     let vocabulary = vocabulary(&whole)?;
@@ -91,8 +91,8 @@ fn files(tokenizer: &Bytes) -> Result<TokenizerFiles, FitError> {
 }
 
 /// The tokens in the order of their ids.
-fn vocabulary(whole: &Value) -> Result<Vec<String>, FitError> {
-    let broken = || FitError::Tokenizer("its vocabulary is not numbered from 0".to_owned());
+fn vocabulary(whole: &Value) -> Result<Vec<String>, TrainError> {
+    let broken = || TrainError::Tokenizer("its vocabulary is not numbered from 0".to_owned());
     let map = whole["model"]["vocab"].as_object().ok_or_else(broken)?;
     let mut tokens = vec![None; map.len()];
     for (token, id) in map {
@@ -112,8 +112,8 @@ fn vocabulary_file(tokens: &[String]) -> String {
     format!("{{{}}}", entries.join(", "))
 }
 
-fn merges(whole: &Value) -> Result<String, FitError> {
-    let broken = || FitError::Tokenizer("its merges are not pairs".to_owned());
+fn merges(whole: &Value) -> Result<String, TrainError> {
+    let broken = || TrainError::Tokenizer("its merges are not pairs".to_owned());
     let mut text = String::from("#version: 0.2\n");
     for merge in whole["model"]["merges"].as_array().ok_or_else(broken)? {
         match (merge[0].as_str(), merge[1].as_str()) {
@@ -212,6 +212,6 @@ mod tests {
     #[test]
     fn what_no_tokenizer_can_be_made_of_is_told() {
         assert!(train_tokenizer(&["text"], 100).unwrap_err().to_string().contains("261 to"));
-        assert!(matches!(train_tokenizer(&[" ", ""], 300), Err(FitError::NoTexts)));
+        assert!(matches!(train_tokenizer(&[" ", ""], 300), Err(TrainError::NoTexts)));
     }
 }

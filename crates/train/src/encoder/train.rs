@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 use vulnlens_encoder::Config;
 use vulnlens_encoder::training::{Parameters, Training, TrainingNetwork, TrainingSettings};
+use vulnlens_evaluation::{Example, Part};
 
-use super::error::FitError;
 use super::fit::{Began, Control, Loop, LoopEnd};
 use super::labels::Labels;
 use super::masking::{MaskedLanguage, Masking};
@@ -18,7 +18,7 @@ use super::state::{Identity, LogEntry, State};
 use super::store::Store;
 use super::teaching::Teaching;
 use super::token_lists::TokenLists;
-use crate::example::{Example, Part};
+use crate::error::TrainError;
 use crate::ngram::Description;
 
 /// A classifier to be trained.
@@ -103,24 +103,24 @@ pub(super) fn spread(count: usize, most: usize) -> Vec<usize> {
 /// Reproducible as [`train_classifier`](super::train_classifier) is.
 ///
 /// # Errors
-/// See [`FitError`]; what was reached before is kept.
+/// See [`TrainError`]; what was reached before is kept.
 pub fn train_masked(
     examples: &[Example],
     settings: &PretrainingSettings,
     about: &Description,
     (start, out): (&Start, &Path),
     control: Control<'_>,
-) -> Result<Ending, FitError> {
+) -> Result<Ending, TrainError> {
     settings.fit.check()?;
     if !(settings.masked > 0.0 && settings.masked < 1.0) {
-        return Err(FitError::Setting("the masked share must be above 0 and below 1".to_owned()));
+        return Err(TrainError::Setting("the masked share must be above 0 and below 1".to_owned()));
     }
     let of =
         |part| examples.iter().filter(move |example| example.part == part && !example.text.trim().is_empty());
     let (training, validation): (Vec<_>, Vec<_>) =
         (of(Part::Train).collect(), of(Part::Validation).collect());
     if training.is_empty() {
-        return Err(FitError::NoTexts);
+        return Err(TrainError::NoTexts);
     }
     let sample = spread(validation.len(), settings.fit.evaluation_texts);
     let begun = Begun::open(start)?;
@@ -185,7 +185,7 @@ pub(super) fn identity(
     about: &Description,
     begun: &Begun,
     config: &Map<String, Value>,
-) -> Result<Identity, FitError> {
+) -> Result<Identity, TrainError> {
     Ok(Identity {
         tool: format!("vulnlens {}, checkpoint 1", about.tool_version),
         settings: settings.to_string(),
@@ -199,10 +199,10 @@ pub(super) fn network(
     parameters: Parameters,
     training: Training,
     settings: &FitSettings,
-) -> Result<TrainingNetwork, FitError> {
+) -> Result<TrainingNetwork, TrainError> {
     if settings.frozen_layers.is_some_and(|frozen| frozen > config.layers) {
         let problem = format!("frozen layers must be at most {}", config.layers);
-        return Err(FitError::Setting(problem));
+        return Err(TrainError::Setting(problem));
     }
     let settings = TrainingSettings {
         recompute: settings.recompute,

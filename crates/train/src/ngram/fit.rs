@@ -67,7 +67,7 @@ pub(crate) fn fit(
             network.forward(&samples, settings, &mut random, &mut buffers);
             let loss = to_gradient(prepared, batch, teachers, settings, &mut buffers.logits);
             if !loss.is_finite() {
-                return Err(TrainError::Diverged { loss, step });
+                return Err(TrainError::LossDiverged { loss, step });
             }
             let left = 1.0 - step as f32 / steps as f32;
             let warm = (step as f32 / WARM_UP).min(1.0);

@@ -25,13 +25,14 @@ use vulnlens_taxonomy::{CweId, KnowledgeBase};
 
 pub use settings::Settings;
 
-use crate::calibrate::{Calibration, calibrate};
 use crate::error::TrainError;
-use crate::example::{Example, Part, newest_year};
 use crate::sets::{Sets, counts, in_order, sets_of};
+use crate::years::newest_year;
 use features::{FeatureLists, choose_vocabulary};
 use fit::{Prepared, answers, fit};
 use network::{Network, Shape};
+use vulnlens_evaluation::{Calibration, EvaluationError, calibrate};
+use vulnlens_evaluation::{Example, Part};
 
 /// What a fit is told about its data and its model, for the file.
 #[derive(Debug, Clone)]
@@ -55,6 +56,15 @@ pub enum Decisions {
     Validation,
     /// Taken over, with the words that say from where.
     Given(Box<Calibration>, String),
+}
+
+/// Whether a model is what a fit with these settings on these data would give: same file, whatever its decision rules.
+#[must_use]
+pub fn is_fit_of(model: &ModelHeader, settings: &Settings, about: &Description, kb: &KnowledgeBase) -> bool {
+    let from = &model.provenance;
+    from.settings == settings.to_map()
+        && (from.seed, &from.split, &from.data_sha256) == (settings.seed, &about.split, &about.data_sha256)
+        && model.taxonomies == TaxonomyVersions::of(kb)
 }
 
 /// How far a fit has come, in texts seen.
@@ -85,13 +95,13 @@ pub fn train(
     progress: Progress<'_>,
 ) -> Result<Vec<u8>, TrainError> {
     if let Some(problem) = settings.problem() {
-        return Err(TrainError::Setting(problem));
+        return Err(TrainError::Setting(problem.to_owned()));
     }
     let texts: Vec<&Example> = examples.iter().filter(|e| e.part == Part::Train).collect();
     let sets = sets_of(&texts)?;
     let to_validate = |e: &Example| e.part == Part::Validation && e.is_labelled();
     if matches!(decisions, Decisions::Validation) && !examples.iter().any(to_validate) {
-        return Err(TrainError::NoValidationTexts);
+        return Err(EvaluationError::NoValidationTexts.into());
     }
     let labelled: Vec<&str> = texts.iter().filter(|e| e.is_labelled()).map(|e| e.text.as_str()).collect();
     let vocabulary = choose_vocabulary(&labelled, settings)?;

@@ -1,8 +1,8 @@
 //! A made-up corpus, small enough to fit on in a moment: what every kind of model here is trained on.
 
+use vulnlens_evaluation::{Example, Part};
 use vulnlens_taxonomy::{CveId, CweId, KnowledgeBase};
 use vulnlens_train::ngram::Description;
-use vulnlens_train::{Example, Part};
 
 pub(crate) fn kb() -> KnowledgeBase {
     KnowledgeBase::from_bytes(include_bytes!("../../../../assets/kb.bin")).unwrap()

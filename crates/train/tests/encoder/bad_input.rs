@@ -5,8 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use vulnlens_encoder::Weights;
-use vulnlens_train::Part;
-use vulnlens_train::encoder::{Began, Control, FitError, NetworkSize, Observer, Start, train_classifier};
+use vulnlens_evaluation::Part;
+use vulnlens_train::TrainError;
+use vulnlens_train::encoder::{Began, Control, NetworkSize, Observer, Start, train_classifier};
 
 use crate::made_up::{Bench, Stopper, about, kb, settings};
 
@@ -48,7 +49,7 @@ fn longer_texts_are_cut_and_counted() {
 
 #[test]
 fn two_runs_cannot_share_a_folder() {
-    struct Second<'a>(&'a Bench, std::sync::Mutex<Option<FitError>>);
+    struct Second<'a>(&'a Bench, std::sync::Mutex<Option<TrainError>>);
     impl Observer for Second<'_> {
         fn began(&self, _: &Began) {
             let result = self.0.train(&settings(), &self.0.path("out"), (&Stopper::default(), true, 1));
@@ -61,7 +62,7 @@ fn two_runs_cannot_share_a_folder() {
     let control = Control { observer: &second, stop: &stop, resume: false };
     let (start, out) = (bench.start(), bench.path("out"));
     train_classifier(&bench.examples, &kb(), &settings(), &about(), (&start, &out), control).unwrap();
-    assert!(matches!(*second.1.lock().unwrap(), Some(FitError::Locked { .. })));
+    assert!(matches!(*second.1.lock().unwrap(), Some(TrainError::Locked { .. })));
 }
 
 /// Multiplies the numbers of one tensor.
@@ -98,7 +99,7 @@ fn a_loss_that_is_no_number_ends_the_run() {
     let start = Start::Checkpoint(good);
     let result = train_classifier(&bench.examples, &kb(), &settings(), &about(), (&start, &out), control);
     let error = result.unwrap_err();
-    assert!(matches!(error, FitError::Diverged { step: 0, epoch: 0, batch: 0, .. }), "{error:?}");
+    assert!(matches!(error, TrainError::Diverged { step: 0, epoch: 0, batch: 0, .. }), "{error:?}");
     let text = error.to_string();
     assert!(text.contains("at step 0 (epoch 0, batch 0") && text.contains("no checkpoint"), "{text}");
 }

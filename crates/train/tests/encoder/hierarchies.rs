@@ -7,13 +7,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use vulnlens_encoder::{Checkpoint, Encoder, LoadOptions};
+use vulnlens_evaluation::{Example, Part};
 use vulnlens_metrics::{Accumulator, RowView};
+use vulnlens_train::TrainError;
 use vulnlens_train::encoder::{
-    ClassifierSettings, Control, FitError, FitSettings, HierarchyEnding, HierarchyEvaluation, HierarchyForm,
+    ClassifierSettings, Control, FitSettings, HierarchyEnding, HierarchyEvaluation, HierarchyForm,
     HierarchySettings, Labels, MultiLabelLoss, Observer, Parents, Stepped, evaluate_hierarchy,
     train_hierarchy,
 };
-use vulnlens_train::{Example, Part};
 
 use crate::made_up::{Bench, Stopper, about, fit_settings, kb, long};
 
@@ -39,7 +40,7 @@ fn train(
     settings: &HierarchySettings,
     out: &Path,
     (stopper, resume, threads): (&StopIn, bool, usize),
-) -> Result<HierarchyEnding, FitError> {
+) -> Result<HierarchyEnding, TrainError> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     let control = Control { observer: stopper, stop: &stopper.stop, resume };
     let start = bench.start();

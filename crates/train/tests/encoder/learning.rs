@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use serde_json::Value;
 use vulnlens_encoder::{Encoder, LoadOptions, Problem};
-use vulnlens_train::Example;
+use vulnlens_evaluation::Example;
 use vulnlens_train::encoder::{
     ClassifierSettings, Control, Ending, FitSettings, Labels, LabelsBeside, MultiLabelLoss,
     PretrainingSettings, Start, train_classifier, train_masked,

@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tempfile::TempDir;
-use vulnlens_train::Example;
+use vulnlens_evaluation::Example;
+use vulnlens_train::TrainError;
 use vulnlens_train::encoder::{
-    BatchSize, ClassifierSettings, Control, Ending, FitError, FitSettings, Labels, MultiLabelLoss,
-    NetworkSize, Observer, Start, Stepped, train_classifier, train_tokenizer,
+    BatchSize, ClassifierSettings, Control, Ending, FitSettings, Labels, MultiLabelLoss, NetworkSize,
+    Observer, Start, Stepped, train_classifier, train_tokenizer,
 };
 
 use crate::corpus::examples;
+
 pub(crate) use crate::corpus::{description as about, kb};
 
 pub(crate) fn fit_settings() -> FitSettings {
@@ -75,7 +77,7 @@ impl Bench {
         settings: &ClassifierSettings,
         out: &Path,
         (stopper, resume, threads): (&Stopper, bool, usize),
-    ) -> Result<Ending, FitError> {
+    ) -> Result<Ending, TrainError> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let control = Control { observer: stopper, stop: &stopper.stop, resume };
         let start = self.start();

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use vulnlens_train::encoder::{ClassifierSettings, Ending, FitError, FitSettings};
+use vulnlens_train::TrainError;
+use vulnlens_train::encoder::{ClassifierSettings, Ending, FitSettings};
 
 use crate::made_up::{Bench, Stopper, settings};
 
@@ -64,8 +65,8 @@ fn another_runs_checkpoint_is_refused() {
     let out = bench.path("out");
     bench.train(&settings(), &out, (&Stopper::after(3), false, 2)).unwrap();
     let none = Stopper::default();
-    let refusal = |result: Result<Ending, FitError>| match result {
-        Err(FitError::Refused { problem, .. }) => problem,
+    let refusal = |result: Result<Ending, TrainError>| match result {
+        Err(TrainError::Refused { problem, .. }) => problem,
         other => panic!("{other:?}"),
     };
     assert_eq!(refusal(bench.train(&settings(), &out, (&none, false, 2))), "holds an unfinished run");

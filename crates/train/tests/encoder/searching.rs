@@ -5,9 +5,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use vulnlens_encoder::{Encoder, LoadOptions};
+use vulnlens_train::TrainError;
 use vulnlens_train::encoder::{
-    ClassifierSettings, FitError, FitSettings, Labels, Observer, Sampler, SearchControl, SearchEnding,
-    SearchObserver, SearchSettings, Start, Stepped, Trial, TrialState, search,
+    ClassifierSettings, FitSettings, Labels, Observer, Sampler, SearchControl, SearchEnding, SearchObserver,
+    SearchSettings, Start, Stepped, Trial, TrialState, search,
 };
 
 use crate::bad_input::blow_up;
@@ -37,7 +38,7 @@ fn sit(
     (base, how): (&ClassifierSettings, &SearchSettings),
     (start, out): (&Start, &Path),
     (updates, resume): (Option<usize>, bool),
-) -> Result<SearchEnding, FitError> {
+) -> Result<SearchEnding, TrainError> {
     let sitting = Sitting { updates, ..Sitting::default() };
     let control = SearchControl { observer: &sitting, stop: &sitting.stop, resume };
     search(&bench.examples, &kb(), (base, how), &about(), (start, out), control)

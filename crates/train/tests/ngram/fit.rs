@@ -1,10 +1,12 @@
 //! Fitting: the same bytes for any number of threads, a model that answers, and clear refusals.
 
-use crate::made_up::{description, examples, fit, kb, settings};
+use vulnlens_evaluation::{Calibration, EvaluationError, Example, PUBLISHED_TASKS, Part, evaluate};
 use vulnlens_model::{Input, LabelMode, Lens, NgramModel, Options};
 use vulnlens_taxonomy::CweId;
+use vulnlens_train::TrainError;
 use vulnlens_train::ngram::{Decisions, Settings, train};
-use vulnlens_train::{Calibration, Example, PUBLISHED_TASKS, Part, TrainError, evaluate};
+
+use crate::made_up::{description, examples, fit, kb, settings};
 
 #[test]
 fn threads_do_not_change_a_byte() {
@@ -64,7 +66,10 @@ fn what_cannot_be_fitted_is_refused_with_the_reason() {
     assert!(matches!(refusal(&[], &fine), TrainError::NoTrainingTexts { texts: 0 }));
     assert!(matches!(refusal(&only(&|e| !e.is_labelled()), &fine), TrainError::NoTrainingTexts { .. }));
     assert!(matches!(refusal(&only(&|e| e.cwes == [CweId(89)]), &fine), TrainError::OneSetOnly));
-    assert!(matches!(refusal(&only(&|e| e.part == Part::Train), &fine), TrainError::NoValidationTexts));
+    assert!(matches!(
+        refusal(&only(&|e| e.part == Part::Train), &fine),
+        TrainError::Evaluation(EvaluationError::NoValidationTexts)
+    ));
     let rare = Settings { min_documents: 10_000, ..settings() };
     assert!(matches!(refusal(&all, &rare), TrainError::NoFeatures { .. }));
     let odd = Settings { dimensions: 7, ..settings() };

@@ -1,6 +1,6 @@
 //! A model so small that it is fitted on the made-up corpus in a moment.
 
-use vulnlens_train::Example;
+use vulnlens_evaluation::Example;
 use vulnlens_train::ngram::{Decisions, Settings, train};
 
 pub(crate) use crate::corpus::{description, examples, kb};

@@ -1,32 +1,34 @@
 //! `evaluate`: the tables that a model, or a peer, is judged by.
 
 mod candidate;
+mod fitted;
+mod peer;
 
-use std::fs::File;
-use std::io::BufReader;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use vulnlens::KnowledgeBase;
 use vulnlens::encoder::LoadOptions;
 use vulnlens::model::TaxonomyVersions;
-use vulnlens::{KnowledgeBase, NgramModel};
-use vulnlens_train::ngram::Decisions;
-use vulnlens_train::{
-    Calibration, Detail, Evaluation, EvaluationRun, Example, PUBLISHED_TASKS, Part, PeerScores,
-    RecordedLogits, SCHEMA_VERSION, SetScores, calibrate, calibrate_as_given, choose_combination, combined,
-    evaluate, tables,
+use vulnlens_evaluation::{
+    Candidate, DataSet, Detail, Evaluation, EvaluationError, EvaluationRun, Part, SCHEMA_VERSION, Session,
+    Split, tables,
 };
 
-use self::candidate::Candidate;
-use super::train::{Fit, SettingArguments, failure};
+use self::candidate::Model;
+use self::fitted::Fits;
+use self::peer::Peer;
+use super::train::SettingArguments;
 use crate::arguments::{thread_count, threads};
+use crate::choice::one_of;
+use crate::data_set;
 use crate::failure::{Failure, Kind};
-use crate::lens::{self, KnowledgeBaseArguments};
+use crate::lens::KnowledgeBaseArguments;
 use crate::model::PrecisionName;
 use crate::output::{Output, print_text};
 use crate::terminal::Terminal;
-use crate::training_data::{SplitName, TrainingData, on_threads};
+use crate::threads::on_threads;
 
 /// Evaluate models, fits of them, or a peer's answers on a data set
 ///
@@ -45,7 +47,7 @@ pub(crate) struct EvaluateArguments {
 
     /// Two models as one: their answers are averaged, in probabilities or logarithms and with the weights that make the
     /// validation labels most likely; called NAME, if that is given
-    #[arg(long, value_name = "[NAME=]MODEL,MODEL", num_args = 1.., value_parser = two)]
+    #[arg(long, value_name = "[NAME=]MODEL,MODEL", num_args = 1.., value_parser = Combined::parse)]
     combine: Vec<Combined>,
 
     /// How encoders compute
@@ -65,16 +67,16 @@ pub(crate) struct EvaluateArguments {
     keep: Option<PathBuf>,
 
     /// A peer's answers: its name, and a folder with `SPLIT-validation.jsonl` and `SPLIT-test.jsonl`
-    #[arg(long, value_name = "NAME=FOLDER", value_parser = peer)]
-    peer: Vec<(String, PathBuf)>,
+    #[arg(long, value_name = "NAME=FOLDER", value_parser = Peer::parse)]
+    peer: Vec<Peer>,
 
     /// Splits to evaluate on
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "LIST", default_value = "random,temporal")]
-    split: Vec<SplitName>,
+    #[arg(long, value_parser = data_set::split(), value_delimiter = ',', value_name = "LIST", default_value = "random,temporal")]
+    split: Vec<Split>,
 
     /// The part to evaluate on
-    #[arg(long, value_enum, value_name = "PART", default_value_t)]
-    part: PartName,
+    #[arg(long, value_parser = one_of(&Part::EVALUATED, Part::name, Part::help), value_name = "PART", default_value = Part::Test.name())]
+    part: Part,
 
     /// Write all figures as JSON
     #[arg(short, long, value_name = "FILE")]
@@ -99,37 +101,6 @@ pub(crate) struct EvaluateArguments {
     kb: KnowledgeBaseArguments,
 }
 
-/// Parts that can be evaluated on.
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
-pub(crate) enum PartName {
-    /// For choosing settings
-    Validation,
-    /// For publishing, once
-    #[default]
-    Test,
-}
-
-impl PartName {
-    pub(crate) fn part(self) -> Part {
-        match self {
-            Self::Validation => Part::Validation,
-            Self::Test => Part::Test,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Validation => "validation",
-            Self::Test => "test",
-        }
-    }
-}
-
-fn peer(text: &str) -> Result<(String, PathBuf), &'static str> {
-    let (name, folder) = text.split_once('=').ok_or("expected NAME=FOLDER")?;
-    Ok((name.to_owned(), PathBuf::from(folder)))
-}
-
 /// Two models that are evaluated as one.
 #[derive(Debug, Clone)]
 struct Combined {
@@ -138,36 +109,27 @@ struct Combined {
     second: String,
 }
 
-fn two(text: &str) -> Result<Combined, &'static str> {
-    let (name, models) = match text.split_once('=') {
-        Some((name, models)) => (Some(name.to_owned()), models),
-        None => (None, text),
-    };
-    let (first, second) = models.split_once(',').ok_or("expected two models as MODEL,MODEL")?;
-    Ok(Combined { name, first: first.to_owned(), second: second.to_owned() })
+impl Combined {
+    fn parse(text: &str) -> Result<Self, &'static str> {
+        let (name, models) = match text.split_once('=') {
+            Some((name, models)) => (Some(name.to_owned()), models),
+            None => (None, text),
+        };
+        let (first, second) = models.split_once(',').ok_or("expected two models as MODEL,MODEL")?;
+        Ok(Self { name, first: first.to_owned(), second: second.to_owned() })
+    }
 }
 
 pub(crate) fn run(arguments: &EvaluateArguments, terminal: &Terminal) -> Result<(), Failure> {
-    let models = arguments.model.len() + arguments.combine.len();
-    if models == 0 && !arguments.fit && arguments.peer.is_empty() {
-        let failure = Failure::new(Kind::Arguments, "there is nothing to evaluate");
-        return Err(failure.hint("name models by --model, a peer's answers by --peer, or give --fit"));
-    }
-    if let Some(split) =
-        arguments.split.iter().find(|split| matches!(split, SplitName::All | SplitName::Both))
-    {
-        let message = format!("the split `{}` has no part to evaluate on", split.name());
-        let failure = Failure::new(Kind::Arguments, message);
-        return Err(failure.hint("evaluate on `random`, `temporal` or both"));
-    }
+    check(arguments)?;
     let kb = arguments.kb.load(terminal)?;
-    check_before_work(arguments, &kb, terminal)?;
+    let command = Command { arguments, kb: &kb, threads: threads(arguments.threads), terminal };
+    command.check_before_work()?;
     let mut output = arguments.out.as_deref().map(|path| Output::open(Some(path))).transpose()?;
-    let data = TrainingData::read(&arguments.data)?;
-    let session = Session { arguments, terminal, kb: &kb, data: &data };
+    let data = data_set::read(&arguments.data)?;
     let mut runs = vec![];
     for &split in &arguments.split {
-        runs.extend(session.split(split)?);
+        runs.extend(command.split(&data, split)?);
     }
     let evaluation = Evaluation {
         schema_version: SCHEMA_VERSION,
@@ -186,26 +148,16 @@ pub(crate) fn run(arguments: &EvaluateArguments, terminal: &Terminal) -> Result<
     print_text(&text)
 }
 
-/// What would fail after hours of fitting is looked at before.
-fn check_before_work(
-    arguments: &EvaluateArguments,
-    kb: &KnowledgeBase,
-    terminal: &Terminal,
-) -> Result<(), Failure> {
-    let combined = arguments.combine.iter().flat_map(|combined| [&combined.first, &combined.second]);
-    for name in arguments.model.iter().chain(combined) {
-        Candidate::open(name, &LoadOptions::default(), 1, kb, terminal)?;
+fn check(arguments: &EvaluateArguments) -> Result<(), Failure> {
+    let models = arguments.model.len() + arguments.combine.len();
+    if models == 0 && !arguments.fit && arguments.peer.is_empty() {
+        let failure = Failure::new(Kind::Arguments, "there is nothing to evaluate");
+        return Err(failure.hint("name models by --model, a peer's answers by --peer, or give --fit"));
     }
-    if let Some(folder) = &arguments.keep {
-        let refused = |error| Failure::output(&folder.display().to_string(), &error);
-        std::fs::create_dir_all(folder).map_err(refused)?;
-    }
-    for (_, folder) in &arguments.peer {
-        for split in &arguments.split {
-            for part in ["validation", arguments.part.name()] {
-                open_peer(&peer_file(folder, *split, part))?;
-            }
-        }
+    if let Some(split) = arguments.split.iter().find(|split| !split.has_test_part()) {
+        let message = format!("the split `{}` has no part to evaluate on", split.name());
+        let failure = Failure::new(Kind::Arguments, message);
+        return Err(failure.hint("evaluate on `random`, `temporal` or both"));
     }
     Ok(())
 }
@@ -217,83 +169,104 @@ fn write_json(mut output: Output, evaluation: Evaluation) -> Result<(), Failure>
     output.finish()
 }
 
-struct Session<'a> {
-    arguments: &'a EvaluateArguments,
-    terminal: &'a Terminal,
-    kb: &'a KnowledgeBase,
-    data: &'a TrainingData,
+/// A failed evaluation: the data's fault, or the model's.
+pub(crate) fn failure(error: EvaluationError) -> Failure {
+    let kind = match error {
+        EvaluationError::NoValidationTexts => Kind::Input,
+        _ => Kind::Failed,
+    };
+    Failure::new(kind, error.to_string())
 }
 
-impl Session<'_> {
+/// The command under way.
+struct Command<'a> {
+    arguments: &'a EvaluateArguments,
+    kb: &'a KnowledgeBase,
+    threads: usize,
+    terminal: &'a Terminal,
+}
+
+impl Command<'_> {
+    /// Looks first at what would fail after hours of fitting.
+    fn check_before_work(&self) -> Result<(), Failure> {
+        let Self { arguments, kb, terminal, .. } = self;
+        let combined = arguments.combine.iter().flat_map(|combined| [&combined.first, &combined.second]);
+        for name in arguments.model.iter().chain(combined) {
+            Model::open(name, &LoadOptions::default(), 1, kb, terminal)?;
+        }
+        if let Some(folder) = &arguments.keep {
+            let refused = |error| Failure::output(&folder.display().to_string(), &error);
+            std::fs::create_dir_all(folder).map_err(refused)?;
+        }
+        for peer in &arguments.peer {
+            for &split in &arguments.split {
+                peer.check(split, Part::Validation)?;
+                peer.check(split, arguments.part)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Everything that is asked for on one split.
-    fn split(&self, split: SplitName) -> Result<Vec<EvaluationRun>, Failure> {
-        let examples = self.data.examples(split);
+    fn split(&self, data: &DataSet, split: Split) -> Result<Vec<EvaluationRun>, Failure> {
+        let Self { arguments, kb, threads, terminal } = self;
+        let session = Session::new(kb, data, split, arguments.part);
         let mut runs = vec![];
-        for name in &self.arguments.model {
+        for name in &arguments.model {
             let model = self.open(name)?;
             if self.is_for(name, &model, split) {
-                runs.push(self.candidate(&model, split, &examples)?);
+                runs.push(self.figures(|| session.model(&model))?);
             }
         }
-        if self.arguments.fit {
-            for &seed in &self.arguments.seeds {
-                let model = Candidate::Ngram(Box::new(self.fitted(split, seed)?));
-                runs.push(self.candidate(&model, split, &examples)?);
+        if arguments.fit {
+            let (keep, settings) = (arguments.keep.as_deref(), &arguments.settings);
+            let fits = Fits { data, kb, settings, keep, threads: *threads, terminal };
+            for &seed in &arguments.seeds {
+                let model = Model::Ngram(Box::new(fits.model(split, seed)?));
+                runs.push(self.figures(|| session.model(&model))?);
             }
         }
-        for Combined { name, first, second } in &self.arguments.combine {
+        for Combined { name, first, second } in &arguments.combine {
             let models = [self.open(first)?, self.open(second)?];
             let [of_first, of_second] = [(first, &models[0]), (second, &models[1])]
                 .map(|(name, model)| self.is_for(name, model, split));
             if of_first && of_second {
-                runs.push(self.combined(name.as_deref(), &models, split, &examples)?);
+                let [first, second] = &models;
+                runs.push(self.figures(|| session.combination(name.as_deref(), [first, second]))?);
             }
         }
-        for (name, folder) in &self.arguments.peer {
-            runs.push(self.peer(name, folder, split, &examples)?);
+        for peer in &arguments.peer {
+            runs.push(self.peer(&session, peer, split)?);
         }
         Ok(runs)
     }
 
-    /// The model of one split and seed, fitted now or before.
-    fn fitted(&self, split: SplitName, seed: u64) -> Result<NgramModel, Failure> {
-        let settings = self.arguments.settings.resolve(seed)?;
-        let kept = self
-            .arguments
-            .keep
-            .as_ref()
-            .map(|folder| folder.join(format!("fast-{}-{seed}.safetensors", split.name())));
-        if let Some(path) = kept.as_ref().filter(|path| path.exists()) {
-            let model = lens::model(&path.to_string_lossy())?;
-            let about = &model.header().provenance;
-            let same =
-                about.settings == settings.to_map() && about.seed == seed && about.split == split.name();
-            let taxonomies = TaxonomyVersions::of(self.kb);
-            if same && about.data_sha256 == self.data.sha256 && model.header().taxonomies == taxonomies {
-                return Ok(model);
-            }
-            self.terminal.warn(&format!("{} has other settings or data; fitting anew", path.display()));
+    fn peer(&self, session: &Session<'_>, peer: &Peer, split: Split) -> Result<EvaluationRun, Failure> {
+        let validation = peer.read(split, Part::Validation)?;
+        let scores = peer.read(split, self.arguments.part)?;
+        let unanswered = session.unanswered(&scores);
+        if unanswered > 0 {
+            self.terminal.warn(&format!("{} has no answer for {unanswered} rows", peer.name));
         }
-        self.terminal.note(&format!("fitting on the {} split, seed {seed}", split.name()));
-        let decisions = Decisions::Validation;
-        let fit = Fit { data: self.data, split, name: "fast", settings, decisions };
-        let bytes = fit.run(&self.arguments.kb, threads(self.arguments.threads), self.terminal)?;
-        if let Some(path) = kept {
-            let mut output = Output::open(Some(&path))?;
-            output.data(&bytes)?;
-            output.finish()?;
-        }
-        NgramModel::from_bytes(&bytes).map_err(|error| Failure::new(Kind::Failed, error.to_string()))
+        self.figures(|| session.peer(&peer.name, &validation, &scores))
     }
 
-    fn open(&self, name: &str) -> Result<Candidate, Failure> {
+    /// Evaluates on the command's threads.
+    fn figures(
+        &self,
+        work: impl FnOnce() -> Result<EvaluationRun, EvaluationError> + Send,
+    ) -> Result<EvaluationRun, Failure> {
+        on_threads(self.threads, work)?.map_err(failure)
+    }
+
+    fn open(&self, name: &str) -> Result<Model, Failure> {
         let options = LoadOptions { precision: self.arguments.precision.into(), ..LoadOptions::default() };
-        Candidate::open(name, &options, threads(self.arguments.threads), self.kb, self.terminal)
+        Model::open(name, &options, self.threads, self.kb, self.terminal)
     }
 
     /// Whether a model is evaluated on `split`: where several are asked for, only on the one that it was fitted on, if
     /// that is among them.
-    fn is_for(&self, name: &str, model: &Candidate, split: SplitName) -> bool {
+    fn is_for(&self, name: &str, model: &Model, split: Split) -> bool {
         if model.split() == split.name() {
             return true;
         }
@@ -307,151 +280,4 @@ impl Session<'_> {
         }
         !has_own
     }
-
-    fn candidate(
-        &self,
-        model: &Candidate,
-        split: SplitName,
-        examples: &[Example],
-    ) -> Result<EvaluationRun, Failure> {
-        let calibration = model.calibration();
-        let figures = match model {
-            Candidate::Ngram(ngram) => self.figures(&**ngram, &calibration, split, examples)?,
-            Candidate::Encoder(_) => {
-                let rows = labelled(examples, self.arguments.part.part());
-                self.figures(&model.record(&rows), &calibration, split, examples)?
-            }
-        };
-        Ok(EvaluationRun {
-            system: model.name().to_owned(),
-            revision: Some(model.revision().to_owned()),
-            seed: Some(model.seed()),
-            seen_in_training: model.split() != split.name(),
-            ..figures
-        })
-    }
-
-    /// Two models as one: weights, temperature and rules are chosen on the validation part.
-    fn combined(
-        &self,
-        name: Option<&str>,
-        [first, second]: &[Candidate; 2],
-        split: SplitName,
-        examples: &[Example],
-    ) -> Result<EvaluationRun, Failure> {
-        let temperatures = [first, second].map(|model| model.calibration().temperature);
-        let on = |part: Part| {
-            let rows = labelled(examples, part);
-            [first, second].map(|model| model.record(&rows))
-        };
-        let threads = threads(self.arguments.threads);
-        let validation = on(Part::Validation);
-        let [a, b] = tempered(&validation, temperatures);
-        let chosen = on_threads(threads, || {
-            let way = choose_combination(a, b, examples)?;
-            Ok((way, calibrate(&combined(way, a, b), self.kb, examples)?))
-        })?;
-        let (way, calibration) = chosen.map_err(failure)?;
-        let scored = match self.arguments.part.part() {
-            Part::Validation => validation,
-            part => on(part),
-        };
-        let [a, b] = tempered(&scored, temperatures);
-        let scores = on_threads(threads, || combined(way, a, b))?;
-        let made_of = way.described(first.name(), second.name());
-        Ok(EvaluationRun {
-            system: name.map_or_else(|| made_of.clone(), str::to_owned),
-            combination: Some(made_of),
-            seen_in_training: [first, second].iter().any(|model| model.split() != split.name()),
-            ..self.figures(&scores, &calibration, split, examples)?
-        })
-    }
-
-    fn peer(
-        &self,
-        name: &str,
-        folder: &Path,
-        split: SplitName,
-        examples: &[Example],
-    ) -> Result<EvaluationRun, Failure> {
-        let answers = |part: &str| peer_scores(&peer_file(folder, split, part));
-        let validation = answers("validation")?;
-        let threads = threads(self.arguments.threads);
-        let calibration = on_threads(threads, || self.peer_calibration(&validation, examples))??;
-        let scores = answers(self.arguments.part.name())?;
-        let part = self.arguments.part.part();
-        let unanswered =
-            examples.iter().filter(|e| e.part == part && e.is_labelled() && !scores.answers(e.id)).count();
-        if unanswered > 0 {
-            self.terminal.warn(&format!("{name} has no answer for {unanswered} rows"));
-        }
-        let run = self.figures(&scores, &calibration, split, examples)?;
-        Ok(EvaluationRun { system: name.to_owned(), ..run })
-    }
-
-    /// A peer's probabilities are taken as given or tempered, whichever answers the validation part
-    /// better over all tasks.
-    fn peer_calibration(&self, scores: &PeerScores, examples: &[Example]) -> Result<Calibration, Failure> {
-        let micro_f1 = |calibration: &Calibration| {
-            let tasks = evaluate(scores, calibration, self.kb, examples, Part::Validation, &PUBLISHED_TASKS);
-            tasks.map(|tasks| tasks.iter().map(|task| task.table.micro_f1).sum::<f64>())
-        };
-        let tempered = calibrate(scores, self.kb, examples).map_err(failure)?;
-        let given = calibrate_as_given(scores, self.kb, examples).map_err(failure)?;
-        let better = micro_f1(&tempered).map_err(failure)? > micro_f1(&given).map_err(failure)?;
-        Ok(if better { tempered } else { given })
-    }
-
-    fn figures(
-        &self,
-        scores: &impl SetScores,
-        calibration: &Calibration,
-        split: SplitName,
-        examples: &[Example],
-    ) -> Result<EvaluationRun, Failure> {
-        let part = self.arguments.part;
-        let work = || evaluate(scores, calibration, self.kb, examples, part.part(), &PUBLISHED_TASKS);
-        let tasks = on_threads(threads(self.arguments.threads), work)?.map_err(failure)?;
-        Ok(EvaluationRun {
-            system: String::new(),
-            combination: None,
-            revision: None,
-            seed: None,
-            split: split.name().to_owned(),
-            part: part.name().to_owned(),
-            seen_in_training: false,
-            tasks,
-        })
-    }
-}
-
-/// The rows of a part that have a label.
-fn labelled(examples: &[Example], part: Part) -> Vec<&Example> {
-    examples.iter().filter(|example| example.part == part && example.is_labelled()).collect()
-}
-
-fn tempered<'a>(
-    [a, b]: &'a [RecordedLogits<'static>; 2],
-    temperatures: [f32; 2],
-) -> [vulnlens_train::Tempered<'a>; 2] {
-    [(a, temperatures[0]), (b, temperatures[1])]
-}
-
-/// Where a peer's answers to one part of a split stand.
-fn peer_file(folder: &Path, split: SplitName, part: &str) -> PathBuf {
-    folder.join(format!("{}-{part}.jsonl", split.name()))
-}
-
-fn peer_scores(path: &Path) -> Result<PeerScores, Failure> {
-    let name = path.display().to_string();
-    let file = open_peer(path)?;
-    PeerScores::read(BufReader::new(file), &name)
-        .map_err(|error| Failure::new(Kind::Unavailable, error.to_string()))
-}
-
-fn open_peer(path: &Path) -> Result<File, Failure> {
-    File::open(path).map_err(|error| {
-        Failure::new(Kind::Unavailable, format!("{}: cannot be read: {error}", path.display()))
-            .hint("a peer's folder holds SPLIT-validation.jsonl and SPLIT-test.jsonl")
-    })
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use vulnlens_evaluation::{Part, Split};
 use vulnlens_train::encoder::{
     ClassifierSettings, HierarchyEnding, HierarchyForm, HierarchySettings, evaluate_hierarchy,
     train_hierarchy,
@@ -11,12 +12,11 @@ use vulnlens_train::encoder::{
 use super::encoder::{LabelsName, LossName};
 use super::fit_arguments::FitArguments;
 use super::run_arguments::{Run, RunArguments, StartArguments};
-use crate::commands::evaluate::PartName;
+use crate::choice::one_of;
 use crate::failure::{Failure, Kind};
 use crate::lens::KnowledgeBaseArguments;
 use crate::output::{Output, print_text};
 use crate::terminal::Terminal;
-use crate::training_data::SplitName;
 
 /// Train a hierarchy of transformer encoders: one for the parents, and one for the labels of each
 ///
@@ -49,8 +49,8 @@ pub(crate) struct HierarchyArguments {
     flat: Option<PathBuf>,
 
     /// The part to evaluate on; thresholds are fitted to the validation part
-    #[arg(long, value_enum, value_name = "PART", default_value_t = PartName::Validation)]
-    part: PartName,
+    #[arg(long, value_parser = one_of(&Part::EVALUATED, Part::name, Part::help), value_name = "PART", default_value = Part::Validation.name())]
+    part: Part,
 
     #[command(flatten)]
     start: StartArguments,
@@ -100,7 +100,7 @@ pub(crate) fn run(arguments: &HierarchyArguments, terminal: &Terminal) -> Result
             return Err(failure.hint("give the same command with --resume to go on"));
         }
     }
-    if arguments.run.split == SplitName::All {
+    if arguments.run.split == Split::All {
         terminal.note("the split `all` has no part to evaluate on");
         return Ok(());
     }
@@ -115,7 +115,7 @@ fn evaluate(
     kb: &vulnlens::KnowledgeBase,
 ) -> Result<(), Failure> {
     let folders = (arguments.run.out.as_path(), arguments.flat.as_deref());
-    let part = arguments.part.part();
+    let part = arguments.part;
     let evaluation =
         run.watched(|_, _| evaluate_hierarchy(&run.examples, kb, settings, &run.about, folders, part))?;
     let json = serde_json::to_string_pretty(&evaluation)

@@ -4,15 +4,18 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
+use vulnlens::KnowledgeBase;
+use vulnlens_evaluation::{Calibration, DataSet, EvaluationError, Split};
+use vulnlens_train::TrainError;
 use vulnlens_train::ngram::{Decisions, Description, Settings, train, work};
-use vulnlens_train::{Calibration, TrainError};
 
 use crate::arguments::{thread_count, threads};
+use crate::data_set;
 use crate::failure::{Failure, Kind};
 use crate::lens::{self, KnowledgeBaseArguments};
 use crate::output::Output;
 use crate::terminal::Terminal;
-use crate::training_data::{SplitName, TrainingData, on_threads};
+use crate::threads::on_threads;
 
 /// Fit an n-gram model to a data set
 ///
@@ -28,8 +31,8 @@ pub(crate) struct NgramArguments {
     out: PathBuf,
 
     /// The split whose training part is fitted on
-    #[arg(long, value_enum, value_name = "SPLIT", default_value = "random")]
-    split: SplitName,
+    #[arg(long, value_parser = data_set::split(), value_name = "SPLIT", default_value = "random")]
+    split: Split,
 
     /// A model whose temperature and thresholds are taken over, in place of fitting them on validation
     #[arg(long, value_name = "NAME|FILE", required_if_eq("split", "all"))]
@@ -137,10 +140,11 @@ pub(crate) fn run(arguments: &NgramArguments, terminal: &Terminal) -> Result<(),
         None => Decisions::Validation,
         Some(path) => decisions_of(path)?,
     };
-    let data = TrainingData::read(&arguments.data)?;
+    let data = data_set::read(&arguments.data)?;
     let fit = Fit { data: &data, split: arguments.split, name: &arguments.name, settings, decisions };
     let mut output = Output::open(Some(&arguments.out))?;
-    let bytes = fit.run(&arguments.kb, threads(arguments.threads), terminal)?;
+    let kb = arguments.kb.load(terminal)?;
+    let bytes = fit.run(&kb, threads(arguments.threads), terminal)?;
     output.data(&bytes)?;
     output.finish()?;
     terminal.note(&format!("{}: {:.2} MB", arguments.out.display(), bytes.len() as f64 / 1e6));
@@ -158,8 +162,8 @@ fn decisions_of(path: &std::path::Path) -> Result<Decisions, Failure> {
 
 /// One fit, as `train` and `evaluate --fit` do it.
 pub(crate) struct Fit<'a> {
-    pub(crate) data: &'a TrainingData,
-    pub(crate) split: SplitName,
+    pub(crate) data: &'a DataSet,
+    pub(crate) split: Split,
     pub(crate) name: &'a str,
     pub(crate) settings: Settings,
     pub(crate) decisions: Decisions,
@@ -169,39 +173,49 @@ impl Fit<'_> {
     /// Fits and gives the bytes of the model's file.
     pub(crate) fn run(
         &self,
-        kb: &KnowledgeBaseArguments,
+        kb: &KnowledgeBase,
         threads: usize,
         terminal: &Terminal,
     ) -> Result<Vec<u8>, Failure> {
-        let kb = kb.load(terminal)?;
         let examples = self.data.examples(self.split);
-        let description = Description {
+        let description = self.description();
+        let bar = terminal.long_progress("fitting {bar:30} {percent}% {per_sec}, {eta} left");
+        bar.set_length(work(&examples, &self.settings));
+        let tick = |texts: u64| bar.inc(texts);
+        let fitted = on_threads(threads, || {
+            train(&examples, kb, &self.settings, &description, &self.decisions, &tick)
+        })?;
+        bar.finish_and_clear();
+        fitted.map_err(failure)
+    }
+
+    /// The facts that the model's file states.
+    pub(crate) fn description(&self) -> Description {
+        Description {
             name: self.name.to_owned(),
             data: self.data.name.clone(),
             data_sha256: self.data.sha256.clone(),
             split: self.split.name().to_owned(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-        };
-        let bar = terminal.long_progress("fitting {bar:30} {percent}% {per_sec}, {eta} left");
-        bar.set_length(work(&examples, &self.settings));
-        let tick = |texts: u64| bar.inc(texts);
-        let fitted = on_threads(threads, || {
-            train(&examples, &kb, &self.settings, &description, &self.decisions, &tick)
-        })?;
-        bar.finish_and_clear();
-        fitted.map_err(failure)
+        }
     }
 }
 
-/// A failed fit: the data's fault, or the settings'.
+/// A failed fit: the data's fault, the settings', a file's, or the machine's.
 pub(crate) fn failure(error: TrainError) -> Failure {
     let kind = match &error {
-        TrainError::Setting(_) | TrainError::Diverged { .. } => Kind::Arguments,
+        TrainError::Setting(_) | TrainError::Diverged { .. } | TrainError::LossDiverged { .. } => {
+            Kind::Arguments
+        }
         TrainError::NoTrainingTexts { .. }
-        | TrainError::NoValidationTexts
+        | TrainError::NoTexts
         | TrainError::OneSetOnly
         | TrainError::TooManySets { .. }
-        | TrainError::NoFeatures { .. } => Kind::Input,
+        | TrainError::NoFeatures { .. }
+        | TrainError::TooFewLabels { .. }
+        | TrainError::NoTree { .. }
+        | TrainError::Evaluation(EvaluationError::NoValidationTexts) => Kind::Input,
+        TrainError::Refused { .. } | TrainError::Encoder(_) => Kind::Unavailable,
         _ => Kind::Failed,
     };
     Failure::new(kind, error.to_string())

@@ -4,16 +4,20 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
-use vulnlens_train::encoder::{Control, Ending, FitError, NetworkSize, Start};
+use vulnlens_evaluation::{Example, Split};
+use vulnlens_train::TrainError;
+use vulnlens_train::encoder::{Control, Ending, NetworkSize, Start};
 use vulnlens_train::ngram::Description;
 
+use super::failure;
 use super::progress::Progress;
 use super::stop::on_signal;
 use crate::arguments::{thread_count, threads};
+use crate::data_set;
 use crate::failure::{Failure, Kind};
 use crate::model::ModelSource;
 use crate::terminal::Terminal;
-use crate::training_data::{SplitName, TrainingData, on_threads};
+use crate::threads::on_threads;
 
 /// Data, folder, seed.
 #[derive(Debug, Args)]
@@ -27,8 +31,8 @@ pub(crate) struct RunArguments {
     pub(crate) out: PathBuf,
 
     /// The split whose training part is trained on
-    #[arg(long, value_enum, value_name = "SPLIT", default_value = "random")]
-    pub(crate) split: SplitName,
+    #[arg(long, value_parser = data_set::split(), value_name = "SPLIT", default_value = "random")]
+    pub(crate) split: Split,
 
     /// Go on from the folder's checkpoint, if there is one: to the same bits as without the break
     #[arg(long)]
@@ -109,14 +113,14 @@ impl StartArguments {
 /// A run that can begin.
 pub(crate) struct Run<'a> {
     arguments: &'a RunArguments,
-    pub(crate) examples: Vec<vulnlens_train::Example>,
+    pub(crate) examples: Vec<Example>,
     pub(crate) about: Description,
     terminal: &'a Terminal,
 }
 
 impl RunArguments {
     pub(crate) fn open<'a>(&'a self, terminal: &'a Terminal) -> Result<Run<'a>, Failure> {
-        let data = TrainingData::read(&self.data)?;
+        let data = data_set::read(&self.data)?;
         let folder = std::path::absolute(&self.out).ok();
         let folder = folder.as_deref().and_then(|path| path.file_name()).unwrap_or_default();
         let about = Description {
@@ -134,20 +138,20 @@ impl Run<'_> {
     /// Runs with signals caught and progress shown.
     pub(crate) fn watched<T: Send>(
         &self,
-        work: impl FnOnce(Control<'_>, &Progress<'_>) -> Result<T, FitError> + Send,
+        work: impl FnOnce(Control<'_>, &Progress<'_>) -> Result<T, TrainError> + Send,
     ) -> Result<T, Failure> {
         let stop = on_signal()?;
         let progress = Progress::new(self.terminal);
         let control = Control { observer: &progress, stop: &stop, resume: self.arguments.resume };
         let ending = on_threads(threads(self.arguments.threads), || work(control, &progress))?;
         progress.finish();
-        ending.map_err(fit_failure)
+        ending.map_err(failure)
     }
 
     /// Trains, and says how it ended.
     pub(crate) fn train(
         &self,
-        train: impl FnOnce(Control<'_>) -> Result<Ending, FitError> + Send,
+        train: impl FnOnce(Control<'_>) -> Result<Ending, TrainError> + Send,
     ) -> Result<(), Failure> {
         match self.watched(|control, _| train(control))? {
             Ending::Finished { steps, best } => {
@@ -163,16 +167,4 @@ impl Run<'_> {
             }
         }
     }
-}
-
-/// A failed run: the data's fault, the settings', a file's, or the machine's.
-pub(crate) fn fit_failure(error: FitError) -> Failure {
-    let kind = match error {
-        FitError::Train(error) => return super::failure(error),
-        FitError::Setting(_) | FitError::Diverged { .. } => Kind::Arguments,
-        FitError::NoTexts | FitError::TooFewLabels { .. } | FitError::NoTree { .. } => Kind::Input,
-        FitError::Refused { .. } | FitError::Encoder(_) => Kind::Unavailable,
-        _ => Kind::Failed,
-    };
-    Failure::new(kind, error.to_string())
 }

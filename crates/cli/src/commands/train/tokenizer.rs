@@ -5,15 +5,16 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
-use vulnlens_train::Part;
+use vulnlens_evaluation::{Part, Split};
 use vulnlens_train::encoder::train_tokenizer;
 
-use super::run_arguments::fit_failure;
+use super::failure;
 use crate::arguments::{thread_count, threads};
+use crate::data_set;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::terminal::Terminal;
-use crate::training_data::{SplitName, TrainingData, on_threads};
+use crate::threads::on_threads;
 
 /// Train a tokenizer on the descriptions of a data set
 ///
@@ -34,8 +35,8 @@ pub(crate) struct TokenizerArguments {
     size: usize,
 
     /// The split whose training part is read
-    #[arg(long, value_enum, value_name = "SPLIT", default_value = "random")]
-    split: SplitName,
+    #[arg(long, value_parser = data_set::split(), value_name = "SPLIT", default_value = "random")]
+    split: Split,
 
     /// Threads [default: one for each core]
     #[arg(long, value_name = "N", value_parser = thread_count)]
@@ -43,13 +44,13 @@ pub(crate) struct TokenizerArguments {
 }
 
 pub(crate) fn run(arguments: &TokenizerArguments, terminal: &Terminal) -> Result<(), Failure> {
-    let examples = TrainingData::read(&arguments.data)?.examples(arguments.split);
+    let examples = data_set::read(&arguments.data)?.examples(arguments.split);
     let training = examples.iter().filter(|example| example.part == Part::Train);
     let texts: Vec<&str> = training.map(|example| example.text.as_str()).collect();
     let bar = terminal.long_progress("{spinner} counting pairs, {elapsed}");
     let trained = on_threads(threads(arguments.threads), || train_tokenizer(&texts, arguments.size))?;
     bar.finish_and_clear();
-    let trained = trained.map_err(fit_failure)?;
+    let trained = trained.map_err(failure)?;
     let folder = &arguments.out;
     fs::create_dir_all(folder).map_err(|error| Failure::output(&folder.display().to_string(), &error))?;
     for (name, contents) in &trained.files {

@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
+use vulnlens_evaluation::Example;
+
 use super::cascade::{MASTER, slave};
 use super::tree::Tree;
 use crate::encoder::labels::LabelSpace;
-use crate::example::Example;
 use crate::ngram::Description;
 
 /// The card, in Markdown. Each folder has one of its own that says how it was trained.

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 use vulnlens_encoder::{Checkpoint, LoadOptions};
+use vulnlens_evaluation::Example;
 use vulnlens_metrics::ScoredRow;
 use vulnlens_model::TaxonomyVersions;
 use vulnlens_model::checkpoint::{TaxonomyFile, TrainingRecord};
@@ -15,7 +16,6 @@ use super::card::card;
 use super::file::{HierarchyFile, NAME};
 use super::tree::Tree;
 use super::{HierarchyEnding, HierarchySettings, text};
-use crate::encoder::error::FitError;
 use crate::encoder::fine_tuning::{LabelledTexts, Lesson, teach};
 use crate::encoder::fit::Control;
 use crate::encoder::labels::LabelSpace;
@@ -24,8 +24,9 @@ use crate::encoder::store::{Claim, RUN};
 use crate::encoder::thresholds::thresholds;
 use crate::encoder::train::{Ending, identity, merged};
 use crate::encoder::whole_file::write_whole;
-use crate::example::{Example, newest_year};
+use crate::error::TrainError;
 use crate::ngram::Description;
+use crate::years::newest_year;
 
 /// The folder of the network that says which parents apply.
 pub(crate) const MASTER: &str = "master";
@@ -49,7 +50,7 @@ pub(crate) struct Cascade<'a> {
 }
 
 impl Cascade<'_> {
-    pub(crate) fn train(&self, out: &Path, control: Control<'_>) -> Result<HierarchyEnding, FitError> {
+    pub(crate) fn train(&self, out: &Path, control: Control<'_>) -> Result<HierarchyEnding, TrainError> {
         let begun = Begun::open(self.start)?;
         let (config, _) = begun.classifier(&self.tree.flat.names, "multi_label_classification")?;
         let settings = merged(self.settings.classifier.to_json(), self.settings.words());
@@ -78,8 +79,8 @@ impl Cascade<'_> {
     }
 
     /// Says what the folder is of, or finds that it is of the same.
-    fn claim(&self, out: &Path, file: &HierarchyFile, resume: bool) -> Result<(), FitError> {
-        let refused = |problem: &str, fix: &str| Err(FitError::refused(out, problem, fix));
+    fn claim(&self, out: &Path, file: &HierarchyFile, resume: bool) -> Result<(), TrainError> {
+        let refused = |problem: &str, fix: &str| Err(TrainError::refused(out, problem, fix));
         if out.join("config.json").exists() {
             return refused("holds a model", "give another folder");
         }
@@ -109,12 +110,12 @@ impl Cascade<'_> {
         space: LabelSpace,
         out: &Path,
         control: Control<'_>,
-    ) -> Result<Ending, FitError> {
+    ) -> Result<Ending, TrainError> {
         let folder = out.join(name);
         if folder.join("config.json").exists() {
             let remains = folder.join(RUN);
             if remains.exists() {
-                fs::remove_dir_all(&remains).map_err(FitError::io(&remains))?;
+                fs::remove_dir_all(&remains).map_err(TrainError::io(&remains))?;
             }
             return Ok(Ending::Finished { steps: 0, best: None });
         }
@@ -125,7 +126,7 @@ impl Cascade<'_> {
     }
 
     /// What the cascade has as a whole: thresholds as it is read, and what its labels are.
-    fn write_whole(&self, out: &Path, begun: &Begun, settings: &serde_json::Value) -> Result<(), FitError> {
+    fn write_whole(&self, out: &Path, begun: &Begun, settings: &serde_json::Value) -> Result<(), TrainError> {
         let checkpoint = Checkpoint::open(out, &LoadOptions::default())?;
         let (training, validation) = &self.texts;
         let whole = self.tree.whole(training);
@@ -175,7 +176,7 @@ impl Cascade<'_> {
         checkpoint: &Checkpoint,
         whole: &LabelSpace,
         validation: &[&Example],
-    ) -> Result<Option<Vec<f32>>, FitError> {
+    ) -> Result<Option<Vec<f32>>, TrainError> {
         let labels = checkpoint.labels();
         let place = |name: &String| (0..).zip(labels).find(|(_, label)| *label == name).map(|(at, _)| at);
         let places: Vec<Option<u32>> = whole.names.iter().map(place).collect();
@@ -200,7 +201,7 @@ impl Cascade<'_> {
 }
 
 /// Writes a file of the cascade's folder.
-fn write(out: &Path, name: &str, bytes: &[u8]) -> Result<(), FitError> {
+fn write(out: &Path, name: &str, bytes: &[u8]) -> Result<(), TrainError> {
     let path = out.join(name);
-    write_whole(out, &path, |aside| fs::write(aside, bytes)).map_err(FitError::io(&path))
+    write_whole(out, &path, |aside| fs::write(aside, bytes)).map_err(TrainError::io(&path))
 }

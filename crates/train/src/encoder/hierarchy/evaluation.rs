@@ -13,12 +13,12 @@ use super::figures::Parents;
 use super::scored::{Network, Networks};
 use super::tree::Tree;
 use super::{HierarchySettings, text};
-use crate::encoder::error::FitError;
 use crate::encoder::fine_tuning::labelled_texts;
 use crate::encoder::thresholds::{LEAST, answered};
 use crate::error::TrainError;
-use crate::example::{Example, Part, newest_year};
 use crate::ngram::Description;
+use crate::years::newest_year;
+use vulnlens_evaluation::{EvaluationError, Example, Part};
 
 /// Evaluates the hierarchy that [`train_hierarchy`](super::train_hierarchy) wrote into `folder` with the same examples
 /// and settings, and a flat classifier of the same labels if there is one, on the validation or the test part.
@@ -28,7 +28,7 @@ use crate::ngram::Description;
 /// kind of parents, that of the best micro-F1.
 ///
 /// # Errors
-/// [`FitError`]: the folder holds another hierarchy, or a part has no labelled text.
+/// [`TrainError`]: the folder holds another hierarchy, or a part has no labelled text.
 pub fn evaluate_hierarchy(
     examples: &[Example],
     kb: &KnowledgeBase,
@@ -36,7 +36,7 @@ pub fn evaluate_hierarchy(
     about: &Description,
     (folder, flat): (&Path, Option<&Path>),
     part: Part,
-) -> Result<HierarchyEvaluation, FitError> {
+) -> Result<HierarchyEvaluation, TrainError> {
     let (training, validation) = labelled_texts(examples, about)?;
     let judging: Vec<&Example> =
         examples.iter().filter(|example| example.part == part && example.is_labelled()).collect();
@@ -44,7 +44,7 @@ pub fn evaluate_hierarchy(
     let tree = Tree::new(settings, kb, &training, &others)?;
     let (fitting, judging) = (Judged::new(&tree, &validation), Judged::new(&tree, &judging));
     if fitting.records.is_empty() || judging.records.is_empty() {
-        return Err(TrainError::NoValidationTexts.into());
+        return Err(EvaluationError::NoValidationTexts.into());
     }
     let mut systems = vec![];
     if let Some(flat) = flat {
@@ -126,7 +126,7 @@ fn as_slices(texts: &[String]) -> Vec<&str> {
 fn table(
     (fitting, fitting_scores): (&Judged<'_>, &[f32]),
     (judging, scores): (&Judged<'_>, &[f32]),
-) -> Result<Table, FitError> {
+) -> Result<Table, TrainError> {
     let rows = fitting.rows(fitting_scores);
     let best = best_global_threshold(fitting.labels, rows.len(), |row| rows[row])?;
     let thresholds = vec![best.map_or(0.5, |best| best.threshold).max(LEAST); judging.labels];
@@ -142,7 +142,7 @@ fn of_flat(
     folder: &Path,
     tree: &Tree,
     (fitting, judging): (&Judged<'_>, &Judged<'_>),
-) -> Result<HierarchyFigures, FitError> {
+) -> Result<HierarchyFigures, TrainError> {
     let network = Network::open(folder)?;
     let columns = network.columns(&tree.names(&tree.leaves()), folder)?;
     let about = fs::read(folder.join("taxonomy.json")).ok().and_then(|json| TaxonomyFile::read(&json).ok());

@@ -11,10 +11,10 @@ use vulnlens_model::checkpoint::TaxonomyFile;
 
 use super::tree::Tree;
 use super::{HierarchyForm, HierarchySettings};
-use crate::encoder::error::FitError;
 use crate::encoder::labels::LabelSpace;
 use crate::encoder::state::Identity;
 use crate::encoder::train::merged;
+use crate::error::TrainError;
 use crate::ngram::Description;
 
 /// The version of the file's form.
@@ -68,19 +68,19 @@ impl HierarchyFile {
     }
 
     /// The file in a folder; `None` where there is none.
-    pub(crate) fn read(folder: &Path) -> Result<Option<Self>, FitError> {
+    pub(crate) fn read(folder: &Path) -> Result<Option<Self>, TrainError> {
         let path = folder.join(NAME);
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(FitError::io(&path)(error)),
+            Err(error) => return Err(TrainError::io(&path)(error)),
         };
         let file: Self = serde_json::from_slice(&bytes).map_err(|error| {
-            FitError::refused(&path, format!("says of no hierarchy: {error}"), "give another folder")
+            TrainError::refused(&path, format!("says of no hierarchy: {error}"), "give another folder")
         })?;
         if file.format_version != VERSION {
             let problem = format!("has format version {}, not {VERSION}", file.format_version);
-            return Err(FitError::refused(&path, problem, "use the version that wrote it"));
+            return Err(TrainError::refused(&path, problem, "use the version that wrote it"));
         }
         Ok(Some(file))
     }
@@ -100,14 +100,14 @@ pub(crate) fn is_finished_shared(
     tree: &Tree,
     settings: &HierarchySettings,
     about: &Description,
-) -> Result<bool, FitError> {
+) -> Result<bool, TrainError> {
     if !folder.join("config.json").exists() {
         return Ok(false);
     }
     let expected = HierarchyFile::shared(&tree.whole(&[]));
     let path = folder.join("taxonomy.json");
-    let other = |problem: &str| FitError::refused(folder, problem, "give another folder");
-    let bytes = fs::read(&path).map_err(FitError::io(&path))?;
+    let other = |problem: &str| TrainError::refused(folder, problem, "give another folder");
+    let bytes = fs::read(&path).map_err(TrainError::io(&path))?;
     let record =
         TaxonomyFile::read(&bytes).map_err(|error| other(&format!("taxonomy.json {error}")))?.provenance;
     // Read back, as the other was: reading may change a number's last bit.

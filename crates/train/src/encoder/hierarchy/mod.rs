@@ -22,14 +22,14 @@ pub use evaluation::{HierarchyEvaluation, HierarchyFigures, evaluate_hierarchy};
 pub use figures::Parents;
 pub(crate) use file::{HierarchyFile, NAME};
 
-use super::error::FitError;
 use super::fine_tuning::{Lesson, labelled_texts, teach};
 use super::fit::Control;
 use super::start::Start;
 use super::train::{ClassifierSettings, Ending};
-use crate::example::Example;
+use crate::error::TrainError;
 use crate::ngram::Description;
 use tree::Tree;
+use vulnlens_evaluation::Example;
 
 /// How a hierarchy is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +99,7 @@ pub enum HierarchyEnding {
 /// run was stopped and resumed. A resumed run leaves finished networks as they are; where all are, nothing is done.
 ///
 /// # Errors
-/// See [`FitError`]; what was reached before is kept.
+/// See [`TrainError`]; what was reached before is kept.
 pub fn train_hierarchy(
     examples: &[Example],
     kb: &KnowledgeBase,
@@ -107,7 +107,7 @@ pub fn train_hierarchy(
     about: &Description,
     (start, out): (&Start, &Path),
     control: Control<'_>,
-) -> Result<HierarchyEnding, FitError> {
+) -> Result<HierarchyEnding, TrainError> {
     settings.classifier.fit.check()?;
     let texts = labelled_texts(examples, about)?;
     let tree = Tree::new(settings, kb, &texts.0, &texts.1)?;

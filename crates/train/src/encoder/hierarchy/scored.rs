@@ -8,7 +8,7 @@ use super::HierarchyForm;
 use super::cascade::{MASTER, slave};
 use super::figures::Parents;
 use super::tree::Tree;
-use crate::encoder::error::FitError;
+use crate::error::TrainError;
 
 /// A parent is answered above this score: the rule that hierarchies are read by.
 const ANSWERED: f32 = 0.5;
@@ -21,7 +21,7 @@ pub(crate) struct Network {
 
 impl Network {
     /// The checkpoint in a folder.
-    pub(crate) fn open(folder: &Path) -> Result<Self, FitError> {
+    pub(crate) fn open(folder: &Path) -> Result<Self, TrainError> {
         let (encoder, weights) = (Encoder::open(folder, &LoadOptions::default())?, Weights::open(folder)?);
         let shapes = weights.names().filter_map(|name| weights.shape(name));
         let parameters = shapes.map(|shape| shape.iter().map(|&size| size as u64).product::<u64>()).sum();
@@ -29,12 +29,12 @@ impl Network {
     }
 
     /// The columns of these labels in the scores of each text.
-    pub(crate) fn columns(&self, names: &[String], folder: &Path) -> Result<Vec<usize>, FitError> {
+    pub(crate) fn columns(&self, names: &[String], folder: &Path) -> Result<Vec<usize>, TrainError> {
         let labels = self.encoder.labels();
         let column = |name: &String| {
             labels.iter().position(|label| label == name).ok_or_else(|| {
                 let problem = format!("has no label {name}, which the data have");
-                FitError::refused(folder, problem, "evaluate on the data that it was trained on")
+                TrainError::refused(folder, problem, "evaluate on the data that it was trained on")
             })
         };
         names.iter().map(column).collect()
@@ -75,10 +75,10 @@ pub(crate) struct Scored {
 }
 
 impl<'a> Networks<'a> {
-    pub(crate) fn open(folder: &Path, tree: &'a Tree, form: HierarchyForm) -> Result<Self, FitError> {
+    pub(crate) fn open(folder: &Path, tree: &'a Tree, form: HierarchyForm) -> Result<Self, TrainError> {
         let leaves = tree.leaves();
         let mut networks = vec![];
-        let mut part = |name: &str, names: &[String], labels: &[u32]| -> Result<Part, FitError> {
+        let mut part = |name: &str, names: &[String], labels: &[u32]| -> Result<Part, TrainError> {
             let folder = match form {
                 HierarchyForm::Cascade => folder.join(name),
                 HierarchyForm::Shared => folder.to_owned(),
@@ -98,7 +98,7 @@ impl<'a> Networks<'a> {
         let parts = tree.refined().map(|(at, parent)| {
             Ok((at, part(&slave(&parent.name), &tree.names(&parent.children), &parent.children)?))
         });
-        let parts = parts.collect::<Result<_, FitError>>()?;
+        let parts = parts.collect::<Result<_, TrainError>>()?;
         Ok(Self { tree, leaves, networks, master, parts })
     }
 

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use vulnlens_encoder::Conditions;
+use vulnlens_evaluation::Example;
 use vulnlens_taxonomy::{Abstraction, CapecId, CweId, KnowledgeBase, TechniqueId};
 
 use super::HierarchySettings;
-use crate::encoder::error::FitError;
 use crate::encoder::labels::{LabelSpace, Labels, natural};
-use crate::example::Example;
+use crate::error::TrainError;
 
 /// A label space with the parents of its labels.
 #[derive(Debug)]
@@ -45,10 +45,10 @@ impl Tree {
         kb: &KnowledgeBase,
         training: &[&Example],
         others: &[&Example],
-    ) -> Result<Self, FitError> {
+    ) -> Result<Self, TrainError> {
         let labels = settings.classifier.labels;
         let refused =
-            |problem: String, fix: &'static str| FitError::NoTree { space: labels.name(), problem, fix };
+            |problem: String, fix: &'static str| TrainError::NoTree { space: labels.name(), problem, fix };
         if matches!(labels, Labels::CweSets | Labels::Tactics) {
             let fix = "choose attack, techniques, cwe, cwe-with-ancestors, cwe-allowed or capec";
             return Err(refused("have no level above them".to_owned(), fix));
@@ -207,7 +207,7 @@ mod tests {
 
     use super::*;
     use crate::encoder::{ClassifierSettings, FitSettings, HierarchyForm, MultiLabelLoss};
-    use crate::example::Part;
+    use vulnlens_evaluation::Part;
 
     fn kb() -> KnowledgeBase {
         KnowledgeBase::from_bytes(include_bytes!("../../../../../assets/kb.bin")).unwrap()
@@ -218,7 +218,11 @@ mod tests {
         Example { id: CveId::new(2020, 1), text: "text".into(), year: 2020, cwes, part: Part::Train }
     }
 
-    fn tree_of(labels: Labels, fewest_texts: u64, cwes: &[&[u32]]) -> Result<(Tree, Vec<Example>), FitError> {
+    fn tree_of(
+        labels: Labels,
+        fewest_texts: u64,
+        cwes: &[&[u32]],
+    ) -> Result<(Tree, Vec<Example>), TrainError> {
         let (loss, fit) = (MultiLabelLoss::Plain, FitSettings::default());
         let classifier = ClassifierSettings { labels, loss, beside: None, teaching: None, year: false, fit };
         let settings = HierarchySettings { classifier, form: HierarchyForm::Cascade, fewest_texts };

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use serde_json::Map;
+use vulnlens_evaluation::Example;
 use vulnlens_taxonomy::KnowledgeBase;
 
-use super::super::error::FitError;
 use super::super::fine_tuning::train_classifier;
 use super::super::fit::{Control, Observer};
 use super::super::labels::Labels;
@@ -25,7 +25,7 @@ use super::sampler::{Draw, Sampler};
 use super::setting::Setting;
 use super::table::{best, markdown};
 use super::trial::{Trial, TrialState};
-use crate::example::Example;
+use crate::error::TrainError;
 use crate::ngram::Description;
 
 /// How settings are searched for.
@@ -51,7 +51,7 @@ impl SearchSettings {
     }
 
     /// Refuses what makes no search.
-    fn check(&self, base: &ClassifierSettings, about: &Description) -> Result<(), FitError> {
+    fn check(&self, base: &ClassifierSettings, about: &Description) -> Result<(), TrainError> {
         let varied: BTreeSet<Setting> = self.ranges.iter().map(|range| range.setting).collect();
         let has = |setting| varied.contains(&setting);
         let checks = [
@@ -73,7 +73,7 @@ impl SearchSettings {
             (about.split != "all", "trials are judged by the validation part; give a split that has one"),
         ];
         match checks.into_iter().find(|(fine, _)| !fine) {
-            Some((_, problem)) => Err(FitError::Setting(problem.to_owned())),
+            Some((_, problem)) => Err(TrainError::Setting(problem.to_owned())),
             None => base.fit.check(),
         }
     }
@@ -124,7 +124,7 @@ pub struct SearchEnding {
 /// beginning make the same trials with the same scores, however often the search was stopped and resumed.
 ///
 /// # Errors
-/// See [`FitError`]. A trial whose loss is no number, or whose settings do not fit the network, has failed, and the search goes on.
+/// See [`TrainError`]. A trial whose loss is no number, or whose settings do not fit the network, has failed, and the search goes on.
 pub fn search(
     examples: &[Example],
     kb: &KnowledgeBase,
@@ -132,7 +132,7 @@ pub fn search(
     about: &Description,
     (start, out): (&Start, &Path),
     control: SearchControl<'_>,
-) -> Result<SearchEnding, FitError> {
+) -> Result<SearchEnding, TrainError> {
     how.check(base, about)?;
     let identity = SearchIdentity {
         tool: format!("vulnlens {}, search 1", about.tool_version),
@@ -163,8 +163,8 @@ struct Search<'a, R> {
     run: R,
 }
 
-impl<R: Fn(&ClassifierSettings, &Path, Control<'_>) -> Result<Ending, FitError>> Search<'_, R> {
-    fn all(mut self) -> Result<SearchEnding, FitError> {
+impl<R: Fn(&ClassifierSettings, &Path, Control<'_>) -> Result<Ending, TrainError>> Search<'_, R> {
+    fn all(mut self) -> Result<SearchEnding, TrainError> {
         let how = self.how;
         let (sampler, random_trials, seed) = (how.sampler, how.random_trials, self.base.fit.seed);
         let draw = Draw { ranges: &how.ranges, sampler, random_trials, seed };
@@ -192,7 +192,7 @@ impl<R: Fn(&ClassifierSettings, &Path, Control<'_>) -> Result<Ending, FitError>>
     }
 
     /// Removes what only an ended trial needed, and writes the table.
-    fn tidy(&self) -> Result<(), FitError> {
+    fn tidy(&self) -> Result<(), TrainError> {
         let best = best(self.journal.ended()).map(|trial| trial.number);
         folders::keep_only(self.out, self.journal.ended(), best)?;
         let Description { data, split, .. } = self.about;
@@ -205,11 +205,11 @@ impl<R: Fn(&ClassifierSettings, &Path, Control<'_>) -> Result<Ending, FitError>>
             markdown(&self.how.ranges, self.journal.trials()),
         );
         let path = self.out.join("search.md");
-        write_whole(self.out, &path, |aside| fs::write(aside, text)).map_err(FitError::io(&path))
+        write_whole(self.out, &path, |aside| fs::write(aside, text)).map_err(TrainError::io(&path))
     }
 
     /// Makes a trial, or goes on with it.
-    fn trial(&self, trial: Trial) -> Result<Trial, FitError> {
+    fn trial(&self, trial: Trial) -> Result<Trial, TrainError> {
         if self.control.stop.load(Ordering::Relaxed) {
             return Ok(trial);
         }
@@ -217,7 +217,7 @@ impl<R: Fn(&ClassifierSettings, &Path, Control<'_>) -> Result<Ending, FitError>>
         for (name, value) in &trial.settings {
             let set = Setting::named(name).map(|(setting, _)| setting.set(value, &mut settings));
             if let Some(Err(expected)) = set {
-                return Err(FitError::Setting(format!("{name}: {value} is not {expected}")));
+                return Err(TrainError::Setting(format!("{name}: {value} is not {expected}")));
             }
         }
         let folder = self.out.join(Trial::folder(trial.number));
@@ -232,10 +232,10 @@ impl<R: Fn(&ClassifierSettings, &Path, Control<'_>) -> Result<Ending, FitError>>
             Ok(Ending::Finished { .. }) => (TrialState::Finished, None),
             Ok(Ending::Stopped { .. }) if seen.is_pruned => (TrialState::Pruned, None),
             Ok(Ending::Stopped { .. }) => (TrialState::Stopped, None),
-            Err(FitError::Diverged { what, value, step, .. }) => {
+            Err(TrainError::Diverged { what, value, step, .. }) => {
                 (TrialState::Failed, Some(format!("the {what} is {value} at step {step}")))
             }
-            Err(FitError::Setting(problem)) => (TrialState::Failed, Some(problem)),
+            Err(TrainError::Setting(problem)) => (TrialState::Failed, Some(problem)),
             Err(error) => return Err(error),
         };
         let seconds = trial.seconds + began.elapsed().as_secs_f64();

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::super::error::FitError;
 use super::super::whole_file::write_whole;
 use super::trial::{Trial, TrialState};
+use crate::error::TrainError;
 
 /// Its name in the folder of a search.
 const JOURNAL: &str = "trials.jsonl";
@@ -56,7 +56,7 @@ pub(crate) struct Journal {
 
 impl Journal {
     /// The folder's journal, or a new one. `resume`: there may be one already.
-    pub(crate) fn open(folder: &Path, identity: SearchIdentity, resume: bool) -> Result<Self, FitError> {
+    pub(crate) fn open(folder: &Path, identity: SearchIdentity, resume: bool) -> Result<Self, TrainError> {
         let path = folder.join(JOURNAL);
         if !path.exists() {
             let journal = Self { folder: folder.to_owned(), identity, trials: Vec::new() };
@@ -64,11 +64,11 @@ impl Journal {
             return Ok(journal);
         }
         if !resume {
-            return Err(FitError::refused(folder, "holds a search", "resume it, or give another folder"));
+            return Err(TrainError::refused(folder, "holds a search", "resume it, or give another folder"));
         }
-        let text = fs::read_to_string(&path).map_err(FitError::io(&path))?;
+        let text = fs::read_to_string(&path).map_err(TrainError::io(&path))?;
         let (found, trials) = read(&text).map_err(|line| {
-            FitError::refused(
+            TrainError::refused(
                 &path,
                 format!("line {line} is not of a search"),
                 "mend it, or give another folder",
@@ -76,7 +76,7 @@ impl Journal {
         })?;
         if let Some(what) = identity.difference(&found) {
             let problem = format!("is of a search with another {what}");
-            return Err(FitError::refused(&path, problem, "resume with the same, or give another folder"));
+            return Err(TrainError::refused(&path, problem, "resume with the same, or give another folder"));
         }
         Ok(Self { folder: folder.to_owned(), identity, trials })
     }
@@ -100,14 +100,14 @@ impl Journal {
     }
 
     /// Adds a trial, in place of what it was when it was stopped.
-    pub(crate) fn add(&mut self, trial: Trial) -> Result<(), FitError> {
+    pub(crate) fn add(&mut self, trial: Trial) -> Result<(), TrainError> {
         let ended = self.ended().len();
         self.trials.truncate(ended);
         self.trials.push(trial);
         self.write()
     }
 
-    fn write(&self) -> Result<(), FitError> {
+    fn write(&self) -> Result<(), TrainError> {
         let path = self.folder.join(JOURNAL);
         let line = |value: Result<String, serde_json::Error>| Ok(value? + "\n");
         let lines = || -> Result<String, serde_json::Error> {
@@ -115,7 +115,7 @@ impl Journal {
             std::iter::once(line(serde_json::to_string(&self.identity))).chain(trials).collect()
         };
         let write = |aside: &Path| fs::write(aside, lines()?);
-        write_whole(&self.folder, &path, write).map_err(FitError::io(&path))
+        write_whole(&self.folder, &path, write).map_err(TrainError::io(&path))
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::str::FromStr;
 
-use super::super::error::FitError;
 use super::super::labels::Labels;
 use super::super::settings::{FitSettings, MultiLabelLoss};
 use super::super::train::ClassifierSettings;
 use super::setting::{Kind, Setting, SettingValue};
+use crate::error::TrainError;
 
 /// What values a search gives a setting.
 ///
@@ -29,10 +29,10 @@ pub(crate) enum Values {
 }
 
 impl FromStr for SettingRange {
-    type Err = FitError;
+    type Err = TrainError;
 
-    fn from_str(text: &str) -> Result<Self, FitError> {
-        let refused = |problem: &str| FitError::Setting(format!("range {text:?}: {problem}"));
+    fn from_str(text: &str) -> Result<Self, TrainError> {
+        let refused = |problem: &str| TrainError::Setting(format!("range {text:?}: {problem}"));
         let (name, values) = text.split_once('=').ok_or_else(|| {
             refused("write a setting and its values, such as rate=1e-4..1e-3:log or batch=16,32,64")
         })?;

@@ -9,10 +9,10 @@ use std::convert::Infallible;
 use rand::TryRng;
 use tpe::{TpeOptimizer, categorical_range, histogram_estimator, parzen_estimator, range};
 
-use super::super::error::FitError;
 use super::range::{SettingRange, Values};
 use super::setting::SettingValue;
 use super::trial::{Trial, TrialState};
+use crate::error::TrainError;
 use crate::random::Random;
 
 /// How settings are chosen.
@@ -55,7 +55,7 @@ const DRAWS: (usize, usize) = (20, 1000);
 
 impl Draw<'_> {
     /// The settings of trial `number` after others; `None` where all were tried.
-    pub(crate) fn next(&self, number: usize, before: &[Trial]) -> Result<Option<Chosen>, FitError> {
+    pub(crate) fn next(&self, number: usize, before: &[Trial]) -> Result<Option<Chosen>, TrainError> {
         let mut random = Source(Random::new(self.seed, SEARCH | number as u64));
         let asks = self.sampler == Sampler::Tpe && before.len() >= self.random_trials;
         for draw in 0..DRAWS.0 + DRAWS.1 {
@@ -84,8 +84,8 @@ fn even(range: &SettingRange, random: &mut Source) -> f64 {
     f64::from(random.0.uniform()) * most
 }
 
-fn estimated(setting: &SettingRange, before: &[Trial], random: &mut Source) -> Result<f64, FitError> {
-    let refused = |error: &dyn std::fmt::Display| FitError::Setting(format!("{}: {error}", setting.text));
+fn estimated(setting: &SettingRange, before: &[Trial], random: &mut Source) -> Result<f64, TrainError> {
+    let refused = |error: &dyn std::fmt::Display| TrainError::Setting(format!("{}: {error}", setting.text));
     let (estimator, places) = match &setting.values {
         Values::Between { .. } => (parzen_estimator(), range(0.0, 1.0)),
         Values::OneOf(values) => (histogram_estimator(), categorical_range(values.len())),

@@ -1,6 +1,4 @@
-//! What fitting and evaluating work on: texts with their CWE ids, each in one part of a split.
-
-use std::collections::BTreeMap;
+//! Texts with their CWE ids, each in one part of a split: what fitting and evaluating work on.
 
 use vulnlens_taxonomy::{CveId, CweId};
 
@@ -13,6 +11,31 @@ pub enum Part {
     Validation,
     /// Read once for each published model.
     Test,
+}
+
+impl Part {
+    /// The parts that models are evaluated on.
+    pub const EVALUATED: [Self; 2] = [Self::Validation, Self::Test];
+
+    /// Its name in files and arguments.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        }
+    }
+
+    /// Its description in the help of an argument.
+    #[must_use]
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::Train => "For fitting",
+            Self::Validation => "For choosing settings",
+            Self::Test => "For publishing, once",
+        }
+    }
 }
 
 /// One text.
@@ -36,18 +59,4 @@ impl Example {
     pub fn is_labelled(&self) -> bool {
         !self.cwes.is_empty()
     }
-}
-
-/// Labelled texts that a year must have to be told apart from the one before it: late publications of
-/// old ids say little of a year's habits.
-const TEXTS_OF_A_YEAR: usize = 500;
-
-/// The newest year with enough labelled texts; in a small corpus the newest of all.
-pub(crate) fn newest_year(texts: &[&Example]) -> u16 {
-    let mut counts: BTreeMap<u16, usize> = BTreeMap::new();
-    for example in texts.iter().filter(|e| e.is_labelled()) {
-        *counts.entry(example.year).or_default() += 1;
-    }
-    let newest = counts.keys().next_back().copied().unwrap_or(0);
-    counts.into_iter().rev().find(|&(_, n)| n >= TEXTS_OF_A_YEAR).map_or(newest, |(year, _)| year)
 }

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
 
-use vulnlens_train::{Detail, Evaluation, tables};
+use vulnlens_evaluation::{Detail, Evaluation, tables};
 
 const README: &str = include_str!("../../../README.md");
 /// Models with their evaluation files and cards.

@@ -7,7 +7,7 @@ use vulnlens_model::softmax::{exp_non_positive, softmax};
 use vulnlens_model::{Combination, Mean, SetUnion};
 use vulnlens_taxonomy::{CveId, CweId};
 
-use crate::error::TrainError;
+use crate::error::EvaluationError;
 use crate::example::{Example, Part};
 use crate::recorded::RecordedLogits;
 use crate::scores::SetScores;
@@ -51,7 +51,7 @@ pub fn choose_combination(
     first: Tempered<'_>,
     second: Tempered<'_>,
     examples: &[Example],
-) -> Result<Combination, TrainError> {
+) -> Result<Combination, EvaluationError> {
     let pair = Pair::new([first, second]);
     let number: BTreeMap<&[CweId], usize> = pair.union.sets().iter().map(Vec::as_slice).zip(0..).collect();
     let rows: Vec<&Example> =
@@ -67,7 +67,9 @@ pub fn choose_combination(
     let losses: Vec<Vec<f64>> = losses.into_iter().flatten().collect();
     let total = |way: usize| losses.iter().map(|loss| loss[way]).sum::<f64>();
     let best = (0..all().count()).min_by(|&a, &b| total(a).total_cmp(&total(b)));
-    best.filter(|_| !losses.is_empty()).and_then(|best| all().nth(best)).ok_or(TrainError::NoValidationTexts)
+    best.filter(|_| !losses.is_empty())
+        .and_then(|best| all().nth(best))
+        .ok_or(EvaluationError::NoValidationTexts)
 }
 
 /// The combined answers to the records that both models answered, over the sets of both.

@@ -1,4 +1,4 @@
-//! Logits that were computed once, for what looks at them many times.
+//! Logits that are computed once and looked at many times.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ pub struct RecordedLogits<'a> {
 }
 
 impl RecordedLogits<'static> {
-    /// What `model` says of each of the records, before its temperature.
+    /// The logits of a model for each of the records, before its temperature.
     #[must_use]
     pub fn of(model: &impl SetModel, records: &[&Example]) -> Self {
         let (mut logits, mut scorer, mut block) = (vec![], Scorer::default(), vec![]);
@@ -35,8 +35,9 @@ impl RecordedLogits<'static> {
 }
 
 impl<'a> RecordedLogits<'a> {
-    /// A row for each of the records.
-    pub(crate) fn new(sets: &'a [Vec<CweId>], records: &[Example], logits: &'a [f32]) -> Self {
+    /// The logits of these records, `records × sets`, row by row.
+    #[must_use]
+    pub fn new(sets: &'a [Vec<CweId>], records: &[Example], logits: &'a [f32]) -> Self {
         Self { sets: Cow::Borrowed(sets), rows: rows(records), logits: Cow::Borrowed(logits) }
     }
 

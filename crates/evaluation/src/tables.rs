@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use vulnlens_metrics::Table;
 use vulnlens_model::space::SpaceKind;
 
-use crate::evaluation::{Evaluation, EvaluationRun};
+use crate::file::{Evaluation, EvaluationRun};
 
 /// The columns of the published tables.
 type Column = (&'static str, fn(&Table) -> f64);

@@ -8,8 +8,8 @@ use vulnlens_model::checkpoint::TaxonomyFile;
 use vulnlens_model::space::SpaceKind;
 use vulnlens_model::{DecisionRule, ModelHeader, TaxonomyVersions};
 
-use crate::evaluation::Evaluation;
-use crate::markdown::{Detail, tables, task_title};
+use crate::file::Evaluation;
+use crate::tables::{Detail, tables, task_title};
 
 /// What the card is told of a model of CWE sets.
 #[derive(Debug, Clone)]
@@ -189,8 +189,7 @@ fn front_matter(file: &CardFile<'_>, evaluation: Option<&Evaluation>) -> String 
     if let Some(evaluation) = evaluation {
         let _ = writeln!(out, "model-index:\n- name: {}\n  results:", file.name);
         let first_of = |split: &str| {
-            let ours =
-                |run: &&crate::evaluation::EvaluationRun| run.system == file.name && run.split == split;
+            let ours = |run: &&crate::file::EvaluationRun| run.system == file.name && run.split == split;
             evaluation.runs.iter().find(ours)
         };
         for run in ["random", "temporal"].into_iter().filter_map(first_of) {

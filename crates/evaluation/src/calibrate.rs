@@ -8,7 +8,7 @@ use vulnlens_model::space::{MarginalBuffer, SpaceKind};
 use vulnlens_model::{DecisionRule, ModelHeader, Scorer};
 use vulnlens_taxonomy::KnowledgeBase;
 
-use crate::error::TrainError;
+use crate::error::EvaluationError;
 use crate::example::{Example, Part};
 use crate::scores::SetScores;
 use crate::task::Task;
@@ -65,10 +65,10 @@ const TOLERANCE: f64 = 0.0005;
 /// # Errors
 /// When the validation part has no labelled text.
 pub fn calibrate(
-    scores: &impl SetScores,
+    scores: &dyn SetScores,
     kb: &KnowledgeBase,
     examples: &[Example],
-) -> Result<Calibration, TrainError> {
+) -> Result<Calibration, EvaluationError> {
     let rows = validation_rows(examples)?;
     Ok(rules_at(temperature(scores, &rows), scores, kb, &rows))
 }
@@ -78,25 +78,25 @@ pub fn calibrate(
 /// # Errors
 /// When the validation part has no labelled text.
 pub fn calibrate_as_given(
-    scores: &impl SetScores,
+    scores: &dyn SetScores,
     kb: &KnowledgeBase,
     examples: &[Example],
-) -> Result<Calibration, TrainError> {
+) -> Result<Calibration, EvaluationError> {
     Ok(rules_at(1.0, scores, kb, &validation_rows(examples)?))
 }
 
-fn validation_rows(examples: &[Example]) -> Result<Vec<&Example>, TrainError> {
+fn validation_rows(examples: &[Example]) -> Result<Vec<&Example>, EvaluationError> {
     let rows: Vec<&Example> =
         examples.iter().filter(|e| e.part == Part::Validation && e.is_labelled()).collect();
-    if rows.is_empty() { Err(TrainError::NoValidationTexts) } else { Ok(rows) }
+    if rows.is_empty() { Err(EvaluationError::NoValidationTexts) } else { Ok(rows) }
 }
 
-fn rules_at(temperature: f32, scores: &impl SetScores, kb: &KnowledgeBase, rows: &[&Example]) -> Calibration {
+fn rules_at(temperature: f32, scores: &dyn SetScores, kb: &KnowledgeBase, rows: &[&Example]) -> Calibration {
     let decide = |kind| (kind, rule(scores, kb, rows, kind, temperature));
     Calibration { temperature, decisions: SpaceKind::ALL.into_iter().map(decide).collect() }
 }
 
-fn temperature(scores: &impl SetScores, rows: &[&Example]) -> f32 {
+fn temperature(scores: &dyn SetScores, rows: &[&Example]) -> f32 {
     let index: BTreeMap<_, usize> = scores.sets().iter().enumerate().map(|(i, set)| (set, i)).collect();
     let losses: Vec<[f64; TEMPERATURES.len()]> = rows
         .par_chunks(BLOCK)
@@ -137,7 +137,7 @@ struct Counts {
 type Grid = [[Counts; THRESHOLDS.len()]; WHOLE_LISTS.len()];
 
 fn rule(
-    scores: &impl SetScores,
+    scores: &dyn SetScores,
     kb: &KnowledgeBase,
     rows: &[&Example],
     kind: SpaceKind,

@@ -9,7 +9,7 @@ use vulnlens_model::{DecisionRule, Scorer};
 use vulnlens_taxonomy::KnowledgeBase;
 
 use crate::calibrate::Calibration;
-use crate::error::TrainError;
+use crate::error::EvaluationError;
 use crate::example::{Example, Part};
 use crate::scores::SetScores;
 use crate::task::Task;
@@ -56,13 +56,13 @@ const BLOCK: usize = 256;
 /// # Errors
 /// When a score is not a number.
 pub fn evaluate(
-    scores: &impl SetScores,
+    scores: &dyn SetScores,
     calibration: &Calibration,
     kb: &KnowledgeBase,
     examples: &[Example],
     part: Part,
     tasks: &[SpaceKind],
-) -> Result<Vec<TaskEvaluation>, TrainError> {
+) -> Result<Vec<TaskEvaluation>, EvaluationError> {
     let rows: Vec<&Example> = examples.iter().filter(|e| e.part == part && e.is_labelled()).collect();
     let tasks: Vec<Task> = tasks.iter().map(|&kind| Task::new(kind, scores.sets(), kb)).collect();
     let parts: Vec<Vec<Tally>> = rows
@@ -104,7 +104,7 @@ impl Tally {
         Self { accumulator: Accumulator::new(task.outline().label_count()), unseen_only: 0, unseen: 0 }
     }
 
-    fn merge(&mut self, other: &Self) -> Result<(), TrainError> {
+    fn merge(&mut self, other: &Self) -> Result<(), EvaluationError> {
         self.unseen_only += other.unseen_only;
         self.unseen += other.unseen;
         Ok(self.accumulator.merge(&other.accumulator)?)
@@ -128,13 +128,13 @@ impl Tally {
 }
 
 fn evaluate_block(
-    scores: &impl SetScores,
+    scores: &dyn SetScores,
     calibration: &Calibration,
     kb: &KnowledgeBase,
     block: &[&Example],
     tasks: &[Task],
     buffers: &mut Buffers,
-) -> Result<Vec<Tally>, TrainError> {
+) -> Result<Vec<Tally>, EvaluationError> {
     let Buffers { scorer, logits, marginals, answered, predicted } = buffers;
     scores.logits(block, scorer, logits);
     for row in logits.chunks_exact_mut(scores.sets().len()) {

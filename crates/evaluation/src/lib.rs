@@ -1,0 +1,37 @@
+//! Evaluating models: what a data set says of them, in figures, tables and cards. Nothing is trained here.
+//!
+//! A [`DataSet`] gives [`Example`]s, each in one part of a split. [`calibrate()`] chooses the temperature and the decision
+//! rules on the validation part, [`evaluate()`] computes the figures of each task on one part, and a [`Session`] does both
+//! for models, for combinations of two models and for the recorded answers of peers. The result is an [`Evaluation`],
+//! a file from which [`tables()`] and [`card()`] are rendered.
+
+mod calibrate;
+mod card;
+mod choose;
+mod dataset;
+mod error;
+mod evaluate;
+mod example;
+mod file;
+mod peer;
+mod recorded;
+mod scores;
+mod session;
+mod split;
+mod tables;
+mod task;
+
+pub use calibrate::{Calibration, calibrate, calibrate_as_given};
+pub use card::{CardFile, EncoderFacts, card};
+pub use choose::{Tempered, choose_combination, combined};
+pub use dataset::{DataSet, DataSetError};
+pub use error::EvaluationError;
+pub use evaluate::{PUBLISHED_TASKS, TaskEvaluation, evaluate};
+pub use example::{Example, Part};
+pub use file::{Evaluation, EvaluationRun, SCHEMA_VERSION};
+pub use peer::{PeerScores, PeerScoresError};
+pub use recorded::RecordedLogits;
+pub use scores::SetScores;
+pub use session::{Candidate, Session};
+pub use split::Split;
+pub use tables::{Detail, tables, task_title};

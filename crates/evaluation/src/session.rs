@@ -1,0 +1,167 @@
+//! The evaluation of models, combinations and peers on one part of one split.
+
+use vulnlens_taxonomy::KnowledgeBase;
+
+use crate::calibrate::{Calibration, calibrate, calibrate_as_given};
+use crate::choose::{Tempered, choose_combination, combined};
+use crate::dataset::DataSet;
+use crate::error::EvaluationError;
+use crate::evaluate::{PUBLISHED_TASKS, evaluate};
+use crate::example::{Example, Part};
+use crate::file::EvaluationRun;
+use crate::peer::PeerScores;
+use crate::recorded::RecordedLogits;
+use crate::scores::SetScores;
+use crate::split::Split;
+
+/// A model of CWE sets under evaluation.
+pub trait Candidate: Sync {
+    /// The model's name.
+    fn name(&self) -> &str;
+
+    /// The revision of its file.
+    fn revision(&self) -> &str;
+
+    /// The seed that it was fitted with.
+    fn seed(&self) -> u64;
+
+    /// The split whose training part it was fitted on.
+    fn split(&self) -> &str;
+
+    /// Its temperature and decision rules.
+    fn calibration(&self) -> Calibration;
+
+    /// Its distributions for these rows, which is all that they are asked for.
+    fn scores(&self, rows: &[&Example]) -> Box<dyn SetScores + '_>;
+
+    /// Its logits for each of the rows.
+    fn record(&self, rows: &[&Example]) -> RecordedLogits<'static>;
+}
+
+/// One part of one split of a data set, for systems to be evaluated on.
+///
+/// Works on the threads of the current rayon pool; their number changes nothing but the time.
+#[derive(Debug)]
+pub struct Session<'a> {
+    kb: &'a KnowledgeBase,
+    split: Split,
+    part: Part,
+    examples: Vec<Example>,
+}
+
+impl<'a> Session<'a> {
+    /// A session on one part of a split.
+    #[must_use]
+    pub fn new(kb: &'a KnowledgeBase, data: &DataSet, split: Split, part: Part) -> Self {
+        Self { kb, split, part, examples: data.examples(split) }
+    }
+
+    /// The figures of a model, by the temperature and the rules of its file.
+    ///
+    /// # Errors
+    /// When a score is not a number.
+    pub fn model(&self, model: &dyn Candidate) -> Result<EvaluationRun, EvaluationError> {
+        let scores = model.scores(&labelled(&self.examples, self.part));
+        Ok(EvaluationRun {
+            system: model.name().to_owned(),
+            revision: Some(model.revision().to_owned()),
+            seed: Some(model.seed()),
+            seen_in_training: model.split() != self.split.name(),
+            ..self.figures(&*scores, &model.calibration())?
+        })
+    }
+
+    /// The figures of two models as one: weights, temperature and rules are chosen on the validation part.
+    ///
+    /// # Errors
+    /// When the validation part has no labelled text, or a score is not a number.
+    pub fn combination(
+        &self,
+        name: Option<&str>,
+        [first, second]: [&dyn Candidate; 2],
+    ) -> Result<EvaluationRun, EvaluationError> {
+        let temperatures = [first, second].map(|model| model.calibration().temperature);
+        let on = |part: Part| {
+            let rows = labelled(&self.examples, part);
+            [first, second].map(|model| model.record(&rows))
+        };
+        let validation = on(Part::Validation);
+        let [a, b] = tempered(&validation, temperatures);
+        let way = choose_combination(a, b, &self.examples)?;
+        let calibration = calibrate(&combined(way, a, b), self.kb, &self.examples)?;
+        let scored = match self.part {
+            Part::Validation => validation,
+            part => on(part),
+        };
+        let [a, b] = tempered(&scored, temperatures);
+        let scores = combined(way, a, b);
+        let made_of = way.described(first.name(), second.name());
+        Ok(EvaluationRun {
+            system: name.map_or_else(|| made_of.clone(), str::to_owned),
+            combination: Some(made_of),
+            seen_in_training: [first, second].iter().any(|model| model.split() != self.split.name()),
+            ..self.figures(&scores, &calibration)?
+        })
+    }
+
+    /// The figures of a peer's answers, by rules that are fitted to its answers to the validation part.
+    ///
+    /// # Errors
+    /// When the validation part has no labelled text, or a score is not a number.
+    pub fn peer(
+        &self,
+        name: &str,
+        validation: &PeerScores,
+        scores: &PeerScores,
+    ) -> Result<EvaluationRun, EvaluationError> {
+        let calibration = self.peer_calibration(validation)?;
+        let run = self.figures(scores, &calibration)?;
+        Ok(EvaluationRun { system: name.to_owned(), ..run })
+    }
+
+    /// How many rows of the part a peer has not answered.
+    #[must_use]
+    pub fn unanswered(&self, scores: &PeerScores) -> usize {
+        labelled(&self.examples, self.part).iter().filter(|example| !scores.answers(example.id)).count()
+    }
+
+    /// A peer's probabilities are taken as given or tempered, whichever answers the validation part better over all
+    /// tasks.
+    fn peer_calibration(&self, scores: &PeerScores) -> Result<Calibration, EvaluationError> {
+        let micro_f1 = |calibration: &Calibration| {
+            let tasks =
+                evaluate(scores, calibration, self.kb, &self.examples, Part::Validation, &PUBLISHED_TASKS);
+            tasks.map(|tasks| tasks.iter().map(|task| task.table.micro_f1).sum::<f64>())
+        };
+        let tempered = calibrate(scores, self.kb, &self.examples)?;
+        let given = calibrate_as_given(scores, self.kb, &self.examples)?;
+        Ok(if micro_f1(&tempered)? > micro_f1(&given)? { tempered } else { given })
+    }
+
+    fn figures(
+        &self,
+        scores: &dyn SetScores,
+        calibration: &Calibration,
+    ) -> Result<EvaluationRun, EvaluationError> {
+        let tasks = evaluate(scores, calibration, self.kb, &self.examples, self.part, &PUBLISHED_TASKS)?;
+        Ok(EvaluationRun {
+            system: String::new(),
+            combination: None,
+            revision: None,
+            seed: None,
+            split: self.split.name().to_owned(),
+            part: self.part.name().to_owned(),
+            seen_in_training: false,
+            tasks,
+        })
+    }
+}
+
+/// The rows of a part that have a label.
+fn labelled(examples: &[Example], part: Part) -> Vec<&Example> {
+    examples.iter().filter(|example| example.part == part && example.is_labelled()).collect()
+}
+
+fn tempered<'a>([a, b]: &'a [RecordedLogits<'static>; 2], temperatures: [f32; 2]) -> [Tempered<'a>; 2] {
+    [(a, temperatures[0]), (b, temperatures[1])]
+}
