@@ -9,7 +9,7 @@ use vulnlens::encoder::{EncoderError, Layout, LoadOptions, Package, Precision};
 use vulnlens::report::Run;
 use vulnlens::{
     CheckpointError, CheckpointLens, Classifier, EncoderScores, EncoderSets, Input, KnowledgeBase, Lens,
-    Options, SetModel, Taxonomies, open_checkpoint, open_sets, sets_of_package,
+    Options, SetModel, Tasks, open_checkpoint, open_sets, sets_of_package,
 };
 use vulnlens_hub::HubId;
 
@@ -288,6 +288,5 @@ fn run_of(classifier: &dyn Classifier) -> Run {
 /// What the records of a run with a model of CWE sets have in common.
 pub(crate) fn run_of_lens<M: SetModel>(lens: &Lens<M>, options: &Options) -> Run {
     // Its label spaces take milliseconds to make ready, and nothing here depends on them.
-    let taxonomies = Taxonomies { cwe: false, capec: false, attack: false };
-    run_of(&lens.predictor(&Options { taxonomies, ..*options }))
+    run_of(&lens.predictor(&options.tasks(Tasks::NONE)))
 }

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use vulnlens::report::{Csv, JsonLines, ParquetError, ParquetRows, RecordKey, Run, Table, TableLayout};
 use vulnlens::{
     Classifier, CweId, Input, KnowledgeBase, LabelMode, LabelSource, Options, PredictBuffers, Prediction,
-    ScoredLabel, Taxonomies,
+    ScoredLabel, Task,
 };
 
 use crate::failure::{Failure, Kind};
@@ -88,13 +88,11 @@ impl<'a> Answerer<'a> {
         match model {
             _ if format != RecordFormat::Table => {}
             Model::Checkpoint(_) => {
-                assigned = Assigned::Answer { asked: options.taxonomies.cwe };
-                options.taxonomies.cwe = true;
+                assigned = Assigned::Answer { asked: options.tasks.contains(Task::Cwe) };
+                options.tasks = options.tasks.with(Task::Cwe);
             }
             Model::Lens(_) | Model::Sets(_) => {
-                let taxonomies = Taxonomies { cwe: true, capec: false, attack: false };
-                let of_assigned =
-                    Options { labels: LabelMode::Assigned, taxonomies, top_k: Some(ASSIGNED), ..options };
+                let of_assigned = options.labels(LabelMode::Assigned).tasks(Task::Cwe).top_k(ASSIGNED);
                 assigned = Assigned::Classifier(model.classifier(&of_assigned));
             }
         }

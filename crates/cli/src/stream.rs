@@ -211,7 +211,7 @@ fn work(job: &Job, queue: &Mutex<Receiver<Task>>) {
         // A poisoned queue means that another worker panicked while it waited, which it cannot.
         let Ok(Ok((chunk, answer))) = queue.lock().map(|queue| queue.recv()) else { return };
         let inputs: Vec<Input<'_>> =
-            chunk.records.iter().map(|record| Input { text: &record.text, year: record.year }).collect();
+            chunk.records.iter().map(|record| Input::text(&record.text).year(record.year)).collect();
         let keys =
             chunk.records.iter().map(|record| OwnedKey { id: record.id.clone(), line: Some(record.line) });
         let answers = job.model.install(|| answerer.answer(&inputs, keys));

@@ -20,8 +20,7 @@ impl<M: SetModel> SetScores for M {
     }
 
     fn logits(&self, examples: &[&Example], scorer: &mut Scorer, out: &mut Vec<f32>) {
-        let inputs: Vec<Input<'_>> =
-            examples.iter().map(|e| Input { text: &e.text, year: Some(e.year) }).collect();
+        let inputs: Vec<Input<'_>> = examples.iter().map(|e| Input::text(&e.text).year(e.year)).collect();
         out.clear();
         out.extend_from_slice(SetModel::logits(self, &inputs, scorer));
     }

@@ -10,6 +10,7 @@ use crate::ngram::NgramModel;
 use crate::prediction::{Input, LabelMode, LabelSource, Labels, Options, Prediction};
 use crate::set_model::SetModel;
 use crate::space::{LabelSpace, MarginalBuffer, SpaceKind};
+use crate::task::Task;
 
 /// A classifier of vulnerability texts.
 ///
@@ -85,7 +86,7 @@ impl<M: SetModel> Lens<M> {
 }
 
 /// A space with its decision rule.
-struct Task<L> {
+struct Decoded<L> {
     space: LabelSpace<L>,
     rule: DecisionRule,
 }
@@ -94,9 +95,9 @@ struct Task<L> {
 pub struct Predictor<'a, M = NgramModel> {
     lens: &'a Lens<M>,
     options: Options,
-    cwe: Option<Task<CweId>>,
-    capec: Option<Task<CapecId>>,
-    attack: Option<Task<TechniqueId>>,
+    cwe: Option<Decoded<CweId>>,
+    capec: Option<Decoded<CapecId>>,
+    attack: Option<Decoded<TechniqueId>>,
 }
 
 impl<'a, M: SetModel> Predictor<'a, M> {
@@ -110,13 +111,19 @@ impl<'a, M: SetModel> Predictor<'a, M> {
             LabelMode::Reference => (ReferenceCwe, ReferenceCapec, ReferenceAttack),
             LabelMode::Assigned => (AssignedCwe, RecommendedCapec, RecommendedAttack),
         };
-        let asked = options.taxonomies;
+        let asked = options.tasks;
         Self {
             lens,
             options,
-            cwe: asked.cwe.then(|| Task { space: lens.cwe_space(cwe), rule: lens.rule(cwe) }),
-            capec: asked.capec.then(|| Task { space: lens.capec_space(capec), rule: lens.rule(capec) }),
-            attack: asked.attack.then(|| Task { space: lens.attack_space(attack), rule: lens.rule(attack) }),
+            cwe: asked
+                .contains(Task::Cwe)
+                .then(|| Decoded { space: lens.cwe_space(cwe), rule: lens.rule(cwe) }),
+            capec: asked
+                .contains(Task::Capec)
+                .then(|| Decoded { space: lens.capec_space(capec), rule: lens.rule(capec) }),
+            attack: asked
+                .contains(Task::Attack)
+                .then(|| Decoded { space: lens.attack_space(attack), rule: lens.rule(attack) }),
         }
     }
 
@@ -152,6 +159,7 @@ impl<'a, M: SetModel> Predictor<'a, M> {
                     cwe: self.cwe.as_ref().map(|task| lister.list(task, probabilities)),
                     capec: self.capec.as_ref().map(|task| lister.list(task, probabilities)),
                     attack: self.attack.as_ref().map(|task| lister.list(task, probabilities)),
+                    attack_curated: None,
                     other: vec![],
                 });
             }
@@ -197,7 +205,7 @@ struct Lister<'b> {
 impl Lister<'_> {
     fn list<L: Ord + Copy + std::fmt::Display>(
         &mut self,
-        task: &Task<L>,
+        task: &Decoded<L>,
         set_probabilities: &[f32],
     ) -> Labels<L> {
         let marginals = task.space.outline().marginals(set_probabilities, self.marginals);

@@ -24,6 +24,7 @@ mod listing;
 mod mixture;
 mod prediction;
 mod set_model;
+mod task;
 
 pub use checkpoint::{CheckpointLens, CheckpointPredictor, LabelMap, LabelScores};
 pub use classifier::{Classifier, PredictBuffers};
@@ -34,5 +35,6 @@ pub use header::{FEATURES, FORMAT_VERSION, ModelHeader, Provenance, TaxonomyVers
 pub use lens::{Lens, Predictor};
 pub use mixture::{Combination, Mean, SetUnion};
 pub use ngram::{NgramModel, Scorer};
-pub use prediction::{Input, LabelMode, LabelSource, Labels, Options, Prediction, ScoredLabel, Taxonomies};
+pub use prediction::{Input, LabelMode, LabelSource, Labels, Options, Prediction, ScoredLabel};
 pub use set_model::SetModel;
+pub use task::{Task, Tasks};

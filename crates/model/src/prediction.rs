@@ -1,11 +1,14 @@
-//! What a model says of one text: the type that every output format renders.
+//! The answer of a model to one text, which every output format renders, and the options of a question.
 
 use std::sync::Arc;
 
 use vulnlens_taxonomy::{CapecId, CweId, TechniqueId};
 
+use crate::task::Tasks;
+
 /// A label with its probability.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct ScoredLabel<L> {
     /// The label's id.
     pub label: L,
@@ -15,21 +18,39 @@ pub struct ScoredLabel<L> {
     pub predicted: bool,
 }
 
-/// The labels of one taxonomy, by falling score and then by rising id, with the probability that
+impl<L> ScoredLabel<L> {
+    /// A label with its probability, and whether it is one of the answers.
+    #[must_use]
+    pub fn new(label: L, score: f32, predicted: bool) -> Self {
+        Self { label, score, predicted }
+    }
+}
+
+/// The labels of one task, by falling score and then by rising id, with the probability that
 /// none of its labels applies.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Labels<L> {
     /// The labels that the options ask for.
     pub labels: Vec<ScoredLabel<L>>,
-    /// The probability that no label of the taxonomy applies; 0 in the reference label spaces,
+    /// The probability that no label of the task applies; 0 in the reference label spaces,
     /// which are conditional on some label. Of a checkpoint that scores each label for itself it is
     /// the most that this can be: what the greatest score leaves.
     pub none: f32,
 }
 
-/// What a model says of one text. A taxonomy that was not asked for, or that the model does not
+impl<L> Labels<L> {
+    /// Labels, the best first, and the probability that none applies.
+    #[must_use]
+    pub fn new(labels: Vec<ScoredLabel<L>>, none: f32) -> Self {
+        Self { labels, none }
+    }
+}
+
+/// The answer of a model to one text. A task that was not asked for, or that the model does not
 /// answer, is `None`.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub struct Prediction {
     /// Weaknesses.
     pub cwe: Option<Labels<CweId>>,
@@ -38,7 +59,9 @@ pub struct Prediction {
     /// ATT&CK techniques and sub-techniques; through the chain, unless the model has labels of its own
     /// for them.
     pub attack: Option<Labels<TechniqueId>>,
-    /// Labels of no taxonomy, as the model writes them; by falling score, too.
+    /// ATT&CK techniques as analysts assign them.
+    pub attack_curated: Option<Labels<TechniqueId>>,
+    /// Labels of no task, as the model writes them; by falling score, too.
     pub other: Vec<ScoredLabel<Arc<str>>>,
 }
 
@@ -49,15 +72,16 @@ pub enum LabelSource {
     Spaces(LabelMode),
     /// The labels of a published checkpoint, as they are.
     Checkpoint {
-        /// The taxonomies that it has no labels of, and whose labels follow by the chain.
-        derived: Taxonomies,
-        /// Whether it has labels of no taxonomy.
+        /// The tasks that it has no labels of, and whose labels follow by the chain.
+        derived: Tasks,
+        /// Whether it has labels of no task.
         other: bool,
     },
 }
 
 /// Which labels are asked for, and what their probabilities mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum LabelMode {
     /// What an analyst may use: CWE ids that the catalogue allows for mapping, current ATT&CK ids.
     /// Unconditional probabilities; "none" is a possible answer.
@@ -72,36 +96,34 @@ pub enum LabelMode {
     Assigned,
 }
 
-/// The taxonomies that are asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Taxonomies {
-    /// Weaknesses.
-    pub cwe: bool,
-    /// Attack patterns.
-    pub capec: bool,
-    /// ATT&CK techniques.
-    pub attack: bool,
-}
-
-impl Taxonomies {
-    /// All three.
-    pub const ALL: Self = Self { cwe: true, capec: true, attack: true };
-}
-
-impl Default for Taxonomies {
-    fn default() -> Self {
-        Self::ALL
+impl LabelMode {
+    /// The mode's name on the command line and in the outputs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Recommended => "recommended",
+            Self::Reference => "reference",
+            Self::Assigned => "assigned",
+        }
     }
 }
 
-/// What is asked of a model.
+/// A question to a model.
+///
+/// ```
+/// use vulnlens_model::{LabelMode, Options, Task};
+///
+/// let options = Options::default().labels(LabelMode::Assigned).tasks(Task::Cwe).top_k(5);
+/// assert_eq!((options.top_k, options.threshold), (Some(5), 0.05));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Options {
     /// The label spaces.
     pub labels: LabelMode,
-    /// The taxonomies.
-    pub taxonomies: Taxonomies,
-    /// At most so many labels a taxonomy; `None` for all.
+    /// The tasks.
+    pub tasks: Tasks,
+    /// At most so many labels a task; `None` for all.
     pub top_k: Option<usize>,
     /// Only labels with at least this probability are listed. It does not change which labels are
     /// marked as predicted. 0 lists every label of the space, also those of probability 0.
@@ -112,18 +134,45 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            labels: LabelMode::default(),
-            taxonomies: Taxonomies::ALL,
-            top_k: None,
-            threshold: 0.05,
-            as_of: None,
-        }
+        Self { labels: LabelMode::default(), tasks: Tasks::ALL, top_k: None, threshold: 0.05, as_of: None }
+    }
+}
+
+impl Options {
+    /// The options with these label spaces.
+    #[must_use]
+    pub fn labels(self, labels: LabelMode) -> Self {
+        Self { labels, ..self }
+    }
+
+    /// The options with these tasks, and no others.
+    #[must_use]
+    pub fn tasks(self, tasks: impl Into<Tasks>) -> Self {
+        Self { tasks: tasks.into(), ..self }
+    }
+
+    /// The options with at most so many labels a task; `None` for all.
+    #[must_use]
+    pub fn top_k(self, top_k: impl Into<Option<usize>>) -> Self {
+        Self { top_k: top_k.into(), ..self }
+    }
+
+    /// The options with this least probability of a label that is listed.
+    #[must_use]
+    pub fn threshold(self, threshold: f32) -> Self {
+        Self { threshold, ..self }
+    }
+
+    /// The options as of this year, whatever the record's own; `None` for the record's.
+    #[must_use]
+    pub fn as_of(self, year: impl Into<Option<u16>>) -> Self {
+        Self { as_of: year.into(), ..self }
     }
 }
 
 /// One text to classify.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Input<'a> {
     /// The description, in English.
     pub text: &'a str,
@@ -136,5 +185,11 @@ impl<'a> Input<'a> {
     #[must_use]
     pub fn text(text: &'a str) -> Self {
         Self { text, year: None }
+    }
+
+    /// The text as of a year; `None` for the newest that the model knows.
+    #[must_use]
+    pub fn year(self, year: impl Into<Option<u16>>) -> Self {
+        Self { year: year.into(), ..self }
     }
 }

@@ -1,6 +1,6 @@
 //! CSV (RFC 4180): one row for each label of each record.
 
-use vulnlens_model::{LabelSource, Labels, Prediction, ScoredLabel, Taxonomies};
+use vulnlens_model::{LabelSource, Labels, Prediction, ScoredLabel, Tasks};
 use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TechniqueId};
 
 use crate::label::{Label, OTHER, name_of_other};
@@ -15,8 +15,8 @@ pub const NONE_OF_THEM: &str = "none of them";
 /// three more: `status,replaced_by,derived`.
 pub struct Csv<'a> {
     kb: &'a KnowledgeBase,
-    /// The taxonomies that follow by the chain, where a checkpoint answers.
-    derived: Option<Taxonomies>,
+    /// The tasks whose labels follow by the chain, where a checkpoint answers.
+    derived: Option<Tasks>,
 }
 
 impl<'a> Csv<'a> {
@@ -56,7 +56,7 @@ impl<'a> Csv<'a> {
         self.push_rows::<CweId>(&id, prediction, out);
         self.push_rows::<CapecId>(&id, prediction, out);
         self.push_rows::<TechniqueId>(&id, prediction, out);
-        for ScoredLabel { label, score, predicted } in &prediction.other {
+        for ScoredLabel { label, score, predicted, .. } in &prediction.other {
             let name = name_of_other(label, self.kb);
             push_row(out, &id, [OTHER, label, name], *score, *predicted);
             self.push_more(None, false, out);
@@ -64,15 +64,15 @@ impl<'a> Csv<'a> {
     }
 
     fn push_rows<L: Label>(&self, id: &str, prediction: &Prediction, out: &mut Vec<u8>) {
-        let Some(Labels { labels, none }) = L::of(prediction) else { return };
-        let is_derived = self.derived.is_some_and(L::is_among);
+        let Some(Labels { labels, none, .. }) = L::of(prediction) else { return };
+        let is_derived = self.derived.is_some_and(|derived| derived.contains(L::TASK));
         for scored in labels {
             let (label, name) = (scored.label.to_string(), scored.label.name(self.kb));
-            push_row(out, id, [L::TAXONOMY, &label, &name], scored.score, scored.predicted);
+            push_row(out, id, [L::TASK.key(), &label, &name], scored.score, scored.predicted);
             self.push_more(Mark::of(scored.label.standing(self.kb)), is_derived, out);
         }
         if labels.is_empty() {
-            push_row(out, id, [L::TAXONOMY, "", NONE_OF_THEM], *none, false);
+            push_row(out, id, [L::TASK.key(), "", NONE_OF_THEM], *none, false);
             self.push_more(None, is_derived, out);
         }
     }

@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use vulnlens_model::{LabelSource, Prediction, ScoredLabel, Taxonomies};
+use vulnlens_model::{LabelSource, Prediction, ScoredLabel, Tasks};
 use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, Standing, Tactic, TechniqueId};
 
 use crate::json_text::push_json_string;
 use crate::label::{Label, OTHER};
 use crate::mark::Mark;
 use crate::record_key::RecordKey;
-use crate::run::{Run, label_mode_name};
+use crate::run::Run;
 use crate::score::push_score;
 
 /// Renders predictions as JSON Lines.
@@ -50,7 +50,7 @@ impl JsonLines {
         head.push(b'}');
         let (tail, end, has_other, is_marked) = match run.labels {
             LabelSource::Spaces(mode) => {
-                (format!("}},\"labels\":\"{}\"", label_mode_name(mode)), String::new(), false, false)
+                (format!("}},\"labels\":\"{}\"", mode.name()), String::new(), false, false)
             }
             LabelSource::Checkpoint { derived, other } => {
                 ("}".to_owned(), format!(",\"derived\":[{}]", names(derived)), other, true)
@@ -99,15 +99,9 @@ impl JsonLines {
     }
 }
 
-/// The keys of `taxonomies`, quoted and with commas between them.
-fn names(taxonomies: Taxonomies) -> String {
-    let names = [
-        (CweId::is_among(taxonomies), CweId::TAXONOMY),
-        (CapecId::is_among(taxonomies), CapecId::TAXONOMY),
-        (TechniqueId::is_among(taxonomies), TechniqueId::TAXONOMY),
-    ];
-    let names = names.iter().filter(|(is_among, _)| *is_among).map(|(_, name)| format!("\"{name}\""));
-    names.collect::<Vec<_>>().join(",")
+/// The keys of `tasks`, quoted and with commas between them.
+fn names(tasks: Tasks) -> String {
+    tasks.iter().map(|task| format!("\"{}\"", task.key())).collect::<Vec<_>>().join(",")
 }
 
 fn push_others(labels: &[ScoredLabel<Arc<str>>], tactics: &BTreeMap<String, String>, out: &mut Vec<u8>) {
@@ -154,7 +148,7 @@ impl<L: Label> Openings<L> {
     fn push_list(&self, prediction: &Prediction, out: &mut Vec<u8>) {
         let labels = L::of(prediction).map_or(&[][..], |labels| &labels.labels);
         out.extend_from_slice(b",\"");
-        out.extend_from_slice(L::TAXONOMY.as_bytes());
+        out.extend_from_slice(L::TASK.key().as_bytes());
         out.extend_from_slice(b"\":[");
         for (number, scored) in labels.iter().enumerate() {
             if number > 0 {
@@ -208,7 +202,7 @@ fn push_none<L: Label>(prediction: &Prediction, begin: usize, out: &mut Vec<u8>)
         out.push(b',');
     }
     out.push(b'"');
-    out.extend_from_slice(L::TAXONOMY.as_bytes());
+    out.extend_from_slice(L::TASK.key().as_bytes());
     out.extend_from_slice(b"\":");
     push_score(out, labels.none);
 }

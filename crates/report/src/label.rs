@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 
-use vulnlens_model::{Labels, Prediction, Taxonomies};
+use vulnlens_model::{Labels, Prediction, Task};
 use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, Standing, TacticId, TechniqueId};
 
 /// A label of one of the taxonomies.
 pub(crate) trait Label: Copy + Ord + Display {
-    /// The taxonomy's key in every format.
-    const TAXONOMY: &'static str;
+    /// The task that the labels answer.
+    const TASK: Task;
 
     /// The label's name; empty for an id that the knowledge base does not name, such as most of NVD's categories.
     fn name(self, kb: &KnowledgeBase) -> Cow<'_, str>;
@@ -24,9 +24,6 @@ pub(crate) trait Label: Copy + Ord + Display {
 
     /// The prediction's labels of this taxonomy.
     fn of(prediction: &Prediction) -> Option<&Labels<Self>>;
-
-    /// Whether this taxonomy is one of `taxonomies`.
-    fn is_among(taxonomies: Taxonomies) -> bool;
 
     /// How the label stands in the knowledge base.
     fn standing(self, kb: &KnowledgeBase) -> Standing;
@@ -50,7 +47,7 @@ fn children_of<L: Display>(parents: &[L]) -> String {
 }
 
 impl Label for CweId {
-    const TAXONOMY: &'static str = "cwe";
+    const TASK: Task = Task::Cwe;
 
     fn name(self, kb: &KnowledgeBase) -> Cow<'_, str> {
         kb.name_of_cwe(self).unwrap_or_default().into()
@@ -72,10 +69,6 @@ impl Label for CweId {
         prediction.cwe.as_ref()
     }
 
-    fn is_among(taxonomies: Taxonomies) -> bool {
-        taxonomies.cwe
-    }
-
     fn standing(self, kb: &KnowledgeBase) -> Standing {
         kb.standing_of_cwe(self)
     }
@@ -86,7 +79,7 @@ impl Label for CweId {
 }
 
 impl Label for CapecId {
-    const TAXONOMY: &'static str = "capec";
+    const TASK: Task = Task::Capec;
 
     fn name(self, kb: &KnowledgeBase) -> Cow<'_, str> {
         kb.pattern(self).map(|pattern| pattern.name.as_str()).unwrap_or_default().into()
@@ -100,10 +93,6 @@ impl Label for CapecId {
         prediction.capec.as_ref()
     }
 
-    fn is_among(taxonomies: Taxonomies) -> bool {
-        taxonomies.capec
-    }
-
     fn standing(self, kb: &KnowledgeBase) -> Standing {
         kb.standing_of_capec(self)
     }
@@ -114,7 +103,7 @@ impl Label for CapecId {
 }
 
 impl Label for TechniqueId {
-    const TAXONOMY: &'static str = "attack";
+    const TASK: Task = Task::Attack;
 
     /// As MITRE writes it, a sub-technique's name follows its technique's: `Hijack Execution Flow: DLL`.
     fn name(self, kb: &KnowledgeBase) -> Cow<'_, str> {
@@ -131,10 +120,6 @@ impl Label for TechniqueId {
 
     fn of(prediction: &Prediction) -> Option<&Labels<Self>> {
         prediction.attack.as_ref()
-    }
-
-    fn is_among(taxonomies: Taxonomies) -> bool {
-        taxonomies.attack
     }
 
     fn standing(self, kb: &KnowledgeBase) -> Standing {

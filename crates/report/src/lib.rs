@@ -32,5 +32,5 @@ pub use glyphs::{Glyphs, path_text};
 pub use jsonl::JsonLines;
 pub use parquet::{ParquetError, ParquetRows};
 pub use record_key::RecordKey;
-pub use run::{Run, label_mode_name};
+pub use run::Run;
 pub use table::{Table, TableLayout};

@@ -10,7 +10,7 @@ use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
-use vulnlens_model::{LabelSource, Labels, Prediction, ScoredLabel, Taxonomies};
+use vulnlens_model::{LabelSource, Labels, Prediction, ScoredLabel, Tasks};
 use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TechniqueId};
 
 use crate::csv::NONE_OF_THEM;
@@ -94,8 +94,8 @@ struct MarkColumns {
     status: StringBuilder,
     replaced_by: StringBuilder,
     derived: BooleanBuilder,
-    /// The taxonomies that follow by the chain.
-    by_chain: Taxonomies,
+    /// The tasks whose labels follow by the chain.
+    by_chain: Tasks,
 }
 
 impl<'a, W: Write + Send> ParquetRows<'a, W> {
@@ -187,20 +187,20 @@ fn told(error: &dyn std::error::Error, failed: &OnceLock<io::ErrorKind>) -> Parq
 
 impl Columns {
     fn add<L: Label>(&mut self, id: Option<&str>, prediction: &Prediction, kb: &KnowledgeBase) {
-        let Some(Labels { labels, none }) = L::of(prediction) else { return };
-        let is_derived = self.marks.as_ref().is_some_and(|marks| L::is_among(marks.by_chain));
-        for ScoredLabel { label, score, predicted } in labels {
-            self.add_row(id, [L::TAXONOMY, &label.to_string(), &label.name(kb)], *score, *predicted);
+        let Some(Labels { labels, none, .. }) = L::of(prediction) else { return };
+        let is_derived = self.marks.as_ref().is_some_and(|marks| marks.by_chain.contains(L::TASK));
+        for ScoredLabel { label, score, predicted, .. } in labels {
+            self.add_row(id, [L::TASK.key(), &label.to_string(), &label.name(kb)], *score, *predicted);
             self.add_mark(|| Mark::of(label.standing(kb)), is_derived);
         }
         if labels.is_empty() {
-            self.add_row(id, [L::TAXONOMY, "", NONE_OF_THEM], *none, false);
+            self.add_row(id, [L::TASK.key(), "", NONE_OF_THEM], *none, false);
             self.add_mark(|| None, is_derived);
         }
     }
 
     fn add_others(&mut self, id: Option<&str>, prediction: &Prediction, kb: &KnowledgeBase) {
-        for ScoredLabel { label, score, predicted } in &prediction.other {
+        for ScoredLabel { label, score, predicted, .. } in &prediction.other {
             self.add_row(id, [OTHER, label, name_of_other(label, kb)], *score, *predicted);
             self.add_mark(|| None, false);
         }
@@ -226,7 +226,7 @@ impl Columns {
 }
 
 impl MarkColumns {
-    fn new(by_chain: Taxonomies) -> Self {
+    fn new(by_chain: Tasks) -> Self {
         Self {
             status: StringBuilder::new(),
             replaced_by: StringBuilder::new(),

@@ -1,6 +1,6 @@
 //! What every record of one run has in common.
 
-use vulnlens_model::{LabelMode, LabelSource};
+use vulnlens_model::LabelSource;
 use vulnlens_taxonomy::Versions;
 
 /// Which model answered, and by which labels.
@@ -14,14 +14,4 @@ pub struct Run {
     pub versions: Versions,
     /// Where the labels come from, and what their scores mean.
     pub labels: LabelSource,
-}
-
-/// The name of a mode on the command line and in the outputs.
-#[must_use]
-pub fn label_mode_name(mode: LabelMode) -> &'static str {
-    match mode {
-        LabelMode::Recommended => "recommended",
-        LabelMode::Reference => "reference",
-        LabelMode::Assigned => "assigned",
-    }
 }

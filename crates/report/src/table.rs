@@ -188,7 +188,7 @@ impl<'a> Table<'a> {
             Some(_) => "below the threshold",
             None => "a category, no weakness",
         };
-        let row = self.row(&ScoredLabel { predicted: false, ..*best });
+        let row = self.row(&ScoredLabel::new(best.label, best.score, false));
         row + &self.aside(&format!("as records assign it; {why}"))
     }
 

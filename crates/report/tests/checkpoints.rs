@@ -5,11 +5,11 @@ mod sample;
 mod schema;
 
 use serde_json::{Value, json};
-use vulnlens_model::{LabelMode, LabelSource, Labels, Prediction, ScoredLabel, Taxonomies};
+use vulnlens_model::{LabelMode, LabelSource, Labels, Prediction, ScoredLabel, Task, Tasks};
 use vulnlens_report::{Csv, Glyphs, JsonLines, ParquetRows, RecordKey, Run, Table, TableLayout};
 use vulnlens_taxonomy::{CweId, KnowledgeBase, TechniqueId};
 
-const DERIVED: Taxonomies = Taxonomies { cwe: false, capec: false, attack: true };
+const DERIVED: Tasks = Tasks::NONE.with(Task::Attack);
 const SOURCE: LabelSource = LabelSource::Checkpoint { derived: DERIVED, other: true };
 
 fn run(kb: &KnowledgeBase) -> Run {
@@ -26,25 +26,17 @@ fn deprecated(kb: &KnowledgeBase) -> TechniqueId {
 }
 
 fn prediction(kb: &KnowledgeBase) -> Prediction {
-    let scored = |label, score| ScoredLabel { label, score, predicted: score >= 0.5 };
-    let weakness = |number, score| ScoredLabel { label: CweId(number), score, predicted: score >= 0.5 };
+    let scored = |label, score| ScoredLabel::new(label, score, score >= 0.5);
+    let weakness = |number, score| ScoredLabel::new(CweId(number), score, score >= 0.5);
     let techniques =
         [revoked(kb).0, deprecated(kb), TechniqueId::technique(9999), TechniqueId::technique(1190)];
-    Prediction {
-        cwe: Some(Labels { labels: vec![weakness(416, 0.75), weakness(999_999, 0.25)], none: 0.25 }),
-        capec: None,
-        attack: Some(Labels {
-            labels: techniques
-                .into_iter()
-                .zip([0.75, 0.5, 0.25, 0.125])
-                .map(|(id, p)| scored(id, p))
-                .collect(),
-            none: 0.25,
-        }),
-        other: ["TA0005", "a \"label\"\u{1b}[2J"]
-            .map(|label| ScoredLabel { label: label.into(), score: 0.5, predicted: true })
-            .to_vec(),
-    }
+    let techniques = techniques.into_iter().zip([0.75, 0.5, 0.25, 0.125]);
+    let mut prediction = Prediction::default();
+    prediction.cwe = Some(Labels::new(vec![weakness(416, 0.75), weakness(999_999, 0.25)], 0.25));
+    prediction.attack = Some(Labels::new(techniques.map(|(id, p)| scored(id, p)).collect(), 0.25));
+    prediction.other =
+        ["TA0005", "a \"label\"\u{1b}[2J"].map(|label| ScoredLabel::new(label.into(), 0.5, true)).to_vec();
+    prediction
 }
 
 #[test]
@@ -78,8 +70,7 @@ fn json_lines_have_marks_and_more_keys_behind_the_others() {
 #[test]
 fn a_checkpoint_without_other_labels_has_no_key_for_them() {
     let kb = sample::knowledge_base();
-    let none = Taxonomies { cwe: false, capec: false, attack: false };
-    let labels = LabelSource::Checkpoint { derived: none, other: false };
+    let labels = LabelSource::Checkpoint { derived: Tasks::NONE, other: false };
     let mut out = Vec::new();
     let lines = JsonLines::new(&Run { labels, ..run(&kb) }, &kb);
     lines.push(RecordKey::default(), &sample::prediction(), &mut out);

@@ -31,7 +31,7 @@ fn key(id: &str) -> RecordKey<'_> {
 }
 
 fn assigned(number: u32) -> Vec<ScoredLabel<CweId>> {
-    vec![ScoredLabel { label: CweId(number), score: 0.93, predicted: true }]
+    vec![ScoredLabel::new(CweId(number), 0.93, true)]
 }
 
 fn table(layout: TableLayout) -> String {

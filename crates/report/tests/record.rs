@@ -23,11 +23,10 @@ fn key(id: &str) -> RecordKey<'_> {
 
 /// A prediction over two taxonomies, with no label of either.
 fn nothing_listed() -> Prediction {
-    Prediction {
-        cwe: Some(Labels { labels: vec![], none: 1.0 }),
-        capec: Some(Labels { labels: vec![], none: 0.75 }),
-        ..Prediction::default()
-    }
+    let mut prediction = Prediction::default();
+    prediction.cwe = Some(Labels::new(vec![], 1.0));
+    prediction.capec = Some(Labels::new(vec![], 0.75));
+    prediction
 }
 
 fn line(id: Option<&str>, prediction: &Prediction, mode: LabelMode) -> String {
@@ -56,7 +55,8 @@ fn a_record_is_what_the_design_says_to_the_byte() {
 
 #[test]
 fn a_taxonomy_that_was_not_asked_for_has_an_empty_list() {
-    let prediction = Prediction { capec: None, attack: None, ..sample::prediction() };
+    let mut prediction = sample::prediction();
+    (prediction.capec, prediction.attack) = (None, None);
     let record: Value = serde_json::from_str(&line(None, &prediction, LabelMode::Reference)).unwrap();
     assert_eq!(check_schema(&record), [""; 0]);
     assert_eq!((&record["capec"], &record["attack"]), (&json!([]), &json!([])));
@@ -140,13 +140,10 @@ fn expected(id: Option<&str>, prediction: &Prediction) -> Value {
 fn any_labels<L: std::fmt::Debug + Clone>(
     label: impl Strategy<Value = L>,
 ) -> impl Strategy<Value = Option<Labels<L>>> {
-    let scored = (label, 0.0f32..=1.0, any::<bool>()).prop_map(|(label, score, predicted)| ScoredLabel {
-        label,
-        score,
-        predicted,
-    });
+    let scored = (label, 0.0f32..=1.0, any::<bool>())
+        .prop_map(|(label, score, predicted)| ScoredLabel::new(label, score, predicted));
     let labels = (prop::collection::vec(scored, 0..6), 0.0f32..=1.0);
-    prop::option::of(labels.prop_map(|(labels, none)| Labels { labels, none }))
+    prop::option::of(labels.prop_map(|(labels, none)| Labels::new(labels, none)))
 }
 
 fn any_prediction() -> impl Strategy<Value = Prediction> {
@@ -156,11 +153,10 @@ fn any_prediction() -> impl Strategy<Value = Prediction> {
     });
     let cwe = any_labels((1u32..1500).prop_map(CweId));
     let capec = any_labels((1u32..800).prop_map(CapecId));
-    (cwe, capec, any_labels(technique)).prop_map(|(cwe, capec, attack)| Prediction {
-        cwe,
-        capec,
-        attack,
-        other: vec![],
+    (cwe, capec, any_labels(technique)).prop_map(|(cwe, capec, attack)| {
+        let mut prediction = Prediction::default();
+        (prediction.cwe, prediction.capec, prediction.attack) = (cwe, capec, attack);
+        prediction
     })
 }
 

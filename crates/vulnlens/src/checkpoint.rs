@@ -124,7 +124,7 @@ pub(crate) fn read_if_there(file: &Path) -> Result<Option<Vec<u8>>, CheckpointEr
 /// let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../encoder/tests/fixtures/bert");
 /// let kb = vulnlens::embedded_knowledge_base();
 /// let lens = vulnlens::open_checkpoint(folder, "bert", None, &LoadOptions::default(), kb)?;
-/// let options = Options { threshold: 0.0, ..Options::default() };
+/// let options = Options::default().threshold(0.0);
 /// let prediction = lens.predict(Input::text("SQL injection in login.php via id."), &options);
 /// for scored in prediction.attack.iter().flat_map(|attack| &attack.labels) {
 ///     println!("{} {:.3}", scored.label, scored.score);

@@ -35,8 +35,8 @@ pub use vulnlens_taxonomy as taxonomy;
 
 pub use vulnlens_model::{
     CheckpointLens, Classifier, Explanation, Input, LabelMode, LabelSource, Labels, Lens, ModelFileError,
-    NgramModel, Options, PredictBuffers, Prediction, Predictor, ScoredLabel, SetAnswer, SetModel, Taxonomies,
-    WordEvidence,
+    NgramModel, Options, PredictBuffers, Prediction, Predictor, ScoredLabel, SetAnswer, SetModel, Task,
+    Tasks, WordEvidence,
 };
 pub use vulnlens_taxonomy::{CapecId, CveId, CweId, KnowledgeBase, TacticId, TechniqueId};
 
@@ -101,7 +101,7 @@ mod tests {
 
     /// The plainest texts, which every model must get right.
     fn answers_the_plainest_texts<M: SetModel>(lens: &Lens<M>) {
-        let options = Options { labels: LabelMode::Assigned, ..Options::default() };
+        let options = Options::default().labels(LabelMode::Assigned);
         for (text, cwe) in [
             ("SQL injection in login.php via the id parameter.", 89),
             ("Cross-site scripting (XSS) vulnerability in the search field.", 79),

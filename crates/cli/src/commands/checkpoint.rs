@@ -9,7 +9,7 @@ use serde::Serialize;
 use vulnlens::encoder::{Encoder, Layout, LoadOptions, Notice, Package, Problem, Weights, pack, quantize};
 use vulnlens::model::checkpoint::{Count, LabelCounts, TaxonomyFile};
 use vulnlens::{
-    CheckpointLens, EncoderScores, SetModel, Taxonomies, embedded_knowledge_base, sets_of_package,
+    CheckpointLens, EncoderScores, SetModel, Task, Tasks, embedded_knowledge_base, sets_of_package,
 };
 use vulnlens_hub::HubId;
 
@@ -283,9 +283,9 @@ fn counted(count: Count) -> String {
     }
 }
 
-fn names(taxonomies: Taxonomies) -> Vec<&'static str> {
-    let names = [(taxonomies.capec, "CAPEC"), (taxonomies.attack, "ATT&CK")];
-    names.into_iter().filter(|(is_one, _)| *is_one).map(|(_, name)| name).collect()
+fn names(tasks: Tasks) -> Vec<&'static str> {
+    let names = [(Task::Capec, "CAPEC"), (Task::Attack, "ATT&CK")];
+    names.into_iter().filter(|(task, _)| tasks.contains(*task)).map(|(_, name)| name).collect()
 }
 
 pub(super) fn megabytes(bytes: u64) -> String {

@@ -154,7 +154,7 @@ fn encoder() -> Result<String, String> {
 }
 
 fn self_test<M: SetModel>(lens: &Lens<M>) -> Result<String, String> {
-    let options = Options { labels: LabelMode::Assigned, ..Options::default() };
+    let options = Options::default().labels(LabelMode::Assigned);
     let prediction = lens.predict(Input::text(QUESTION), &options);
     match prediction.cwe.as_ref().and_then(|cwe| cwe.labels.first()) {
         Some(first) if first.label == ANSWER => Ok(format!("answers {} with {:.3}", ANSWER, first.score)),

@@ -96,7 +96,7 @@ impl Explainer<'_> {
                 Err(error) => tally.add_error(&error),
                 Ok(record) => {
                     let key = RecordKey { id: record.id.as_deref(), line: Some(record.line) };
-                    self.write(key, Input { text: &record.text, year: record.year }, &mut output)?;
+                    self.write(key, Input::text(&record.text).year(record.year), &mut output)?;
                     tally.add_answered(1);
                 }
             }
@@ -109,8 +109,8 @@ impl Explainer<'_> {
     fn write(&self, key: RecordKey<'_>, input: Input<'_>, output: &mut Output) -> Result<(), Failure> {
         let text = input.text;
         let shown = text.get(..text.floor_char_boundary(TEXT_BYTES)).unwrap_or(text);
-        let options = Options { as_of: self.arguments.as_of, ..Options::default() };
-        let explanation = self.lens.explain(Input { text: shown, ..input }, &options);
+        let options = Options::default().as_of(self.arguments.as_of);
+        let explanation = self.lens.explain(Input::text(shown).year(input.year), &options);
         let count = explanation.words.len();
         let end = explanation.words.last().map_or(0, |word| word.end);
         let is_more = text.get(end..).is_some_and(|rest| rest.contains(char::is_alphanumeric));

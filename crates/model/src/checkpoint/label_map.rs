@@ -9,7 +9,7 @@ use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, Standing, TechniqueId};
 use super::numbers::taxonomy_of_numbers;
 use super::outputs::Voiced;
 use super::written::{Bare, Id, Written};
-use crate::prediction::Taxonomies;
+use crate::task::{Task, Tasks};
 
 /// A checkpoint's labels by taxonomy.
 ///
@@ -113,16 +113,14 @@ impl LabelMap {
         self.other.iter().map(|voiced| voiced.label.as_ref())
     }
 
-    /// The taxonomies of which the checkpoint has no label, but that follow from its labels by the
+    /// The tasks of which the checkpoint has no label, but that follow from its labels by the
     /// chain: CAPEC from CWE, ATT&CK from CAPEC or else from CWE.
     #[must_use]
-    pub fn derived(&self) -> Taxonomies {
+    pub fn derived(&self) -> Tasks {
         let (has_cwe, has_capec) = (!self.cwe.is_empty(), !self.capec.is_empty());
-        Taxonomies {
-            cwe: false,
-            capec: has_cwe && !has_capec,
-            attack: self.attack.is_empty() && (has_cwe || has_capec),
-        }
+        let capec = (has_cwe && !has_capec).then_some(Task::Capec);
+        let attack = (self.attack.is_empty() && (has_cwe || has_capec)).then_some(Task::Attack);
+        capec.into_iter().chain(attack).collect()
     }
 
     /// The patterns that the weaknesses among the labels lead to.
@@ -226,14 +224,13 @@ mod tests {
 
     #[test]
     fn what_a_checkpoint_has_no_labels_of_follows_by_the_chain() {
-        let none = Taxonomies { cwe: false, capec: false, attack: false };
         for (labels, want) in [
-            (&["CWE-79"][..], Taxonomies { capec: true, attack: true, ..none }),
-            (&["CAPEC-63"], Taxonomies { attack: true, ..none }),
-            (&["CWE-79", "CAPEC-63"], Taxonomies { attack: true, ..none }),
-            (&["CWE-79", "T1190"], Taxonomies { capec: true, ..none }),
-            (&["T1190"], none),
-            (&["LABEL_0"], none),
+            (&["CWE-79"][..], Tasks::from(Task::Capec).with(Task::Attack)),
+            (&["CAPEC-63"], Task::Attack.into()),
+            (&["CWE-79", "CAPEC-63"], Task::Attack.into()),
+            (&["CWE-79", "T1190"], Task::Capec.into()),
+            (&["T1190"], Tasks::NONE),
+            (&["LABEL_0"], Tasks::NONE),
         ] {
             assert_eq!(map(labels, "").derived(), want, "{labels:?}");
         }

@@ -10,10 +10,9 @@ use super::outputs::{Union, Voiced};
 use super::thresholds::{ThresholdsError, read_thresholds};
 use crate::classifier::{Classifier, PredictBuffers};
 use crate::listing::Listing;
-use crate::prediction::{
-    Input, LabelMode, LabelSource, Labels, Options, Prediction, ScoredLabel, Taxonomies,
-};
+use crate::prediction::{Input, LabelMode, LabelSource, Labels, Options, Prediction, ScoredLabel};
 use crate::space::current_techniques;
+use crate::task::Task;
 
 /// What scores texts: a checkpoint, whatever runs it.
 pub trait LabelScores: Send + Sync {
@@ -129,21 +128,21 @@ pub struct CheckpointPredictor<'a, S> {
     lens: &'a CheckpointLens<S>,
     options: Options,
     union: Union,
-    cwe: Option<Task<CweId>>,
-    capec: Option<Task<CapecId>>,
-    attack: Option<Task<TechniqueId>>,
-    other: Task<Arc<str>>,
+    cwe: Option<Outputs<CweId>>,
+    capec: Option<Outputs<CapecId>>,
+    attack: Option<Outputs<TechniqueId>>,
+    other: Outputs<Arc<str>>,
 }
 
 /// The labels of one taxonomy, and the outputs that speak for them.
-struct Task<L> {
+struct Outputs<L> {
     labels: Vec<L>,
     outputs: Vec<Vec<u32>>,
     /// The outputs that speak for any of them.
     all: Vec<u32>,
 }
 
-impl<L> Task<L> {
+impl<L> Outputs<L> {
     fn new(voiced: Vec<Voiced<L>>) -> Self {
         let (labels, outputs): (_, Vec<Vec<u32>>) =
             voiced.into_iter().map(|voiced| (voiced.label, voiced.outputs)).unzip();
@@ -161,19 +160,21 @@ impl<'a, S: LabelScores> CheckpointPredictor<'a, S> {
         let as_written = options.labels == LabelMode::Reference;
         let written =
             |ids: &[TechniqueId]| if as_written { ids.to_vec() } else { current_techniques(kb, ids) };
-        let capec = || if derived.capec { map.capec_by_chain(kb) } else { map.capec.clone() };
-        let attack = || if derived.attack { map.attack_by_chain(kb, written) } else { map.attack.clone() };
-        let asked = options.taxonomies;
-        let has_capec = derived.capec || !map.capec.is_empty();
-        let has_attack = derived.attack || !map.attack.is_empty();
+        let capec = || if derived.contains(Task::Capec) { map.capec_by_chain(kb) } else { map.capec.clone() };
+        let attack = || {
+            if derived.contains(Task::Attack) { map.attack_by_chain(kb, written) } else { map.attack.clone() }
+        };
+        let asked = options.tasks;
+        let has_capec = derived.contains(Task::Capec) || !map.capec.is_empty();
+        let has_attack = derived.contains(Task::Attack) || !map.attack.is_empty();
         Self {
             lens,
             options,
             union: if lens.scores.is_exclusive() { Union::Sum } else { Union::Greatest },
-            cwe: (asked.cwe && !map.cwe.is_empty()).then(|| Task::new(map.cwe.clone())),
-            capec: (asked.capec && has_capec).then(|| Task::new(capec())),
-            attack: (asked.attack && has_attack).then(|| Task::new(attack())),
-            other: Task::new(map.other.clone()),
+            cwe: (asked.contains(Task::Cwe) && !map.cwe.is_empty()).then(|| Outputs::new(map.cwe.clone())),
+            capec: (asked.contains(Task::Capec) && has_capec).then(|| Outputs::new(capec())),
+            attack: (asked.contains(Task::Attack) && has_attack).then(|| Outputs::new(attack())),
+            other: Outputs::new(map.other.clone()),
         }
     }
 
@@ -189,6 +190,7 @@ impl<'a, S: LabelScores> CheckpointPredictor<'a, S> {
             cwe: self.cwe.as_ref().map(|task| lister.labels(task)),
             capec: self.capec.as_ref().map(|task| lister.labels(task)),
             attack: self.attack.as_ref().map(|task| lister.labels(task)),
+            attack_curated: None,
             other: lister.list(&self.other),
         };
         buffers.by_output = by_output;
@@ -210,12 +212,7 @@ impl<S: LabelScores> Classifier for CheckpointPredictor<'_, S> {
     }
 
     fn label_source(&self) -> LabelSource {
-        let (derived, asked) = (self.lens.map.derived(), self.options.taxonomies);
-        let derived = Taxonomies {
-            cwe: false,
-            capec: derived.capec && asked.capec,
-            attack: derived.attack && asked.attack,
-        };
+        let derived = self.lens.map.derived().and(self.options.tasks);
         LabelSource::Checkpoint { derived, other: !self.other.labels.is_empty() }
     }
 
@@ -248,12 +245,12 @@ struct Lister<'l, S> {
 
 impl<S> Lister<'_, S> {
     /// The list of a taxonomy. That none of its labels applies is what is left of all of them.
-    fn labels<L: Clone>(&mut self, task: &Task<L>) -> Labels<L> {
+    fn labels<L: Clone>(&mut self, task: &Outputs<L>) -> Labels<L> {
         let any = self.predictor.union.score(&task.all, self.scores);
         Labels { labels: self.list(task), none: 1.0 - any.unwrap_or(0.0) }
     }
 
-    fn list<L: Clone>(&mut self, task: &Task<L>) -> Vec<ScoredLabel<L>> {
+    fn list<L: Clone>(&mut self, task: &Outputs<L>) -> Vec<ScoredLabel<L>> {
         let PredictBuffers { label_scores, answered, order, .. } = &mut *self.buffers;
         let union = self.predictor.union;
         // No threshold lets NaN pass, so what is ruled out is never listed.
@@ -374,13 +371,12 @@ mod tests {
     #[test]
     fn only_what_is_asked_for_is_answered_and_many_texts_in_their_order() {
         let lens = lens([("CWE-79", Some(0.75))], false);
-        let taxonomies = Taxonomies { cwe: false, capec: true, attack: false };
-        let predictor = lens.predictor(&Options { taxonomies, ..Options::default() });
+        let predictor = lens.predictor(&Options::default().tasks(Task::Capec));
         let inputs = vec![Input::text("text"); BATCH + 1];
         let predictions = predictor.predict_batch(&inputs, &mut PredictBuffers::default());
         assert_eq!(predictions.len(), BATCH + 1);
         assert!(predictions.iter().all(|p| p.cwe.is_none() && p.capec.is_some() && p.attack.is_none()));
-        let derived = Taxonomies { cwe: false, capec: true, attack: false };
+        let derived = Task::Capec.into();
         assert_eq!(predictor.label_source(), LabelSource::Checkpoint { derived, other: false });
     }
 }

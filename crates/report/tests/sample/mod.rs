@@ -19,26 +19,19 @@ pub(crate) fn run(kb: &KnowledgeBase, labels: LabelMode) -> Run {
 }
 
 fn scored<L>(label: L, score: f32, predicted: bool) -> ScoredLabel<L> {
-    ScoredLabel { label, score, predicted }
+    ScoredLabel::new(label, score, predicted)
 }
 
 pub(crate) fn prediction() -> Prediction {
-    Prediction {
-        cwe: Some(Labels {
-            labels: vec![scored(CweId(79), 0.93, true), scored(CweId(264), 0.02, false)],
-            none: 0.01,
-        }),
-        capec: Some(Labels {
-            labels: vec![scored(CapecId(63), 0.7, true), scored(CapecId(267), 0.4, false)],
-            none: 0.25,
-        }),
-        attack: Some(Labels {
-            labels: vec![
-                scored(TechniqueId::technique(1027), 0.5, true),
-                scored(TechniqueId::sub_technique(1562, 3), 0.03, false),
-            ],
-            none: 0.5,
-        }),
-        other: vec![],
-    }
+    let mut prediction = Prediction::default();
+    let cwe = vec![scored(CweId(79), 0.93, true), scored(CweId(264), 0.02, false)];
+    prediction.cwe = Some(Labels::new(cwe, 0.01));
+    let capec = vec![scored(CapecId(63), 0.7, true), scored(CapecId(267), 0.4, false)];
+    prediction.capec = Some(Labels::new(capec, 0.25));
+    let attack = vec![
+        scored(TechniqueId::technique(1027), 0.5, true),
+        scored(TechniqueId::sub_technique(1562, 3), 0.03, false),
+    ];
+    prediction.attack = Some(Labels::new(attack, 0.5));
+    prediction
 }

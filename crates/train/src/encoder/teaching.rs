@@ -74,7 +74,7 @@ impl Teaching {
 }
 
 fn answers(models: &[&dyn SetModel], block: &[&Example], scorer: &mut Scorer) -> Vec<(CveId, Answer)> {
-    let inputs: Vec<Input<'_>> = block.iter().map(|e| Input { text: &e.text, year: Some(e.year) }).collect();
+    let inputs: Vec<Input<'_>> = block.iter().map(|e| Input::text(&e.text).year(e.year)).collect();
     let mut sums: Vec<BTreeMap<&[CweId], f32>> = vec![BTreeMap::new(); block.len()];
     for model in models {
         let rows = model.score(&inputs, scorer).chunks_exact(model.sets().len().max(1));

@@ -30,7 +30,7 @@ fn a_fitted_model_tells_the_kinds_apart() {
         assert_eq!(task.unseen_label_occurrences, 0);
     }
     let lens = Lens::new(model, kb());
-    let options = Options { labels: LabelMode::Assigned, ..Options::default() };
+    let options = Options::default().labels(LabelMode::Assigned);
     let input = Input::text("Heap overflow in the borealis parser corrupts memory");
     let cwe = lens.predict(input, &options).cwe.unwrap();
     let answer: Vec<CweId> = cwe.labels.iter().filter(|l| l.predicted).map(|l| l.label).collect();

@@ -45,8 +45,7 @@ fn a_text_without_any_known_word_still_gets_a_distribution() {
 fn a_batch_gives_what_each_text_gives_alone() {
     let model = NgramModel::from_bytes(file()).unwrap();
     let examples = examples(50);
-    let inputs: Vec<Input<'_>> =
-        examples.iter().map(|e| Input { text: &e.text, year: Some(e.year) }).collect();
+    let inputs: Vec<Input<'_>> = examples.iter().map(|e| Input::text(&e.text).year(e.year)).collect();
     let mut scorer = Scorer::default();
     let together = model.score(&inputs, &mut scorer).to_vec();
     let sets = model.sets().len();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
-use vulnlens::{CveId, LabelMode};
+use vulnlens::{CveId, LabelMode, Task};
 use vulnlens_corpus::InputFormat;
 
 use crate::arguments::thread_count;
@@ -148,6 +148,16 @@ impl From<InputFormatName> for InputFormat {
             InputFormatName::Csv => Self::Csv,
             InputFormatName::Parquet => Self::Parquet,
             InputFormatName::Plain => Self::Plain,
+        }
+    }
+}
+
+impl From<TaxonomyName> for Task {
+    fn from(name: TaxonomyName) -> Self {
+        match name {
+            TaxonomyName::Cwe => Self::Cwe,
+            TaxonomyName::Capec => Self::Capec,
+            TaxonomyName::Attack => Self::Attack,
         }
     }
 }

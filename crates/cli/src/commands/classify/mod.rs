@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use vulnlens::report::Run;
-use vulnlens::{CveId, Input, Options, Taxonomies};
+use vulnlens::{CveId, Input, Options, Task, Tasks};
 use vulnlens_corpus::{DatasetReader, InputFormat, open_inputs};
 
 pub(crate) use arguments::ClassifyArguments;
@@ -20,7 +20,6 @@ use crate::record_format::{Answer, Answerer, OwnedKey, RecordFormat, RecordOutpu
 use crate::stream::{self, Job, limits};
 use crate::tally::{Tally, tell_cut};
 use crate::terminal::Terminal;
-use arguments::TaxonomyName;
 use source::{Source, source};
 
 /// Labels of each taxonomy that a table shows unless told otherwise.
@@ -76,22 +75,16 @@ fn settings(arguments: &ClassifyArguments, terminal: &Terminal) -> Result<Settin
         return Err(Failure::new(Kind::Arguments, "Parquet is nothing for a terminal")
             .hint("name a file by --output"));
     }
-    let asked = |name| arguments.taxonomy.contains(&name);
     let top_k = arguments.top_k.map(|top_k| top_k.0);
     let is_table = format == RecordFormat::Table;
     Ok(Settings {
-        options: Options {
-            labels: arguments.labels.into(),
-            taxonomies: Taxonomies {
-                cwe: asked(TaxonomyName::Cwe),
-                capec: asked(TaxonomyName::Capec),
-                attack: asked(TaxonomyName::Attack),
-            },
+        options: Options::default()
+            .labels(arguments.labels.into())
+            .tasks(arguments.taxonomy.iter().map(|name| Task::from(*name)).collect::<Tasks>())
             // A table says how many labels it does not show, so it has to be given them all.
-            top_k: if is_table { None } else { top_k.flatten() },
-            threshold: arguments.threshold,
-            as_of: arguments.as_of,
-        },
+            .top_k(if is_table { None } else { top_k.flatten() })
+            .threshold(arguments.threshold)
+            .as_of(arguments.as_of),
         format,
         rows: top_k.unwrap_or(Some(TABLE_ROWS)),
         threads: threads(arguments.threads),
@@ -142,7 +135,7 @@ fn look_up(
         match reader.find(*id).map_err(|error| unavailable(error.into()))? {
             None => missing.push(*id),
             Some(row) => {
-                let input = Input { text: &row.text, year: Some(row.year()) };
+                let input = Input::text(&row.text).year(row.year());
                 let key = OwnedKey { id: Some(id.to_string()), line: None };
                 answers.extend(model.install(|| answerer.answer(&[input], [key])));
             }
