@@ -1,0 +1,101 @@
+//! A file as its content: plain, gzip, or one entry of a zip, told apart by the first bytes.
+
+use std::fs::{File, Metadata};
+use std::io::{self, BufRead, BufReader, Read, Seek};
+use std::path::Path;
+
+use zip::ZipArchive;
+
+use crate::bounded::{Bounded, PackedSize, UnpackLimits};
+use crate::gzip::Gunzip;
+
+/// Opens the file at `path` and hands its unpacked content to `use_content`. Of a zip that is the first entry whose name
+/// `is_wanted` accepts.
+///
+/// # Errors
+/// The file cannot be opened, or a zip is damaged or holds no such entry. Content that is damaged or more than `limits`
+/// allow fails while it is read.
+pub fn unpacked<T>(
+    path: &Path,
+    limits: UnpackLimits,
+    is_wanted: impl Fn(&str) -> bool,
+    use_content: impl FnOnce(&mut dyn BufRead) -> T,
+) -> io::Result<T> {
+    let file = File::open(path)?;
+    // The size of a pipe is not known.
+    let size = file.metadata().ok().filter(Metadata::is_file).map(|metadata| metadata.len());
+    let size = size.map_or(PackedSize::Unknown, PackedSize::Known);
+    let mut file = BufReader::new(file);
+    let head = file.fill_buf()?;
+    if head.starts_with(b"PK") {
+        let mut archive = ZipArchive::new(file)?;
+        let entry = find_entry(&archive, is_wanted)
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the archive holds no such file"))?;
+        let entry = archive.by_index(entry)?;
+        Ok(use_content(&mut BufReader::new(Bounded::new(entry, limits, size))))
+    } else if head.starts_with(&[0x1F, 0x8B]) {
+        Ok(use_content(&mut BufReader::new(Gunzip::new(file, limits))))
+    } else {
+        Ok(use_content(&mut BufReader::new(Bounded::new(file, limits, size))))
+    }
+}
+
+/// The number of the first entry whose name `is_wanted` accepts.
+fn find_entry<R: Read + Seek>(archive: &ZipArchive<R>, is_wanted: impl Fn(&str) -> bool) -> Option<usize> {
+    let name = |at: usize| archive.name_for_index(at).and_then(Result::ok);
+    (0..archive.len()).find(|at| name(*at).is_some_and(|name| is_wanted(&name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    const LIMITS: UnpackLimits = UnpackLimits { bytes: 1 << 20, ratio: 100, ratio_from: 1 << 10 };
+
+    fn zipped(name: &str, bytes: &[u8]) -> Vec<u8> {
+        let mut zip = zip::ZipWriter::new(io::Cursor::new(Vec::new()));
+        for (name, bytes) in [("README", b"not this one".as_slice()), (name, bytes)] {
+            zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+            zip.write_all(bytes).unwrap();
+        }
+        zip.finish().unwrap().into_inner()
+    }
+
+    fn gzipped(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// Writes `file` and reads its content.
+    fn content(file: &[u8]) -> io::Result<Vec<u8>> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, file).unwrap();
+        let is_wanted = |name: &str| name.ends_with(".xml");
+        let mut bytes = Vec::new();
+        unpacked(&path, LIMITS, is_wanted, |content| content.read_to_end(&mut bytes))??;
+        Ok(bytes)
+    }
+
+    #[test]
+    fn three_containers_give_the_same_content() {
+        for file in [b"<x/>".to_vec(), gzipped(b"<x/>"), zipped("x.xml", b"<x/>")] {
+            assert_eq!(content(&file).unwrap(), b"<x/>");
+        }
+        let error = content(&zipped("x.json", b"{}")).unwrap_err();
+        assert_eq!(error.to_string(), "the archive holds no such file");
+        assert!(content(&zipped("x.xml", b"<x/>")[..40]).is_err());
+    }
+
+    #[test]
+    fn a_bomb_is_stopped_in_either_container() {
+        let zeros = vec![0; 1 << 19];
+        for file in [gzipped(&zeros), zipped("x.xml", &zeros)] {
+            let error = content(&file).unwrap_err().to_string();
+            assert!(error.contains("100 times its size"), "{error}");
+        }
+    }
+}
