@@ -13,6 +13,7 @@ mod failure;
 mod hub;
 mod lens;
 mod model;
+mod options;
 mod output;
 mod record_format;
 #[cfg(test)]
@@ -27,7 +28,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use arguments::Cli;
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 use failure::Kind;
 use terminal::Terminal;
 
@@ -47,7 +48,7 @@ fn main() -> ExitCode {
         }
     };
     let terminal = Terminal::new(&cli.global);
-    match commands::run(cli.command, &terminal) {
+    match commands::run(cli.command, Cli::command(), &terminal) {
         Ok(()) => exit_codes::OK.into(),
         Err(failure) => {
             if failure.kind != Kind::OutputClosed {

@@ -8,8 +8,8 @@ use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use vulnlens::report::{Glyphs, TableLayout};
 
-use crate::arguments::{Color, GlobalArguments};
 use crate::failure::Failure;
+use crate::options::{Color, GlobalArguments};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();

@@ -14,10 +14,10 @@ use vulnlens::{
 use vulnlens_hub::HubId;
 
 use super::trained;
-use crate::arguments::{ViewFormat, threads};
 use crate::failure::{Failure, Kind};
 use crate::hub::{self, Freshness};
 use crate::model::{CheckpointFolder, ModelSource, OnThreads, pool};
+use crate::options::{ViewFormat, threads};
 use crate::output::{Output, print_json, print_text};
 use crate::terminal::Terminal;
 

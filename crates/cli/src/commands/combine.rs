@@ -9,10 +9,10 @@ use vulnlens::{CombinationFile, SetModel, open_sets};
 use vulnlens_evaluation::{Example, Part, RecordedLogits, Split, calibrate, choose_combination, combined};
 
 use super::evaluate::failure;
-use crate::arguments::{thread_count, threads};
 use crate::data_set;
 use crate::failure::{Failure, Kind};
 use crate::lens::{self, KnowledgeBaseArguments};
+use crate::options::{thread_count, threads};
 use crate::output::Output;
 use crate::terminal::Terminal;
 use crate::threads::on_threads;

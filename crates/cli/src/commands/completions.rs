@@ -1,9 +1,8 @@
 //! `completions`: the script that lets a shell complete vulnlens's arguments.
 
-use clap::{Args, CommandFactory as _};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::arguments::Cli;
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -17,9 +16,10 @@ pub(crate) struct CompletionsArguments {
     shell: Shell,
 }
 
-pub(crate) fn run(arguments: CompletionsArguments) -> Result<(), Failure> {
+/// Prints the script for `cli`, the whole command line.
+pub(crate) fn run(arguments: &CompletionsArguments, mut cli: Command) -> Result<(), Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut Cli::command(), "vulnlens", &mut script);
+    clap_complete::generate(arguments.shell, &mut cli, "vulnlens", &mut script);
     let mut output = Output::stdout();
     output.data(&script)?;
     output.finish()

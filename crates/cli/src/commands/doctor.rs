@@ -12,10 +12,10 @@ use vulnlens::{
 };
 use vulnlens_corpus::kb_version;
 
-use crate::arguments::{ViewFormat, threads};
 use crate::failure::{Failure, Kind};
 use crate::hub;
 use crate::lens::ACCURATE;
+use crate::options::{ViewFormat, threads};
 use crate::output::{print_json, print_text};
 use crate::terminal::{self, Terminal};
 

@@ -8,10 +8,10 @@ use vulnlens::report::{RecordKey, explanation_json, explanation_text};
 use vulnlens::{Input, Lens, Options};
 use vulnlens_corpus::{InputFormat, InputRecord, RecordError, open_inputs};
 
-use crate::arguments::ViewFormat;
 use crate::failure::{Failure, Kind};
 use crate::lens::LensArguments;
 use crate::model::run_of_lens;
+use crate::options::ViewFormat;
 use crate::output::Output;
 use crate::stream::{TEXT_BYTES, limits};
 use crate::tally::Tally;

@@ -1,24 +1,47 @@
 //! The commands, one file each: dumb argument structs, settings resolved from them, and the calls.
 
-pub(crate) mod checkpoint;
-pub(crate) mod classify;
+mod checkpoint;
+mod classify;
 mod combine;
-pub(crate) mod completions;
-pub(crate) mod data;
-pub(crate) mod doctor;
-pub(crate) mod evaluate;
-pub(crate) mod explain;
-pub(crate) mod kb;
-pub(crate) mod model;
-pub(crate) mod train;
+mod completions;
+mod data;
+mod doctor;
+mod evaluate;
+mod explain;
+mod kb;
+mod model;
+mod train;
 mod trained;
 
-use crate::arguments::Command;
+use clap::Subcommand;
+
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
-/// Runs a command. One line here and one in [`Command`] add another.
-pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<(), Failure> {
+/// What vulnlens can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Classify(classify::ClassifyArguments),
+    Explain(explain::ExplainArguments),
+    /// Read, compare and build knowledge bases of CWE, CAPEC and ATT&CK
+    #[command(subcommand)]
+    Kb(kb::KbCommand),
+    /// Build and look into labelled data sets of CVE records
+    #[command(subcommand)]
+    Data(data::DataCommand),
+    /// Fit models to a data set
+    #[command(subcommand)]
+    Train(train::TrainCommand),
+    Evaluate(evaluate::EvaluateArguments),
+    /// Look into models, get, quantise and calibrate them
+    #[command(subcommand)]
+    Model(model::ModelCommand),
+    Doctor(doctor::DoctorArguments),
+    Completions(completions::CompletionsArguments),
+}
+
+/// Runs a command. One line here and one in [`Command`] add another. `cli` is the whole command line.
+pub(crate) fn run(command: Command, cli: clap::Command, terminal: &Terminal) -> Result<(), Failure> {
     match command {
         Command::Classify(arguments) => classify::run(arguments, terminal),
         Command::Explain(arguments) => explain::run(&arguments, terminal),
@@ -28,6 +51,6 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<(), Failure> 
         Command::Evaluate(arguments) => evaluate::run(&arguments, terminal),
         Command::Model(command) => model::run(&command, terminal),
         Command::Doctor(arguments) => doctor::run(arguments, terminal),
-        Command::Completions(arguments) => completions::run(arguments),
+        Command::Completions(arguments) => completions::run(&arguments, cli),
     }
 }

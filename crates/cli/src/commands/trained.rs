@@ -9,8 +9,8 @@ use vulnlens::{CombinationFile, EncoderSets, Lens, SetModel, embedded_knowledge_
 use vulnlens_evaluation::{CardFile, EncoderFacts, Evaluation};
 
 use super::checkpoint::megabytes;
-use crate::arguments::ViewFormat;
 use crate::failure::{Failure, Kind};
+use crate::options::ViewFormat;
 use crate::output::{print_json, print_text};
 
 /// The file beside a checkpoint's that says what was trained.

@@ -8,8 +8,8 @@ use clap::{Args, ValueEnum};
 use vulnlens::{CveId, LabelMode, Task};
 use vulnlens_corpus::InputFormat;
 
-use crate::arguments::thread_count;
 use crate::lens::LensArguments;
+use crate::options::thread_count;
 use crate::record_format::RecordFormat;
 
 /// Classify a text, a file of records or CVEs of a data set

@@ -12,9 +12,9 @@ use vulnlens_corpus::{DatasetReader, InputFormat, open_inputs};
 
 pub(crate) use arguments::ClassifyArguments;
 
-use crate::arguments::threads;
 use crate::failure::{Failure, Kind};
 use crate::model::Model;
+use crate::options::threads;
 use crate::output::Output;
 use crate::record_format::{Answer, Answerer, OwnedKey, RecordFormat, RecordOutput, Renderer};
 use crate::stream::{self, Job, limits};

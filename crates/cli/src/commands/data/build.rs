@@ -7,9 +7,9 @@ use clap::Args;
 use vulnlens_corpus::{BuildOptions, BuildReport, Progress, SourceReport, build, sources};
 
 use super::SplitArguments;
-use crate::arguments::{ViewFormat, thread_count, threads};
 use crate::failure::{Failure, Kind};
 use crate::lens::KnowledgeBaseArguments;
+use crate::options::{ViewFormat, thread_count, threads};
 use crate::output::{print_json, print_text};
 use crate::terminal::{self, Terminal};
 

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use vulnlens_corpus::{DatasetReader, LevelStats, Stats, stats};
 
-use crate::arguments::ViewFormat;
 use crate::failure::Failure;
+use crate::options::ViewFormat;
 use crate::output::{print_json, print_text};
 
 /// Labels that the table shows of each level.

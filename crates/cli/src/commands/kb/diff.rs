@@ -6,9 +6,9 @@ use clap::Args;
 use vulnlens::report::Changes;
 use vulnlens::taxonomy::diff;
 
-use crate::arguments::ViewFormat;
 use crate::failure::Failure;
 use crate::lens::knowledge_base;
+use crate::options::ViewFormat;
 use crate::output::{print_json, print_text};
 use crate::terminal::Terminal;
 

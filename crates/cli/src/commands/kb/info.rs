@@ -5,9 +5,9 @@ use serde::Serialize;
 use vulnlens::KnowledgeBase;
 use vulnlens::taxonomy::Versions;
 
-use crate::arguments::ViewFormat;
 use crate::failure::Failure;
 use crate::lens::KnowledgeBaseArguments;
+use crate::options::ViewFormat;
 use crate::output::{print_json, print_text};
 use crate::terminal::Terminal;
 

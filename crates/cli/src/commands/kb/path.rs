@@ -6,9 +6,9 @@ use vulnlens::taxonomy::ChainPath;
 use vulnlens::{CapecId, CweId, KnowledgeBase, TechniqueId};
 
 use super::show::unknown;
-use crate::arguments::ViewFormat;
 use crate::failure::{Failure, Kind};
 use crate::lens::KnowledgeBaseArguments;
+use crate::options::ViewFormat;
 use crate::output::{print_json, print_text};
 use crate::terminal::Terminal;
 

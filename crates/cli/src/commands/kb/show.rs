@@ -3,9 +3,9 @@
 use clap::Args;
 use vulnlens::report::{Entry, EntryId};
 
-use crate::arguments::ViewFormat;
 use crate::failure::{Failure, Kind};
 use crate::lens::KnowledgeBaseArguments;
+use crate::options::ViewFormat;
 use crate::output::{print_json, print_text};
 use crate::terminal::Terminal;
 

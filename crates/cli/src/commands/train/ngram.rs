@@ -9,10 +9,10 @@ use vulnlens_evaluation::{Calibration, DataSet, EvaluationError, Split};
 use vulnlens_train::TrainError;
 use vulnlens_train::ngram::{Decisions, Description, Settings, train, work};
 
-use crate::arguments::{thread_count, threads};
 use crate::data_set;
 use crate::failure::{Failure, Kind};
 use crate::lens::{self, KnowledgeBaseArguments};
+use crate::options::{thread_count, threads};
 use crate::output::Output;
 use crate::terminal::Terminal;
 use crate::threads::on_threads;

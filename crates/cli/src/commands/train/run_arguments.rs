@@ -12,10 +12,10 @@ use vulnlens_train::ngram::Description;
 use super::failure;
 use super::progress::Progress;
 use super::stop::on_signal;
-use crate::arguments::{thread_count, threads};
 use crate::data_set;
 use crate::failure::{Failure, Kind};
 use crate::model::ModelSource;
+use crate::options::{thread_count, threads};
 use crate::terminal::Terminal;
 use crate::threads::on_threads;
 

@@ -9,9 +9,9 @@ use vulnlens_evaluation::{Part, Split};
 use vulnlens_train::encoder::train_tokenizer;
 
 use super::failure;
-use crate::arguments::{thread_count, threads};
 use crate::data_set;
 use crate::failure::Failure;
+use crate::options::{thread_count, threads};
 use crate::output::Output;
 use crate::terminal::Terminal;
 use crate::threads::on_threads;
