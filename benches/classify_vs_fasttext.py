@@ -2,7 +2,7 @@
 
     cargo build --release -p vulnlens-cli
     (a Python environment and a model: see the head of tools/fasttext_peer.py)
-    .../bin/python benches/classify_vs_fasttext.py --data DATASET.parquet --model FOLDER/random.bin \\
+    PYTHONPATH=tools .../bin/python benches/classify_vs_fasttext.py --data DATASET.parquet --model FOLDER/random.bin \\
         --vulnlens target/release/vulnlens
 
 The descriptions of the data set, shuffled (seeded) and cycled, stand in a JSON Lines file of N records (id, published,
@@ -33,26 +33,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import namedtuple
 
-TOOLS = pathlib.Path(__file__).resolve().parent.parent / "tools"
+from vulnlens_tools.corpus import data_set, year_of
+from vulnlens_tools.process import measure
+
 ROWS = "1000,10000,100000,1000000"
 ROUNDS = 5
 SEED = 42
 
-# Seconds, seconds, MB, and the seconds of fastText's last two phases.
-Run = namedtuple("Run", "wall cpu peak_mb prepare predict")
-
-
 def make_texts(data, folder, sizes):
     """Writes FOLDER/N.jsonl for each N. Runs in a process of its own."""
-    import pyarrow.parquet as pq
-
-    names = ("cve_id", "published", "description")
-    columns = (pq.read_table(data, columns=[name])[name].to_pylist() for name in names)
     lines = [
         json.dumps({"id": cve, "published": published and published.isoformat(), "description": text}) + "\n"
-        for cve, published, text in zip(*columns, strict=True)
+        for cve, published, text in data_set(data, "cve_id", "published", "description")
     ]
     random.Random(SEED).shuffle(lines)
     for size in sizes:
@@ -63,9 +56,7 @@ def make_texts(data, folder, sizes):
 def peer(model_file, texts, k):
     """What a user of fastText would run; prints the seconds of its phases after loading."""
     import fasttext
-
-    sys.path.insert(0, str(TOOLS))
-    from fasttext_peer import line_of, year_of
+    from fasttext_peer import line_of
 
     fasttext.FastText.eprint = lambda _: None  # a notice about versions before 0.9
     described = json.loads(model_file.with_suffix(".json").read_text())
@@ -83,19 +74,10 @@ def peer(model_file, texts, k):
 
 
 def measured(command, answers):
-    """Runs a command with standard output to the file `answers` and gives its Run."""
-    out = os.open(answers, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    start = time.perf_counter()
-    child = os.posix_spawn(command[0], command, os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, out, 1)])
-    _, status, usage = os.wait4(child, 0)
-    wall = time.perf_counter() - start
-    os.close(out)
-    if status != 0:
-        sys.exit(f"failed with {os.waitstatus_to_exitcode(status)}: {' '.join(command)}")
-    phases = {"prepare": 0.0, "predict": 0.0}
-    if answers != os.devnull:
-        phases = json.loads(pathlib.Path(answers).read_text())
-    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6, **phases)
+    """Runs a command with standard output to the file `answers`: its figures, and the seconds of fastText's last phases."""
+    with open(answers, "wb") as out:
+        run = measure(command, out)
+    return run, json.loads(pathlib.Path(answers).read_text()) if answers != os.devnull else {}
 
 
 def variants(options, size, folder):
@@ -114,24 +96,24 @@ def variants(options, size, folder):
 
 def rows_of(name, runs):
     """The lines of the table for one variant: name, seconds of each run, and whether they are of the whole process."""
-    yield name, [run.wall for run in runs], True
+    yield name, [run.wall for run, _ in runs], True
     if name.startswith("fastText"):
-        yield "… without loading", [run.prepare + run.predict for run in runs], False
-        yield "… predict only", [run.predict for run in runs], False
+        yield "… without loading", [phases["prepare"] + phases["predict"] for _, phases in runs], False
+        yield "… predict only", [phases["predict"] for _, phases in runs], False
 
 
 def print_size(size, measurements):
     """The lines of the table for N records; a ratio is of medians, and above 1 where vulnlens is faster."""
     ours = [
-        statistics.median(run.wall for run in runs)
+        statistics.median(run.wall for run, _ in runs)
         for name, runs in measurements.items()
         if name.startswith("vulnlens")
     ]
     for variant, runs in measurements.items():
         for name, seconds, whole in rows_of(variant, runs):
             median = statistics.median(seconds)
-            cpu = f"{statistics.median(run.cpu for run in runs):.2f}" if whole else ""
-            peak = f"{statistics.median(run.peak_mb for run in runs):,.0f}" if whole else ""
+            cpu = f"{statistics.median(run.cpu for run, _ in runs):.2f}" if whole else ""
+            peak = f"{statistics.median(run.peak_mb for run, _ in runs):,.0f}" if whole else ""
             cells = [f"{size:,}", name, f"{median:.3f}", f"{min(seconds):.3f}–{max(seconds):.3f}"]
             cells += [f"{size / median:,.0f}", cpu, peak, *(f"{median / our:.2f}" for our in ours)]
             print("| " + " | ".join(cells) + " |", flush=True)

@@ -1,8 +1,8 @@
 """One checkpoint of RoBERTa-base's shape through every engine: PyTorch, ONNX Runtime and vulnlens, on the same cores.
 
-    (a Python environment: see the head of tools/encoder_peers.py)
+    (a Python environment: see the head of tools/vulnlens_tools/checkpoints.py)
     cargo build --release -p vulnlens-encoder --examples
-    .../bin/python benches/encoder_vs_engines.py --corpus corpus.jsonl.gz \\
+    PYTHONPATH=tools .../bin/python benches/encoder_vs_engines.py --corpus corpus.jsonl.gz \\
         --vulnlens target/release/examples [--work DIR] [--threads 2] [--quick]
 
 The work: one sequence of 64 tokens, and 512 real descriptions (in the order of their texts' hash) in batches of 32, as they
@@ -24,15 +24,16 @@ import json
 import os
 import pathlib
 import platform
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
-import encoder_peers as peers  # noqa: E402
+from vulnlens_tools import checkpoints
+from vulnlens_tools.corpus import descriptions
+from vulnlens_tools.machine import machine, versions
+from vulnlens_tools.process import Server, measure_to_first_line
 
 TEXTS = 512
 BATCH = 32
@@ -55,12 +56,12 @@ def prepare(options):
     """The checkpoint, its renderings and the texts with their ids; run in a process of its own."""
     from transformers import AutoTokenizer
 
-    work, checkpoint = options.work, peers.roberta_base(options.work, options.corpus)
+    work, checkpoint = options.work, checkpoints.roberta_base(options.work, options.corpus)
     for kind in ("plain", "fused"):
-        peers.export_onnx(checkpoint, onnx_file(work, kind), fused=kind == "fused")
+        checkpoints.export_onnx(checkpoint, onnx_file(work, kind), fused=kind == "fused")
     for kind, (base, how) in INT8.items():
-        peers.quantized_onnx(onnx_file(work, base), onnx_file(work, f"int8-{kind}"), **how)
-    texts = peers.descriptions(options.corpus, options.texts)
+        checkpoints.quantized_onnx(onnx_file(work, base), onnx_file(work, f"int8-{kind}"), **how)
+    texts = descriptions(options.corpus, options.texts)
     tokenizer = AutoTokenizer.from_pretrained(checkpoint)
     many = tokenizer(texts, truncation=True, max_length=512)["input_ids"]
     one = next(ids for ids in many if len(ids) >= ONE)
@@ -99,7 +100,7 @@ def ort_engine(options, kind):
     from transformers import AutoTokenizer
 
     start = time.perf_counter()
-    session = peers.ort_session(onnx_file(options.work, kind), options.threads)
+    session = checkpoints.ort_session(onnx_file(options.work, kind), options.threads)
     tokenizer = AutoTokenizer.from_pretrained(options.work / "roberta-base")
 
     def forward(ids, mask):
@@ -119,7 +120,7 @@ def engine(options):
     made = torch_engine(options, kind == "int8") if family == "torch" else ort_engine(options, kind)
     start, tokenizer, forward, answer = made
     loaded = time.perf_counter()
-    forward(*peers.padded([tokenizer(given["texts"][0], truncation=True, max_length=512)["input_ids"]], 1))
+    forward(*checkpoints.padded([tokenizer(given["texts"][0], truncation=True, max_length=512)["input_ids"]], 1))
     print(json.dumps({"load": loaded - start, "first": time.perf_counter() - loaded}), flush=True)
     if options.once:
         return
@@ -127,10 +128,10 @@ def engine(options):
 
     def all_of(rows):
         for at in range(0, len(rows), BATCH):
-            forward(*peers.padded(rows[at : at + BATCH], 1))
+            forward(*checkpoints.padded(rows[at : at + BATCH], 1))
 
     work = {
-        "one": lambda: forward(*peers.padded([given["one"]], 1)),
+        "one": lambda: forward(*checkpoints.padded([given["one"]], 1)),
         "many": lambda: all_of(given["many"]),
         "sorted": lambda: all_of(by_length),
         "texts": lambda: answer(given["texts"]),
@@ -146,33 +147,6 @@ def engine(options):
 
 
 # --- The run.
-
-
-class Served:
-    """An engine's process."""
-
-    def __init__(self, command):
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.loading = self.line()
-
-    def line(self):
-        line = self.process.stdout.readline()
-        if not line:
-            sys.exit(f"stopped: {' '.join(self.process.args)}")
-        return json.loads(line)
-
-    def seconds(self, command, runs):
-        self.process.stdin.write(f"{command} {runs}\n")
-        self.process.stdin.flush()
-        return statistics.median(self.line())
-
-    def peak_mb(self):
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6
-
-    def stop(self):
-        self.process.stdin.close()
-        self.process.wait()
 
 
 def engines(options):
@@ -204,9 +178,9 @@ def measure(options, kept):
                     if (name, task, number) in done:
                         continue
                     if name not in served:
-                        served[name] = Served(command)
-                        served[name].seconds("one", 3)
-                    seconds = served[name].seconds(task, options.runs if task == "one" else 1)
+                        served[name] = Server(command)
+                        served[name].ask("one 3")
+                    seconds = statistics.median(served[name].ask(f"{task} {options.runs if task == 'one' else 1}"))
                     figure = {"engine": name, "task": task, "round": number, "seconds": seconds}
                     figure |= {"peak_mb": served[name].peak_mb(), "load": os.getloadavg()[0]}
                     out.write(json.dumps(figure) + "\n")
@@ -220,18 +194,6 @@ def read(kept):
     return [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
 
 
-def whole_process(command):
-    """Wall seconds from the start of a process to its first line, what it said, and its peak memory."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    line = process.stdout.readline()
-    wall = time.perf_counter() - start
-    process.stdin.close()
-    _, _, usage = os.wait4(process.pid, 0)
-    process.returncode = 0
-    return wall, json.loads(line), usage.ru_maxrss * 1024 / 1e6
-
-
 def loading(options):
     """The table of loading: medians of interleaved runs."""
     measured = {}
@@ -239,13 +201,13 @@ def loading(options):
     for _ in range(3 if options.quick else 5):
         for name, command, _ in wanted:
             once = [*command, "--once"] if command[0] == sys.executable else command
-            measured.setdefault(name, []).append(whole_process(once))
+            measured.setdefault(name, []).append(measure_to_first_line(once))
     print("\n| loading, to the first answer | loaded and answered s | whole process s | peak MB | × vulnlens fp32 | × whole |")
     print("|---|--:|--:|--:|--:|--:|")
     figures = {}
     for name, runs in measured.items():
-        inside = statistics.median(said["load"] + said["first"] for _, said, _ in runs)
-        figures[name] = (inside, statistics.median(run[0] for run in runs), statistics.median(run[2] for run in runs))
+        inside = statistics.median(said["load"] + said["first"] for _, said in runs)
+        figures[name] = (inside, statistics.median(run.wall for run, _ in runs), statistics.median(run.peak_mb for run, _ in runs))
     ours = figures.get("vulnlens fp32")
     for name, (inside, whole, peak) in figures.items():
         ratios = [f"{inside / ours[0]:.1f}", f"{whole / ours[1]:.1f}"] if ours else ["", ""]
@@ -317,7 +279,7 @@ def print_peak(options, table):
         return
     said = subprocess.run([program, str(options.threads)], stdout=subprocess.PIPE, text=True, check=True).stdout
     peak = json.loads(said)
-    print(f"\nPeak by the example `peak` ({peak['isa']}), thousand millions a second, one thread and {peak['threads']}: fp32")
+    print(f"\nPeak by the example `peak` ({peak['isa']}), Gop/s, one thread and {peak['threads']}: fp32")
     print(f"{peak['f32_gflops_1']:.0f} and {peak['f32_gflops']:.0f}, int8 {peak['int8_gops_1']:.0f} and {peak['int8_gops']:.0f}.\n")
     given = json.loads((options.work / "given.json").read_text())
     config = json.loads((options.work / "roberta-base/config.json").read_text())
@@ -339,12 +301,6 @@ def operations(tokens, config):
     return config["num_hidden_layers"] * layer
 
 
-def versions():
-    from importlib.metadata import version
-
-    return ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "onnxruntime", "tokenizers"))
-
-
 def run(options):
     options.work.mkdir(parents=True, exist_ok=True)
     if not (options.work / "given.json").exists():
@@ -357,7 +313,7 @@ def run(options):
     kept = options.work / "rounds.jsonl"
     if options.fresh:
         kept.unlink(missing_ok=True)
-    header = f"{peers.machine()}; Python {platform.python_version()}, {versions()}"
+    header = f"{machine()}; Python {platform.python_version()}, {versions('torch', 'transformers', 'onnxruntime', 'tokenizers')}"
     measure(options, kept)
     figures = read(kept)
     table = medians(figures)

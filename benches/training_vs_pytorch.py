@@ -1,8 +1,8 @@
 """Steps of training an encoder by vulnlens and by PyTorch with transformers, on the same cores and the same batches.
 
-    (a Python environment: see the head of tools/encoder_peers.py)
+    (a Python environment: see the head of tools/vulnlens_tools/checkpoints.py)
     cargo build --release -p vulnlens-encoder --example training_steps
-    .../bin/python benches/training_vs_pytorch.py --vulnlens target/release/examples/training_steps \\
+    PYTHONPATH=tools .../bin/python benches/training_vs_pytorch.py --vulnlens target/release/examples/training_steps \\
         [--corpus corpus.jsonl.gz --tokenizer FOLDER] [--threads 2] [--rounds 3] [--only "NAME;…"] [--quick]
 
 A step is the way forward with dropout of 0.1, the loss, the way back, clipping at a norm of 1 and AdamW, in float32: RoBERTa-base
@@ -23,13 +23,14 @@ import pathlib
 import platform
 import random
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
-import encoder_peers as peers  # noqa: E402
+from vulnlens_tools import checkpoints
+from vulnlens_tools.corpus import descriptions
+from vulnlens_tools.machine import machine, versions
+from vulnlens_tools.process import Server, peak_mb
 
 LENGTHS = pathlib.Path(__file__).resolve().parent / "training_lengths.json"
 TEXTS = 2048
@@ -61,7 +62,7 @@ def lengths(options):
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(options.tokenizer)
-    texts = peers.descriptions(options.corpus, TEXTS)
+    texts = descriptions(options.corpus, TEXTS)
     return [len(ids) for ids in tokenizer(texts, truncation=True, max_length=LONGEST)["input_ids"]]
 
 
@@ -72,7 +73,7 @@ def batch_lengths(options):
     taken = min(options.batches, len(buckets))
     # The middles of so many equal parts, so that the mean is that of all.
     chosen = [buckets[(2 * number + 1) * len(buckets) // (2 * taken)] for number in range(taken)]
-    random.Random(peers.SEED).shuffle(chosen)
+    random.Random(checkpoints.SEED).shuffle(chosen)
     return chosen
 
 
@@ -85,7 +86,7 @@ def work(name, chosen, options):
         "layer_norm_eps": 1e-5, "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1,
         "id2label": {str(i): f"T{1001 + i}" for i in range(LABELS)}, "problem_type": "multi_label_classification",
     }  # fmt: skip
-    draw = random.Random(peers.SEED)
+    draw = random.Random(checkpoints.SEED)
     batches = []
     for sizes in chosen:
         texts = [[0, *(draw.randrange(5, vocabulary) for _ in range(size - 2)), 2] for size in sizes]
@@ -107,7 +108,7 @@ def tensors(given, masked):
     """A batch as transformers takes it."""
     import torch
 
-    ids, mask = (torch.from_numpy(array) for array in peers.padded(given["texts"], 1))
+    ids, mask = (torch.from_numpy(array) for array in checkpoints.padded(given["texts"], 1))
     if masked:
         labels = torch.full_like(ids, -100)
         for row, (places, was) in enumerate(zip(given["hidden"], given["hidden_ids"])):
@@ -126,7 +127,7 @@ def engine(options):
 
     torch.set_num_threads(options.threads)
     torch.set_flush_denormal(True)
-    torch.manual_seed(peers.SEED)
+    torch.manual_seed(checkpoints.SEED)
     imported = peak_mb(os.getpid())
     attention, how = RENDERINGS[options.engine]
     given = json.loads(options.work.read_text())
@@ -156,39 +157,19 @@ def engine(options):
 # --- The run.
 
 
-def peak_mb(process):
-    status = pathlib.Path(f"/proc/{process}/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6
-
-
-class Side:
+class Side(Server):
     """A process that trains, warmed up."""
 
     def __init__(self, command):
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.about = self.answer()
+        super().__init__(command)
         self.steps(0, WARM)
-
-    def answer(self):
-        line = self.process.stdout.readline()
-        if not line:
-            sys.exit(f"stopped: {' '.join(map(str, self.process.args))}")
-        return json.loads(line)
 
     def steps(self, first, count):
         """Seconds of each step; the pause lets the other side's threads fall asleep."""
         time.sleep(0.2)
-        self.process.stdin.write(f"steps {first} {count}\n")
-        self.process.stdin.flush()
-        said = self.answer()
+        said = self.ask(f"steps {first} {count}")
         self.loss = said["loss"]
         return said["seconds"]
-
-    def stop(self):
-        peak = peak_mb(self.process.pid)
-        self.process.stdin.close()
-        self.process.wait()
-        return peak
 
 
 def torch_side(rendering, file, options):
@@ -212,7 +193,7 @@ def measure(name, file, options):
     rendering, tried = fastest(file, options)
     sides = {"vulnlens": Side([str(options.vulnlens), str(file), str(options.threads)])}
     sides["PyTorch"] = torch_side(rendering, file, options)
-    counts = {side.about["parameters"] for side in sides.values()}
+    counts = {side.first_answer["parameters"] for side in sides.values()}
     assert len(counts) == 1, f"the networks differ: {counts}"
     rounds, load = {side: [] for side in sides}, []
     for number in range(options.rounds):
@@ -221,7 +202,7 @@ def measure(name, file, options):
             load.append(os.getloadavg()[0])
             print(f"  round {number + 1}: {side} {sum(rounds[side][-1]):.3f} s, loss {sides[side].loss:.4f}", file=sys.stderr)
     medians = {side: [statistics.median(steps) for steps in zip(*rounds[side])] for side in sides}
-    imported = sides["PyTorch"].about["imported_mb"]
+    imported = sides["PyTorch"].first_answer["imported_mb"]
     return {
         "network": name, "parameters": counts.pop(), "rendering": rendering, "tried": tried, "load": max(load), "imported": imported,
         "seconds": {side: sum(steps) for side, steps in medians.items()},
@@ -231,11 +212,8 @@ def measure(name, file, options):
 
 
 def print_table(figures, chosen, options):
-    from importlib.metadata import version
-
-    versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers"))
     sizes = sorted(size for batch in chosen for size in batch)
-    print(f"{options.machine}; Python {platform.python_version()}, {versions}.")
+    print(f"{options.machine}; Python {platform.python_version()}, {versions('torch', 'transformers')}.")
     print(f"{options.threads} threads; medians of {options.rounds} rounds of {len(chosen)} batches of {BATCH} texts, {sum(sizes):,}")
     print(f"tokens: median {sizes[len(sizes) // 2]}, 95 % at most {sizes[len(sizes) * 95 // 100]}, longest {sizes[-1]}. Load while")
     print(f"measuring at most {max(figure['load'] for figure in figures):.2f}.\n")
@@ -259,7 +237,7 @@ def print_table(figures, chosen, options):
 
 
 def run(options):
-    options.machine = peers.machine()
+    options.machine = machine()
     chosen = batch_lengths(options)
     figures = []
     wanted = options.only.split(";") if options.only else NETWORKS

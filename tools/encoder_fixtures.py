@@ -35,7 +35,8 @@ import transformers
 from tokenizers import normalizers, pre_tokenizers
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, pipeline
 
-TARGET = pathlib.Path(__file__).resolve().parent.parent / "crates/encoder/tests/fixtures"
+from vulnlens_tools.fixtures import FIXTURES, compact, rewrite_compactly
+
 VOCABULARY = 400
 
 CWES = ["CWE-79", "CWE-89", "CWE-787", "CWE-22", "CWE-416", "CWE-264", "CWE-999999"]
@@ -87,10 +88,6 @@ def texts():
         " ".join(["overflow"] * 200), " ".join(made[:12]), "!?,.;:'\"()[]{}<>@#$%^&*-_=+|\\/~`",
     ]
     return odd + [made[i] for i in (0, 8, 16, 24, 32, 40, 48, 5, 13, 21)]
-
-
-def compact(path):
-    path.write_text(json.dumps(json.loads(path.read_text()), ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
 def byte_level_files(folder):
@@ -173,7 +170,7 @@ def save_tokenizer(tokenizer, folder, route):
     own = [path for name in ("vocab.json", "merges.txt", "vocab.txt") if (path := folder / name).exists()]
     (folder / "sentencepiece.bpe.model").unlink(missing_ok=True)
     if route == "json":
-        compact(file)
+        rewrite_compactly(file)
         for path in own:
             path.unlink()
     elif route == "slow":
@@ -185,14 +182,14 @@ def save_tokenizer(tokenizer, folder, route):
         described = json.loads(file.read_text())
         del described["pre_tokenizer"]["add_prefix_space"]
         described["model"]["merges"] = [" ".join(pair) for pair in described["model"]["merges"]] + ["zq zq"]
-        file.write_text(json.dumps(described, ensure_ascii=False, separators=(",", ":")) + "\n")
+        file.write_text(compact(described) + "\n")
     elif route == "pointer":
         digest = f"{zlib.crc32(file.read_bytes()):064x}"
         size = file.stat().st_size
         file.write_text(f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize {size}\n")
     for path in folder.glob("*.json"):
         if path.name != "tokenizer.json":
-            compact(path)
+            rewrite_compactly(path)
 
 
 def config_for(kind, tokenizer, labels, settings):
@@ -329,7 +326,7 @@ def write_rows(path, document):
 
 def make(name, kind, labels, all_texts, *, route="json", form="safetensors", lowercase=True, centred=False, **settings):
     """One folder."""
-    folder = TARGET / name
+    folder = FIXTURES / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     positions = settings.get("max_position_embeddings", 66)
@@ -410,8 +407,8 @@ def main():
     warnings.filterwarnings("ignore")
     given = texts()
     assert len(given) == len(set(given)) == 50
-    TARGET.mkdir(parents=True, exist_ok=True)
-    (TARGET / "texts.json").write_text(json.dumps(given, indent=0) + "\n")
+    FIXTURES.mkdir(parents=True, exist_ok=True)
+    (FIXTURES / "texts.json").write_text(json.dumps(given, indent=0) + "\n")
     make_flat(given)
     make_hierarchies(given)
 

@@ -1,6 +1,6 @@
 """What int8 costs in accuracy, measured on a trained model: a small BERT fine-tuned to name CWEs.
 
-    (a Python environment: see the head of tools/encoder_peers.py)
+    (a Python environment: see the head of tools/vulnlens_tools/checkpoints.py)
     .../bin/python tools/encoder_int8_accuracy.py train --base MINILM --corpus corpus.jsonl.gz --work DIR
     cargo build --release -p vulnlens-encoder --example logits
     .../bin/python tools/encoder_int8_accuracy.py compare --corpus corpus.jsonl.gz --work DIR \\
@@ -24,7 +24,10 @@ from collections import Counter
 
 import numpy as np
 import torch
-from encoder_peers import export_onnx, machine, ort_session, padded, quantized_onnx, records, vulnlens_rows
+
+from vulnlens_tools.checkpoints import export_onnx, ort_session, padded, quantized_onnx, vulnlens_rows
+from vulnlens_tools.corpus import corpus_records
+from vulnlens_tools.machine import machine
 
 LEAST = 50
 LENGTH = 64
@@ -35,7 +38,7 @@ SEED = 20_260_101
 
 def labelled(corpus):
     """Training and held-out records with a known label, and the labels."""
-    rows = [(key, record) for key, record in records(corpus) if record["cwes"]]
+    rows = [(key, record) for key, record in corpus_records(corpus) if record["cwes"]]
     parts = {True: [], False: []}
     for key, record in rows:
         parts[int(key[:8], 16) % 10 == 0].append(record)

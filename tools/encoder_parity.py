@@ -1,6 +1,6 @@
 """Full size: the encoder's logits and token ids against transformers' on real descriptions.
 
-    (a Python environment: see the head of tools/encoder_peers.py)
+    (a Python environment: see the head of tools/vulnlens_tools/checkpoints.py)
     cargo build --release -p vulnlens-encoder --example logits
     .../bin/python tools/encoder_parity.py --corpus corpus.jsonl.gz --work DIR \\
         --vulnlens target/release/examples/logits [--checkpoint FOLDER …]
@@ -21,8 +21,11 @@ import tempfile
 import numpy as np
 import torch
 import transformers
-from encoder_peers import descriptions, machine, roberta_base, vulnlens_rows
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from vulnlens_tools.checkpoints import roberta_base, vulnlens_rows
+from vulnlens_tools.corpus import descriptions
+from vulnlens_tools.machine import machine
 
 TEXTS = 512
 IDS = 10_000

@@ -37,6 +37,9 @@ import re
 import time
 from collections import namedtuple
 
+from vulnlens_tools.corpus import data_set, year_of
+from vulnlens_tools.process import MB
+
 SETTINGS = pathlib.Path(__file__).with_name("fasttext_settings.json")
 THREADS = 2
 LISTED_SETS = 50
@@ -77,20 +80,12 @@ Record = namedtuple("Record", "id year text cwes techniques part")
 
 def read_records(file, split):
     """The labelled records of a data set, each with its part of the split."""
-    import pyarrow.parquet as pq
-
-    names = ["cve_id", "published", "description", "cwe_ids", "attack_ids", f"split_{split}"]
-    rows = zip(*(pq.read_table(file, columns=[name])[name].to_pylist() for name in names), strict=True)
+    rows = data_set(file, "cve_id", "published", "description", "cwe_ids", "attack_ids", f"split_{split}")
     return [
         Record(cve, year_of(cve, published and published.year), text, tuple(cwes), tuple(techniques), part)
         for cve, published, text, cwes, techniques, part in rows
         if cwes
     ]
-
-
-def year_of(cve, published_year):
-    """The year of publication, else of the CVE id, as our model takes it."""
-    return published_year or int(cve.split("-")[1])
 
 
 def line_of(text, year, newest_year, settings):
@@ -252,7 +247,7 @@ def main():
         "newest_year": peer.newest_year,
         "validation": validation_figures(peer, records),
         "training_seconds": round(seconds, 1),
-        "model_mb": round(model_file.stat().st_size / 1e6, 1),
+        "model_mb": round(model_file.stat().st_size / MB, 1),
         "descriptions_a_second": {f"k={k}": descriptions_a_second(peer, lines, k) for k in (1, LISTED_SETS)},
         "python": platform.python_version(),
         "cores": os.cpu_count(),

@@ -1,6 +1,6 @@
 """A folder that `train encoder` wrote: transformers' logits and token ids against vulnlens'.
 
-    (a Python environment: see the head of tools/encoder_peers.py)
+    (a Python environment: see the head of tools/vulnlens_tools/checkpoints.py)
     cargo build --release -p vulnlens-encoder --example logits
     .../bin/python tools/trained_folder_parity.py FOLDER --vulnlens target/release/examples/logits \\
         (--corpus corpus.jsonl.gz | --texts FILE) [--count 512]
@@ -24,9 +24,13 @@ import tempfile
 import numpy as np
 import torch
 import transformers
-from encoder_fixtures import TARGET, expected, write_rows
-from encoder_peers import descriptions, machine, vulnlens_rows
+from encoder_fixtures import expected, write_rows
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from vulnlens_tools import fixtures
+from vulnlens_tools.checkpoints import vulnlens_rows
+from vulnlens_tools.corpus import descriptions
+from vulnlens_tools.machine import machine
 
 TOLERANCE = 1e-5
 KINDS = [
@@ -51,7 +55,7 @@ def made_up(number):
 
 def record(program):
     """Trains the fixture and asks transformers."""
-    target = TARGET / "roberta-trained"
+    target = fixtures.FIXTURES / "roberta-trained"
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
         (work / "table.jsonl").write_text("".join(json.dumps(made_up(number)) + "\n" for number in range(400)))
@@ -69,9 +73,8 @@ def record(program):
         target.mkdir()
         for name in MODEL_FILES:
             shutil.copy(work / "trained" / name, target / name)
-    texts = json.loads((TARGET / "texts.json").read_text())
     model = AutoModelForSequenceClassification.from_pretrained(target, dtype=torch.float32)
-    answers = expected(target, {"route": "json", "texts": texts, "model": model})
+    answers = expected(target, {"route": "json", "texts": fixtures.texts(), "model": model})
     write_rows(target / "expected.json", answers | {"made_by": "tools/trained_folder_parity.py"})
 
 

@@ -15,8 +15,6 @@ Starts from the tiny checkpoints of crates/encoder/tests/fixtures (tools/encoder
 - `objectives.json`: losses of single matrices of logits, with their gradients.
 """
 
-import json
-import pathlib
 import zlib
 
 import torch
@@ -30,25 +28,17 @@ from transformers import (
     logging,
 )
 
-FIXTURES = pathlib.Path(__file__).resolve().parent.parent / "crates/encoder/tests/fixtures"
+from vulnlens_tools.fixtures import FIXTURES, recorded, write_list
+
 TARGET = FIXTURES / "training"
 # A letter, an emoji, `<pad>` spelt out, long lines that are cut, ordinary descriptions.
 TEXTS = [1, 8, 23, 36, 38, 40, 41, 44]
 ORDINARY = list(range(40, 50))
 
 
-def compact(value):
-    return json.dumps(value, separators=(",", ":"))
-
-
-def write_lines(path, rows):
-    """A JSON list with a line for each element."""
-    path.write_text("[\n" + ",\n".join(compact(row) for row in rows) + "\n]\n")
-
-
 def texts_of(name, numbers):
     """Token ids of some of the texts that the checkpoint's fixture has."""
-    ids = json.loads((FIXTURES / name / "expected.json").read_text())["ids"]
+    ids = recorded(name)["ids"]
     return [ids[number] for number in numbers]
 
 
@@ -198,10 +188,10 @@ def main():
     cases = [record(name, "bce") for name in [*architectures, "electra-same-width", "bert-cased-slow"]]
     cases += [record(name, "softmax") for name in ["roberta", "bert", "electra"]]
     cases += [record(name, "mlm") for name in architectures]
-    write_lines(TARGET / "cases.json", cases)
+    write_list(TARGET / "cases.json", cases)
     runs = [steps("roberta", get_linear_schedule_with_warmup, 1e-3), steps("bert", get_cosine_schedule_with_warmup, 1e-3)]
-    write_lines(TARGET / "steps.json", runs)
-    write_lines(TARGET / "objectives.json", objectives())
+    write_list(TARGET / "steps.json", runs)
+    write_list(TARGET / "objectives.json", objectives())
     print(f"{sum(path.stat().st_size for path in TARGET.iterdir()):,} bytes in all")
 
 

@@ -1,5 +1,4 @@
-"""What the encoder's full-size scripts share: descriptions in a fixed order, a checkpoint of RoBERTa-base's shape, and the
-same checkpoint as ONNX.
+"""Checkpoints at full size: one of RoBERTa-base's shape, its renderings in ONNX, and how engines are asked.
 
     python3 -m venv /path/outside/the/repository
     .../bin/pip install torch==2.15.0 transformers==4.57.6 onnx==1.23.2 onnxscript==0.7.2 onnxruntime==1.32.0 scikit-learn
@@ -7,34 +6,14 @@ same checkpoint as ONNX.
 The work folder that each script is given keeps what is slow to make; a second run finds it there.
 """
 
-import gzip
-import hashlib
 import json
 import logging
-import os
-import pathlib
 import subprocess
+
+from vulnlens_tools.corpus import corpus_records
 
 SEED = 20_260_101
 LABELS = 175
-
-
-def records(corpus):
-    """The corpus's records that have a description, in the order of the hash of their text (space and case folded)."""
-    with gzip.open(corpus, "rt", encoding="utf-8") as lines:
-        keyed = [(text_key(record["description"]), record) for record in map(json.loads, lines) if record["description"]]
-    keyed.sort(key=lambda pair: (pair[0], pair[1]["id"]))
-    return keyed
-
-
-def text_key(text):
-    return hashlib.sha256(" ".join(text.split()).lower().encode()).hexdigest()
-
-
-def descriptions(corpus, count):
-    """The first different texts of that order."""
-    texts = dict.fromkeys(record["description"] for _, record in records(corpus))
-    return list(texts)[:count]
 
 
 def finished(folder, make):
@@ -58,7 +37,7 @@ def make_roberta_base(folder, corpus):
     from transformers import RobertaConfig, RobertaForSequenceClassification, RobertaTokenizerFast
 
     bpe = tokenizers.ByteLevelBPETokenizer()
-    texts = (record["description"] for _, record in records(corpus))
+    texts = (record["description"] for _, record in corpus_records(corpus))
     special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
     bpe.train_from_iterator(texts, vocab_size=50_265, min_frequency=2, special_tokens=special, show_progress=False)
     bpe.save_model(str(folder))
@@ -161,16 +140,3 @@ def vulnlens_rows(program, folder, texts, *options):
     rows = [json.loads(line) for line in answer.stdout.splitlines()]
     assert len(rows) == len(texts), f"{len(rows)} answers to {len(texts)} texts"
     return rows
-
-
-def machine():
-    """The processor, what it can do, and how busy it was."""
-    lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-    fields = dict(reversed([[part.strip() for part in line.split(":", 1)] for line in lines if ":" in line]))
-    flags = set(fields.get("flags", "").split())
-    known = [flag for flag in ("avx2", "fma", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8") if flag in flags]
-    family = f"family {fields.get('cpu family')} model {fields.get('model')}"
-    return (
-        f"{fields.get('model name', 'unknown')} ({family}), {os.cpu_count()} cores, {' '.join(known)}; "
-        f"load before {os.getloadavg()[0]:.2f}"
-    )
