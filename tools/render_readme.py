@@ -1,25 +1,46 @@
-"""Puts what the program prints into the README and the model card, so that nobody types it.
+"""Renders the parts of the documentation that the program or an evaluation file states, so that nobody types them.
 
     python3 tools/render_readme.py target/release/vulnlens
+    python3 tools/render_readme.py --check
 
-Replaces the marked sections of README.md and of benches/README.md by the output of the commands below and by the headline tables of
-assets/models/*.evaluation.json (which `vulnlens evaluate --out` wrote), and writes assets/models/*.md by
-`vulnlens model card`. A test in crates/train checks the tables against the evaluation file.
+Replaces the marked sections of README.md, docs/*.md and benches/README.md by the output of the commands below and by
+tables of assets/models/*.evaluation.json (which `vulnlens evaluate --out` wrote), and writes assets/models/*.md by
+`vulnlens model card`. With --check it needs no program: it only compares the README's table with the evaluation files. A
+test in crates/evaluation compares the large tables.
 """
 
 import json
-import pathlib
 import re
 import subprocess
 import sys
 
-TEXT = "Buffer overflow in OpenSSL allows remote attackers to execute arbitrary code."
-EVALUATION = "assets/models/fast.evaluation.json"
-ACCURATE = "assets/models/accurate.evaluation.json"
-# A tiny checkpoint, what transformers gave for it, and one of its texts.
-FIXTURES = "crates/encoder/tests/fixtures"
+from vulnlens_tools import fixtures
+
+ROOT = fixtures.REPOSITORY
+TEXT = (
+    "The camera's web interface sends session cookies over plain HTTP, so an attacker on the same network can sniff them."
+)
+MODELS = ("fast", "accurate")
+SPLITS = ("random", "temporal")
+
+# A tiny checkpoint, and one of the texts that it was asked.
 CHECKPOINT = "roberta"
 CHECKPOINT_TEXT = 47
+
+# The rows of the README's table: a name, the task and the figure of an evaluation file, and what the reference's card
+# and its paper state.
+HEADLINE = (
+    ("first CWE id is among the record's", "assigned-cwe", "precision_at_1", "not stated", "not stated"),
+    ("ATT&CK, micro-F1", "reference-attack", "micro_f1", ".817", "not stated"),
+    ("ATT&CK, macro-F1", "reference-attack", "macro_f1", ".429", "not stated"),
+    ("ATT&CK, weighted F1", "reference-attack", "weighted_f1", ".809", ".93"),
+    ("CAPEC, weighted F1", "reference-capec", "weighted_f1", "not stated", ".92"),
+    ("CWE with ancestors, weighted F1", "reference-cwe", "weighted_f1", "not stated", ".90"),
+)
+
+
+def evaluation_file(model):
+    return ROOT / f"assets/models/{model}.evaluation.json"
 
 
 def run(binary, *arguments):
@@ -27,17 +48,49 @@ def run(binary, *arguments):
     return subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout
 
 
-def section(readme, name, content):
+def section(text, name, content):
     pattern = re.compile(rf"(<!-- {name}: begin -->\n).*?(<!-- {name}: end -->)", re.DOTALL)
-    assert pattern.search(readme), name
-    return pattern.sub(lambda found: found[1] + content + found[2], readme)
+    assert pattern.search(text), name
+    return pattern.sub(lambda found: found[1] + content + found[2], text)
 
 
-def checkpoint(binary, root):
+def replace(file, **sections):
+    path = ROOT / file
+    text = path.read_text(encoding="utf-8")
+    for name, content in sections.items():
+        text = section(text, name, content)
+    path.write_text(text, encoding="utf-8")
+
+
+def figure(evaluation, model, split, task, name):
+    """The mean over the seeds of a model, or "not measured"."""
+    tasks = [
+        entry["table"][name]
+        for run in evaluation["runs"]
+        if (run["system"], run["split"], run["part"]) == (model, split, "test")
+        for entry in run["tasks"]
+        if entry["task"] == task and name in entry["table"]
+    ]
+    return f"{sum(tasks) / len(tasks):.3f}"[1:] if tasks else "not measured"
+
+
+def headline():
+    """The README's table."""
+    evaluations = {model: json.loads(evaluation_file(model).read_text(encoding="utf-8")) for model in MODELS}
+    lines = [
+        "| test part | `fast`, random | `fast`, 2025 | `accurate`, random | `accurate`, 2025 | reference's card | its paper |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    for title, task, name, card, paper in HEADLINE:
+        ours = [figure(evaluations[model], model, split, task, name) for model in MODELS for split in SPLITS]
+        lines.append(f"| {' | '.join([title, *ours, card, paper])} |")
+    return "\n".join(lines) + "\n"
+
+
+def checkpoint(binary):
     """The scores of one text by transformers, as recorded, and by the program."""
-    folder = root / FIXTURES / CHECKPOINT
-    text = json.loads((root / FIXTURES / "texts.json").read_text(encoding="utf-8"))[CHECKPOINT_TEXT]
-    expected = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
+    text, expected = fixtures.texts()[CHECKPOINT_TEXT], fixtures.recorded(CHECKPOINT)
+    folder = fixtures.FIXTURES / CHECKPOINT
     arguments = ["--model", str(folder), "--threshold", "0", "--top-k", "all", "--taxonomy", "cwe", "--format", "jsonl"]
     record = json.loads(run(binary, "classify", text, *arguments))
     ours = {label["label"]: label for label in record["cwe"]}
@@ -49,28 +102,34 @@ def checkpoint(binary, root):
     return "\n".join(lines) + "\n"
 
 
-def main():
-    binary = sys.argv[1]
-    root = pathlib.Path(__file__).parent.parent
-    path = root / "README.md"
-    readme = path.read_text(encoding="utf-8")
-    table = run(binary, "classify", TEXT, "--format", "table", "--top-k", "3")
-    readme = section(readme, "example", f"```text\n$ vulnlens classify --top-k 3 \"{TEXT}\"\n{table}```\n")
-    record = run(binary, "classify", TEXT, "--format", "jsonl", "--top-k", "1")
-    readme = section(readme, "record", f"```json\n{record}```\n")
-    readme = section(readme, "checkpoint", checkpoint(binary, root))
-    tables = run(binary, "model", "tables", str(root / EVALUATION), "--headline")
-    readme = section(readme, "evaluation", tables.strip() + "\n")
-    tables = run(binary, "model", "tables", str(root / ACCURATE), "--headline")
-    readme = section(readme, "accurate", tables.strip() + "\n")
-    benches = root / "benches/README.md"
-    rendered = section(benches.read_text(encoding="utf-8"), "accurate", tables.strip() + "\n")
-    benches.write_text(rendered, encoding="utf-8")
-    path.write_text(readme, encoding="utf-8")
-    for model, evaluation in [("fast", EVALUATION), ("accurate", ACCURATE)]:
-        card = run(binary, "model", "card", model, "--evaluation", str(root / evaluation))
-        (root / f"assets/models/{model}.md").write_text(card, encoding="utf-8")
+def check():
+    """Fails where the README's table is not that of the evaluation files."""
+    if headline() not in (ROOT / "README.md").read_text(encoding="utf-8"):
+        sys.exit("README.md: the table differs from assets/models/*.evaluation.json; run tools/render_readme.py")
+
+
+def main(argument):
+    if argument == "--check":
+        return check()
+    table = run(argument, "classify", TEXT, "--taxonomy", "cwe,attack", "--top-k", "2", "--format", "table")
+    command = f'$ vulnlens classify --taxonomy cwe,attack --top-k 2 "{TEXT}"'
+    replace("README.md", example=f"```text\n{command}\n{table}```\n", headline=headline())
+    record = run(argument, "classify", TEXT, "--format", "jsonl", "--top-k", "1")
+    replace("docs/probabilities.md", record=f"```json\n{record}```\n")
+    replace("docs/checkpoints.md", checkpoint=checkpoint(argument))
+    tables = {
+        model: run(argument, "model", "tables", str(evaluation_file(model)), "--headline").strip() + "\n"
+        for model in MODELS
+    }
+    replace("docs/evaluation.md", evaluation=tables["fast"], accurate=tables["accurate"])
+    replace("benches/README.md", accurate=tables["accurate"])
+    for model in MODELS:
+        card = run(argument, "model", "card", model, "--evaluation", str(evaluation_file(model)))
+        (ROOT / f"assets/models/{model}.md").write_text(card, encoding="utf-8")
+    return None
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    main(sys.argv[1])

@@ -1,10 +1,11 @@
-//! What is published is what was measured: the README and the cards against the evaluation files.
+//! Published figures are measured ones: the documentation and the cards against the evaluation files.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
 
 use vulnlens_evaluation::{Detail, Evaluation, tables};
 
 const README: &str = include_str!("../../../README.md");
+const TABLES: &str = include_str!("../../../docs/evaluation.md");
 /// Models with their evaluation files and cards.
 const PUBLISHED: [(&str, &str, &str); 2] = [
     (
@@ -24,11 +25,17 @@ fn evaluations() -> impl Iterator<Item = (&'static str, Evaluation, &'static str
 }
 
 #[test]
-fn the_readme_has_the_tables_of_the_evaluations() {
+fn the_documentation_has_the_tables_of_the_evaluations() {
     for (name, evaluation, _) in evaluations() {
         let tables = tables(&evaluation, Detail::Headline);
-        assert!(README.contains(tables.trim()), "{name}: run tools/render_readme.py");
+        assert!(TABLES.contains(tables.trim()), "{name}: run tools/render_readme.py");
     }
+}
+
+/// A front door: longer texts belong in `docs/`.
+#[test]
+fn the_readme_is_short() {
+    assert!(README.len() <= 8000 && README.lines().count() <= 150, "README.md: {} bytes", README.len());
 }
 
 #[test]
