@@ -8,41 +8,48 @@ use vulnlens_hub::{Hub, HubError, HubId, Progress, Settings, Snapshot};
 use crate::failure::{Failure, Kind};
 use crate::terminal::Terminal;
 
-/// Where what is asked for may come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Freshness {
-    /// The cache, if it has it, else the hub.
-    Cached,
-    /// The hub, which may know a newer commit.
-    Newest,
-}
-
-/// What the environment says of the hub and its cache.
+/// The settings of the hub and its cache that the environment gives.
 pub(crate) fn settings() -> Result<Settings, Failure> {
     let settings = Settings::from_variables(|name| std::env::var_os(name), std::env::home_dir());
     settings.map_err(|error| Failure::new(Kind::Unavailable, error.to_string()))
 }
 
-/// The files of `id` as a folder.
-pub(crate) fn snapshot(id: &HubId, freshness: Freshness, terminal: &Terminal) -> Result<Snapshot, Failure> {
-    let unavailable = |error: HubError| Failure::new(Kind::Unavailable, error.to_string());
-    let hub = Hub::new(settings()?).map_err(unavailable)?;
-    let bar = terminal.long_progress("{spinner} {msg} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left");
-    let download = Download { terminal, bar, file: RefCell::default() };
-    let snapshot = match freshness {
-        Freshness::Cached => hub.resolve(id, &download),
-        Freshness::Newest => hub.pull(id, &download),
-    };
-    download.bar.finish_and_clear();
+/// The hub that the environment names.
+pub(crate) fn hub() -> Result<Hub, Failure> {
+    Hub::new(settings()?).map_err(unavailable)
+}
+
+/// The newest files of `id` as a folder.
+pub(crate) fn pull(id: &HubId, terminal: &Terminal) -> Result<Snapshot, Failure> {
+    let download = Download::new(terminal);
+    let snapshot = hub()?.pull(id, &download);
+    download.finish();
     snapshot.map_err(unavailable)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn unavailable(error: HubError) -> Failure {
+    Failure::new(Kind::Unavailable, error.to_string())
+}
+
 /// Shows a download on the terminal.
-struct Download<'t> {
+pub(crate) struct Download<'t> {
     terminal: &'t Terminal,
     bar: ProgressBar,
     /// The file that comes in.
     file: RefCell<String>,
+}
+
+impl<'t> Download<'t> {
+    pub(crate) fn new(terminal: &'t Terminal) -> Self {
+        let bar =
+            terminal.long_progress("{spinner} {msg} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left");
+        Self { terminal, bar, file: RefCell::default() }
+    }
+
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
 }
 
 impl Progress for Download<'_> {

@@ -3,14 +3,14 @@
 use std::io;
 
 use clap::ValueEnum;
+use vulnlens::model::Outputs;
 use vulnlens::report::{Csv, JsonLines, ParquetError, ParquetRows, RecordKey, Run, Table, TableLayout};
 use vulnlens::{
     Classifier, CweId, Input, KnowledgeBase, LabelMode, LabelSource, Options, PredictBuffers, Prediction,
-    ScoredLabel, Task,
+    Prepared, ScoredLabel, Task,
 };
 
 use crate::failure::{Failure, Kind};
-use crate::model::Model;
 use crate::output::Output;
 
 /// Weaknesses as assigned that a table knows of: the chain's ways begin with them.
@@ -66,37 +66,53 @@ pub(crate) struct Answer {
 }
 
 /// Answers records in a format: tables also need what the weaknesses are as records assign them.
-pub(crate) struct Answerer<'a> {
-    classifier: Box<dyn Classifier + 'a>,
-    assigned: Assigned<'a>,
+pub(crate) struct Answerer {
+    prepared: Prepared,
+    assigned: Assigned,
     buffers: PredictBuffers,
 }
 
-/// Where the weaknesses as assigned come from.
-enum Assigned<'a> {
+/// The source of the weaknesses as assigned.
+#[derive(Clone)]
+enum Assigned {
     /// Nobody asks for them.
     Unasked,
     /// Another label space of the same model.
-    Classifier(Box<dyn Classifier + 'a>),
+    Space(Prepared),
     /// The checkpoint's own answer, which may not be asked for itself.
     Answer { asked: bool },
 }
 
-impl<'a> Answerer<'a> {
-    pub(crate) fn new(model: &'a Model, options: &Options, format: RecordFormat) -> Self {
+impl Answerer {
+    pub(crate) fn new(classifier: &Classifier, options: &Options, format: RecordFormat) -> Self {
         let (mut options, mut assigned) = (*options, Assigned::Unasked);
-        match model {
+        match classifier.network().outputs() {
             _ if format != RecordFormat::Table => {}
-            Model::Checkpoint(_) => {
+            Outputs::CweSets(_) => {
+                let of_assigned = options.labels(LabelMode::Assigned).tasks(Task::Cwe).top_k(ASSIGNED);
+                assigned = Assigned::Space(classifier.prepare(&of_assigned));
+            }
+            _ => {
                 assigned = Assigned::Answer { asked: options.tasks.contains(Task::Cwe) };
                 options.tasks = options.tasks.with(Task::Cwe);
             }
-            Model::Lens(_) | Model::Sets(_) => {
-                let of_assigned = options.labels(LabelMode::Assigned).tasks(Task::Cwe).top_k(ASSIGNED);
-                assigned = Assigned::Classifier(model.classifier(&of_assigned));
-            }
         }
-        Self { classifier: model.classifier(&options), assigned, buffers: PredictBuffers::default() }
+        Self { prepared: classifier.prepare(&options), assigned, buffers: PredictBuffers::default() }
+    }
+
+    /// Another one for another thread, which shares all that was made ready.
+    pub(crate) fn another(&self) -> Self {
+        let (prepared, assigned) = (self.prepared.clone(), self.assigned.clone());
+        Self { prepared, assigned, buffers: PredictBuffers::default() }
+    }
+
+    /// The number of texts that are longer than the model reads.
+    pub(crate) fn count_cut(&self, inputs: &[Input<'_>]) -> u64 {
+        inputs.iter().filter(|input| self.prepared.is_cut(input)).count() as u64
+    }
+
+    pub(crate) fn prepared(&self) -> &Prepared {
+        &self.prepared
     }
 
     /// The answers of records, given as inputs and, one for each, keys.
@@ -105,11 +121,11 @@ impl<'a> Answerer<'a> {
         inputs: &[Input<'_>],
         keys: impl IntoIterator<Item = OwnedKey>,
     ) -> Vec<Answer> {
-        let mut predictions = self.classifier.predict_batch(inputs, &mut self.buffers);
+        let mut predictions = self.prepared.predict_batch(inputs, &mut self.buffers);
         let assigned: Vec<Vec<ScoredLabel<CweId>>> = match &self.assigned {
             Assigned::Unasked => Vec::new(),
-            Assigned::Classifier(classifier) => {
-                let assigned = classifier.predict_batch(inputs, &mut self.buffers).into_iter();
+            Assigned::Space(space) => {
+                let assigned = space.predict_batch(inputs, &mut self.buffers).into_iter();
                 assigned.map(|prediction| prediction.cwe.map_or(vec![], |cwe| cwe.labels)).collect()
             }
             Assigned::Answer { asked } => {

@@ -11,12 +11,11 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use vulnlens::{Input, Options};
+use vulnlens::Input;
 use vulnlens_corpus::{InputRecord, Limits, RecordError};
 
 use crate::failure::{Failure, Kind};
-use crate::model::Model;
-use crate::record_format::{Answerer, OwnedKey, RecordFormat, Rendered, Renderer};
+use crate::record_format::{Answerer, OwnedKey, Rendered, Renderer};
 
 /// Records classified at once.
 const CHUNK_RECORDS: usize = 256;
@@ -31,13 +30,9 @@ pub(crate) const TEXT_BYTES: usize = 64 << 10;
 /// Ids that are remembered to tell when one comes again.
 const IDS_REMEMBERED: usize = 1 << 20;
 
-/// What a stream of records is answered with.
-#[derive(Clone)]
+/// The work on a stream of records.
 pub(crate) struct Job {
-    /// The threads may outlive the command, when the reader of its output goes away while standard input is silent.
-    pub(crate) model: &'static Model,
-    pub(crate) options: Options,
-    pub(crate) format: RecordFormat,
+    pub(crate) answerer: Answerer,
     pub(crate) renderer: Arc<Renderer>,
     pub(crate) threads: usize,
 }
@@ -87,8 +82,9 @@ pub(crate) fn classify(
     thread::spawn(move || watch(&watched));
     thread::spawn(move || read(inputs, &pending));
     for _ in 0..job.threads {
-        let (job, queue) = (job.clone(), Arc::clone(&queue));
-        thread::spawn(move || work(&job, &queue));
+        let (answerer, renderer) = (job.answerer.another(), Arc::clone(&job.renderer));
+        let queue = Arc::clone(&queue);
+        thread::spawn(move || work(answerer, &renderer, &queue));
     }
     for answer in answers {
         let lost =
@@ -205,8 +201,7 @@ impl Ids {
 }
 
 /// Classifies chunk after chunk until there are none left, or nobody wants their answers.
-fn work(job: &Job, queue: &Mutex<Receiver<Task>>) {
-    let mut answerer = Answerer::new(job.model, &job.options, job.format);
+fn work(mut answerer: Answerer, renderer: &Renderer, queue: &Mutex<Receiver<Task>>) {
     loop {
         // A poisoned queue means that another worker panicked while it waited, which it cannot.
         let Ok(Ok((chunk, answer))) = queue.lock().map(|queue| queue.recv()) else { return };
@@ -214,10 +209,10 @@ fn work(job: &Job, queue: &Mutex<Receiver<Task>>) {
             chunk.records.iter().map(|record| Input::text(&record.text).year(record.year)).collect();
         let keys =
             chunk.records.iter().map(|record| OwnedKey { id: record.id.clone(), line: Some(record.line) });
-        let answers = job.model.install(|| answerer.answer(&inputs, keys));
-        let cut = job.model.count_cut(&inputs);
+        let answers = answerer.answer(&inputs, keys);
+        let cut = answerer.count_cut(&inputs);
         let count = answers.len() as u64;
-        let rendered = job.renderer.render(job.model.knowledge_base(), answers);
+        let rendered = renderer.render(answerer.prepared().knowledge_base(), answers);
         let (errors, repeated) = (chunk.errors, chunk.repeated);
         if answer.send(Answered { rendered, count, cut, errors, repeated }).is_err() {
             return;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
+use vulnlens_model::decode::{MarginalBuffer, SpaceKind};
 use vulnlens_model::softmax::softmax;
-use vulnlens_model::space::{MarginalBuffer, SpaceKind};
-use vulnlens_model::{DecisionRule, ModelHeader, Scorer};
+use vulnlens_model::{CweSets, DecisionRule, Room};
 use vulnlens_taxonomy::KnowledgeBase;
 
 use crate::error::EvaluationError;
@@ -23,10 +23,10 @@ pub struct Calibration {
 }
 
 impl Calibration {
-    /// What a model's file says.
+    /// The temperature and the rules of a network's file.
     #[must_use]
-    pub fn of(header: &ModelHeader) -> Self {
-        Self { temperature: header.temperature, decisions: header.decisions.clone() }
+    pub fn of(outputs: &CweSets) -> Self {
+        Self { temperature: outputs.temperature, decisions: outputs.rules.clone() }
     }
 
     /// The rule of a label space; the default one where none was chosen.
@@ -100,8 +100,8 @@ fn temperature(scores: &dyn SetScores, rows: &[&Example]) -> f32 {
     let index: BTreeMap<_, usize> = scores.sets().iter().enumerate().map(|(i, set)| (set, i)).collect();
     let losses: Vec<[f64; TEMPERATURES.len()]> = rows
         .par_chunks(BLOCK)
-        .map_init(<(Scorer, Vec<f32>)>::default, |(scorer, logits), block| {
-            scores.logits(block, scorer, logits);
+        .map_init(<(Room, Vec<f32>)>::default, |(room, logits), block| {
+            scores.logits(block, room, logits);
             let mut loss = [0.0; TEMPERATURES.len()];
             for (example, row) in block.iter().zip(logits.chunks_exact(scores.sets().len())) {
                 // A set that was never seen is improbable at any temperature.
@@ -146,8 +146,8 @@ fn rule(
     let task = Task::new(kind, scores.sets(), kb);
     let parts: Vec<(Grid, u64)> = rows
         .par_chunks(BLOCK)
-        .map_init(<(Scorer, Vec<f32>, MarginalBuffer)>::default, |(scorer, logits, buffer), block| {
-            scores.logits(block, scorer, logits);
+        .map_init(<(Room, Vec<f32>, MarginalBuffer)>::default, |(room, logits, buffer), block| {
+            scores.logits(block, room, logits);
             let (mut grid, mut gold_total) = (Grid::default(), 0);
             for (example, row) in block.iter().zip(logits.chunks_exact_mut(scores.sets().len())) {
                 let gold = task.gold(kb, &example.cwes);
@@ -161,7 +161,7 @@ fn rule(
                 gold_total += gold.known.len() as u64;
                 row.iter_mut().for_each(|logit| *logit /= temperature);
                 softmax(row);
-                let marginals = task.outline().marginals(row, buffer);
+                let marginals = task.lists().marginals(row, buffer);
                 count(&mut grid, &marginals, &gold.known);
             }
             (grid, gold_total)
@@ -170,7 +170,7 @@ fn rule(
     best_rule(&parts)
 }
 
-fn count(grid: &mut Grid, marginals: &vulnlens_model::space::Marginals<'_>, gold: &[u32]) {
+fn count(grid: &mut Grid, marginals: &vulnlens_model::decode::Marginals<'_>, gold: &[u32]) {
     let mut by_label = [Counts::default(); THRESHOLDS.len()];
     for (label, &p) in marginals.labels.iter().enumerate() {
         if p >= THRESHOLDS[0] {

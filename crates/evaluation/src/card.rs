@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::Value;
-use vulnlens_model::checkpoint::TaxonomyFile;
-use vulnlens_model::space::SpaceKind;
+use vulnlens_model::decode::SpaceKind;
+use vulnlens_model::labels::TaxonomyFile;
 use vulnlens_model::{DecisionRule, ModelHeader, TaxonomyVersions};
 
 use crate::file::Evaluation;

@@ -3,9 +3,9 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use vulnlens_metrics::{Accumulator, RowView, Table};
+use vulnlens_model::decode::{MarginalBuffer, SpaceKind};
 use vulnlens_model::softmax::softmax;
-use vulnlens_model::space::{MarginalBuffer, SpaceKind};
-use vulnlens_model::{DecisionRule, Scorer};
+use vulnlens_model::{DecisionRule, Room};
 use vulnlens_taxonomy::KnowledgeBase;
 
 use crate::calibrate::Calibration;
@@ -86,7 +86,7 @@ pub fn evaluate(
 
 #[derive(Default)]
 struct Buffers {
-    scorer: Scorer,
+    room: Room,
     logits: Vec<f32>,
     marginals: MarginalBuffer,
     answered: Vec<bool>,
@@ -101,7 +101,7 @@ struct Tally {
 
 impl Tally {
     fn new(task: &Task) -> Self {
-        Self { accumulator: Accumulator::new(task.outline().label_count()), unseen_only: 0, unseen: 0 }
+        Self { accumulator: Accumulator::new(task.lists().label_count()), unseen_only: 0, unseen: 0 }
     }
 
     fn merge(&mut self, other: &Self) -> Result<(), EvaluationError> {
@@ -135,8 +135,8 @@ fn evaluate_block(
     tasks: &[Task],
     buffers: &mut Buffers,
 ) -> Result<Vec<Tally>, EvaluationError> {
-    let Buffers { scorer, logits, marginals, answered, predicted } = buffers;
-    scores.logits(block, scorer, logits);
+    let Buffers { room, logits, marginals, answered, predicted } = buffers;
+    scores.logits(block, room, logits);
     for row in logits.chunks_exact_mut(scores.sets().len()) {
         row.iter_mut().for_each(|logit| *logit /= calibration.temperature);
         softmax(row);
@@ -154,7 +154,7 @@ fn evaluate_block(
                     continue;
                 }
             }
-            let marginals = task.outline().marginals(row, marginals);
+            let marginals = task.lists().marginals(row, marginals);
             rule.answer(&marginals, answered);
             predicted.clear();
             predicted.extend((0..answered.len() as u32).filter(|&i| answered[i as usize]));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::BufRead;
 
 use serde::Deserialize;
-use vulnlens_model::Scorer;
+use vulnlens_model::Room;
 use vulnlens_taxonomy::{CveId, CweId};
 
 use crate::example::Example;
@@ -89,7 +89,7 @@ impl SetScores for PeerScores {
         &self.sets
     }
 
-    fn logits(&self, examples: &[&Example], _: &mut Scorer, out: &mut Vec<f32>) {
+    fn logits(&self, examples: &[&Example], _: &mut Room, out: &mut Vec<f32>) {
         out.clear();
         out.resize(examples.len() * self.sets.len(), UNMENTIONED.ln());
         for (example, row) in examples.iter().zip(out.chunks_exact_mut(self.sets.len())) {

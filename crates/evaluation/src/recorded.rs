@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use vulnlens_model::{Scorer, SetModel};
+use vulnlens_model::Room;
 use vulnlens_taxonomy::{CveId, CweId};
 
 use crate::example::Example;
-use crate::scores::SetScores;
+use crate::scores::{NetworkScores, SetScores};
 
 /// Logits of CWE sets by record.
 #[derive(Debug, Clone)]
@@ -18,15 +18,15 @@ pub struct RecordedLogits<'a> {
 }
 
 impl RecordedLogits<'static> {
-    /// The logits of a model for each of the records, before its temperature.
+    /// The logits of a network for each of the records, before its temperature.
     #[must_use]
-    pub fn of(model: &impl SetModel, records: &[&Example]) -> Self {
-        let (mut logits, mut scorer, mut block) = (vec![], Scorer::default(), vec![]);
-        for records in records.chunks(model.texts_at_once().max(1)) {
-            SetScores::logits(model, records, &mut scorer, &mut block);
+    pub fn of(scores: NetworkScores<'_>, records: &[&Example]) -> Self {
+        let (mut logits, mut room, mut block) = (vec![], Room::default(), vec![]);
+        for records in records.chunks(scores.network().texts_at_once().max(1)) {
+            scores.logits(records, &mut room, &mut block);
             logits.extend_from_slice(&block);
         }
-        Self::owned(SetModel::sets(model).to_vec(), rows(records.iter().copied()), logits)
+        Self::owned(scores.outputs().sets.clone(), rows(records.iter().copied()), logits)
     }
 
     pub(crate) fn owned(sets: Vec<Vec<CweId>>, rows: BTreeMap<CveId, usize>, logits: Vec<f32>) -> Self {
@@ -62,7 +62,7 @@ impl SetScores for RecordedLogits<'_> {
         &self.sets
     }
 
-    fn logits(&self, examples: &[&Example], _: &mut Scorer, out: &mut Vec<f32>) {
+    fn logits(&self, examples: &[&Example], _: &mut Room, out: &mut Vec<f32>) {
         out.clear();
         for example in examples {
             match self.row(example.id) {

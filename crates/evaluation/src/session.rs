@@ -1,5 +1,6 @@
 //! The evaluation of models, combinations and peers on one part of one split.
 
+use vulnlens_model::Network;
 use vulnlens_taxonomy::KnowledgeBase;
 
 use crate::calibrate::{Calibration, calibrate, calibrate_as_given};
@@ -11,32 +12,8 @@ use crate::example::{Example, Part};
 use crate::file::EvaluationRun;
 use crate::peer::PeerScores;
 use crate::recorded::RecordedLogits;
-use crate::scores::SetScores;
+use crate::scores::{NetworkScores, SetScores};
 use crate::split::Split;
-
-/// A model of CWE sets under evaluation.
-pub trait Candidate: Sync {
-    /// The model's name.
-    fn name(&self) -> &str;
-
-    /// The revision of its file.
-    fn revision(&self) -> &str;
-
-    /// The seed that it was fitted with.
-    fn seed(&self) -> u64;
-
-    /// The split whose training part it was fitted on.
-    fn split(&self) -> &str;
-
-    /// Its temperature and decision rules.
-    fn calibration(&self) -> Calibration;
-
-    /// Its distributions for these rows, which is all that they are asked for.
-    fn scores(&self, rows: &[&Example]) -> Box<dyn SetScores + '_>;
-
-    /// Its logits for each of the rows.
-    fn record(&self, rows: &[&Example]) -> RecordedLogits<'static>;
-}
 
 /// One part of one split of a data set, for systems to be evaluated on.
 ///
@@ -59,31 +36,39 @@ impl<'a> Session<'a> {
     /// The figures of a model, by the temperature and the rules of its file.
     ///
     /// # Errors
-    /// When a score is not a number.
-    pub fn model(&self, model: &dyn Candidate) -> Result<EvaluationRun, EvaluationError> {
-        let scores = model.scores(&labelled(&self.examples, self.part));
+    /// A score is not a number.
+    pub fn model(&self, model: NetworkScores<'_>) -> Result<EvaluationRun, EvaluationError> {
+        let network = model.network();
+        let calibration = Calibration::of(model.outputs());
+        // A network that shares a batch out by itself is asked once, not by every thread.
+        let figures = if network.computes_in_parallel() {
+            let rows = labelled(&self.examples, self.part);
+            self.figures(&RecordedLogits::of(model, &rows), &calibration)?
+        } else {
+            self.figures(&model, &calibration)?
+        };
         Ok(EvaluationRun {
-            system: model.name().to_owned(),
-            revision: Some(model.revision().to_owned()),
-            seed: Some(model.seed()),
-            seen_in_training: model.split() != self.split.name(),
-            ..self.figures(&*scores, &model.calibration())?
+            system: network.name().to_owned(),
+            revision: Some(network.revision().to_owned()),
+            seed: network.origin().map(|origin| origin.seed),
+            seen_in_training: self.has_seen(network),
+            ..figures
         })
     }
 
     /// The figures of two models as one: weights, temperature and rules are chosen on the validation part.
     ///
     /// # Errors
-    /// When the validation part has no labelled text, or a score is not a number.
+    /// The validation part has no labelled text, or a score is not a number.
     pub fn combination(
         &self,
         name: Option<&str>,
-        [first, second]: [&dyn Candidate; 2],
+        models: [NetworkScores<'_>; 2],
     ) -> Result<EvaluationRun, EvaluationError> {
-        let temperatures = [first, second].map(|model| model.calibration().temperature);
+        let temperatures = models.map(|model| model.outputs().temperature);
         let on = |part: Part| {
             let rows = labelled(&self.examples, part);
-            [first, second].map(|model| model.record(&rows))
+            models.map(|model| RecordedLogits::of(model, &rows))
         };
         let validation = on(Part::Validation);
         let [a, b] = tempered(&validation, temperatures);
@@ -95,13 +80,19 @@ impl<'a> Session<'a> {
         };
         let [a, b] = tempered(&scored, temperatures);
         let scores = combined(way, a, b);
+        let [first, second] = models.map(|model| model.network());
         let made_of = way.described(first.name(), second.name());
         Ok(EvaluationRun {
             system: name.map_or_else(|| made_of.clone(), str::to_owned),
             combination: Some(made_of),
-            seen_in_training: [first, second].iter().any(|model| model.split() != self.split.name()),
+            seen_in_training: self.has_seen(first) || self.has_seen(second),
             ..self.figures(&scores, &calibration)?
         })
+    }
+
+    /// Whether a network was fitted on other rows than the training part of the split.
+    fn has_seen(&self, network: &dyn Network) -> bool {
+        network.origin().is_none_or(|origin| origin.split != self.split.name())
     }
 
     /// The figures of a peer's answers, by rules that are fitted to its answers to the validation part.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use vulnlens_metrics::Table;
-use vulnlens_model::space::SpaceKind;
+use vulnlens_model::decode::SpaceKind;
 
 use crate::file::{Evaluation, EvaluationRun};
 

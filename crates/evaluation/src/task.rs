@@ -1,6 +1,6 @@
 //! A task: a label space over a model's sets, whatever taxonomy its labels are of.
 
-use vulnlens_model::space::{LabelSpace, Outline, SpaceKind};
+use vulnlens_model::decode::{LabelLists, LabelSpace, SpaceKind};
 use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TechniqueId};
 
 /// The labels of a record in a space.
@@ -37,11 +37,11 @@ impl Task {
         Self { kind, space }
     }
 
-    pub(crate) fn outline(&self) -> &Outline {
+    pub(crate) fn lists(&self) -> &LabelLists {
         match &self.space {
-            Space::Cwe(space) => space.outline(),
-            Space::Capec(space) => space.outline(),
-            Space::Attack(space) => space.outline(),
+            Space::Cwe(space) => space.lists(),
+            Space::Capec(space) => space.lists(),
+            Space::Attack(space) => space.lists(),
         }
     }
 

@@ -1,36 +1,113 @@
-//! What predicts a batch of texts, whatever kind of model it is.
+//! A network and a knowledge base together: texts in, predictions out.
 
-use vulnlens_taxonomy::KnowledgeBase;
+use std::sync::Arc;
 
-use crate::ngram::Scorer;
-use crate::prediction::{Input, LabelSource, Prediction};
-use crate::space::MarginalBuffer;
+use vulnlens_taxonomy::{KnowledgeBase, Versions};
 
-/// A model made ready to answer what some [`Options`](crate::Options) ask for.
-pub trait Classifier: Send + Sync {
-    /// The model's name.
-    fn name(&self) -> &str;
+use crate::explain::{Explanation, explain};
+use crate::labels::LabelMap;
+use crate::network::{Network, Outputs};
+use crate::prediction::{Input, LabelSource, Options, Prediction};
+use crate::prepared::Prepared;
 
-    /// Which file or state of that name: 12 hexadecimal digits.
-    fn revision(&self) -> &str;
-
-    /// Where names, versions and the chain come from.
-    fn knowledge_base(&self) -> &KnowledgeBase;
-
-    /// Where the labels come from, and with it what their scores mean.
-    fn label_source(&self) -> LabelSource;
-
-    /// Classifies texts, in their order. A prediction depends on its text alone, not on the batch.
-    fn predict_batch(&self, inputs: &[Input<'_>], buffers: &mut PredictBuffers) -> Vec<Prediction>;
+/// A classifier of vulnerability texts.
+///
+/// The network scores its outputs, the knowledge base says what follows from them: a newer knowledge base changes what
+/// follows, without a new network. Clones share both.
+#[derive(Clone)]
+pub struct Classifier {
+    network: Arc<dyn Network>,
+    kb: Arc<KnowledgeBase>,
+    map: Arc<LabelMap>,
 }
 
-/// Buffers of a classifier; reused, they save allocations.
-#[derive(Debug, Default)]
-pub struct PredictBuffers {
-    pub(crate) scorer: Scorer,
-    pub(crate) marginals: MarginalBuffer,
-    pub(crate) answered: Vec<bool>,
-    pub(crate) order: Vec<u32>,
-    pub(crate) label_scores: Vec<f32>,
-    pub(crate) by_output: Vec<bool>,
+impl Classifier {
+    /// A classifier by `network` and the chain of `kb`. Labels of a checkpoint that are bare numbers are read with the
+    /// help of its name.
+    #[must_use]
+    pub fn new(network: impl Network + 'static, kb: impl Into<Arc<KnowledgeBase>>) -> Self {
+        Self::of(Arc::new(network), kb.into())
+    }
+
+    /// A classifier of parts that others share.
+    #[must_use]
+    pub fn of(network: Arc<dyn Network>, kb: Arc<KnowledgeBase>) -> Self {
+        let labels = network.outputs().labels().map_or(&[][..], |outputs| &outputs.labels);
+        let map = Arc::new(LabelMap::new(labels, network.name(), &kb));
+        Self { network, kb, map }
+    }
+
+    /// The network.
+    #[must_use]
+    pub fn network(&self) -> &Arc<dyn Network> {
+        &self.network
+    }
+
+    /// The knowledge base.
+    #[must_use]
+    pub fn knowledge_base(&self) -> &Arc<KnowledgeBase> {
+        &self.kb
+    }
+
+    /// The labels of a checkpoint by taxonomy; none for a network of CWE sets.
+    #[must_use]
+    pub fn label_map(&self) -> &LabelMap {
+        &self.map
+    }
+
+    /// Makes the label spaces ready that `options` ask for (a few milliseconds; keep it).
+    #[must_use]
+    pub fn prepare(&self, options: &Options) -> Prepared {
+        Prepared::new(self.clone(), *options)
+    }
+
+    /// Classifies one text. For more than one, [`prepare`](Self::prepare) once.
+    #[must_use]
+    pub fn predict(&self, input: Input<'_>, options: &Options) -> Prediction {
+        self.prepare(options).predict(input)
+    }
+
+    /// The words that carried the most probable CWE set, and the paths by which it leads to ATT&CK; `None` for a
+    /// network that cannot tell. Of `options` only the year matters.
+    #[must_use]
+    pub fn explain(&self, input: Input<'_>, options: &Options) -> Option<Explanation> {
+        explain(&*self.network, &self.kb, input, options)
+    }
+
+    /// The facts that the records of a run with `options` have in common.
+    #[must_use]
+    pub fn run(&self, options: &Options) -> Run {
+        let labels = match self.network.outputs() {
+            Outputs::CweSets(_) => LabelSource::Spaces(options.labels),
+            Outputs::Labels(_) => self.map.source(options.tasks),
+        };
+        Run {
+            model: self.network.name().to_owned(),
+            model_revision: self.network.revision().to_owned(),
+            versions: self.kb.versions().clone(),
+            labels,
+        }
+    }
+}
+
+/// The facts that all records of one run have in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Run {
+    /// The model's name.
+    pub model: String,
+    /// The model's revision, 12 hexadecimal digits.
+    pub model_revision: String,
+    /// The releases of the knowledge base.
+    pub versions: Versions,
+    /// Where the labels come from, and what their scores mean.
+    pub labels: LabelSource,
+}
+
+impl Run {
+    /// A run with the model of this name and revision.
+    #[must_use]
+    pub fn new(model: &str, model_revision: &str, versions: Versions, labels: LabelSource) -> Self {
+        Self { model: model.to_owned(), model_revision: model_revision.to_owned(), versions, labels }
+    }
 }

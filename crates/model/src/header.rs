@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use vulnlens_taxonomy::{CweId, KnowledgeBase};
 
-use crate::decision::DecisionRule;
-use crate::space::SpaceKind;
+use crate::decode::{DecisionRule, SpaceKind};
 
 /// The newest version of the file's layout that this library writes and reads.
 pub const FORMAT_VERSION: u32 = 1;
 
-/// The feature scheme of [`crate::text`]; a model made with another one cannot be read.
+/// The feature scheme of [`crate::ngram::text`]; a model made with another one cannot be read.
 pub const FEATURES: &str = "words-pairs-pieces4/1";
 
 /// Versions of the catalogues that were used in training.

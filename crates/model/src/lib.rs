@@ -1,40 +1,33 @@
 //! Classifiers of vulnerability text.
 //!
-//! A text implies a set of weaknesses, and the rest follows: the [`NgramModel`] gives a
-//! distribution over CWE sets, as any [`SetModel`] does, the chain of a knowledge base turns it into probabilities of CWE,
-//! CAPEC and ATT&CK labels ([`space`]), a [`DecisionRule`] fitted on validation says which of them
-//! are the answer, and [`Lens`] puts the three together. Published checkpoints answer by their own
-//! labels ([`checkpoint`]). Both are [`Classifier`]s. The crate reads no file and prints nothing.
+//! A text implies a set of weaknesses, and the rest follows. A [`Network`] scores its outputs: CWE sets, as the
+//! [`NgramModel`] does, or the labels of a published checkpoint. A [`Classifier`] is a network with a knowledge base;
+//! made ready for some [`Options`] it is a [`Prepared`], which gives [`Prediction`]s: the chain turns a distribution over
+//! CWE sets into probabilities of CWE, CAPEC and ATT&CK labels, and a [`DecisionRule`] fitted on validation says which
+//! of them are the answer ([`decode`]). The crate reads no file and prints nothing.
 
-pub mod checkpoint;
-pub mod gemm;
+pub mod decode;
+pub mod labels;
 pub mod ngram;
 pub mod softmax;
-pub mod space;
-pub mod text;
-pub mod vocabulary;
 
 mod classifier;
-mod decision;
+mod combined;
 mod explain;
-mod file;
 mod header;
-mod lens;
-mod listing;
-mod mixture;
+mod network;
 mod prediction;
-mod set_model;
+mod prepared;
 mod task;
 
-pub use checkpoint::{CheckpointLens, CheckpointPredictor, LabelMap, LabelScores};
-pub use classifier::{Classifier, PredictBuffers};
-pub use decision::DecisionRule;
-pub use explain::{Explanation, SetAnswer, WordEvidence};
-pub use file::{MAX_SETS, ModelFileError, Tensors, verify, with_header, write};
+pub use classifier::{Classifier, Run};
+pub use combined::{Combination, Combined, Mean, SetUnion};
+pub use decode::{DecisionRule, SpaceKind};
+pub use explain::{Explanation, SetAnswer};
 pub use header::{FEATURES, FORMAT_VERSION, ModelHeader, Provenance, TaxonomyVersions};
-pub use lens::{Lens, Predictor};
-pub use mixture::{Combination, Mean, SetUnion};
-pub use ngram::{NgramModel, Scorer};
+pub use labels::LabelMap;
+pub use network::{CweSets, LabelOutputs, Network, Origin, Outputs, Room};
+pub use ngram::{ModelFileError, NgramModel, WordEvidence};
 pub use prediction::{Input, LabelMode, LabelSource, Labels, Options, Prediction, ScoredLabel};
-pub use set_model::SetModel;
+pub use prepared::{PredictBuffers, Prepared};
 pub use task::{Task, Tasks};

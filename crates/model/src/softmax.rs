@@ -33,6 +33,13 @@ pub fn softmax(logits: &mut [f32]) {
     }
 }
 
+/// Turns logits into probabilities at a temperature, in place.
+pub fn temper(logits: &mut [f32], temperature: f32) {
+    let scale = 1.0 / temperature;
+    logits.iter_mut().for_each(|logit| *logit *= scale);
+    softmax(logits);
+}
+
 /// The sum in eight interleaved parts: a fixed order that compilers can vectorise.
 #[must_use]
 pub fn sum(values: &[f32]) -> f32 {

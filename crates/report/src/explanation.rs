@@ -1,13 +1,12 @@
 //! An explanation: the answers, the words that carried the first, and the chain's ways from it.
 
 use serde::Serialize;
-use vulnlens_model::{Explanation, SetAnswer, WordEvidence};
+use vulnlens_model::{Explanation, Run, SetAnswer, WordEvidence};
 use vulnlens_taxonomy::{ChainPath, CweId, KnowledgeBase};
 
 use crate::glyphs::path_text;
 use crate::label::Label;
 use crate::record_key::RecordKey;
-use crate::run::Run;
 use crate::score::percent;
 use crate::table::{ASIDE, HEADING, PREDICTED, TableLayout, printable};
 

@@ -4,14 +4,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use vulnlens_model::{LabelSource, Prediction, ScoredLabel, Tasks};
+use vulnlens_model::{LabelSource, Prediction, Run, ScoredLabel, Tasks};
 use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, Standing, Tactic, TechniqueId};
 
 use crate::json_text::push_json_string;
 use crate::label::{Label, OTHER};
 use crate::mark::Mark;
 use crate::record_key::RecordKey;
-use crate::run::Run;
 use crate::score::push_score;
 
 /// Renders predictions as JSON Lines.

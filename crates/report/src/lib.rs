@@ -20,7 +20,6 @@ mod label;
 mod mark;
 mod parquet;
 mod record_key;
-mod run;
 mod score;
 mod table;
 
@@ -32,5 +31,5 @@ pub use glyphs::{Glyphs, path_text};
 pub use jsonl::JsonLines;
 pub use parquet::{ParquetError, ParquetRows};
 pub use record_key::RecordKey;
-pub use run::Run;
 pub use table::{Table, TableLayout};
+pub use vulnlens_model::Run;

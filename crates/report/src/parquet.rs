@@ -10,14 +10,13 @@ use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
-use vulnlens_model::{LabelSource, Labels, Prediction, ScoredLabel, Tasks};
+use vulnlens_model::{LabelSource, Labels, Prediction, Run, ScoredLabel, Tasks};
 use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TechniqueId};
 
 use crate::csv::NONE_OF_THEM;
 use crate::label::{Label, OTHER, name_of_other};
 use crate::mark::Mark;
 use crate::record_key::RecordKey;
-use crate::run::Run;
 
 /// Rows that are gathered before they are encoded.
 const BATCH_ROWS: usize = 8192;

@@ -13,7 +13,9 @@ const DERIVED: Tasks = Tasks::NONE.with(Task::Attack);
 const SOURCE: LabelSource = LabelSource::Checkpoint { derived: DERIVED, other: true };
 
 fn run(kb: &KnowledgeBase) -> Run {
-    Run { labels: SOURCE, ..sample::run(kb, LabelMode::Recommended) }
+    let mut run = sample::run(kb, LabelMode::Recommended);
+    run.labels = SOURCE;
+    run
 }
 
 fn revoked(kb: &KnowledgeBase) -> (TechniqueId, TechniqueId) {
@@ -72,7 +74,9 @@ fn a_checkpoint_without_other_labels_has_no_key_for_them() {
     let kb = sample::knowledge_base();
     let labels = LabelSource::Checkpoint { derived: Tasks::NONE, other: false };
     let mut out = Vec::new();
-    let lines = JsonLines::new(&Run { labels, ..run(&kb) }, &kb);
+    let mut run = run(&kb);
+    run.labels = labels;
+    let lines = JsonLines::new(&run, &kb);
     lines.push(RecordKey::default(), &sample::prediction(), &mut out);
     let line = String::from_utf8(out).unwrap();
     assert!(line.ends_with("},\"derived\":[]}\n"), "{line}");

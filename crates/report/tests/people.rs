@@ -126,14 +126,11 @@ fn explanation() -> Explanation {
         end: start + text.len(),
         weight,
     };
-    Explanation {
-        answers: vec![
-            SetAnswer { cwes: vec![CweId(79)], probability: 0.9 },
-            SetAnswer { cwes: vec![], probability: 0.05 },
-        ],
-        words: vec![word("the", 0, -0.1), word("scripting", 4, 2.5)],
-        paths: kb.paths(CweId(79), TechniqueId::technique(1027)),
-    }
+    Explanation::new(
+        vec![SetAnswer::new(vec![CweId(79)], 0.9), SetAnswer::new(vec![], 0.05)],
+        vec![word("the", 0, -0.1), word("scripting", 4, 2.5)],
+        kb.paths(CweId(79), TechniqueId::technique(1027)),
+    )
 }
 
 #[test]
@@ -167,8 +164,8 @@ fn words_of_no_weight_are_not_shown_and_light_ones_have_short_bars() {
 #[test]
 fn every_id_of_a_set_is_shown_and_a_small_probability_is_not_none() {
     let kb = sample::knowledge_base();
-    let answers = vec![SetAnswer { cwes: vec![CweId(79), CweId(89), CweId(264)], probability: 0.0001 }];
-    let explanation = Explanation { answers, ..explanation() };
+    let mut explanation = explanation();
+    explanation.answers = vec![SetAnswer::new(vec![CweId(79), CweId(89), CweId(264)], 0.0001)];
     let layout = TableLayout { width: 40, ..LAYOUT };
     let text = plain(&explanation_text(RecordKey::default(), &explanation, &kb, layout));
     for wanted in

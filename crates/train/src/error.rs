@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use vulnlens_encoder::EncoderError;
 use vulnlens_evaluation::EvaluationError;
 use vulnlens_metrics::MetricsError;
-use vulnlens_model::{MAX_SETS, ModelFileError};
+use vulnlens_model::ModelFileError;
+use vulnlens_model::ngram::MAX_SETS;
 
 /// An error of fitting an n-gram model, or of training an encoder or its tokenizer.
 #[derive(Debug, thiserror::Error)]

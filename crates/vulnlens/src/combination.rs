@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use vulnlens_model::space::SpaceKind;
-use vulnlens_model::{Combination, DecisionRule, Input, NgramModel, Scorer, SetUnion};
-use vulnlens_taxonomy::CweId;
+use vulnlens_model::{Combination, Combined, DecisionRule, Network, SpaceKind};
 
-use crate::checkpoint::CheckpointError;
+use crate::encoder_network::EncoderNetwork;
+use crate::error::OpenError;
 
 /// The file's name.
 pub(crate) const COMBINATION: &str = "combination.json";
@@ -40,60 +40,50 @@ impl CombinationFile {
     pub const FORMAT_VERSION: u32 = FORMAT_VERSION;
     /// The name of the file in an encoder's folder.
     pub const NAME: &str = COMBINATION;
-}
 
-/// The n-gram model that an encoder answers with.
-#[derive(Debug)]
-pub(crate) struct Partner {
-    pub(crate) file: CombinationFile,
-    pub(crate) union: SetUnion,
-    ngram: NgramModel,
-}
-
-impl Partner {
-    /// The partner that the file of an encoder with these sets names.
-    pub(crate) fn read(json: &[u8], file: &Path, sets: &[Vec<CweId>]) -> Result<Self, CheckpointError> {
-        let wrong = |problem: String| CheckpointError::Combination { file: file.to_owned(), problem };
-        let about: CombinationFile = serde_json::from_slice(json)
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// It is of another form or version, or its numbers make no sense.
+    pub(crate) fn read(json: &[u8], file: &Path) -> Result<Self, OpenError> {
+        let wrong = |problem: String| OpenError::Combination { file: file.to_owned(), problem };
+        let read: Self = serde_json::from_slice(json)
             .map_err(|error| wrong(format!("is not what `model combine` writes: {error}")))?;
-        if about.format_version != FORMAT_VERSION {
+        if read.format_version != FORMAT_VERSION {
             let problem =
-                format!("has format version {}; this version reads {FORMAT_VERSION}", about.format_version);
+                format!("has format version {}; this version reads {FORMAT_VERSION}", read.format_version);
             return Err(wrong(problem));
         }
-        let is_whole = (0.0..=1.0).contains(&about.way.first)
-            && about.temperature > 0.0
-            && about.temperature.is_finite();
+        let is_whole =
+            (0.0..=1.0).contains(&read.way.first) && read.temperature > 0.0 && read.temperature.is_finite();
         if !is_whole {
             return Err(wrong(
                 "has a weight outside 0 to 1, or a temperature that is not above 0".to_owned(),
             ));
         }
+        Ok(read)
+    }
+
+    /// The encoder together with the embedded n-gram model.
+    pub(crate) fn combine(
+        &self,
+        encoder: EncoderNetwork,
+        file: &Path,
+    ) -> Result<Arc<dyn Network>, OpenError> {
+        let wrong = |problem: String| OpenError::Combination { file: file.to_owned(), problem };
         let ngram = crate::embedded_model();
-        if ngram.revision() != about.with_revision {
+        if ngram.revision() != self.with_revision {
             return Err(wrong(format!(
                 "is for the n-gram model {} {}, and this program carries {}: run `model combine` again, or remove the file",
-                about.with,
-                about.with_revision,
+                self.with,
+                self.with_revision,
                 ngram.revision()
             )));
         }
-        let union = SetUnion::new(sets, ngram.sets());
-        Ok(Self { file: about, union, ngram })
-    }
-
-    /// The combined logits of inputs, with the encoder's probabilities of its own sets.
-    pub(crate) fn logits<'a>(
-        &self,
-        encoder: impl Iterator<Item = Vec<f32>>,
-        inputs: &[Input<'_>],
-        scorer: &'a mut Scorer,
-    ) -> &'a [f32] {
-        let others = self.ngram.score(inputs, scorer).chunks_exact(self.ngram.sets().len());
-        let row = |(own, other): (Vec<f32>, &[f32])| {
-            self.file.way.logits(&self.union.spread(0, &own), &self.union.spread(1, other))
-        };
-        let logits: Vec<f32> = encoder.zip(others).flat_map(row).collect();
-        scorer.put(logits)
+        let networks: [Arc<dyn Network>; 2] = [Arc::new(encoder), Arc::new(ngram)];
+        match Combined::new(networks, self.way, self.temperature, self.decisions.clone()) {
+            Some(combined) => Ok(Arc::new(combined)),
+            None => Err(wrong("is beside an encoder whose outputs are not CWE sets".to_owned())),
+        }
     }
 }

@@ -3,21 +3,23 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use serde::Serialize;
-use vulnlens::encoder::{Encoder, Layout, LoadOptions, Notice, Package, Problem, Weights, pack, quantize};
-use vulnlens::model::checkpoint::{Count, LabelCounts, TaxonomyFile};
+use vulnlens::encoder::{Encoder, Layout, Notice, Package, Weights, pack, quantize};
+use vulnlens::model::labels::{Count, LabelCounts, TaxonomyFile};
 use vulnlens::{
-    CheckpointLens, EncoderScores, SetModel, Task, Tasks, embedded_knowledge_base, sets_of_package,
+    CheckpointFolder, Classifier, FoundModel, Network, Open, OpenedEncoder, Task, Tasks,
+    embedded_knowledge_base,
 };
 use vulnlens_hub::HubId;
 
 use super::trained;
 use crate::failure::{Failure, Kind};
-use crate::hub::{self, Freshness};
-use crate::model::{CheckpointFolder, ModelSource, OnThreads, pool};
-use crate::options::{ViewFormat, threads};
+use crate::hub;
+use crate::model_arguments::find;
+use crate::options::ViewFormat;
 use crate::output::{Output, print_json, print_text};
 use crate::terminal::Terminal;
 
@@ -58,7 +60,7 @@ pub(crate) struct PackArguments {
 }
 
 pub(crate) fn pull(arguments: &PullArguments, terminal: &Terminal) -> Result<(), Failure> {
-    let snapshot = hub::snapshot(&arguments.id, Freshness::Newest, terminal)?;
+    let snapshot = hub::pull(&arguments.id, terminal)?;
     let fetched = match snapshot.fetched {
         0 => "nothing was missing".to_owned(),
         bytes => format!("{} downloaded", megabytes(bytes)),
@@ -68,11 +70,11 @@ pub(crate) fn pull(arguments: &PullArguments, terminal: &Terminal) -> Result<(),
 }
 
 pub(crate) fn write_quantized(arguments: &QuantizeArguments, terminal: &Terminal) -> Result<(), Failure> {
-    let ModelSource::Folder(folder) = ModelSource::find(&arguments.model, terminal)? else {
+    let FoundModel::Folder(folder) = find(&arguments.model, terminal)? else {
         let message = format!("{}: is no checkpoint; n-gram models are small already", arguments.model);
         return Err(Failure::new(Kind::Arguments, message).hint("give the folder of a checkpoint"));
     };
-    let done = quantize(&folder.path, &arguments.out).map_err(unavailable)?;
+    let done = quantize(folder.path(), &arguments.out).map_err(unavailable)?;
     terminal.note(&format!(
         "{}: {} where there were {}",
         arguments.out.display(),
@@ -87,11 +89,10 @@ pub(crate) fn write_packed(arguments: &PackArguments, terminal: &Terminal) -> Re
     let bytes = pack(&arguments.folder).map_err(unavailable)?;
     // What cannot be opened again is not written.
     let package = Package::from_bytes(Cow::Owned(bytes.clone()), &arguments.out).map_err(unavailable)?;
-    let lens = sets_of_package(&package, &LoadOptions::default(), embedded_knowledge_base());
-    let lens = lens.map_err(|error| Failure::new(Kind::Unavailable, error.to_string()))?;
+    let network = OpenedEncoder::of_package(&package, &Open::new())?.into_network()?;
     output.data(&bytes)?;
     output.finish()?;
-    let sets = lens.model().sets().len();
+    let sets = network.outputs().len();
     let size = megabytes(bytes.len() as u64);
     terminal.note(&format!("{}: {size}, {sets} CWE sets", arguments.out.display()));
     Ok(())
@@ -103,10 +104,8 @@ pub(crate) fn info(
     format: ViewFormat,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
-    let kb = embedded_knowledge_base();
-    let pool = pool(threads(None))?;
-    let checkpoint = folder.open_labels(&LoadOptions::default(), pool, kb, terminal)?;
-    let info = Info::of(folder, &checkpoint)?;
+    let warn = |notice: &dyn std::fmt::Display| terminal.warn(&notice.to_string());
+    let info = Info::of(folder, folder.open_labels(&Open::new().notices(&warn))?)?;
     match format {
         ViewFormat::Table => print_text(&info.text()),
         ViewFormat::Json => print_json(&info),
@@ -148,35 +147,31 @@ struct Part {
 }
 
 impl Info {
-    fn of(
-        folder: &CheckpointFolder,
-        checkpoint: &OnThreads<CheckpointLens<EncoderScores>>,
-    ) -> Result<Self, Failure> {
-        let lens = &checkpoint.lens;
-        let encoder = lens.scores().checkpoint();
-        let layout = Layout::of(&folder.path).map_err(unavailable)?;
-        let (kind, nodes) = match layout {
+    fn of(folder: &CheckpointFolder, opened: OpenedEncoder) -> Result<Self, Failure> {
+        let (kind, nodes) = match Layout::of(folder.path()).map_err(unavailable)? {
             Layout::Single(path) => ("checkpoint", vec![(path, None)]),
             Layout::Hierarchy(levels) => {
                 let nodes = levels.into_iter().flat_map(|level| level.nodes);
                 ("hierarchy", nodes.map(|node| (node.folder, node.parent)).collect())
             }
         };
+        let encoder = opened.encoder();
         let parts = nodes.into_iter().zip(encoder.parts());
         let parts = parts.map(|((path, parent), encoder)| Part::of(&path, parent, encoder));
         let parts: Vec<Part> = parts.collect::<Result<_, _>>()?;
+        let (max_tokens, trained) = (encoder.max_tokens(), encoder.about().cloned());
+        let exclusive = encoder.outputs().labels().is_some_and(|labels| labels.exclusive);
+        let classifier = Classifier::of(opened.into_network()?, Arc::new(embedded_knowledge_base()));
+        let labels = classifier.label_map();
         Ok(Self {
-            name: lens.name().to_owned(),
-            revision: lens.revision().to_owned(),
+            name: classifier.network().name().to_owned(),
+            revision: classifier.network().revision().to_owned(),
             kind,
-            problem: match encoder.problem() {
-                Problem::MultiLabel => "multi-label",
-                Problem::SingleLabel => "single-label",
-            },
-            labels: lens.label_map().counts(lens.knowledge_base()),
-            derived: names(lens.label_map().derived()),
-            trained: trained::about(&folder.path)?,
-            max_tokens: encoder.max_tokens(),
+            problem: if exclusive { "single-label" } else { "multi-label" },
+            labels: labels.counts(classifier.knowledge_base()),
+            derived: names(labels.derived()),
+            trained,
+            max_tokens,
             bytes: parts.iter().flat_map(|part| part.bytes_by_type.values()).sum(),
             parts,
         })

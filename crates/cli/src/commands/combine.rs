@@ -4,14 +4,15 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
-use vulnlens::encoder::LoadOptions;
-use vulnlens::{CombinationFile, SetModel, open_sets};
-use vulnlens_evaluation::{Example, Part, RecordedLogits, Split, calibrate, choose_combination, combined};
+use vulnlens::{CheckpointFolder, CombinationFile, Network, Open};
+use vulnlens_evaluation::{
+    Example, NetworkScores, Part, RecordedLogits, Split, calibrate, choose_combination, combined,
+};
 
 use super::evaluate::failure;
 use crate::data_set;
 use crate::failure::{Failure, Kind};
-use crate::lens::{self, KnowledgeBaseArguments};
+use crate::model_arguments::{KnowledgeBaseArguments, ngram};
 use crate::options::{thread_count, threads};
 use crate::output::Output;
 use crate::terminal::Terminal;
@@ -52,18 +53,21 @@ pub(crate) fn run(arguments: &CombineArguments, terminal: &Terminal) -> Result<(
         return Err(Failure::new(Kind::Arguments, message).hint("remove it to combine anew"));
     }
     let name = arguments.folder.display().to_string();
-    let lens = open_sets(&arguments.folder, &name, None, &LoadOptions::default(), kb.clone())
-        .map_err(|error| Failure::new(Kind::Unavailable, error.to_string()))?;
-    let lens = lens.ok_or_else(|| {
+    let opened = CheckpointFolder::at(&arguments.folder).open(&Open::new())?;
+    let not_sets = || {
         let message = format!("{name}: its outputs are not CWE sets");
         Failure::new(Kind::Arguments, message).hint("give a folder that `train encoder` wrote")
-    })?;
-    let ngram = lens::model(&arguments.by.to_string_lossy())?;
-    let (split, of_ngram) = (&lens.model().about().provenance.split, &ngram.header().provenance.split);
+    };
+    let encoder = NetworkScores::new(opened.encoder()).ok_or_else(not_sets)?;
+    let ngram = ngram(&arguments.by.to_string_lossy())?;
+    let of_ngram = NetworkScores::new(&ngram).ok_or_else(not_sets)?;
+    let split_of =
+        |network: &dyn Network| network.origin().map(|from| from.split.to_owned()).unwrap_or_default();
+    let (split, ngram_split) = (&split_of(opened.encoder()), &split_of(&ngram));
     let split_name = Split::named(split).filter(|split| split.has_test_part());
-    let Some(split_name) = split_name.filter(|_| split == of_ngram) else {
+    let Some(split_name) = split_name.filter(|_| split == ngram_split) else {
         let message =
-            format!("the encoder was trained on the split {split:?}, the n-gram model on {of_ngram:?}");
+            format!("the encoder was trained on the split {split:?}, the n-gram model on {ngram_split:?}");
         return Err(Failure::new(Kind::Arguments, message).hint(
             "both must be of one split that has a validation part: `train ngram --split` fits the other",
         ));
@@ -73,9 +77,9 @@ pub(crate) fn run(arguments: &CombineArguments, terminal: &Terminal) -> Result<(
     let rows: Vec<&Example> =
         examples.iter().filter(|e| e.part == Part::Validation && e.is_labelled()).collect();
     let work = || {
-        let (first, second) = (RecordedLogits::of(lens.model(), &rows), RecordedLogits::of(&ngram, &rows));
-        let first = (&first, lens.model().temperature());
-        let second = (&second, SetModel::temperature(&ngram));
+        let (first, second) = (RecordedLogits::of(encoder, &rows), RecordedLogits::of(of_ngram, &rows));
+        let first = (&first, encoder.outputs().temperature);
+        let second = (&second, of_ngram.outputs().temperature);
         let way = choose_combination(first, second, &examples)?;
         Ok((way, calibrate(&combined(way, first, second), &kb, &examples)?))
     };

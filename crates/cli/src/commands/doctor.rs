@@ -1,20 +1,15 @@
 //! `doctor`: what a bug report should say of the machine and the program, and whether the program is whole.
 
-use std::borrow::Cow;
-use std::path::Path;
-
 use clap::Args;
 use serde::Serialize;
 use vulnlens::encoder::kernels::Isa;
-use vulnlens::encoder::{LoadOptions, Package};
 use vulnlens::{
-    CweId, Input, KnowledgeBase, LabelMode, Lens, NgramModel, Options, SetModel, sets_of_package,
+    ACCURATE, Classifier, CweId, Input, KnowledgeBase, LabelMode, Network, NgramModel, Open, Options,
 };
 use vulnlens_corpus::kb_version;
 
 use crate::failure::{Failure, Kind};
 use crate::hub;
-use crate::lens::ACCURATE;
 use crate::options::{ViewFormat, threads};
 use crate::output::{print_json, print_text};
 use crate::terminal::{self, Terminal};
@@ -138,24 +133,21 @@ fn checks() -> Vec<Check> {
         ),
     ];
     if let (Ok(model), Ok(kb)) = (model, kb) {
-        checks.push(Check::new("self-test", self_test(&Lens::new(model, kb))));
+        checks.push(Check::new("self-test", self_test(&Classifier::new(model, kb))));
     }
     checks.push(Check::new("encoder", encoder()));
     checks
 }
 
 fn encoder() -> Result<String, String> {
-    let package = Package::from_bytes(Cow::Borrowed(vulnlens::ACCURATE_MODEL), Path::new(ACCURATE));
-    let package = package.map_err(|error| error.to_string())?;
-    let kb = vulnlens::embedded_knowledge_base();
-    let lens = sets_of_package(&package, &LoadOptions::default(), kb).map_err(|error| error.to_string())?;
-    let answer = self_test(&lens)?;
-    Ok(format!("{} {}, {answer}", lens.model().name(), lens.model().revision()))
+    let classifier = vulnlens::open(ACCURATE, &Open::new()).map_err(|error| error.to_string())?;
+    let answer = self_test(&classifier)?;
+    Ok(format!("{} {}, {answer}", classifier.network().name(), classifier.network().revision()))
 }
 
-fn self_test<M: SetModel>(lens: &Lens<M>) -> Result<String, String> {
+fn self_test(classifier: &Classifier) -> Result<String, String> {
     let options = Options::default().labels(LabelMode::Assigned);
-    let prediction = lens.predict(Input::text(QUESTION), &options);
+    let prediction = classifier.predict(Input::text(QUESTION), &options);
     match prediction.cwe.as_ref().and_then(|cwe| cwe.labels.first()) {
         Some(first) if first.label == ANSWER => Ok(format!("answers {} with {:.3}", ANSWER, first.score)),
         Some(first) => Err(format!("answers {} where {ANSWER} is right", first.label)),

@@ -3,14 +3,13 @@
 use std::io::Read;
 
 use clap::Args;
-use vulnlens::model::text::MAX_WORDS;
+use vulnlens::model::ngram::text::MAX_WORDS;
 use vulnlens::report::{RecordKey, explanation_json, explanation_text};
-use vulnlens::{Input, Lens, Options};
+use vulnlens::{Classifier, Input, Options};
 use vulnlens_corpus::{InputFormat, InputRecord, RecordError, open_inputs};
 
 use crate::failure::{Failure, Kind};
-use crate::lens::LensArguments;
-use crate::model::run_of_lens;
+use crate::model_arguments::ModelArguments;
 use crate::options::ViewFormat;
 use crate::output::Output;
 use crate::stream::{TEXT_BYTES, limits};
@@ -37,7 +36,7 @@ pub(crate) struct ExplainArguments {
     as_of: Option<u16>,
 
     #[command(flatten)]
-    lens: LensArguments,
+    model: ModelArguments,
 }
 
 pub(crate) fn run(arguments: &ExplainArguments, terminal: &Terminal) -> Result<(), Failure> {
@@ -45,8 +44,8 @@ pub(crate) fn run(arguments: &ExplainArguments, terminal: &Terminal) -> Result<(
         [only] => TextArgument::new(only, terminal)?,
         words => TextArgument::Text(words.join(" ")),
     };
-    let load = || arguments.lens.load_ngram("`explain`", terminal);
-    let explainer = |lens| Explainer { lens, arguments, terminal };
+    let load = || arguments.model.load_ngram("`explain`", terminal);
+    let explainer = |classifier| Explainer { classifier, arguments, terminal };
     match argument {
         TextArgument::File(input) => {
             let name = input.name().to_owned();
@@ -69,7 +68,7 @@ fn stdin() -> Result<String, Failure> {
 }
 
 struct Explainer<'a> {
-    lens: Lens,
+    classifier: Classifier,
     arguments: &'a ExplainArguments,
     terminal: &'a Terminal,
 }
@@ -110,7 +109,10 @@ impl Explainer<'_> {
         let text = input.text;
         let shown = text.get(..text.floor_char_boundary(TEXT_BYTES)).unwrap_or(text);
         let options = Options::default().as_of(self.arguments.as_of);
-        let explanation = self.lens.explain(Input::text(shown).year(input.year), &options);
+        let explanation = self.classifier.explain(Input::text(shown).year(input.year), &options);
+        let explanation = explanation.ok_or_else(|| {
+            Failure::new(Kind::Arguments, "the model cannot tell which words carried its answer")
+        })?;
         let count = explanation.words.len();
         let end = explanation.words.last().map_or(0, |word| word.end);
         let is_more = text.get(end..).is_some_and(|rest| rest.contains(char::is_alphanumeric));
@@ -119,11 +121,11 @@ impl Explainer<'_> {
             self.terminal.warn(&format!("{whose}only the first {count} words of the text were read"));
         }
         if self.arguments.format == ViewFormat::Table {
-            let kb = self.lens.knowledge_base();
+            let kb = self.classifier.knowledge_base();
             return output
                 .text(explanation_text(key, &explanation, kb, self.terminal.layout(None)).as_bytes());
         }
-        let json = explanation_json(key, &explanation, &run_of_lens(&self.lens, &options))
+        let json = explanation_json(key, &explanation, &self.classifier.run(&options))
             .map_err(|error| Failure::new(Kind::Failed, error.to_string()))?;
         output.data(json.as_bytes())
     }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use vulnlens::model::{ModelHeader, NgramModel, with_header};
+use vulnlens::model::ModelHeader;
+use vulnlens::model::ngram::with_header;
+use vulnlens::{FoundModel, Network, NgramModel};
 use vulnlens_evaluation::{CardFile, Detail, Evaluation, Split, calibrate, card, tables};
 
 use super::checkpoint::{self, PackArguments, PullArguments, QuantizeArguments};
@@ -14,8 +16,7 @@ use super::evaluate::failure;
 use super::trained;
 use crate::data_set;
 use crate::failure::{Failure, Kind};
-use crate::lens::{self, KnowledgeBaseArguments};
-use crate::model::ModelSource;
+use crate::model_arguments::{KnowledgeBaseArguments, check_ngram, find};
 use crate::options::{ViewFormat, thread_count, threads};
 use crate::output::{Output, print_json, print_text};
 use crate::terminal::Terminal;
@@ -126,12 +127,12 @@ pub(crate) fn run(command: &ModelCommand, terminal: &Terminal) -> Result<(), Fai
 }
 
 fn info(arguments: &InfoArguments, terminal: &Terminal) -> Result<(), Failure> {
-    match ModelSource::find(&arguments.model, terminal)? {
-        ModelSource::Folder(folder) => return checkpoint::info(&folder, arguments.format, terminal),
-        ModelSource::Package(package) => return trained::info(&package, arguments.format),
-        ModelSource::Ngram => {}
-    }
-    let (model, bytes) = lens::model_with_bytes(&arguments.model)?;
+    let (model, bytes) = match find(&arguments.model, terminal)? {
+        FoundModel::Folder(folder) => return checkpoint::info(&folder, arguments.format, terminal),
+        FoundModel::Package(package) => return trained::info(&package, arguments.format),
+        FoundModel::Ngram(model, bytes) => (model, bytes),
+        _ => return Err(unknown(&arguments.model)),
+    };
     match arguments.format {
         ViewFormat::Table => print_text(&text(&model, bytes.len())),
         ViewFormat::Json => print_json(&Info {
@@ -148,8 +149,8 @@ fn calibrated(arguments: &CalibrateArguments, terminal: &Terminal) -> Result<(),
         let failure = Failure::new(Kind::Arguments, "the split `all` has no validation part");
         return Err(failure.hint("calibrate on `random` or `temporal`"));
     }
-    lens::check_ngram(&arguments.model, "`model calibrate`")?;
-    let (model, bytes) = lens::model_with_bytes(&arguments.model)?;
+    check_ngram(&arguments.model, "`model calibrate`")?;
+    let (model, bytes) = vulnlens::open_ngram(&arguments.model)?;
     let kb = arguments.kb.load(terminal)?;
     let data = data_set::read(&arguments.data)?;
     let examples = data.examples(arguments.split);
@@ -165,6 +166,10 @@ fn calibrated(arguments: &CalibrateArguments, terminal: &Terminal) -> Result<(),
     let mut output = Output::open(Some(&arguments.out))?;
     output.data(&changed)?;
     output.finish()
+}
+
+fn unknown(name: &str) -> Failure {
+    Failure::new(Kind::Failed, format!("{name}: a kind of model that this command does not know"))
 }
 
 fn text(model: &NgramModel, bytes: usize) -> String {
@@ -196,11 +201,11 @@ fn text(model: &NgramModel, bytes: usize) -> String {
 
 fn print_card(arguments: &CardArguments, terminal: &Terminal) -> Result<(), Failure> {
     let evaluation = arguments.evaluation.as_deref().map(read_evaluation).transpose()?;
-    if let ModelSource::Package(package) = ModelSource::find(&arguments.model, terminal)? {
-        return trained::card(&package, evaluation.as_ref());
-    }
-    lens::check_ngram(&arguments.model, "`model card` of a folder")?;
-    let (model, bytes) = lens::model_with_bytes(&arguments.model)?;
+    let (model, bytes) = match find(&arguments.model, terminal)? {
+        FoundModel::Package(package) => return trained::card(&package, evaluation.as_ref()),
+        FoundModel::Ngram(model, bytes) => (model, bytes),
+        _ => return check_ngram(&arguments.model, "`model card` of a folder"),
+    };
     let file = CardFile::ngram(model.header(), model.revision(), model.features(), bytes.len());
     print_text(&card(&file, evaluation.as_ref()))
 }

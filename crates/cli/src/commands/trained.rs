@@ -1,20 +1,18 @@
 //! `model info` for what was trained here: what `taxonomy.json` says, in a folder or in a package.
 
-use std::path::Path;
+use std::sync::Arc;
 
 use serde::Serialize;
-use vulnlens::encoder::{LoadOptions, Package};
-use vulnlens::model::checkpoint::TaxonomyFile;
-use vulnlens::{CombinationFile, EncoderSets, Lens, SetModel, embedded_knowledge_base, sets_of_package};
+use vulnlens::encoder::{Config, Encoder, Package};
+use vulnlens::model::CweSets;
+use vulnlens::model::labels::TaxonomyFile;
+use vulnlens::{CombinationFile, Network, Open, OpenedEncoder};
 use vulnlens_evaluation::{CardFile, EncoderFacts, Evaluation};
 
 use super::checkpoint::megabytes;
 use crate::failure::{Failure, Kind};
 use crate::options::ViewFormat;
 use crate::output::{print_json, print_text};
-
-/// The file beside a checkpoint's that says what was trained.
-const FILE: &str = "taxonomy.json";
 
 #[derive(Serialize)]
 struct Info<'a> {
@@ -32,36 +30,62 @@ struct Info<'a> {
     about: &'a TaxonomyFile,
 }
 
+/// The facts of a package.
+struct Opened {
+    about: TaxonomyFile,
+    combination: Option<CombinationFile>,
+    config: Config,
+    max_tokens: usize,
+    /// The network that answers.
+    network: Arc<dyn Network>,
+    sets: CweSets,
+}
+
+impl Opened {
+    fn new(package: &Package) -> Result<Self, Failure> {
+        let opened = OpenedEncoder::of_package(package, &Open::new())?;
+        let encoder = opened.encoder();
+        let (about, config) =
+            (encoder.about().cloned(), encoder.parts().next().map(Encoder::config).cloned());
+        let (combination, max_tokens) = (opened.combination().cloned(), encoder.max_tokens());
+        let network = opened.into_network()?;
+        let sets = network.outputs().cwe_sets().cloned();
+        match (about, config, sets) {
+            (Some(about), Some(config), Some(sets)) => {
+                Ok(Self { about, combination, config, max_tokens, network, sets })
+            }
+            _ => {
+                let problem = format!("{}: is not an encoder of CWE sets", package.place().display());
+                Err(Failure::new(Kind::Unavailable, problem))
+            }
+        }
+    }
+
+    /// The origin of the decision rules.
+    fn decisions_from(&self) -> &str {
+        self.combination.as_ref().map_or(&self.about.decisions_from, |together| &together.decisions_from)
+    }
+}
+
 /// Prints the card of a package.
 pub(super) fn card(package: &Package, evaluation: Option<&Evaluation>) -> Result<(), Failure> {
-    let lens = opened(package)?;
-    let (model, config) = (lens.model(), lens.model().encoder().config());
-    let answers_with = model.combination().map(answers_with);
+    let opened = Opened::new(package)?;
+    let answers_with = opened.combination.as_ref().map(answers_with);
     let facts = EncoderFacts {
-        revision: model.revision(),
+        revision: opened.network.revision(),
         bytes: package.len(),
-        architecture: config.architecture.model_type(),
-        layers: config.layers,
-        hidden: config.hidden,
-        vocabulary: config.vocabulary,
-        max_tokens: model.encoder().max_tokens(),
-        sets: model.sets().len(),
+        architecture: opened.config.architecture.model_type(),
+        layers: opened.config.layers,
+        hidden: opened.config.hidden,
+        vocabulary: opened.config.vocabulary,
+        max_tokens: opened.max_tokens,
+        sets: opened.sets.sets.len(),
         answers_with: answers_with.as_deref(),
-        temperature: model.temperature(),
-        decisions: model.decisions(),
-        decisions_from: decisions_from(model),
+        temperature: opened.sets.temperature,
+        decisions: &opened.sets.rules,
+        decisions_from: opened.decisions_from(),
     };
-    print_text(&vulnlens_evaluation::card(&CardFile::encoder(model.about(), facts), evaluation))
-}
-
-fn opened(package: &Package) -> Result<Lens<EncoderSets>, Failure> {
-    sets_of_package(package, &LoadOptions::default(), embedded_knowledge_base())
-        .map_err(|error| Failure::new(Kind::Unavailable, error.to_string()))
-}
-
-/// Where an encoder's decision rules come from.
-fn decisions_from(model: &EncoderSets) -> &str {
-    model.combination().map_or(&model.about().decisions_from, |combination| &combination.decisions_from)
+    print_text(&vulnlens_evaluation::card(&CardFile::encoder(&opened.about, facts), evaluation))
 }
 
 fn answers_with(combination: &CombinationFile) -> String {
@@ -71,20 +95,19 @@ fn answers_with(combination: &CombinationFile) -> String {
 
 /// Shows what a package is.
 pub(super) fn info(package: &Package, format: ViewFormat) -> Result<(), Failure> {
-    let lens = opened(package)?;
-    let (model, encoder) = (lens.model(), lens.model().encoder());
-    let config = encoder.config();
+    let opened = Opened::new(package)?;
+    let config = &opened.config;
     let info = Info {
-        revision: model.revision(),
+        revision: opened.network.revision(),
         kind: "encoder",
         bytes: package.len(),
         layers: config.layers,
         hidden: config.hidden,
         vocabulary: config.vocabulary,
-        cwe_sets: model.sets().len(),
-        max_tokens: encoder.max_tokens(),
-        combination: model.combination(),
-        about: model.about(),
+        cwe_sets: opened.sets.sets.len(),
+        max_tokens: opened.max_tokens,
+        combination: opened.combination.as_ref(),
+        about: &opened.about,
     };
     if format == ViewFormat::Json {
         return print_json(&info);
@@ -97,7 +120,7 @@ pub(super) fn info(package: &Package, format: ViewFormat) -> Result<(), Failure>
         config.vocabulary
     );
     let mut rows = vec![
-        ("name", model.name().to_owned()),
+        ("name", opened.network.name().to_owned()),
         ("revision", info.revision.to_owned()),
         ("kind", info.kind.to_owned()),
         ("size", megabytes(info.bytes as u64)),
@@ -133,19 +156,4 @@ pub(super) fn rows(about: &TaxonomyFile) -> Vec<(&'static str, String)> {
         rows.insert(1, ("text", format!("behind its year, the newest being {newest}")));
     }
     rows
-}
-
-/// What the folder of a checkpoint, or of the file at `path`, says of its training; `None` if it was not trained here.
-pub(super) fn about(path: &Path) -> Result<Option<TaxonomyFile>, Failure> {
-    let file = if path.is_dir() { path.join(FILE) } else { path.with_file_name(FILE) };
-    let failed = |problem: String| Failure::new(Kind::Unavailable, format!("{}: {problem}", file.display()));
-    match std::fs::read(&file) {
-        Ok(json) => TaxonomyFile::read(&json).map(Some).map_err(|error| failed(error.to_string())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(unavailable_file(&file, &error)),
-    }
-}
-
-fn unavailable_file(file: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(Kind::Unavailable, format!("{}: cannot be read: {error}", file.display()))
 }

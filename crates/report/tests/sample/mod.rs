@@ -9,13 +9,7 @@ pub(crate) fn knowledge_base() -> KnowledgeBase {
 }
 
 pub(crate) fn run(kb: &KnowledgeBase, labels: LabelMode) -> Run {
-    let model_revision = "0123456789ab".to_owned();
-    Run {
-        model: "fast".to_owned(),
-        model_revision,
-        versions: kb.versions().clone(),
-        labels: LabelSource::Spaces(labels),
-    }
+    Run::new("fast", "0123456789ab", kb.versions().clone(), LabelSource::Spaces(labels))
 }
 
 fn scored<L>(label: L, score: f32, predicted: bool) -> ScoredLabel<L> {

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 use vulnlens_encoder::training::Parameters;
 use vulnlens_model::TaxonomyVersions;
-use vulnlens_model::checkpoint::{TaxonomyFile, TrainingRecord};
+use vulnlens_model::labels::{TaxonomyFile, TrainingRecord};
 
 use super::classification::Chosen;
 use super::hierarchy::{self, HierarchyFile};

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use vulnlens_evaluation::{Example, Part};
-use vulnlens_model::{Input, Scorer, SetModel};
+use vulnlens_model::softmax::temper;
+use vulnlens_model::{Input, Network, NgramModel, Outputs, Room};
 use vulnlens_taxonomy::{CveId, CweId};
 
 use super::labels::LabelSpace;
@@ -35,11 +36,11 @@ const LEAST: f32 = 0.002;
 impl Teaching {
     /// Asks the models about every text of the training part.
     #[must_use]
-    pub fn of(models: &[&dyn SetModel], examples: &[Example], share: f32) -> Self {
+    pub fn of(models: &[NgramModel], examples: &[Example], share: f32) -> Self {
         let texts: Vec<&Example> = examples.iter().filter(|e| e.part == Part::Train).collect();
         let answers: Vec<Vec<(CveId, Answer)>> = texts
             .par_chunks(BLOCK)
-            .map_init(Scorer::default, |scorer, block| answers(models, block, scorer))
+            .map_init(Room::default, |room, block| answers(models, block, room))
             .collect();
         let names: Vec<String> =
             models.iter().map(|model| format!("{} {}", model.name(), model.revision())).collect();
@@ -73,13 +74,17 @@ impl Teaching {
     }
 }
 
-fn answers(models: &[&dyn SetModel], block: &[&Example], scorer: &mut Scorer) -> Vec<(CveId, Answer)> {
+fn answers(models: &[NgramModel], block: &[&Example], room: &mut Room) -> Vec<(CveId, Answer)> {
     let inputs: Vec<Input<'_>> = block.iter().map(|e| Input::text(&e.text).year(e.year)).collect();
+    let mut scores = vec![];
     let mut sums: Vec<BTreeMap<&[CweId], f32>> = vec![BTreeMap::new(); block.len()];
     for model in models {
-        let rows = model.score(&inputs, scorer).chunks_exact(model.sets().len().max(1));
+        let Outputs::CweSets(outputs) = model.outputs() else { continue };
+        model.score(&inputs, room, &mut scores);
+        let rows = scores.chunks_exact_mut(outputs.sets.len().max(1));
         for (sum, row) in sums.iter_mut().zip(rows) {
-            for (set, p) in model.sets().iter().zip(row).filter(|(_, p)| **p >= LEAST) {
+            temper(row, outputs.temperature);
+            for (set, p) in outputs.sets.iter().zip(row.iter()).filter(|(_, p)| **p >= LEAST) {
                 *sum.entry(set).or_default() += p / models.len() as f32;
             }
         }

@@ -1,8 +1,8 @@
 //! The vocabulary of a corpus, and its texts as lists of features.
 
 use rayon::prelude::*;
-use vulnlens_model::text::Cutter;
-use vulnlens_model::vocabulary::{Entry, Vectorizer, Vocabulary};
+use vulnlens_model::ngram::text::Cutter;
+use vulnlens_model::ngram::vocabulary::{Entry, Vectorizer, Vocabulary};
 
 use super::settings::Settings;
 use crate::error::TrainError;

@@ -18,9 +18,8 @@ mod targets;
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
-use vulnlens_model::{
-    FEATURES, FORMAT_VERSION, ModelHeader, NgramModel, Provenance, TaxonomyVersions, write,
-};
+use vulnlens_model::ngram::write;
+use vulnlens_model::{FEATURES, FORMAT_VERSION, ModelHeader, NgramModel, Provenance, TaxonomyVersions};
 use vulnlens_taxonomy::{CweId, KnowledgeBase};
 
 pub use settings::Settings;

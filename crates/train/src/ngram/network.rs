@@ -4,10 +4,10 @@
 //! their ancestors: W(set) = w(set) + Σ u(atom). A rare set so starts from what its parents and its
 //! relatives learnt, and the sum folds into plain output weights when the fit is done.
 
-use vulnlens_model::gemm::{Matrix, product};
 use vulnlens_model::ngram::INPUT_GAIN;
+use vulnlens_model::ngram::gemm::{Matrix, product};
+use vulnlens_model::ngram::vocabulary::Entry;
 use vulnlens_model::softmax::softmax;
-use vulnlens_model::vocabulary::Entry;
 
 use super::adam::{Adam, AdamStep};
 use super::settings::Settings;

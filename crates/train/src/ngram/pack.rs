@@ -1,9 +1,8 @@
 //! From full precision to what a file holds: four bits a number of the embedding, eight of the
 //! output weights.
 
-use vulnlens_model::Tensors;
-use vulnlens_model::ngram::CODE_ZERO;
-use vulnlens_model::vocabulary::Vocabulary;
+use vulnlens_model::ngram::vocabulary::Vocabulary;
+use vulnlens_model::ngram::{CODE_ZERO, Tensors};
 
 use super::network::Network;
 

@@ -1,7 +1,7 @@
 //! Fitting: the same bytes for any number of threads, a model that answers, and clear refusals.
 
 use vulnlens_evaluation::{Calibration, EvaluationError, Example, PUBLISHED_TASKS, Part, evaluate};
-use vulnlens_model::{Input, LabelMode, Lens, NgramModel, Options};
+use vulnlens_model::{Classifier, Input, LabelMode, Network, NgramModel, Options};
 use vulnlens_taxonomy::CweId;
 use vulnlens_train::TrainError;
 use vulnlens_train::ngram::{Decisions, Settings, train};
@@ -22,20 +22,20 @@ fn threads_do_not_change_a_byte() {
 fn a_fitted_model_tells_the_kinds_apart() {
     let examples = examples(600);
     let model = NgramModel::from_bytes(&fit(&examples, &settings(), 2)).unwrap();
-    let calibration = Calibration::of(model.header());
+    let calibration = Calibration::of(model.outputs().cwe_sets().unwrap());
     let figures = evaluate(&model, &calibration, &kb(), &examples, Part::Test, &PUBLISHED_TASKS).unwrap();
     for task in &figures {
         assert!(task.table.rows > 50, "{:?}: {} rows", task.task, task.table.rows);
         assert!(task.table.micro_f1 > 0.95, "{:?}: {}", task.task, task.table.micro_f1);
         assert_eq!(task.unseen_label_occurrences, 0);
     }
-    let lens = Lens::new(model, kb());
+    let classifier = Classifier::new(model, kb());
     let options = Options::default().labels(LabelMode::Assigned);
     let input = Input::text("Heap overflow in the borealis parser corrupts memory");
-    let cwe = lens.predict(input, &options).cwe.unwrap();
+    let cwe = classifier.predict(input, &options).cwe.unwrap();
     let answer: Vec<CweId> = cwe.labels.iter().filter(|l| l.predicted).map(|l| l.label).collect();
     assert_eq!(answer, [CweId(122), CweId(787)]);
-    let explanation = lens.explain(input, &options);
+    let explanation = classifier.explain(input, &options).unwrap();
     let strongest = explanation.words.iter().max_by(|a, b| a.weight.total_cmp(&b.weight)).unwrap();
     assert!(["Heap", "overflow", "parser", "corrupts", "memory"].contains(&strongest.text.as_str()));
 }
@@ -47,7 +47,7 @@ fn labels_without_a_training_text_are_counted_beside_the_table() {
     strange.cwes = vec![CweId(1004)];
     let model = NgramModel::from_bytes(&fit(&examples, &settings(), 2)).unwrap();
     let calibration = Calibration { temperature: 1.0, decisions: Default::default() };
-    let kind = vulnlens_model::space::SpaceKind::AssignedCwe;
+    let kind = vulnlens_model::decode::SpaceKind::AssignedCwe;
     let figures = evaluate(&model, &calibration, &kb(), &examples, Part::Test, &[kind]).unwrap();
     assert_eq!((figures[0].unseen_label_occurrences, figures[0].rows_with_unseen_labels_only), (1, 1));
 }

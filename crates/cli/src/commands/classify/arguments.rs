@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use vulnlens::{CveId, LabelMode, Task};
 use vulnlens_corpus::InputFormat;
 
-use crate::lens::LensArguments;
+use crate::model_arguments::ModelArguments;
 use crate::options::thread_count;
 use crate::record_format::RecordFormat;
 
@@ -78,7 +78,7 @@ pub(crate) struct ClassifyArguments {
     pub(super) threads: Option<NonZeroUsize>,
 
     #[command(flatten)]
-    pub(super) lens: LensArguments,
+    pub(super) model: ModelArguments,
 }
 
 /// Formats of input records.

@@ -7,13 +7,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use vulnlens::report::Run;
-use vulnlens::{CveId, Input, Options, Task, Tasks};
+use vulnlens::{Classifier, CveId, Input, Options, Task, Tasks};
 use vulnlens_corpus::{DatasetReader, InputFormat, open_inputs};
 
 pub(crate) use arguments::ClassifyArguments;
 
 use crate::failure::{Failure, Kind};
-use crate::model::Model;
 use crate::options::threads;
 use crate::output::Output;
 use crate::record_format::{Answer, Answerer, OwnedKey, RecordFormat, RecordOutput, Renderer};
@@ -37,30 +36,28 @@ struct Settings {
 pub(crate) fn run(arguments: ClassifyArguments, terminal: &Terminal) -> Result<(), Failure> {
     let settings = settings(&arguments, terminal)?;
     let source = source(&arguments, terminal)?;
-    let model = arguments.lens.load(settings.threads, terminal)?;
-    let knows_no_years =
-        matches!(&model, Model::Checkpoint(checkpoint) if !checkpoint.lens.scores().reads_years());
-    if arguments.as_of.is_some() && knows_no_years {
+    let classifier = arguments.model.load(settings.threads, terminal)?;
+    if arguments.as_of.is_some() && !classifier.network().reads_years() {
         terminal.warn("a checkpoint knows no years: --as-of changes nothing");
     }
-    let run = model.run(&settings.options);
+    let mut answerer = Answerer::new(&classifier, &settings.options, settings.format);
+    let run = classifier.run(&settings.options);
     let output = || Output::open(arguments.output.as_deref());
     match source {
         Source::Text(text) => {
-            let mut answerer = Answerer::new(&model, &settings.options, settings.format);
             let inputs = [Input::text(&text)];
-            let answers = model.install(|| answerer.answer(&inputs, [OwnedKey::default()]));
-            tell_cut(model.count_cut(&inputs), terminal);
-            write_all(answers, &settings, &model, &run, output()?, terminal)
+            let answers = answerer.answer(&inputs, [OwnedKey::default()]);
+            tell_cut(answerer.count_cut(&inputs), terminal);
+            write_all(answers, &settings, &classifier, &run, output()?, terminal)
         }
         Source::Cves(ids, data) => {
-            let (answers, missing) = look_up(&ids, &data, &settings, &model)?;
-            write_all(answers, &settings, &model, &run, output()?, terminal)?;
+            let (answers, missing) = look_up(&ids, &data, &mut answerer)?;
+            write_all(answers, &settings, &classifier, &run, output()?, terminal)?;
             report_missing(&missing, &ids, &data)
         }
         Source::Records(input) => {
             let format = arguments.input_format.into();
-            classify_records(input, format, &settings, model, &run, output, terminal)
+            classify_records(input, format, &settings, answerer, &run, output, terminal)
         }
     }
 }
@@ -106,12 +103,12 @@ fn format_of(path: &Path, terminal: &Terminal) -> Option<RecordFormat> {
 fn write_all(
     answers: Vec<Answer>,
     settings: &Settings,
-    model: &Model,
+    classifier: &Classifier,
     run: &Run,
     output: Output,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
-    let kb = model.knowledge_base();
+    let kb = classifier.knowledge_base();
     let mut output = RecordOutput::begin(settings.format, output, run, kb)?;
     let renderer = Renderer::new(settings.format, terminal.layout(settings.rows), run, kb);
     output.write(renderer.render(kb, answers))?;
@@ -122,14 +119,12 @@ fn write_all(
 fn look_up(
     ids: &[CveId],
     data: &Path,
-    settings: &Settings,
-    model: &Model,
+    answerer: &mut Answerer,
 ) -> Result<(Vec<Answer>, Vec<CveId>), Failure> {
     let unavailable = |failure: Failure| {
         failure.unavailable().hint("--data takes a data set that `vulnlens data build` made")
     };
     let reader = DatasetReader::open(data).map_err(|error| unavailable(error.into()))?;
-    let mut answerer = Answerer::new(model, &settings.options, settings.format);
     let (mut answers, mut missing) = (Vec::new(), Vec::new());
     for id in ids {
         match reader.find(*id).map_err(|error| unavailable(error.into()))? {
@@ -137,7 +132,7 @@ fn look_up(
             Some(row) => {
                 let input = Input::text(&row.text).year(row.year());
                 let key = OwnedKey { id: Some(id.to_string()), line: None };
-                answers.extend(model.install(|| answerer.answer(&[input], [key])));
+                answers.extend(answerer.answer(&[input], [key]));
             }
         }
     }
@@ -157,20 +152,20 @@ fn classify_records(
     input: vulnlens_corpus::Input,
     format: InputFormat,
     settings: &Settings,
-    model: Model,
+    answerer: Answerer,
     run: &Run,
     output: impl FnOnce() -> Result<Output, Failure>,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     let name = input.name().to_owned();
     let inputs = open_inputs(input, format, &limits())?;
-    // Threads that wait for a silent standard input outlive the command when its output is closed.
-    let model: &'static Model = Box::leak(Box::new(model));
-    let kb = model.knowledge_base();
-    let mut output = RecordOutput::begin(settings.format, output()?, run, kb)?;
-    let renderer = Arc::new(Renderer::new(settings.format, terminal.layout(settings.rows), run, kb));
-    let threads = model.workers(settings.threads);
-    let job = Job { model, options: settings.options, format: settings.format, renderer, threads };
+    let kb = Arc::clone(answerer.prepared().classifier().knowledge_base());
+    let mut output = RecordOutput::begin(settings.format, output()?, run, &kb)?;
+    let renderer = Arc::new(Renderer::new(settings.format, terminal.layout(settings.rows), run, &kb));
+    // A network that shares a batch out over its own threads is asked by one.
+    let computes_in_parallel = answerer.prepared().network().computes_in_parallel();
+    let threads = if computes_in_parallel { 1 } else { settings.threads };
+    let job = Job { answerer, renderer, threads };
     let mut tally = Tally::new(terminal);
     let progress = terminal.progress("{spinner} {pos} records, {per_sec}, {elapsed}");
     stream::classify(&job, inputs, |answered| {

@@ -31,7 +31,7 @@ pub(super) fn source(arguments: &ClassifyArguments, terminal: &Terminal) -> Resu
         (Some(path), _) if path.as_os_str() == "-" => Ok(stdin()),
         (Some(path), _) => Ok(Source::Records(file(path)?)),
         // A checkpoint has scores for the empty sequence, as transformers gives them.
-        (None, Some(text)) if text.trim().is_empty() && arguments.lens.is_checkpoint() => {
+        (None, Some(text)) if text.trim().is_empty() && arguments.model.is_checkpoint() => {
             Ok(Source::Text(text.clone()))
         }
         (None, Some(text)) => Ok(match TextArgument::new(text, terminal)? {

@@ -8,7 +8,7 @@ use vulnlens_corpus::{BuildOptions, BuildReport, Progress, SourceReport, build, 
 
 use super::SplitArguments;
 use crate::failure::{Failure, Kind};
-use crate::lens::KnowledgeBaseArguments;
+use crate::model_arguments::KnowledgeBaseArguments;
 use crate::options::{ViewFormat, thread_count, threads};
 use crate::output::{print_json, print_text};
 use crate::terminal::{self, Terminal};

@@ -8,7 +8,7 @@ use vulnlens_train::ngram::{Decisions, Settings, is_fit_of};
 
 use crate::commands::train::{Fit, SettingArguments};
 use crate::failure::{Failure, Kind};
-use crate::lens;
+use crate::model_arguments::ngram;
 use crate::output::Output;
 use crate::terminal::Terminal;
 
@@ -48,7 +48,7 @@ impl Fits<'_> {
 
     /// The model in a file, if it is what the fit would give.
     fn kept(&self, path: &Path, fit: &Fit<'_>, settings: &Settings) -> Result<Option<NgramModel>, Failure> {
-        let model = lens::model(&path.to_string_lossy())?;
+        let model = ngram(&path.to_string_lossy())?;
         let is_same = is_fit_of(model.header(), settings, &fit.description(), self.kb);
         Ok(Some(model).filter(|_| is_same))
     }

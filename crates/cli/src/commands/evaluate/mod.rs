@@ -1,30 +1,28 @@
 //! `evaluate`: the tables that a model, or a peer, is judged by.
 
-mod candidate;
 mod fitted;
 mod peer;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
-use vulnlens::KnowledgeBase;
 use vulnlens::encoder::LoadOptions;
 use vulnlens::model::TaxonomyVersions;
+use vulnlens::{KnowledgeBase, Network};
 use vulnlens_evaluation::{
-    Candidate, DataSet, Detail, Evaluation, EvaluationError, EvaluationRun, Part, SCHEMA_VERSION, Session,
-    Split, tables,
+    DataSet, Detail, Evaluation, EvaluationError, EvaluationRun, NetworkScores, Part, SCHEMA_VERSION,
+    Session, Split, tables,
 };
 
-use self::candidate::Model;
 use self::fitted::Fits;
 use self::peer::Peer;
 use super::train::SettingArguments;
 use crate::choice::one_of;
 use crate::data_set;
 use crate::failure::{Failure, Kind};
-use crate::lens::KnowledgeBaseArguments;
-use crate::model::PrecisionName;
+use crate::model_arguments::{self, KnowledgeBaseArguments, PrecisionName};
 use crate::options::{thread_count, threads};
 use crate::output::{Output, print_text};
 use crate::terminal::Terminal;
@@ -189,10 +187,10 @@ struct Command<'a> {
 impl Command<'_> {
     /// Looks first at what would fail after hours of fitting.
     fn check_before_work(&self) -> Result<(), Failure> {
-        let Self { arguments, kb, terminal, .. } = self;
+        let Self { arguments, .. } = self;
         let combined = arguments.combine.iter().flat_map(|combined| [&combined.first, &combined.second]);
         for name in arguments.model.iter().chain(combined) {
-            Model::open(name, &LoadOptions::default(), 1, kb, terminal)?;
+            self.opened(name, LoadOptions::default(), 1)?;
         }
         if let Some(folder) = &arguments.keep {
             let refused = |error| Failure::output(&folder.display().to_string(), &error);
@@ -214,25 +212,27 @@ impl Command<'_> {
         let mut runs = vec![];
         for name in &arguments.model {
             let model = self.open(name)?;
-            if self.is_for(name, &model, split) {
-                runs.push(self.figures(|| session.model(&model))?);
+            if self.is_for(name, &*model, split) {
+                let scores = scores(name, &*model)?;
+                runs.push(self.figures(|| session.model(scores))?);
             }
         }
         if arguments.fit {
             let (keep, settings) = (arguments.keep.as_deref(), &arguments.settings);
             let fits = Fits { data, kb, settings, keep, threads: *threads, terminal };
             for &seed in &arguments.seeds {
-                let model = Model::Ngram(Box::new(fits.model(split, seed)?));
-                runs.push(self.figures(|| session.model(&model))?);
+                let model = fits.model(split, seed)?;
+                let scores = scores(model.name(), &model)?;
+                runs.push(self.figures(|| session.model(scores))?);
             }
         }
         for Combined { name, first, second } in &arguments.combine {
             let models = [self.open(first)?, self.open(second)?];
             let [of_first, of_second] = [(first, &models[0]), (second, &models[1])]
-                .map(|(name, model)| self.is_for(name, model, split));
+                .map(|(name, model)| self.is_for(name, &**model, split));
             if of_first && of_second {
-                let [first, second] = &models;
-                runs.push(self.figures(|| session.combination(name.as_deref(), [first, second]))?);
+                let pair = [scores(first, &*models[0])?, scores(second, &*models[1])?];
+                runs.push(self.figures(|| session.combination(name.as_deref(), pair))?);
             }
         }
         for peer in &arguments.peer {
@@ -259,25 +259,40 @@ impl Command<'_> {
         on_threads(self.threads, work)?.map_err(failure)
     }
 
-    fn open(&self, name: &str) -> Result<Model, Failure> {
+    fn open(&self, name: &str) -> Result<Arc<dyn Network>, Failure> {
         let options = LoadOptions { precision: self.arguments.precision.into(), ..LoadOptions::default() };
-        Model::open(name, &options, self.threads, self.kb, self.terminal)
+        self.opened(name, options, self.threads)
+    }
+
+    fn opened(&self, name: &str, options: LoadOptions, threads: usize) -> Result<Arc<dyn Network>, Failure> {
+        let classifier = model_arguments::open(name, options, threads, self.kb.clone(), self.terminal)?;
+        scores(name, &**classifier.network())?;
+        Ok(Arc::clone(classifier.network()))
     }
 
     /// Whether a model is evaluated on `split`: where several are asked for, only on the one that it was fitted on, if
     /// that is among them.
-    fn is_for(&self, name: &str, model: &Model, split: Split) -> bool {
-        if model.split() == split.name() {
+    fn is_for(&self, name: &str, model: &dyn Network, split: Split) -> bool {
+        let fitted_on = model.origin().map_or("unknown rows", |origin| origin.split);
+        if fitted_on == split.name() {
             return true;
         }
-        let has_own = self.arguments.split.iter().any(|asked| asked.name() == model.split());
+        let has_own = self.arguments.split.iter().any(|asked| asked.name() == fitted_on);
         if !has_own {
             self.terminal.warn(&format!(
-                "{name} was fitted on {:?}, so its figures on the {} split prove nothing",
-                model.split(),
+                "{name} was fitted on {fitted_on:?}, so its figures on the {} split prove nothing",
                 split.name()
             ));
         }
         !has_own
     }
+}
+
+/// The distributions of the model called `name`.
+fn scores<'m>(name: &str, model: &'m dyn Network) -> Result<NetworkScores<'m>, Failure> {
+    NetworkScores::new(model).ok_or_else(|| {
+        let message = format!("{name}: its outputs are labels of their own, not CWE sets");
+        let failure = Failure::new(Kind::Arguments, message);
+        failure.hint("`evaluate` takes n-gram models and what `train encoder` made with --objective cwe-sets")
+    })
 }

@@ -7,7 +7,7 @@ use vulnlens::report::Changes;
 use vulnlens::taxonomy::diff;
 
 use crate::failure::Failure;
-use crate::lens::knowledge_base;
+use crate::model_arguments::knowledge_base;
 use crate::options::ViewFormat;
 use crate::output::{print_json, print_text};
 use crate::terminal::Terminal;

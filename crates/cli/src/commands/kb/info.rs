@@ -6,7 +6,7 @@ use vulnlens::KnowledgeBase;
 use vulnlens::taxonomy::Versions;
 
 use crate::failure::Failure;
-use crate::lens::KnowledgeBaseArguments;
+use crate::model_arguments::KnowledgeBaseArguments;
 use crate::options::ViewFormat;
 use crate::output::{print_json, print_text};
 use crate::terminal::Terminal;

@@ -7,7 +7,7 @@ use vulnlens::{CapecId, CweId, KnowledgeBase, TechniqueId};
 
 use super::show::unknown;
 use crate::failure::{Failure, Kind};
-use crate::lens::KnowledgeBaseArguments;
+use crate::model_arguments::KnowledgeBaseArguments;
 use crate::options::ViewFormat;
 use crate::output::{print_json, print_text};
 use crate::terminal::Terminal;

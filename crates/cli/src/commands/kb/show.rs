@@ -4,7 +4,7 @@ use clap::Args;
 use vulnlens::report::{Entry, EntryId};
 
 use crate::failure::{Failure, Kind};
-use crate::lens::KnowledgeBaseArguments;
+use crate::model_arguments::KnowledgeBaseArguments;
 use crate::options::ViewFormat;
 use crate::output::{print_json, print_text};
 use crate::terminal::Terminal;

@@ -1,7 +1,7 @@
 //! `train encoder`: fine-tuning a classifier.
 
 use clap::{Args, ValueEnum};
-use vulnlens::{NgramModel, SetModel};
+use vulnlens::{Network, NgramModel};
 use vulnlens_train::encoder::{
     ClassifierSettings, Labels, LabelsBeside, MultiLabelLoss, Teaching, train_classifier,
 };
@@ -9,7 +9,7 @@ use vulnlens_train::encoder::{
 use super::fit_arguments::FitArguments;
 use super::run_arguments::{Run, RunArguments, StartArguments};
 use crate::failure::{Failure, Kind};
-use crate::lens::{self, KnowledgeBaseArguments};
+use crate::model_arguments::{KnowledgeBaseArguments, ngram};
 use crate::terminal::Terminal;
 
 /// Train a transformer encoder to classify, from a checkpoint or from nothing
@@ -148,7 +148,7 @@ fn teaching(
     terminal: &Terminal,
 ) -> Result<Option<Teaching>, Failure> {
     let models: Vec<NgramModel> =
-        arguments.teachers.iter().map(|name| lens::model(name)).collect::<Result<_, _>>()?;
+        arguments.teachers.iter().map(|name| ngram(name)).collect::<Result<_, _>>()?;
     let split = arguments.run.split.name();
     if let Some(model) = models.iter().find(|model| model.header().provenance.split != split) {
         let message = format!(
@@ -160,7 +160,6 @@ fn teaching(
             Failure::new(Kind::Arguments, message).hint("fit it with `train ngram --split` of the same name")
         );
     }
-    let models: Vec<&dyn SetModel> = models.iter().map(|model| model as &dyn SetModel).collect();
     if models.is_empty() {
         return Ok(None);
     }

@@ -14,7 +14,7 @@ use super::fit_arguments::FitArguments;
 use super::run_arguments::{Run, RunArguments, StartArguments};
 use crate::choice::one_of;
 use crate::failure::{Failure, Kind};
-use crate::lens::KnowledgeBaseArguments;
+use crate::model_arguments::KnowledgeBaseArguments;
 use crate::output::{Output, print_text};
 use crate::terminal::Terminal;
 

@@ -4,14 +4,14 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
-use vulnlens::KnowledgeBase;
+use vulnlens::{KnowledgeBase, Network};
 use vulnlens_evaluation::{Calibration, DataSet, EvaluationError, Split};
 use vulnlens_train::TrainError;
 use vulnlens_train::ngram::{Decisions, Description, Settings, train, work};
 
 use crate::data_set;
 use crate::failure::{Failure, Kind};
-use crate::lens::{self, KnowledgeBaseArguments};
+use crate::model_arguments::{self, KnowledgeBaseArguments};
 use crate::options::{thread_count, threads};
 use crate::output::Output;
 use crate::terminal::Terminal;
@@ -153,9 +153,9 @@ pub(crate) fn run(arguments: &NgramArguments, terminal: &Terminal) -> Result<(),
 
 /// The temperature and rules of another model, and the words that say whose they are.
 fn decisions_of(path: &std::path::Path) -> Result<Decisions, Failure> {
-    let model = lens::model(&path.to_string_lossy())?;
+    let model = model_arguments::ngram(&path.to_string_lossy())?;
     let header = model.header();
-    let calibration = Calibration::of(header);
+    let calibration = Calibration { temperature: header.temperature, decisions: header.decisions.clone() };
     let from = format!("{}, revision {}", header.provenance.decisions_from, model.revision());
     Ok(Decisions::Given(Box::new(calibration), from))
 }

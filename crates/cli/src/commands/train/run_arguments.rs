@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
+use vulnlens::FoundModel;
 use vulnlens_evaluation::{Example, Split};
 use vulnlens_train::TrainError;
 use vulnlens_train::encoder::{Control, Ending, NetworkSize, Start};
@@ -14,7 +15,7 @@ use super::progress::Progress;
 use super::stop::on_signal;
 use crate::data_set;
 use crate::failure::{Failure, Kind};
-use crate::model::ModelSource;
+use crate::model_arguments::find;
 use crate::options::{thread_count, threads};
 use crate::terminal::Terminal;
 use crate::threads::on_threads;
@@ -91,9 +92,9 @@ pub(crate) struct StartArguments {
 impl StartArguments {
     pub(crate) fn start(&self, terminal: &Terminal) -> Result<Start, Failure> {
         if let Some(name) = &self.from {
-            return match ModelSource::find(name, terminal)? {
-                ModelSource::Folder(folder) => Ok(Start::Checkpoint(folder.path)),
-                ModelSource::Ngram | ModelSource::Package(_) => {
+            return match find(name, terminal)? {
+                FoundModel::Folder(folder) => Ok(Start::Checkpoint(folder.path().to_owned())),
+                _ => {
                     let failure = Failure::new(Kind::Unavailable, format!("{name}: is no checkpoint"));
                     Err(failure.hint("give the folder of a checkpoint, or an id of the hub"))
                 }

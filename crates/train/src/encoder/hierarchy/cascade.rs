@@ -9,7 +9,7 @@ use vulnlens_encoder::{Checkpoint, LoadOptions};
 use vulnlens_evaluation::Example;
 use vulnlens_metrics::ScoredRow;
 use vulnlens_model::TaxonomyVersions;
-use vulnlens_model::checkpoint::{TaxonomyFile, TrainingRecord};
+use vulnlens_model::labels::{TaxonomyFile, TrainingRecord};
 use vulnlens_taxonomy::KnowledgeBase;
 
 use super::card::card;

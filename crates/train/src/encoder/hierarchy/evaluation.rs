@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use vulnlens_metrics::{Accumulator, RowView, ScoredRow, Table, best_global_threshold};
-use vulnlens_model::checkpoint::TaxonomyFile;
+use vulnlens_model::labels::TaxonomyFile;
 use vulnlens_taxonomy::KnowledgeBase;
 
 pub use super::figures::{HierarchyEvaluation, HierarchyFigures};

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use vulnlens_model::checkpoint::TaxonomyFile;
+use vulnlens_model::labels::TaxonomyFile;
 
 use super::tree::Tree;
 use super::{HierarchyForm, HierarchySettings};

@@ -202,7 +202,7 @@ fn tops(kb: &KnowledgeBase, id: CapecId) -> Vec<CapecId> {
 
 #[cfg(test)]
 mod tests {
-    use vulnlens_model::checkpoint::LabelMap;
+    use vulnlens_model::labels::LabelMap;
     use vulnlens_taxonomy::CveId;
 
     use super::*;

@@ -1,11 +1,105 @@
 //! Two models of CWE sets as one: the mean of their answers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use vulnlens_taxonomy::CweId;
 
-/// What is averaged.
+use crate::decode::{DecisionRule, SpaceKind};
+use crate::network::{CweSets, Network, Origin, Outputs, Room};
+use crate::prediction::Input;
+use crate::softmax::{softmax, temper};
+
+/// Two networks of CWE sets that answer as one.
+pub struct Combined {
+    name: String,
+    revision: String,
+    networks: [Arc<dyn Network>; 2],
+    /// Divisors of the networks' own logits.
+    temperatures: [f32; 2],
+    combination: Combination,
+    union: SetUnion,
+    outputs: Outputs,
+}
+
+impl Combined {
+    /// Two networks as one, known by the name and the revision of the first. `temperature` divides the combined logits;
+    /// either network's own comes before. `None` if the outputs of one are not CWE sets.
+    #[must_use]
+    pub fn new(
+        networks: [Arc<dyn Network>; 2],
+        combination: Combination,
+        temperature: f32,
+        rules: BTreeMap<SpaceKind, DecisionRule>,
+    ) -> Option<Self> {
+        let [first, second] = [networks[0].outputs().cwe_sets()?, networks[1].outputs().cwe_sets()?];
+        let temperatures = [first.temperature, second.temperature];
+        let union = SetUnion::new(&first.sets, &second.sets);
+        let outputs = Outputs::CweSets(CweSets { sets: union.sets().to_vec(), temperature, rules });
+        let (name, revision) = (networks[0].name().to_owned(), networks[0].revision().to_owned());
+        Some(Self { name, revision, networks, temperatures, combination, union, outputs })
+    }
+
+    /// The two networks.
+    #[must_use]
+    pub fn networks(&self) -> &[Arc<dyn Network>; 2] {
+        &self.networks
+    }
+}
+
+impl Network for Combined {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn revision(&self) -> &str {
+        &self.revision
+    }
+
+    fn outputs(&self) -> &Outputs {
+        &self.outputs
+    }
+
+    fn origin(&self) -> Option<Origin<'_>> {
+        self.networks[0].origin()
+    }
+
+    fn reads_years(&self) -> bool {
+        self.networks.iter().any(|network| network.reads_years())
+    }
+
+    fn texts_at_once(&self) -> usize {
+        self.networks[0].texts_at_once()
+    }
+
+    fn computes_in_parallel(&self) -> bool {
+        self.networks[0].computes_in_parallel()
+    }
+
+    fn is_cut(&self, input: &Input<'_>) -> bool {
+        self.networks[0].is_cut(input)
+    }
+
+    fn score(&self, inputs: &[Input<'_>], room: &mut Room, scores: &mut Vec<f32>) {
+        let widths = [0, 1].map(|network: usize| self.networks[network].outputs().len().max(1));
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        self.networks[0].score(inputs, room, &mut first);
+        self.networks[1].score(inputs, room, &mut second);
+        scores.clear();
+        let rows = first.chunks_exact_mut(widths[0]).zip(second.chunks_exact_mut(widths[1]));
+        for (own, other) in rows {
+            // A quotient here and, in `temper`, a product by the inverse: combinations were fitted and published with
+            // just this rounding, which the sixth digit of a score shows.
+            own.iter_mut().for_each(|logit| *logit /= self.temperatures[0]);
+            softmax(own);
+            temper(other, self.temperatures[1]);
+            scores.extend(self.combination.logits(&self.union.spread(0, own), &self.union.spread(1, other)));
+        }
+    }
+}
+
+/// The quantity that is averaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mean {
@@ -15,17 +109,17 @@ pub enum Mean {
     Geometric,
 }
 
-/// How the answers of two models are put together.
+/// The way in which the answers of two models become one.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Combination {
-    /// What is averaged.
+    /// The quantity that is averaged.
     pub mean: Mean,
     /// The first model's weight; the second has the rest.
     pub first: f32,
 }
 
 impl Combination {
-    /// What it is made of, in words.
+    /// The combination in words.
     #[must_use]
     pub fn described(self, first: &str, second: &str) -> String {
         let of = match self.mean {
@@ -48,14 +142,14 @@ impl Combination {
     }
 }
 
-/// The probability of a set that a model does not know; and no set has less.
+/// The least probability of a set, and that of a set that a model does not know.
 const LEAST: f32 = 1e-7;
 
 /// The CWE sets of two models: those of the first, then those that only the second has.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SetUnion {
     sets: Vec<Vec<CweId>>,
-    /// Where each of a model's sets stands among all.
+    /// The place of each of a model's sets among all.
     places: [Vec<usize>; 2],
 }
 

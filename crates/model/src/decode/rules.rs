@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::space::Marginals;
+use super::marginals::Marginals;
 
 /// When a label is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

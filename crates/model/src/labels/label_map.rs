@@ -1,4 +1,4 @@
-//! Which entries of the catalogues a checkpoint's labels name.
+//! The entries of the catalogues that a checkpoint's labels name.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,8 +7,8 @@ use serde::Serialize;
 use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, Standing, TechniqueId};
 
 use super::numbers::taxonomy_of_numbers;
-use super::outputs::Voiced;
 use super::written::{Bare, Id, Written};
+use crate::prediction::LabelSource;
 use crate::task::{Task, Tasks};
 
 /// A checkpoint's labels by taxonomy.
@@ -17,14 +17,23 @@ use crate::task::{Task, Tasks};
 /// that several outputs name is one label of all of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LabelMap {
-    pub(super) cwe: Vec<Voiced<CweId>>,
-    pub(super) capec: Vec<Voiced<CapecId>>,
-    pub(super) attack: Vec<Voiced<TechniqueId>>,
-    /// What names no weakness, pattern or technique, as written.
-    pub(super) other: Vec<Voiced<Arc<str>>>,
+    pub(crate) cwe: Vec<OutputsOf<CweId>>,
+    pub(crate) capec: Vec<OutputsOf<CapecId>>,
+    pub(crate) attack: Vec<OutputsOf<TechniqueId>>,
+    /// Labels that name no weakness, pattern or technique, as written.
+    pub(crate) other: Vec<OutputsOf<Arc<str>>>,
 }
 
-/// How many labels of a taxonomy a checkpoint has, and how they stand in the knowledge base.
+/// A label, and the outputs of the checkpoint that speak for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputsOf<L> {
+    /// The label.
+    pub label: L,
+    /// The outputs, rising and without duplicates.
+    pub outputs: Vec<u32>,
+}
+
+/// The number of a checkpoint's labels of one taxonomy, by their standing in the knowledge base.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Count {
     /// All of them.
@@ -86,31 +95,31 @@ impl LabelMap {
                 Some(Id::Capec(id)) => note(&mut capec, id, output),
                 Some(Id::Technique(id)) => note(&mut attack, id, output),
                 Some(Id::Tactic(_)) | None => {
-                    other.push(Voiced { label: Arc::from(label.as_str()), outputs: vec![output] });
+                    other.push(OutputsOf { label: Arc::from(label.as_str()), outputs: vec![output] });
                 }
             }
         }
-        Self { cwe: voiced(cwe), capec: voiced(capec), attack: voiced(attack), other }
+        Self { cwe: sorted(cwe), capec: sorted(capec), attack: sorted(attack), other }
     }
 
     /// The weaknesses among the labels, by rising id.
     pub fn cwe(&self) -> impl ExactSizeIterator<Item = CweId> {
-        self.cwe.iter().map(|voiced| voiced.label)
+        self.cwe.iter().map(|of| of.label)
     }
 
     /// The attack patterns among the labels, by rising id.
     pub fn capec(&self) -> impl ExactSizeIterator<Item = CapecId> {
-        self.capec.iter().map(|voiced| voiced.label)
+        self.capec.iter().map(|of| of.label)
     }
 
     /// The techniques among the labels, by rising id.
     pub fn attack(&self) -> impl ExactSizeIterator<Item = TechniqueId> {
-        self.attack.iter().map(|voiced| voiced.label)
+        self.attack.iter().map(|of| of.label)
     }
 
     /// The labels of no taxonomy and the tactics, as written and in the order of the outputs.
     pub fn other(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.other.iter().map(|voiced| voiced.label.as_ref())
+        self.other.iter().map(|of| of.label.as_ref())
     }
 
     /// The tasks of which the checkpoint has no label, but that follow from its labels by the
@@ -124,21 +133,27 @@ impl LabelMap {
     }
 
     /// The patterns that the weaknesses among the labels lead to.
-    pub(super) fn capec_by_chain(&self, kb: &KnowledgeBase) -> Vec<Voiced<CapecId>> {
+    pub(crate) fn capec_by_chain(&self, kb: &KnowledgeBase) -> Vec<OutputsOf<CapecId>> {
         reached(&self.cwe, |id| kb.chain(&[id]).capec)
     }
 
     /// The techniques that the patterns among the labels lead to, or else the weaknesses; `written`
     /// gives the chain's ids a form.
-    pub(super) fn attack_by_chain(
+    pub(crate) fn attack_by_chain(
         &self,
         kb: &KnowledgeBase,
         written: impl Fn(&[TechniqueId]) -> Vec<TechniqueId>,
-    ) -> Vec<Voiced<TechniqueId>> {
+    ) -> Vec<OutputsOf<TechniqueId>> {
         if self.capec.is_empty() {
             return reached(&self.cwe, |id| written(&kb.chain(&[id]).techniques));
         }
         reached(&self.capec, |id| kb.pattern(id).map_or(vec![], |pattern| written(&pattern.techniques)))
+    }
+
+    /// The source of the labels of an answer that these tasks are asked for.
+    #[must_use]
+    pub fn source(&self, asked: Tasks) -> LabelSource {
+        LabelSource::Checkpoint { derived: self.derived().and(asked), other: !self.other.is_empty() }
     }
 
     /// The labels, counted.
@@ -157,14 +172,17 @@ fn note<L: Ord>(labels: &mut BTreeMap<L, Vec<u32>>, label: L, output: u32) {
     labels.entry(label).or_default().push(output);
 }
 
-fn voiced<L>(labels: BTreeMap<L, Vec<u32>>) -> Vec<Voiced<L>> {
-    labels.into_iter().map(|(label, outputs)| Voiced { label, outputs }).collect()
+fn sorted<L>(labels: BTreeMap<L, Vec<u32>>) -> Vec<OutputsOf<L>> {
+    labels.into_iter().map(|(label, outputs)| OutputsOf { label, outputs }).collect()
 }
 
 /// What `from` leads to by `step`, each with all outputs that lead to it.
-fn reached<From: Copy, To: Ord>(from: &[Voiced<From>], step: impl Fn(From) -> Vec<To>) -> Vec<Voiced<To>> {
+fn reached<From: Copy, To: Ord>(
+    from: &[OutputsOf<From>],
+    step: impl Fn(From) -> Vec<To>,
+) -> Vec<OutputsOf<To>> {
     let mut labels: BTreeMap<To, Vec<u32>> = BTreeMap::new();
-    for Voiced { label, outputs } in from {
+    for OutputsOf { label, outputs } in from {
         for reached in step(*label) {
             labels.entry(reached).or_default().extend_from_slice(outputs);
         }
@@ -173,7 +191,7 @@ fn reached<From: Copy, To: Ord>(from: &[Voiced<From>], step: impl Fn(From) -> Ve
         outputs.sort_unstable();
         outputs.dedup();
     }
-    voiced(labels)
+    sorted(labels)
 }
 
 fn count(standings: impl Iterator<Item = Standing>) -> Count {
@@ -240,12 +258,12 @@ mod tests {
     fn the_chain_takes_all_outputs_along() {
         let (kb, map) = (kb(), map(&["CWE-79", "CWE-89", "CWE-74"], ""));
         let capec = map.capec_by_chain(&kb);
-        let of = |id: u32| capec.iter().find(|voiced| voiced.label == CapecId(id)).map(|v| v.outputs.clone());
+        let of = |id: u32| capec.iter().find(|of| of.label == CapecId(id)).map(|v| v.outputs.clone());
         assert_eq!(of(63), Some(vec![0]), "of CWE-79 alone");
         assert_eq!(of(267), Some(vec![0, 1, 2]), "of their ancestor CWE-74");
         let expected = kb.chain(&[CweId(79), CweId(89)]).techniques;
         let attack = map.attack_by_chain(&kb, <[_]>::to_vec);
-        assert_eq!(attack.iter().map(|voiced| voiced.label).collect::<Vec<_>>(), expected);
+        assert_eq!(attack.iter().map(|of| of.label).collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -13,9 +13,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use super::network::{Codes, NgramModel, PackedRows};
+use super::vocabulary::Vocabulary;
 use crate::header::{FEATURES, FORMAT_VERSION, ModelHeader};
-use crate::ngram::{Codes, NgramModel, PackedRows};
-use crate::vocabulary::Vocabulary;
+use crate::network::{CweSets, Outputs};
 
 /// Why a model file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -162,15 +163,34 @@ fn serialise(header: &ModelHeader, views: Vec<(String, TensorView<'_>)>) -> Resu
     whole(checksum(model.get(), data_part(&draft)?))
 }
 
+impl NgramModel {
+    /// Reads a model file that is compiled into the binary. Its checksum is not verified (see [`verify`]): the binary
+    /// would have to be damaged itself.
+    ///
+    /// # Errors
+    /// The file is not a readable model of this version.
+    pub fn embedded(bytes: &'static [u8]) -> Result<Self, ModelFileError> {
+        read_embedded(bytes)
+    }
+
+    /// Reads a model file, verifying its checksum and every shape, index and number in it.
+    ///
+    /// # Errors
+    /// The file is not a readable, whole model of this version.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelFileError> {
+        read(bytes)
+    }
+}
+
 /// Reads a model file and verifies its checksum.
-pub(crate) fn read(bytes: &[u8]) -> Result<NgramModel, ModelFileError> {
+fn read(bytes: &[u8]) -> Result<NgramModel, ModelFileError> {
     verify(bytes)?;
     let codes = |codes: &[u8]| Codes::Owned(codes.to_vec());
     assemble(bytes, codes)
 }
 
 /// Reads a model file that lives as long as the program.
-pub(crate) fn read_embedded(bytes: &'static [u8]) -> Result<NgramModel, ModelFileError> {
+fn read_embedded(bytes: &'static [u8]) -> Result<NgramModel, ModelFileError> {
     let start = bytes.as_ptr() as usize;
     let codes = |codes: &[u8]| {
         let offset = codes.as_ptr() as usize - start;
@@ -358,6 +378,11 @@ fn assemble(bytes: &[u8], codes: impl Fn(&[u8]) -> Codes) -> Result<NgramModel, 
         output,
         output_bias: shelf.floats("output.bias", &[s])?,
         year_output: shelf.halves("year.output", &[y, s])?,
+        outputs: Outputs::CweSets(CweSets {
+            sets: header.sets.clone(),
+            temperature: header.temperature,
+            rules: header.decisions.clone(),
+        }),
         header,
     })
 }

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use vulnlens_taxonomy::CweId;
 
-use crate::decision::DecisionRule;
+use crate::decode::{DecisionRule, SpaceKind};
 use crate::header::TaxonomyVersions;
-use crate::space::SpaceKind;
 
 /// The version of the file's form that this library writes and reads.
 const FORMAT_VERSION: u32 = 1;

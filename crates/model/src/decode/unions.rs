@@ -1,14 +1,6 @@
-//! From the scores of a checkpoint's outputs to the scores of labels.
+//! Unions of outputs: the score of a label that several outputs of a checkpoint speak for.
 
-/// A label, and the outputs of the checkpoint that speak for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Voiced<L> {
-    pub(super) label: L,
-    /// Rising and without duplicates.
-    pub(super) outputs: Vec<u32>,
-}
-
-/// How the scores of several outputs that speak for one label become its score: the probability
+/// The way from the scores of several outputs that speak for one label to its score: the probability
 /// that any of their events holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Union {
@@ -22,24 +14,24 @@ pub(super) enum Union {
 }
 
 impl Union {
-    /// The score of what `outputs` speak for; `None` where all of them are ruled out.
-    pub(super) fn score(self, outputs: &[u32], scores: &[Option<f32>]) -> Option<f32> {
-        let given = outputs.iter().filter_map(|&output| scores.get(output as usize).copied().flatten());
+    /// The score of the label that `outputs` speak for; `None` where all of them are ruled out (NaN).
+    pub(super) fn score(self, outputs: &[u32], scores: &[f32]) -> Option<f32> {
+        let given = outputs.iter().filter_map(|&output| scores.get(output as usize).copied());
+        let given = given.filter(|score| !score.is_nan());
         let score = match self {
             Self::Greatest => given.reduce(f32::max),
             Self::Sum => given.reduce(|sum, score| sum + score),
         };
-        // What is no probability is taken for the nearest one, and NaN for 0.
-        score.map(|score| if score.is_nan() { 0.0 } else { score.clamp(0.0, 1.0) })
+        // Scores that are not probabilities are clamped to the nearest one.
+        score.map(|score| score.clamp(0.0, 1.0))
     }
 
     /// The outputs that are answered, as flags in `answered`. Those that exclude each other answer
     /// with their best alone; each has to reach its threshold.
-    pub(super) fn answer(self, scores: &[Option<f32>], thresholds: &[f32], answered: &mut Vec<bool>) {
+    pub(super) fn answer(self, scores: &[f32], thresholds: &[f32], answered: &mut Vec<bool>) {
         answered.clear();
-        let reaches =
-            |(score, threshold): (&Option<f32>, &f32)| score.is_some_and(|score| score >= *threshold);
-        answered.extend(scores.iter().zip(thresholds).map(reaches));
+        // NaN reaches no threshold.
+        answered.extend(scores.iter().zip(thresholds).map(|(score, threshold)| score >= threshold));
         if self == Self::Sum {
             let best = best(scores);
             for (output, flag) in answered.iter_mut().enumerate() {
@@ -50,12 +42,10 @@ impl Union {
 }
 
 /// The output with the greatest score; of equals the first.
-fn best(scores: &[Option<f32>]) -> Option<usize> {
+fn best(scores: &[f32]) -> Option<usize> {
     let mut best: Option<(usize, f32)> = None;
-    for (output, score) in scores.iter().enumerate() {
-        if let Some(score) = *score
-            && best.is_none_or(|(_, most)| score > most)
-        {
+    for (output, &score) in scores.iter().enumerate() {
+        if !score.is_nan() && best.is_none_or(|(_, most)| score > most) {
             best = Some((output, score));
         }
     }
@@ -66,7 +56,7 @@ fn best(scores: &[Option<f32>]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    const SCORES: [Option<f32>; 5] = [Some(0.5), None, Some(0.25), Some(0.5), Some(f32::NAN)];
+    const SCORES: [f32; 4] = [0.5, f32::NAN, 0.25, 0.5];
 
     #[test]
     fn the_union_is_the_greatest_or_the_sum() {
@@ -75,7 +65,6 @@ mod tests {
             (&[0, 1, 2, 3], Some(0.5), Some(1.0)),
             (&[1], None, None),
             (&[1, 2], Some(0.25), Some(0.25)),
-            (&[4], Some(0.0), Some(0.0)),
             (&[], None, None),
             (&[99], None, None),
         ] {
@@ -87,11 +76,11 @@ mod tests {
     #[test]
     fn outputs_that_exclude_each_other_answer_with_one() {
         let mut answered = vec![true];
-        Union::Greatest.answer(&SCORES, &[0.5; 5], &mut answered);
-        assert_eq!(answered, [true, false, false, true, false]);
-        Union::Sum.answer(&SCORES, &[0.0; 5], &mut answered);
-        assert_eq!(answered, [true, false, false, false, false]);
-        Union::Sum.answer(&SCORES, &[0.6; 5], &mut answered);
-        assert_eq!(answered, [false; 5]);
+        Union::Greatest.answer(&SCORES, &[0.5; 4], &mut answered);
+        assert_eq!(answered, [true, false, false, true]);
+        Union::Sum.answer(&SCORES, &[0.0; 4], &mut answered);
+        assert_eq!(answered, [true, false, false, false]);
+        Union::Sum.answer(&SCORES, &[0.6; 4], &mut answered);
+        assert_eq!(answered, [false; 4]);
     }
 }

@@ -1,6 +1,6 @@
 //! The features that a model knows, and a text as a weighted list of them.
 
-use crate::text::{Cutter, Feature};
+use super::text::{Cutter, Feature};
 
 /// The known features: sorted keys, each with a weight (the square root of its inverse document
 /// frequency), found through an index over the keys' upper halves.

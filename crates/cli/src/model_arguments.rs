@@ -1,0 +1,192 @@
+//! `--model` and `--kb`: loading the model and the knowledge base.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use vulnlens::encoder::{LoadOptions, Precision};
+use vulnlens::{Classifier, FAST, FoundModel, KnowledgeBase, ModelKind, NgramModel, Open, OpenError};
+
+use crate::catalogues;
+use crate::failure::{Failure, Kind};
+use crate::hub;
+use crate::terminal::Terminal;
+
+/// Most bytes of a knowledge base that are read; ours has some hundred thousand.
+const LARGEST: u64 = 1 << 30;
+
+/// The model that answers, and the knowledge base.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Model")]
+pub(crate) struct ModelArguments {
+    /// The model: `fast` and `accurate` are embedded; a model file; the folder of a checkpoint, or a file in it; or an id of the
+    /// Hugging Face hub, as ORG/NAME or ORG/NAME@REVISION
+    #[arg(long, value_name = "NAME|FILE|FOLDER|ID", default_value = FAST)]
+    model: String,
+
+    /// How a checkpoint computes
+    #[arg(long, value_enum, value_name = "PRECISION", default_value_t)]
+    precision: PrecisionName,
+
+    /// Let a checkpoint read long texts whole, in windows that share N tokens; a label's score is the greatest of the
+    /// windows' [default: texts are cut off]
+    #[arg(long, value_name = "N")]
+    window_overlap: Option<usize>,
+
+    #[command(flatten)]
+    kb: KnowledgeBaseArguments,
+}
+
+/// The source of names and of the chain.
+#[derive(Debug, Args)]
+pub(crate) struct KnowledgeBaseArguments {
+    /// Another knowledge base than the embedded one: a file that `kb build` made, or a folder of MITRE's files
+    #[arg(long, value_name = "FILE|FOLDER")]
+    kb: Option<PathBuf>,
+
+    /// ATT&CK's release, for a folder whose bundles do not say it
+    #[arg(long, value_name = "VERSION", requires = "kb")]
+    attack_version: Option<String>,
+}
+
+/// Precisions of a checkpoint's layers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PrecisionName {
+    /// As it was trained
+    #[default]
+    F32,
+    /// Weights and activations in eight bits: faster, and a little less exact
+    Int8,
+}
+
+impl From<PrecisionName> for Precision {
+    fn from(name: PrecisionName) -> Self {
+        match name {
+            PrecisionName::F32 => Self::F32,
+            PrecisionName::Int8 => Self::Int8,
+        }
+    }
+}
+
+impl ModelArguments {
+    /// The classifier of the model and the knowledge base, to compute on so many threads.
+    pub(crate) fn load(&self, threads: usize, terminal: &Terminal) -> Result<Classifier, Failure> {
+        let load = LoadOptions {
+            precision: self.precision.into(),
+            window_overlap: self.window_overlap,
+            ..LoadOptions::default()
+        };
+        open(&self.model, load, threads, self.kb.load(terminal)?, terminal)
+    }
+
+    /// The classifier, for what n-gram models alone can do: `purpose`.
+    pub(crate) fn load_ngram(&self, purpose: &str, terminal: &Terminal) -> Result<Classifier, Failure> {
+        check_ngram(&self.model, purpose)?;
+        self.load(1, terminal)
+    }
+
+    /// Whether a checkpoint is asked for.
+    pub(crate) fn is_checkpoint(&self) -> bool {
+        ModelKind::of(&self.model) != ModelKind::Ngram
+    }
+}
+
+/// The classifier of the model called `name` and a knowledge base.
+pub(crate) fn open(
+    name: &str,
+    load: LoadOptions,
+    threads: usize,
+    kb: impl Into<Arc<KnowledgeBase>>,
+    terminal: &Terminal,
+) -> Result<Classifier, Failure> {
+    let settings = Open::new().knowledge_base(kb).load(load).threads(threads);
+    opening(name, settings, terminal, |settings| vulnlens::open(name, settings))
+}
+
+/// The model called `name`, with its file or folder.
+pub(crate) fn find(name: &str, terminal: &Terminal) -> Result<FoundModel, Failure> {
+    opening(name, Open::new(), terminal, |settings| vulnlens::find(name, settings))
+}
+
+/// Does `work` on a model called `name`, with a hub if it is on one; notices about the model are warnings.
+fn opening<R>(
+    name: &str,
+    settings: Open<'_>,
+    terminal: &Terminal,
+    work: impl FnOnce(&Open<'_>) -> Result<R, OpenError>,
+) -> Result<R, Failure> {
+    let warn = |notice: &dyn std::fmt::Display| terminal.warn(&notice.to_string());
+    let settings = settings.notices(&warn);
+    let done = if ModelKind::of(name) == ModelKind::Hub {
+        let (hub, download) = (hub::hub()?, hub::Download::new(terminal));
+        let done = work(&settings.hub(&hub, &download));
+        download.finish();
+        done
+    } else {
+        work(&settings)
+    };
+    done.map_err(Failure::from)
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        let kind = if matches!(error, OpenError::Threads(_)) { Kind::Failed } else { Kind::Unavailable };
+        let failure = Self::new(kind, error.to_string());
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+/// The n-gram model called `name`, or in the file of that path.
+pub(crate) fn ngram(name: &str) -> Result<NgramModel, Failure> {
+    Ok(vulnlens::open_ngram(name)?.0)
+}
+
+/// Whether `name` may be an n-gram model, as `purpose` needs one.
+pub(crate) fn check_ngram(name: &str, purpose: &str) -> Result<(), Failure> {
+    if ModelKind::of(name) == ModelKind::Ngram {
+        return Ok(());
+    }
+    let failure = Failure::new(Kind::Arguments, format!("{name}: {purpose} is not for checkpoints yet"));
+    Err(failure.hint("`classify` answers with them; for this, give `fast` or a model file"))
+}
+
+impl KnowledgeBaseArguments {
+    /// The knowledge base asked for, or the embedded one.
+    pub(crate) fn load(&self, terminal: &Terminal) -> Result<KnowledgeBase, Failure> {
+        match &self.kb {
+            None => Ok(vulnlens::embedded_knowledge_base()),
+            Some(path) if self.attack_version.is_some() && !path.is_dir() => {
+                let message =
+                    format!("{}: a compiled knowledge base says its ATT&CK release", path.display());
+                Err(Failure::new(Kind::Arguments, message).hint("leave --attack-version out"))
+            }
+            Some(path) => {
+                knowledge_base(path, self.attack_version.as_deref(), terminal).map_err(Failure::unavailable)
+            }
+        }
+    }
+}
+
+/// The knowledge base at `path`: a compiled file, or a folder of the official files, whose ATT&CK release is
+/// `attack_version` if given.
+pub(crate) fn knowledge_base(
+    path: &Path,
+    attack_version: Option<&str>,
+    terminal: &Terminal,
+) -> Result<KnowledgeBase, Failure> {
+    if path.is_dir() {
+        return catalogues::from_folder(path, attack_version, terminal);
+    }
+    let unreadable =
+        |error| Failure::new(Kind::Input, format!("{}: cannot be read: {error}", path.display()));
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(LARGEST).read_to_end(&mut bytes).map_err(unreadable)?;
+    KnowledgeBase::from_bytes(&bytes)
+        .map_err(|error| Failure::new(Kind::Input, format!("{}: {error}", path.display())))
+}

@@ -1,0 +1,165 @@
+//! Marginals: the probabilities of labels, added up over the CWE sets that the chain leads to them from.
+//!
+//! P(label) = Σ over CWE sets of P(set) · [label ∈ chain(set)].
+//!
+//! Many sets share one label list (some 500 technique lists for some 2,000 sets), so probabilities
+//! are first added up by list and then handed to the list's labels.
+
+use std::collections::BTreeMap;
+
+use crate::softmax::sum;
+
+/// The multiple of its own probability that a refining set may get from sets that it refines: a guess that
+/// the model hardly believes in must not become an answer.
+const MOST_REFINED: f32 = 20.0;
+
+/// The distinct label lists of a space, as indices of labels, and the list of each CWE set.
+#[derive(Debug, Clone)]
+pub struct LabelLists {
+    conditional: bool,
+    label_count: usize,
+    lists: Vec<Vec<u32>>,
+    list_of_set: Vec<u32>,
+    /// The list without a label, if some set has it.
+    empty: Option<usize>,
+    /// Sets whose probability goes to others first, with those.
+    refined: Vec<(u32, Vec<u32>)>,
+}
+
+impl LabelLists {
+    /// The lists of CWE sets, given as rising indices below `label_count`. Probabilities are `conditional` if they are
+    /// given that the record has some label.
+    pub(crate) fn new(
+        lists_of_sets: impl IntoIterator<Item = Vec<u32>>,
+        label_count: usize,
+        conditional: bool,
+    ) -> Self {
+        let mut number_of_list: BTreeMap<Vec<u32>, u32> = BTreeMap::new();
+        let mut lists: Vec<Vec<u32>> = vec![];
+        let list_of_set = lists_of_sets.into_iter().map(|list| {
+            *number_of_list.entry(list).or_insert_with_key(|list| {
+                lists.push(list.clone());
+                (lists.len() - 1) as u32
+            })
+        });
+        let list_of_set = list_of_set.collect();
+        let empty = lists.iter().position(Vec::is_empty);
+        Self { conditional, label_count, lists, list_of_set, empty, refined: vec![] }
+    }
+
+    /// Gives the probability of some sets to those that refine them: one list of these for each set.
+    pub(crate) fn refine_by(&mut self, refinements: Vec<Vec<u32>>) {
+        self.refined = (0..).zip(refinements).filter(|(_, by)| !by.is_empty()).collect();
+    }
+
+    /// The label indices of a list, rising.
+    #[must_use]
+    pub fn list(&self, list: u32) -> &[u32] {
+        self.lists.get(list as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// The number of labels in the space.
+    #[must_use]
+    pub fn label_count(&self) -> usize {
+        self.label_count
+    }
+
+    /// Adds the probabilities of the sets up to those of lists and labels.
+    pub fn marginals<'a>(
+        &'a self,
+        set_probabilities: &[f32],
+        buffer: &'a mut MarginalBuffer,
+    ) -> Marginals<'a> {
+        let MarginalBuffer { lists, labels } = buffer;
+        lists.clear();
+        lists.resize(self.lists.len(), 0.0);
+        labels.clear();
+        labels.resize(self.label_count, 0.0);
+        for (&list, &probability) in self.list_of_set.iter().zip(set_probabilities) {
+            lists[list as usize] += probability;
+        }
+        self.refine(set_probabilities, lists);
+        let mut none = self.empty.map_or(0.0, |empty| lists[empty]);
+        if self.conditional {
+            if let Some(empty) = self.empty {
+                lists[empty] = 0.0;
+            }
+            // Added up by itself: one minus the rest would be lost in rounding where little is left.
+            let some = sum(lists);
+            let scale = if some > 0.0 { 1.0 / some } else { 0.0 };
+            lists.iter_mut().for_each(|probability| *probability *= scale);
+            none = 0.0;
+        }
+        for (list, &probability) in self.lists.iter().zip(lists.iter()) {
+            // Lists this improbable cannot change a printed figure.
+            if probability > 1e-8 {
+                for &label in list {
+                    labels[label as usize] += probability;
+                }
+            }
+        }
+        // Sums of many roundings may end a hair above one.
+        labels.iter_mut().for_each(|probability| *probability = probability.min(1.0));
+        Marginals { space: self, lists, labels, none: none.clamp(0.0, 1.0) }
+    }
+}
+
+impl LabelLists {
+    /// Moves the probability of refined sets to the lists of those that refine them, in proportion to
+    /// what these have by themselves.
+    fn refine(&self, set_probabilities: &[f32], lists: &mut [f32]) {
+        for (set, by) in &self.refined {
+            let probability = set_probabilities[*set as usize];
+            // Most sets are this improbable for most texts.
+            if probability < 1e-6 {
+                continue;
+            }
+            let total: f32 = by.iter().map(|&t| set_probabilities[t as usize]).sum();
+            if total <= 0.0 {
+                continue;
+            }
+            let moved = probability.min(MOST_REFINED * total);
+            lists[self.list_of_set[*set as usize] as usize] -= moved;
+            for &t in by {
+                lists[self.list_of_set[t as usize] as usize] += moved * set_probabilities[t as usize] / total;
+            }
+        }
+        // Taking away what was added up in another order may leave a hair below zero.
+        lists.iter_mut().for_each(|probability| *probability = probability.max(0.0));
+    }
+}
+
+/// Buffers of [`LabelLists::marginals`].
+#[derive(Debug, Clone, Default)]
+pub struct MarginalBuffer {
+    lists: Vec<f32>,
+    labels: Vec<f32>,
+}
+
+/// Probabilities of the lists and the labels of a space for one text.
+#[derive(Debug, Clone, Copy)]
+pub struct Marginals<'a> {
+    /// The label lists of the space.
+    pub space: &'a LabelLists,
+    /// Probability of each list being the record's whole list.
+    pub lists: &'a [f32],
+    /// Probability of each label.
+    pub labels: &'a [f32],
+    /// Probability that no label applies; 0 in a conditional space.
+    pub none: f32,
+}
+
+impl Marginals<'_> {
+    /// The most probable list and its probability; of equals the first. In an unconditional space
+    /// it may be the empty list, which means "none".
+    #[must_use]
+    pub fn best_list(&self) -> Option<(u32, f32)> {
+        let mut best: Option<(u32, f32)> = None;
+        for (list, &probability) in self.lists.iter().enumerate() {
+            if best.is_none_or(|(_, most)| probability > most) {
+                best = Some((list as u32, probability));
+            }
+        }
+        best
+    }
+}

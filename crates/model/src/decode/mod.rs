@@ -1,0 +1,27 @@
+//! Decoding: from the scores of a network's outputs to the labels of a prediction.
+//!
+//! [`SetDecoder`] decodes distributions over CWE sets, [`LabelDecoder`] scores of a checkpoint's own labels.
+
+mod labels;
+mod listing;
+mod marginals;
+mod rules;
+mod sets;
+mod spaces;
+mod unions;
+
+pub(crate) use labels::LabelDecoder;
+pub use marginals::{LabelLists, MarginalBuffer, Marginals};
+pub use rules::DecisionRule;
+pub(crate) use sets::SetDecoder;
+pub use spaces::{LabelSpace, SpaceKind, refinements};
+
+/// Buffers of decoding; reused, they save allocations.
+#[derive(Debug, Default)]
+pub(crate) struct DecodeBuffers {
+    marginals: MarginalBuffer,
+    answered: Vec<bool>,
+    order: Vec<u32>,
+    label_scores: Vec<f32>,
+    by_output: Vec<bool>,
+}

@@ -1,0 +1,197 @@
+//! The n-gram model: hashed n-grams ▸ a hidden layer ▸ a distribution over CWE sets.
+//!
+//! h = ReLU(b + y(year) + 4 · Σ value · embedding(feature)),
+//! P(set) = softmax((W h + c + v(year)) / temperature).
+//!
+//! The embedding is stored in four bits a number with one scale a row, the output layer in eight.
+
+use super::evidence::{WordEvidence, word_evidence};
+use super::gemm::{Matrix, product};
+use super::vocabulary::{Entry, Vectorizer, Vocabulary};
+use crate::header::ModelHeader;
+use crate::network::{Network, Origin, Outputs, Room};
+use crate::prediction::Input;
+
+/// The features' values have norm 1; this brings their sum into the hidden layer's range.
+pub const INPUT_GAIN: f32 = 4.0;
+/// Four-bit codes stand for `code − 8`.
+pub const CODE_ZERO: u8 = 8;
+
+/// A fitted n-gram model.
+#[derive(Debug, Clone)]
+pub struct NgramModel {
+    pub(crate) header: ModelHeader,
+    pub(crate) revision: String,
+    pub(crate) vocabulary: Vocabulary,
+    pub(crate) embedding: PackedRows,
+    /// Hidden bias, `dimensions`.
+    pub(crate) hidden_bias: Vec<f32>,
+    /// What each year adds to the hidden layer, `years × dimensions`.
+    pub(crate) year_hidden: Vec<f32>,
+    /// Output weights, `sets × dimensions`, eight-bit codes already multiplied out.
+    pub(crate) output: Vec<f32>,
+    /// Output bias, `sets`.
+    pub(crate) output_bias: Vec<f32>,
+    /// What each year adds to the logits, `years × sets`.
+    pub(crate) year_output: Vec<f32>,
+    /// The CWE sets of the header, with its temperature and rules.
+    pub(crate) outputs: Outputs,
+}
+
+/// A matrix in four bits a number: byte j of a row holds columns j (low half) and j + width/2.
+#[derive(Debug, Clone)]
+pub(crate) struct PackedRows {
+    pub(crate) codes: Codes,
+    pub(crate) scales: Vec<f32>,
+    pub(crate) width: usize,
+}
+
+/// The bytes of the codes: of the binary itself, or of a file's buffer.
+#[derive(Debug, Clone)]
+pub(crate) enum Codes {
+    /// Compiled into the binary.
+    Embedded(&'static [u8]),
+    /// Read from a file.
+    Owned(Vec<u8>),
+}
+
+impl Codes {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Embedded(bytes) => bytes,
+            Self::Owned(bytes) => bytes,
+        }
+    }
+}
+
+impl PackedRows {
+    /// Adds `value ·` row to `sum`, but for the shift by [`CODE_ZERO`]; gives the factor that the
+    /// shift has to be taken away with.
+    fn add(&self, entry: Entry, sum: &mut [f32]) -> f32 {
+        let half = self.width / 2;
+        let row = entry.row as usize;
+        let factor = entry.value * self.scales[row];
+        let codes = &self.codes.bytes()[row * half..][..half];
+        let (low, high) = sum.split_at_mut(half);
+        for ((&code, low), high) in codes.iter().zip(low).zip(high) {
+            *low += factor * f32::from(code & 15);
+            *high += factor * f32::from(code >> 4);
+        }
+        factor
+    }
+
+    /// One number of the matrix.
+    pub(crate) fn at(&self, row: usize, column: usize) -> f32 {
+        let half = self.width / 2;
+        let byte = self.codes.bytes()[row * half + column % half];
+        let code = if column < half { byte & 15 } else { byte >> 4 };
+        self.scales[row] * (f32::from(code) - f32::from(CODE_ZERO))
+    }
+}
+
+/// Buffers of n-gram models; reused, they allocate nothing.
+#[derive(Debug, Default)]
+pub(crate) struct NgramRoom {
+    pub(crate) vectorizer: Vectorizer,
+    hidden: Vec<f32>,
+}
+
+impl NgramModel {
+    /// The description that the file carries.
+    #[must_use]
+    pub fn header(&self) -> &ModelHeader {
+        &self.header
+    }
+
+    /// The number of features that the model knows.
+    #[must_use]
+    pub fn features(&self) -> usize {
+        self.vocabulary.len()
+    }
+
+    /// The index of a year: years before the oldest count as the oldest, later ones and none as the
+    /// newest.
+    fn year_index(&self, year: Option<u16>) -> usize {
+        let (oldest, newest) = (self.header.oldest_year, self.header.newest_year);
+        usize::from(year.unwrap_or(newest).clamp(oldest, newest) - oldest)
+    }
+
+    /// The hidden layer before its activation.
+    pub(crate) fn hidden(&self, entries: &[Entry], year: usize, hidden: &mut [f32]) {
+        let d = self.header.dimensions;
+        let shift: f32 = {
+            hidden.fill(0.0);
+            entries.iter().map(|&entry| self.embedding.add(entry, hidden)).sum()
+        };
+        let shift = shift * f32::from(CODE_ZERO);
+        let year = &self.year_hidden[year * d..][..d];
+        for ((x, bias), year) in hidden.iter_mut().zip(&self.hidden_bias).zip(year) {
+            *x = INPUT_GAIN * (*x - shift) + bias + year;
+        }
+    }
+
+    pub(crate) fn year_of(&self, input: &Input<'_>) -> usize {
+        self.year_index(input.year)
+    }
+}
+
+impl Network for NgramModel {
+    fn name(&self) -> &str {
+        &self.header.name
+    }
+
+    /// Twelve digits of the file's checksum.
+    fn revision(&self) -> &str {
+        &self.revision
+    }
+
+    fn outputs(&self) -> &Outputs {
+        &self.outputs
+    }
+
+    fn origin(&self) -> Option<Origin<'_>> {
+        let from = &self.header.provenance;
+        Some(Origin { split: &from.split, seed: from.seed })
+    }
+
+    fn reads_years(&self) -> bool {
+        true
+    }
+
+    /// Enough to use the output weights many times while they are in the cache, few enough that the
+    /// buffers stay there, too.
+    fn texts_at_once(&self) -> usize {
+        32
+    }
+
+    fn score(&self, inputs: &[Input<'_>], room: &mut Room, scores: &mut Vec<f32>) {
+        let (d, sets) = (self.header.dimensions, self.outputs.len());
+        let NgramRoom { vectorizer, hidden } = &mut room.ngram;
+        hidden.clear();
+        hidden.resize(inputs.len() * d, 0.0);
+        scores.clear();
+        scores.resize(inputs.len() * sets, 0.0);
+        for (input, hidden) in inputs.iter().zip(hidden.chunks_exact_mut(d)) {
+            let entries = vectorizer.vectorize(&self.vocabulary, input.text);
+            self.hidden(entries, self.year_index(input.year), hidden);
+            hidden.iter_mut().for_each(|x| *x = x.max(0.0));
+        }
+        let output = Matrix::new(&self.output, sets, d).transposed();
+        product(Matrix::new(hidden, inputs.len(), d), output, scores);
+        for (input, row) in inputs.iter().zip(scores.chunks_exact_mut(sets)) {
+            let year = &self.year_output[self.year_index(input.year) * sets..][..sets];
+            for ((logit, bias), year) in row.iter_mut().zip(&self.output_bias).zip(year) {
+                *logit += bias + year;
+            }
+        }
+    }
+
+    fn word_evidence(
+        &self,
+        input: &Input<'_>,
+        probabilities: &[f32],
+        first: usize,
+    ) -> Option<Vec<WordEvidence>> {
+        Some(word_evidence(self, input, probabilities, first))
+    }
+}

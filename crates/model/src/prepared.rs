@@ -1,0 +1,111 @@
+//! A classifier made ready for some options, to be asked by any number of threads.
+
+use std::sync::Arc;
+
+use vulnlens_taxonomy::KnowledgeBase;
+
+use crate::classifier::{Classifier, Run};
+use crate::decode::{DecodeBuffers, LabelDecoder, SetDecoder};
+use crate::network::{Network, Outputs, Room};
+use crate::prediction::{Input, Options, Prediction};
+
+/// A [`Classifier`] with the label spaces of some [`Options`] made ready. Clones share them.
+#[derive(Clone)]
+pub struct Prepared {
+    classifier: Classifier,
+    options: Options,
+    decoder: Arc<Decoder>,
+}
+
+/// The way from scores to predictions.
+enum Decoder {
+    Sets(SetDecoder),
+    Labels(LabelDecoder),
+}
+
+/// Buffers of a prepared classifier, one for each thread; reused, they save allocations.
+#[derive(Debug, Default)]
+pub struct PredictBuffers {
+    room: Room,
+    scores: Vec<f32>,
+    decode: DecodeBuffers,
+}
+
+impl Prepared {
+    pub(crate) fn new(classifier: Classifier, options: Options) -> Self {
+        let kb = classifier.knowledge_base();
+        let decoder = match classifier.network().outputs() {
+            Outputs::CweSets(outputs) => Decoder::Sets(SetDecoder::new(outputs, kb, &options)),
+            Outputs::Labels(outputs) => {
+                Decoder::Labels(LabelDecoder::new(outputs, classifier.label_map(), kb, &options))
+            }
+        };
+        Self { classifier, options, decoder: Arc::new(decoder) }
+    }
+
+    /// The classifier.
+    #[must_use]
+    pub fn classifier(&self) -> &Classifier {
+        &self.classifier
+    }
+
+    /// The network.
+    #[must_use]
+    pub fn network(&self) -> &dyn Network {
+        &**self.classifier.network()
+    }
+
+    /// The knowledge base.
+    #[must_use]
+    pub fn knowledge_base(&self) -> &KnowledgeBase {
+        self.classifier.knowledge_base()
+    }
+
+    /// The options.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The facts that all records have in common.
+    #[must_use]
+    pub fn run(&self) -> Run {
+        self.classifier.run(&self.options)
+    }
+
+    /// Whether a text is longer than the part of it that is read, if that is worth telling.
+    #[must_use]
+    pub fn is_cut(&self, input: &Input<'_>) -> bool {
+        self.network().is_cut(&self.dated(*input))
+    }
+
+    /// Classifies one text.
+    #[must_use]
+    pub fn predict(&self, input: Input<'_>) -> Prediction {
+        let mut predictions = self.predict_batch(&[input], &mut PredictBuffers::default());
+        predictions.pop().unwrap_or_default()
+    }
+
+    /// Classifies texts, in their order. A prediction depends on its text alone, not on the batch.
+    #[must_use]
+    pub fn predict_batch(&self, inputs: &[Input<'_>], buffers: &mut PredictBuffers) -> Vec<Prediction> {
+        let network = self.network();
+        let width = network.outputs().len().max(1);
+        let PredictBuffers { room, scores, decode } = buffers;
+        let mut predictions = Vec::with_capacity(inputs.len());
+        for block in inputs.chunks(network.texts_at_once().max(1)) {
+            let asked: Vec<Input<'_>> = block.iter().map(|input| self.dated(*input)).collect();
+            network.score(&asked, room, scores);
+            let rows = scores.chunks_exact_mut(width);
+            predictions.extend(rows.map(|row| match &*self.decoder {
+                Decoder::Sets(decoder) => decoder.decode(row, &self.options, decode),
+                Decoder::Labels(decoder) => decoder.decode(row, &self.options, decode),
+            }));
+        }
+        predictions
+    }
+
+    fn dated<'t>(&self, input: Input<'t>) -> Input<'t> {
+        Input { year: self.options.as_of.or(input.year), ..input }
+    }
+}

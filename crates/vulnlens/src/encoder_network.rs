@@ -1,0 +1,163 @@
+//! Encoders as networks: checkpoints that score their own labels, and encoders that were trained on CWE sets.
+
+use rayon::ThreadPool;
+use vulnlens_encoder::{Checkpoint, Encoder, Problem};
+use vulnlens_model::labels::TaxonomyFile;
+use vulnlens_model::{CweSets, Input, LabelOutputs, Network, Origin, Outputs, Room};
+use vulnlens_taxonomy::CweId;
+
+/// An encoder that answers as a [`Network`].
+pub struct EncoderNetwork {
+    scorer: Scorer,
+    /// The description that training left beside the weights.
+    about: Option<TaxonomyFile>,
+    name: String,
+    revision: String,
+    outputs: Outputs,
+    /// The threads that it computes on; those of the caller's rayon pool if there are none.
+    pool: Option<ThreadPool>,
+    /// Whether long texts are cut off.
+    cuts: bool,
+}
+
+/// The part that computes.
+enum Scorer {
+    /// One network of CWE sets.
+    Sets(Box<Encoder>),
+    /// A checkpoint, or a hierarchy of them, with labels of its own.
+    Labels(Box<Checkpoint>),
+}
+
+/// The name of a network, its revision and the way it computes.
+pub(crate) struct Setting {
+    pub(crate) name: String,
+    pub(crate) revision: String,
+    /// Whether long texts are cut off.
+    pub(crate) cuts: bool,
+}
+
+/// Texts that an encoder is given at once: its threads share them out.
+const TEXTS_AT_ONCE: usize = 512;
+
+impl EncoderNetwork {
+    /// An encoder of CWE sets.
+    pub(crate) fn of_sets(
+        encoder: Encoder,
+        sets: Vec<Vec<CweId>>,
+        about: TaxonomyFile,
+        setting: Setting,
+    ) -> Self {
+        let outputs = CweSets { sets, temperature: about.temperature, rules: about.decisions.clone() };
+        let outputs = Outputs::CweSets(outputs);
+        Self::new(Scorer::Sets(Box::new(encoder)), Some(about), outputs, setting)
+    }
+
+    /// A checkpoint with labels of its own.
+    pub(crate) fn of_labels(
+        checkpoint: Checkpoint,
+        outputs: LabelOutputs,
+        about: Option<TaxonomyFile>,
+        setting: Setting,
+    ) -> Self {
+        Self::new(Scorer::Labels(Box::new(checkpoint)), about, Outputs::Labels(outputs), setting)
+    }
+
+    fn new(scorer: Scorer, about: Option<TaxonomyFile>, outputs: Outputs, setting: Setting) -> Self {
+        let Setting { name, revision, cuts } = setting;
+        Self { scorer, about, name, revision, outputs, pool: None, cuts }
+    }
+
+    /// Computes on the threads of a pool, or on the caller's.
+    pub(crate) fn compute_on(&mut self, pool: Option<ThreadPool>) {
+        self.pool = pool;
+    }
+
+    /// The encoders, from the top of a hierarchy on.
+    pub fn parts(&self) -> impl Iterator<Item = &Encoder> {
+        let (one, checkpoint) = match &self.scorer {
+            Scorer::Sets(encoder) => (Some(&**encoder), None),
+            Scorer::Labels(checkpoint) => (None, Some(&**checkpoint)),
+        };
+        one.into_iter().chain(checkpoint.into_iter().flat_map(Checkpoint::parts))
+    }
+
+    /// The description that training left beside the weights; `None` for a checkpoint that was published by others.
+    #[must_use]
+    pub fn about(&self) -> Option<&TaxonomyFile> {
+        self.about.as_ref()
+    }
+
+    /// Tokens of a text that are read at most, special tokens included.
+    #[must_use]
+    pub fn max_tokens(&self) -> usize {
+        self.parts().map(Encoder::max_tokens).min().unwrap_or(0)
+    }
+
+    /// A text as the encoder reads it: as it is, or behind its year.
+    fn text(&self, input: &Input<'_>) -> String {
+        match &self.about {
+            Some(about) => about.text(input.text, input.year),
+            None => input.text.to_owned(),
+        }
+    }
+
+    fn compute(&self, texts: &[&str], scores: &mut Vec<f32>) {
+        match &self.scorer {
+            Scorer::Sets(encoder) => *scores = encoder.logits(texts),
+            Scorer::Labels(checkpoint) => {
+                let given = checkpoint.scores(texts).into_iter();
+                scores.extend(given.map(|score| score.unwrap_or(f32::NAN)));
+            }
+        }
+    }
+}
+
+/// The labels of a checkpoint as outputs.
+pub(crate) fn label_outputs(checkpoint: &Checkpoint) -> LabelOutputs {
+    LabelOutputs::new(checkpoint.labels().to_vec(), checkpoint.problem() == Problem::SingleLabel)
+}
+
+impl Network for EncoderNetwork {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn revision(&self) -> &str {
+        &self.revision
+    }
+
+    fn outputs(&self) -> &Outputs {
+        &self.outputs
+    }
+
+    fn origin(&self) -> Option<Origin<'_>> {
+        let from = &self.about.as_ref()?.provenance;
+        Some(Origin { split: &from.split, seed: from.seed })
+    }
+
+    fn reads_years(&self) -> bool {
+        self.about.as_ref().is_some_and(|about| about.year_first)
+    }
+
+    fn texts_at_once(&self) -> usize {
+        TEXTS_AT_ONCE
+    }
+
+    fn computes_in_parallel(&self) -> bool {
+        true
+    }
+
+    fn is_cut(&self, input: &Input<'_>) -> bool {
+        self.cuts && self.parts().next().is_some_and(|encoder| encoder.is_cut(&self.text(input)))
+    }
+
+    fn score(&self, inputs: &[Input<'_>], _: &mut Room, scores: &mut Vec<f32>) {
+        let texts: Vec<String> = inputs.iter().map(|input| self.text(input)).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        scores.clear();
+        match &self.pool {
+            Some(pool) => pool.install(|| self.compute(&texts, scores)),
+            None => self.compute(&texts, scores),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Reasons why a model cannot be opened.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use vulnlens_model::ModelFileError;
+#[cfg(feature = "encoder")]
+use vulnlens_model::labels::{TaxonomyFileError, ThresholdsError};
+
+/// The reason why a model cannot be opened: the file, what is wrong, and what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Neither a name that is known nor a file.
+    #[error("there is no model {0:?}, and no such file")]
+    NoSuchModel(String),
+    /// A file that cannot be read.
+    #[error("{}: cannot be read: {source}", file.display())]
+    Io {
+        /// The file.
+        file: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The file of an n-gram model.
+    #[error("{}: {source}", file.display())]
+    Ngram {
+        /// The file.
+        file: PathBuf,
+        /// The problem.
+        source: ModelFileError,
+    },
+    /// A checkpoint.
+    #[cfg(feature = "encoder")]
+    #[error(transparent)]
+    Encoder(#[from] vulnlens_encoder::EncoderError),
+    /// The thresholds beside a checkpoint.
+    #[cfg(feature = "encoder")]
+    #[error("{}: {problem}", file.display())]
+    Thresholds {
+        /// The file.
+        file: PathBuf,
+        /// The problem.
+        problem: ThresholdsError,
+    },
+    /// The description beside a checkpoint that was trained here.
+    #[cfg(feature = "encoder")]
+    #[error("{} {problem}", file.display())]
+    Taxonomy {
+        /// The file.
+        file: PathBuf,
+        /// The problem.
+        problem: TaxonomyFileError,
+    },
+    /// The model that a checkpoint answers together with.
+    #[cfg(feature = "encoder")]
+    #[error("{} {problem}", file.display())]
+    Combination {
+        /// The file.
+        file: PathBuf,
+        /// The problem, and what to do.
+        problem: String,
+    },
+    /// The Hugging Face hub.
+    #[cfg(feature = "hub")]
+    #[error(transparent)]
+    Hub(#[from] vulnlens_hub::HubError),
+    /// Threads to compute on.
+    #[error("threads: {0}")]
+    Threads(String),
+    /// A model of a kind that this build leaves out.
+    #[error("{name}: this build of vulnlens has no {what}; build it with the feature `{feature}`")]
+    NotBuilt {
+        /// The model's name.
+        name: String,
+        /// The part that is missing.
+        what: &'static str,
+        /// The feature that brings it.
+        feature: &'static str,
+    },
+}
+
+impl OpenError {
+    /// The advice that goes with the error, where its message does not give it already.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::NoSuchModel(_) => Some(
+                "give a model file, the folder of a checkpoint, an id of the hub as ORG/NAME, or `fast` or `accurate` for the models that are embedded",
+            ),
+            Self::Ngram { source: ModelFileError::NotAModel(_), .. } => {
+                Some("of a checkpoint, give the folder, with its config.json and tokenizer")
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn io(file: &Path) -> impl FnOnce(io::Error) -> Self {
+        let file = file.to_owned();
+        move |source| Self::Io { file, source }
+    }
+}
