@@ -6,9 +6,11 @@
 pub mod encoder;
 pub mod ngram;
 
+mod description;
 mod error;
 mod random;
 mod sets;
 mod years;
 
+pub use description::Description;
 pub use error::TrainError;

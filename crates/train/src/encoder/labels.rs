@@ -1,19 +1,10 @@
-//! What a classifier is trained to say: CWE sets, or labels of a space that the chain leads to.
+//! Kinds of labels that a classifier can be trained on: CWE sets, or labels that the chain leads to.
 
-use std::collections::BTreeMap;
-
-use vulnlens_encoder::Conditions;
-use vulnlens_encoder::training::MarginalLoss;
-use vulnlens_evaluation::Example;
 use vulnlens_taxonomy::{AttackLevel, CweId, CweLevel, KnowledgeBase};
 
-use super::train::LabelsBeside;
-use crate::error::TrainError;
-use crate::sets::{counts, in_order, sets_of};
-
-/// A label space.
+/// A kind of labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Labels {
+pub enum LabelKind {
     /// The sets of CWE ids of the training part, one of which applies: everything else follows from it by the chain.
     CweSets,
     /// CWE ids as assigned.
@@ -32,7 +23,7 @@ pub enum Labels {
     Tactics,
 }
 
-impl Labels {
+impl LabelKind {
     /// All of them.
     pub const ALL: [Self; 8] = [
         Self::CweSets,
@@ -61,7 +52,7 @@ impl Labels {
     }
 
     /// The labels of a record with these CWE ids, in the order of their ids; none for sets.
-    fn of(self, kb: &KnowledgeBase, cwes: &[CweId]) -> Vec<String> {
+    pub(crate) fn of(self, kb: &KnowledgeBase, cwes: &[CweId]) -> Vec<String> {
         fn written<T: ToString>(ids: impl IntoIterator<Item = T>) -> Vec<String> {
             ids.into_iter().map(|id| id.to_string()).collect()
         }
@@ -79,192 +70,12 @@ impl Labels {
     }
 }
 
-/// The labels of a training part and which texts have which.
-#[derive(Debug, Clone)]
-pub(crate) struct LabelSpace {
-    pub(crate) labels: Labels,
-    /// `id2label`, in the order of the outputs.
-    pub(crate) names: Vec<String>,
-    /// The CWE sets behind the names; empty for other spaces.
-    pub(crate) sets: Vec<Vec<CweId>>,
-    /// Training texts with each label.
-    pub(crate) counts: Vec<u64>,
-    /// Labelled training texts that the space says something of.
-    pub(crate) texts: u64,
-    /// Which outputs are scored given others.
-    pub(crate) conditions: Conditions,
-    /// The outputs that apply to a record with these ids.
-    outputs: BTreeMap<Vec<CweId>, Vec<u32>>,
-}
-
-impl LabelSpace {
-    /// The space of a training part. Records of `others` have outputs, too, but make no labels.
-    pub(crate) fn new(
-        labels: Labels,
-        kb: &KnowledgeBase,
-        training: &[&Example],
-        others: &[&Example],
-    ) -> Result<Self, TrainError> {
-        let sets = sets_of(training)?;
-        if labels == Labels::CweSets {
-            let (all, numbers) = (in_order(&sets), counts(&sets));
-            let outputs = (0..).zip(&all).map(|(number, set)| (set.clone(), vec![number])).collect();
-            let texts = numbers.iter().sum();
-            let names = all.iter().map(|set| written(set)).collect();
-            let conditions = Conditions::default();
-            return Ok(Self { labels, names, sets: all, counts: numbers, texts, conditions, outputs });
-        }
-        let mut of_sets: BTreeMap<&[CweId], Vec<String>> = BTreeMap::new();
-        let labelled = training.iter().chain(others).filter(|example| example.is_labelled());
-        labelled.for_each(|example| {
-            of_sets.entry(&example.cwes).or_insert_with(|| labels.of(kb, &example.cwes));
-        });
-        let (mut order, mut names) = (BTreeMap::new(), vec![]);
-        for name in sets.keys().flat_map(|set| &of_sets[set.as_slice()]) {
-            order.entry(natural(name)).or_insert_with(|| name.clone());
-        }
-        names.extend(order.into_values());
-        if names.len() < 2 {
-            return Err(TrainError::TooFewLabels { space: labels.name(), found: names.len() });
-        }
-        let number: BTreeMap<&str, u32> = names.iter().map(String::as_str).zip(0..).collect();
-        let outputs_of = |list: &Vec<String>| {
-            let mut outputs: Vec<u32> =
-                list.iter().filter_map(|name| number.get(name.as_str()).copied()).collect();
-            outputs.sort_unstable();
-            outputs
-        };
-        let outputs: BTreeMap<Vec<CweId>, Vec<u32>> =
-            of_sets.iter().map(|(set, list)| (set.to_vec(), outputs_of(list))).collect();
-        let (mut label_counts, mut texts) = (vec![0; names.len()], 0);
-        for (set, &(_, count)) in &sets {
-            texts += count;
-            outputs[set].iter().for_each(|&output| label_counts[output as usize] += count);
-        }
-        let conditions = Conditions::default();
-        Ok(Self { labels, names, sets: vec![], counts: label_counts, texts, conditions, outputs })
-    }
-
-    /// Other outputs for the same records: those that `outputs` makes of the outputs that apply here. Only records to
-    /// which any applies have something to say.
-    pub(crate) fn regrouped(
-        &self,
-        names: Vec<String>,
-        training: &[&Example],
-        outputs: impl Fn(&[u32]) -> Vec<u32>,
-    ) -> Self {
-        let outputs: BTreeMap<Vec<CweId>, Vec<u32>> =
-            self.outputs.iter().map(|(set, of_set)| (set.clone(), outputs(of_set))).collect();
-        let (mut counts, mut texts) = (vec![0; names.len()], 0);
-        for of_text in training.iter().filter_map(|example| outputs.get(&example.cwes)) {
-            texts += u64::from(!of_text.is_empty());
-            of_text.iter().for_each(|&output| counts[output as usize] += 1);
-        }
-        let conditions = Conditions::default();
-        Self { labels: self.labels, names, sets: vec![], counts, texts, conditions, outputs }
-    }
-
-    /// The outputs that apply to a record; `None` where the training part says nothing of it: it has no label, or a CWE
-    /// set that no training text has.
-    pub(crate) fn outputs(&self, example: &Example) -> Option<&[u32]> {
-        self.outputs.get(&example.cwes).filter(|_| example.is_labelled()).map(Vec::as_slice)
-    }
-
-    /// The output of a CWE set.
-    pub(crate) fn output_of(&self, set: &[CweId]) -> Option<u32> {
-        self.outputs.get(set)?.first().copied()
-    }
-
-    /// The loss of the labels that the sets lead to by the chain.
-    pub(crate) fn beside(&self, beside: LabelsBeside, kb: &KnowledgeBase) -> MarginalLoss {
-        let mut numbers = BTreeMap::new();
-        let mut number = |label: String| {
-            let next = numbers.len() as u32;
-            *numbers.entry(label).or_insert(next)
-        };
-        let labels_of = |set: &Vec<CweId>| beside.labels.of(kb, set).into_iter().map(&mut number).collect();
-        MarginalLoss::new(self.sets.iter().map(labels_of).collect(), beside.weight)
-    }
-
-    /// The outputs' biases at which an untrained network says what is frequent: log-probabilities of classes, or
-    /// log-odds of labels; of labels that are given parents, where the most frequent of these applies.
-    pub(crate) fn biases(&self) -> Vec<f32> {
-        let bias = |(output, &count): (usize, &u64)| {
-            let parents = self.conditions.parents(output).iter().map(|&parent| self.counts[parent]);
-            let total = parents.max().unwrap_or(self.texts) as f64;
-            let p = (count as f64 + 0.5) / (total + 1.0);
-            if self.labels == Labels::CweSets { p.ln() } else { (p / (1.0 - p).max(1e-6)).ln() }
-        };
-        self.counts.iter().enumerate().map(|counted| bias(counted) as f32).collect()
-    }
-}
-
-/// A set as labels and peers' answers write it.
-fn written(set: &[CweId]) -> String {
-    let ids: Vec<String> = set.iter().map(ToString::to_string).collect();
-    ids.join("+")
-}
-
-/// What sorts ids by their numbers: 79 before 1004.
-pub(crate) fn natural(name: &str) -> (usize, String) {
-    let number = name.split('.').next().unwrap_or_default().len();
-    (number, name.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use vulnlens_taxonomy::CveId;
-
-    use super::*;
-    use vulnlens_evaluation::Part;
-
-    fn kb() -> KnowledgeBase {
-        KnowledgeBase::from_bytes(include_bytes!("../../../../assets/kb.bin")).unwrap()
-    }
-
-    fn example(cwes: &[u32]) -> Example {
-        let cwes = cwes.iter().copied().map(CweId).collect();
-        Example { id: CveId::new(2020, 1), text: "text".into(), year: 2020, cwes, part: Part::Train }
-    }
-
-    fn space(labels: Labels) -> LabelSpace {
-        let training = [example(&[79]), example(&[79, 89]), example(&[79]), example(&[]), example(&[1004])];
-        let training: Vec<&Example> = training.iter().collect();
-        LabelSpace::new(labels, &kb(), &training, &[&example(&[22]), &example(&[89])]).unwrap()
-    }
-
-    #[test]
-    fn sets_are_classes() {
-        let space = space(Labels::CweSets);
-        assert_eq!(space.names, ["CWE-79", "CWE-79+CWE-89", "CWE-1004"]);
-        assert_eq!((space.counts.as_slice(), space.texts), (&[2, 1, 1][..], 4));
-        assert_eq!(space.outputs(&example(&[79, 89])), Some(&[1][..]));
-        assert!(space.outputs(&example(&[])).is_none() && space.outputs(&example(&[22])).is_none());
-        let mass: f32 = space.biases().iter().map(|bias| bias.exp()).sum();
-        assert!((0.9..1.2).contains(&mass), "{mass}");
-    }
-
-    #[test]
-    fn labels_are_those_of_the_training_part() {
-        let space = space(Labels::Cwe);
-        assert_eq!(space.names, ["CWE-79", "CWE-89", "CWE-1004"]);
-        assert_eq!(space.counts, [3, 1, 1]);
-        assert_eq!(space.outputs(&example(&[89])), Some(&[1][..]));
-        assert_eq!(space.outputs(&example(&[22])), Some(&[][..]), "a label that was never seen");
-        assert!(space.outputs(&example(&[])).is_none());
-        let all = Labels::ALL.map(|labels| self::space(labels).names.len());
-        assert!(all.iter().all(|&count| count >= 2), "{all:?}");
-        assert!(self::space(Labels::Tactics).names.iter().all(|name| name.starts_with("TA")));
-    }
-
-    #[test]
-    fn one_label_alone_is_refused() {
-        let training = [example(&[79]), example(&[79])];
-        let training: Vec<&Example> = training.iter().collect();
-        assert!(LabelSpace::new(Labels::CweSets, &kb(), &training, &[]).is_err());
-        let unknown = [example(&[90_001]), example(&[90_002])];
-        let unknown: Vec<&Example> = unknown.iter().collect();
-        let error = LabelSpace::new(Labels::Capec, &kb(), &unknown, &[]).unwrap_err();
-        assert!(error.to_string().contains("capec in the training part are 0"), "{error}");
-    }
+/// LabelKind whose cross-entropies are minimised together with that of CWE sets. A label is as probable as the sets that lead
+/// to it together, so they need no outputs of their own.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AuxiliaryLabels {
+    /// The labels.
+    pub labels: LabelKind,
+    /// The factor of the sum of their cross-entropies in the loss.
+    pub weight: f32,
 }

@@ -24,6 +24,7 @@ use vulnlens_taxonomy::{CweId, KnowledgeBase};
 
 pub use settings::Settings;
 
+use crate::description::Description;
 use crate::error::TrainError;
 use crate::sets::{Sets, counts, in_order, sets_of};
 use crate::years::newest_year;
@@ -32,21 +33,6 @@ use fit::{Prepared, answers, fit};
 use network::{Network, Shape};
 use vulnlens_evaluation::{Calibration, EvaluationError, calibrate};
 use vulnlens_evaluation::{Example, Part};
-
-/// What a fit is told about its data and its model, for the file.
-#[derive(Debug, Clone)]
-pub struct Description {
-    /// Name of the model.
-    pub name: String,
-    /// File name of the data set.
-    pub data: String,
-    /// SHA-256 of the data set, in hex.
-    pub data_sha256: String,
-    /// `random`, `temporal` or `all`.
-    pub split: String,
-    /// Version of the tool.
-    pub tool_version: String,
-}
 
 /// Where the temperature and the decision rules come from.
 #[derive(Debug, Clone)]

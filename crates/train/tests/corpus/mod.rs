@@ -2,7 +2,7 @@
 
 use vulnlens_evaluation::{Example, Part};
 use vulnlens_taxonomy::{CveId, CweId, KnowledgeBase};
-use vulnlens_train::ngram::Description;
+use vulnlens_train::Description;
 
 pub(crate) fn kb() -> KnowledgeBase {
     KnowledgeBase::from_bytes(include_bytes!("../../../../assets/kb.bin")).unwrap()

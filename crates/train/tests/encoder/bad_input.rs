@@ -7,7 +7,7 @@ use std::path::Path;
 use vulnlens_encoder::Weights;
 use vulnlens_evaluation::Part;
 use vulnlens_train::TrainError;
-use vulnlens_train::encoder::{Began, Control, NetworkSize, Observer, Start, train_classifier};
+use vulnlens_train::encoder::{Control, NetworkSize, Observer, RunPlan, Start, train_classifier};
 
 use crate::made_up::{Bench, Stopper, about, kb, settings};
 
@@ -33,8 +33,8 @@ fn data_that_teach_nothing_are_refused() {
 fn longer_texts_are_cut_and_counted() {
     struct Cut(std::sync::Mutex<usize>);
     impl Observer for Cut {
-        fn began(&self, began: &Began) {
-            *self.0.lock().unwrap() = began.cut;
+        fn started(&self, plan: &RunPlan) {
+            *self.0.lock().unwrap() = plan.cut;
         }
     }
     let mut bench = Bench::new();
@@ -51,7 +51,7 @@ fn longer_texts_are_cut_and_counted() {
 fn two_runs_cannot_share_a_folder() {
     struct Second<'a>(&'a Bench, std::sync::Mutex<Option<TrainError>>);
     impl Observer for Second<'_> {
-        fn began(&self, _: &Began) {
+        fn started(&self, _: &RunPlan) {
             let result = self.0.train(&settings(), &self.0.path("out"), (&Stopper::default(), true, 1));
             *self.1.lock().unwrap() = result.err();
         }

@@ -12,18 +12,18 @@ use vulnlens_metrics::{Accumulator, RowView};
 use vulnlens_train::TrainError;
 use vulnlens_train::encoder::{
     ClassifierSettings, Control, FitSettings, HierarchyEnding, HierarchyEvaluation, HierarchyForm,
-    HierarchySettings, Labels, MultiLabelLoss, Observer, Parents, Stepped, evaluate_hierarchy,
+    HierarchySettings, LabelKind, MultiLabelLoss, Observer, Parents, StepReport, evaluate_hierarchy,
     train_hierarchy,
 };
 
 use crate::made_up::{Bench, Stopper, about, fit_settings, kb, long};
 
-fn settings(labels: Labels, form: HierarchyForm, fit: FitSettings) -> HierarchySettings {
+fn settings(labels: LabelKind, form: HierarchyForm, fit: FitSettings) -> HierarchySettings {
     let classifier = ClassifierSettings {
         labels,
         loss: MultiLabelLoss::Plain,
-        beside: None,
-        teaching: None,
+        auxiliary: None,
+        distillation: None,
         year: true,
         fit,
     };
@@ -74,7 +74,7 @@ impl Observer for StopIn {
         self.networks.lock().unwrap().push(name.to_owned());
     }
 
-    fn stepped(&self, stepped: &Stepped) {
+    fn stepped(&self, stepped: &StepReport) {
         let number = self.networks.lock().unwrap().len();
         if self.at == Some((number, stepped.step)) {
             self.stop.store(true, Ordering::Relaxed);
@@ -92,7 +92,7 @@ const SQL: &str = "2023 SQL injection in the acme module lets attackers run stat
 fn a_cascade_is_a_published_hierarchy() {
     let bench = Bench::new();
     let out = bench.path("cascade");
-    let settings = settings(Labels::CweWithAncestors, HierarchyForm::Cascade, learning());
+    let settings = settings(LabelKind::CweWithAncestors, HierarchyForm::Cascade, learning());
     let stopper = StopIn::default();
     let end = train(&bench, &settings, &out, (&stopper, false, 2)).unwrap();
     assert_eq!(end, HierarchyEnding::Finished { networks: 4 });
@@ -127,7 +127,7 @@ fn a_shared_hierarchy_is_one_checkpoint() {
     let bench = Bench::new();
     let (out, flat) = (bench.path("shared"), bench.path("flat"));
     let fit = learning();
-    let settings = settings(Labels::Attack, HierarchyForm::Shared, fit);
+    let settings = settings(LabelKind::Attack, HierarchyForm::Shared, fit);
     let end = train(&bench, &settings, &out, (&StopIn::default(), false, 2)).unwrap();
     assert_eq!(end, HierarchyEnding::Finished { networks: 1 });
     bench.train(&settings.classifier, &flat, (&Stopper::default(), false, 2)).unwrap();
@@ -163,7 +163,7 @@ fn a_cascade_is_evaluated_as_it_is_read() {
     let out = bench.path("cascade");
     // So short that parents are in doubt.
     let fit = FitSettings { epochs: 2, ..fit_settings() };
-    let settings = settings(Labels::Attack, HierarchyForm::Cascade, fit);
+    let settings = settings(LabelKind::Attack, HierarchyForm::Cascade, fit);
     train(&bench, &settings, &out, (&StopIn::default(), false, 2)).unwrap();
     let checkpoint = Checkpoint::open(&out, &LoadOptions::default()).unwrap();
     let evaluation = evaluated(&bench, &settings, (&out, None));
@@ -214,7 +214,8 @@ fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 fn neither_breaks_nor_threads_change_a_bit() {
     let bench = Bench::new();
     for form in [HierarchyForm::Cascade, HierarchyForm::Shared] {
-        let settings = settings(Labels::CweWithAncestors, form, FitSettings { epochs: 2, ..fit_settings() });
+        let settings =
+            settings(LabelKind::CweWithAncestors, form, FitSettings { epochs: 2, ..fit_settings() });
         let (whole, broken) = (bench.path(&format!("whole-{}", form.name())), bench.path(form.name()));
         let networks = train(&bench, &settings, &whole, (&StopIn::default(), false, 1)).unwrap();
         let (first, second) = match form {
@@ -242,7 +243,7 @@ fn another_hierarchy_is_not_taken_for_the_same() {
     let bench = Bench::new();
     let out = bench.path("out");
     let fit = FitSettings { epochs: 1, ..fit_settings() };
-    let cascade = settings(Labels::CweWithAncestors, HierarchyForm::Cascade, fit.clone());
+    let cascade = settings(LabelKind::CweWithAncestors, HierarchyForm::Cascade, fit.clone());
     train(&bench, &cascade, &out, (&StopIn::at(1, 2), false, 2)).unwrap();
     let refusal = |settings: &HierarchySettings, out: &Path, resume: bool| {
         train(&bench, settings, out, (&StopIn::default(), resume, 2)).unwrap_err().to_string()
@@ -252,15 +253,15 @@ fn another_hierarchy_is_not_taken_for_the_same() {
     assert!(refusal(&other, &out, true).contains("with another settings"));
     let none = HierarchySettings { fewest_texts: 1000, ..cascade.clone() };
     assert!(refusal(&none, &bench.path("none"), false).contains("have no parent with two labels"));
-    let shared = settings(Labels::CweWithAncestors, HierarchyForm::Shared, fit.clone());
+    let shared = settings(LabelKind::CweWithAncestors, HierarchyForm::Shared, fit.clone());
     let finished = bench.path("shared");
     train(&bench, &shared, &finished, (&StopIn::default(), false, 2)).unwrap();
     assert!(refusal(&shared, &finished, false).contains("holds a finished model"));
     let fit = FitSettings { rate: 1e-3, ..fit };
-    let other = settings(Labels::CweWithAncestors, HierarchyForm::Shared, fit.clone());
+    let other = settings(LabelKind::CweWithAncestors, HierarchyForm::Shared, fit.clone());
     assert!(refusal(&other, &finished, true).contains("of other settings or data"));
     assert!(refusal(&cascade, &finished, true).contains("holds a model"));
-    let tactics = settings(Labels::Tactics, HierarchyForm::Shared, fit);
+    let tactics = settings(LabelKind::Tactics, HierarchyForm::Shared, fit);
     assert!(refusal(&tactics, &bench.path("t"), false).contains("no level above them"));
     let wrong = evaluate_hierarchy(&bench.examples, &kb(), &cascade, &about(), (&finished, None), Part::Test);
     assert!(wrong.unwrap_err().to_string().contains("master"));

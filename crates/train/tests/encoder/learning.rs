@@ -7,7 +7,7 @@ use serde_json::Value;
 use vulnlens_encoder::{Encoder, LoadOptions, Problem};
 use vulnlens_evaluation::Example;
 use vulnlens_train::encoder::{
-    ClassifierSettings, Control, Ending, FitSettings, Labels, LabelsBeside, MultiLabelLoss,
+    AuxiliaryLabels, ClassifierSettings, Control, Ending, FitSettings, LabelKind, MultiLabelLoss,
     PretrainingSettings, Start, train_classifier, train_masked,
 };
 
@@ -51,8 +51,9 @@ fn sets_are_learnt_and_the_folder_is_a_checkpoint() {
 #[test]
 fn sets_are_learnt_with_what_they_lead_to() {
     let bench = Bench::new();
-    let beside = |labels, weight| Some(LabelsBeside { labels, weight });
-    let settings = ClassifierSettings { beside: beside(Labels::Attack, 0.01), fit: long(), ..settings() };
+    let beside = |labels, weight| Some(AuxiliaryLabels { labels, weight });
+    let settings =
+        ClassifierSettings { auxiliary: beside(LabelKind::Attack, 0.01), fit: long(), ..settings() };
     bench.train(&settings, &bench.path("out"), (&Stopper::default(), false, 2)).unwrap();
     let encoder = Encoder::open(&bench.path("out"), &LoadOptions::default()).unwrap();
     for example in bench.examples.iter().filter(|example| example.is_labelled()) {
@@ -61,11 +62,11 @@ fn sets_are_learnt_with_what_they_lead_to() {
     }
     assert_eq!(json(&bench.path("out").join("taxonomy.json"))["provenance"]["settings"]["beside"], "attack");
     for (labels, wrong) in [
-        (Labels::CweSets, beside(Labels::Attack, 0.0)),
-        (Labels::CweSets, beside(Labels::CweSets, 0.1)),
-        (Labels::Attack, beside(Labels::Attack, 0.1)),
+        (LabelKind::CweSets, beside(LabelKind::Attack, 0.0)),
+        (LabelKind::CweSets, beside(LabelKind::CweSets, 0.1)),
+        (LabelKind::Attack, beside(LabelKind::Attack, 0.1)),
     ] {
-        let wrong = ClassifierSettings { labels, beside: wrong, ..settings.clone() };
+        let wrong = ClassifierSettings { labels, auxiliary: wrong, ..settings.clone() };
         let error = bench.train(&wrong, &bench.path("x"), (&Stopper::default(), false, 2)).unwrap_err();
         assert!(error.to_string().contains("beside"), "{error}");
     }
@@ -79,9 +80,11 @@ fn labels_are_learnt_each_for_itself() {
             .into_iter()
             .enumerate()
     {
-        let labels = [Labels::Cwe, Labels::Attack, Labels::CweWithAncestors, Labels::Tactics][number];
+        let labels =
+            [LabelKind::Cwe, LabelKind::Attack, LabelKind::CweWithAncestors, LabelKind::Tactics][number];
         let fit = FitSettings { epochs: 50, ..long() };
-        let settings = ClassifierSettings { labels, loss, beside: None, teaching: None, year: true, fit };
+        let settings =
+            ClassifierSettings { labels, loss, auxiliary: None, distillation: None, year: true, fit };
         let out = bench.path(labels.name());
         let end = bench.train(&settings, &out, (&Stopper::default(), false, 2)).unwrap();
         let Ending::Finished { best: Some(best), .. } = end else { panic!("{end:?}") };

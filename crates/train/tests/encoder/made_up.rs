@@ -7,8 +7,8 @@ use tempfile::TempDir;
 use vulnlens_evaluation::Example;
 use vulnlens_train::TrainError;
 use vulnlens_train::encoder::{
-    BatchSize, ClassifierSettings, Control, Ending, FitSettings, Labels, MultiLabelLoss, NetworkSize,
-    Observer, Start, Stepped, train_classifier, train_tokenizer,
+    BatchSize, ClassifierSettings, Control, Ending, FitSettings, LabelKind, MultiLabelLoss, NetworkSize,
+    Observer, Start, StepReport, train_classifier, train_tokenizer,
 };
 
 use crate::corpus::examples;
@@ -35,10 +35,10 @@ pub(crate) fn long() -> FitSettings {
 
 pub(crate) fn settings() -> ClassifierSettings {
     ClassifierSettings {
-        labels: Labels::CweSets,
+        labels: LabelKind::CweSets,
         loss: MultiLabelLoss::Plain,
-        beside: None,
-        teaching: None,
+        auxiliary: None,
+        distillation: None,
         year: true,
         fit: fit_settings(),
     }
@@ -99,7 +99,7 @@ impl Stopper {
 }
 
 impl Observer for Stopper {
-    fn stepped(&self, stepped: &Stepped) {
+    fn stepped(&self, stepped: &StepReport) {
         if self.after == Some(stepped.step) {
             self.stop.store(true, Ordering::Relaxed);
         }

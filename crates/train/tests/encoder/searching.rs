@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use vulnlens_encoder::{Encoder, LoadOptions};
 use vulnlens_train::TrainError;
 use vulnlens_train::encoder::{
-    ClassifierSettings, FitSettings, Labels, Observer, Sampler, SearchControl, SearchEnding, SearchObserver,
-    SearchSettings, Start, Stepped, Trial, TrialState, search,
+    ClassifierSettings, FitSettings, LabelKind, Observer, Sampler, SearchControl, SearchEnding,
+    SearchObserver, SearchSettings, Start, StepReport, Trial, TrialState, search,
 };
 
 use crate::bad_input::blow_up;
@@ -23,7 +23,7 @@ struct Sitting {
 }
 
 impl Observer for Sitting {
-    fn stepped(&self, _: &Stepped) {
+    fn stepped(&self, _: &StepReport) {
         let made = self.made.fetch_add(1, Ordering::Relaxed) + 1;
         if self.updates == Some(made) {
             self.stop.store(true, Ordering::Relaxed);
@@ -173,7 +173,7 @@ fn what_is_no_search_is_told() {
     let message = |how: &SearchSettings, base: &ClassifierSettings| {
         sit(&bench, (base, how), (&bench.start(), &out), (None, false)).unwrap_err().to_string()
     };
-    let labels = ClassifierSettings { labels: Labels::Attack, ..base() };
+    let labels = ClassifierSettings { labels: LabelKind::Attack, ..base() };
     for (ranges, problem) in [
         (&[][..], "no range to search over"),
         (&["rate=1e-4,1e-3", "rate=1e-4..1e-3"], "two ranges are of the same setting"),

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use vulnlens::{Network, NgramModel};
 use vulnlens_train::encoder::{
-    ClassifierSettings, Labels, LabelsBeside, MultiLabelLoss, Teaching, train_classifier,
+    AuxiliaryLabels, ClassifierSettings, Distillation, LabelKind, MultiLabelLoss, train_classifier,
 };
 
 use super::fit_arguments::FitArguments;
@@ -33,7 +33,7 @@ pub(crate) struct EncoderArguments {
     #[arg(long, value_enum, value_name = "LOSS", default_value_t = LossName::Plain)]
     loss: LossName,
 
-    /// Labels that `cwe-sets` are to get right, too: a label is as probable as the sets that lead to it
+    /// LabelKind that `cwe-sets` are to get right, too: a label is as probable as the sets that lead to it
     #[arg(long, value_enum, value_name = "LABELS", conflicts_with_all = ["labels", "loss"])]
     beside: Option<LabelsName>,
 
@@ -102,15 +102,15 @@ pub(super) enum LossName {
 }
 
 impl LabelsName {
-    pub(super) fn labels(self) -> Labels {
+    pub(super) fn labels(self) -> LabelKind {
         match self {
-            Self::Cwe => Labels::Cwe,
-            Self::CweWithAncestors => Labels::CweWithAncestors,
-            Self::CweAllowed => Labels::CweAllowed,
-            Self::Capec => Labels::Capec,
-            Self::Attack => Labels::Attack,
-            Self::Techniques => Labels::Techniques,
-            Self::Tactics => Labels::Tactics,
+            Self::Cwe => LabelKind::Cwe,
+            Self::CweWithAncestors => LabelKind::CweWithAncestors,
+            Self::CweAllowed => LabelKind::CweAllowed,
+            Self::Capec => LabelKind::Capec,
+            Self::Attack => LabelKind::Attack,
+            Self::Techniques => LabelKind::Techniques,
+            Self::Tactics => LabelKind::Tactics,
         }
     }
 }
@@ -129,24 +129,28 @@ impl LossName {
 impl EncoderArguments {
     pub(super) fn settings(&self) -> ClassifierSettings {
         ClassifierSettings {
-            labels: if self.objective == Objective::CweSets { Labels::CweSets } else { self.labels.labels() },
+            labels: if self.objective == Objective::CweSets {
+                LabelKind::CweSets
+            } else {
+                self.labels.labels()
+            },
             loss: self.loss.loss(),
-            beside: self
+            auxiliary: self
                 .beside
-                .map(|labels| LabelsBeside { labels: labels.labels(), weight: self.beside_weight }),
-            teaching: None,
+                .map(|labels| AuxiliaryLabels { labels: labels.labels(), weight: self.beside_weight }),
+            distillation: None,
             year: self.run.year,
             fit: self.fit.settings(self.run.seed),
         }
     }
 }
 
-/// What the teachers say of the training part, if there are any.
-fn teaching(
+/// The teachers' answers to the training part, if there are any.
+fn distillation(
     arguments: &EncoderArguments,
     run: &Run<'_>,
     terminal: &Terminal,
-) -> Result<Option<Teaching>, Failure> {
+) -> Result<Option<Distillation>, Failure> {
     let models: Vec<NgramModel> =
         arguments.teachers.iter().map(|name| ngram(name)).collect::<Result<_, _>>()?;
     let split = arguments.run.split.name();
@@ -164,7 +168,7 @@ fn teaching(
         return Ok(None);
     }
     terminal.note(&format!("asking {} teachers", models.len()));
-    Ok(Some(Teaching::of(&models, &run.examples, arguments.teachers_share)))
+    Ok(Some(Distillation::of(&models, &run.examples, arguments.teachers_share)))
 }
 
 pub(crate) fn run(arguments: &EncoderArguments, terminal: &Terminal) -> Result<(), Failure> {
@@ -172,7 +176,7 @@ pub(crate) fn run(arguments: &EncoderArguments, terminal: &Terminal) -> Result<(
     let kb = arguments.kb.load(terminal)?;
     let run = arguments.run.open(terminal)?;
     let settings =
-        ClassifierSettings { teaching: teaching(arguments, &run, terminal)?, ..arguments.settings() };
+        ClassifierSettings { distillation: distillation(arguments, &run, terminal)?, ..arguments.settings() };
     let folders = (&start, arguments.run.out.as_path());
     run.train(|control| train_classifier(&run.examples, &kb, &settings, &run.about, folders, control))
 }

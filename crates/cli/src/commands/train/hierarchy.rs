@@ -68,8 +68,8 @@ impl HierarchyArguments {
             classifier: ClassifierSettings {
                 labels: self.labels.labels(),
                 loss: self.loss.loss(),
-                beside: None,
-                teaching: None,
+                auxiliary: None,
+                distillation: None,
                 year: self.run.year,
                 fit: self.fit.settings(self.run.seed),
             },

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use vulnlens::{KnowledgeBase, Network};
 use vulnlens_evaluation::{Calibration, DataSet, EvaluationError, Split};
-use vulnlens_train::TrainError;
-use vulnlens_train::ngram::{Decisions, Description, Settings, train, work};
+use vulnlens_train::ngram::{Decisions, Settings, train, work};
+use vulnlens_train::{Description, TrainError};
 
 use crate::data_set;
 use crate::failure::{Failure, Kind};

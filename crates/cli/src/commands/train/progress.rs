@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use indicatif::ProgressBar;
-use vulnlens_train::encoder::{Began, LogEntry, Observer, SearchObserver, Stepped, Trial};
+use vulnlens_train::encoder::{LogEntry, Observer, RunPlan, SearchObserver, StepReport, Trial};
 
 use crate::terminal::Terminal;
 
@@ -42,8 +42,8 @@ impl Observer for Progress<'_> {
         self.bar.suspend(|| self.terminal.note(&format!("network {number} of {networks}: {name}")));
     }
 
-    fn began(&self, began: &Began) {
-        let Began { texts, tokens, cut, validation_texts, outputs, parameters, step, steps, .. } = began;
+    fn started(&self, plan: &RunPlan) {
+        let RunPlan { texts, tokens, cut, validation_texts, outputs, parameters, step, steps, .. } = plan;
         self.bar.set_length(*steps);
         self.bar.set_position(*step);
         self.bar.reset_eta();
@@ -64,7 +64,7 @@ impl Observer for Progress<'_> {
         }
     }
 
-    fn stepped(&self, stepped: &Stepped) {
+    fn stepped(&self, stepped: &StepReport) {
         let Ok(mut seen) = self.seen.lock() else { return };
         seen.tokens += stepped.tokens;
         let loss = seen.loss.map_or(stepped.loss, |loss| loss + NEWEST * (stepped.loss - loss));
@@ -93,7 +93,7 @@ impl Observer for Progress<'_> {
 }
 
 impl SearchObserver for Progress<'_> {
-    fn trial_began(&self, trial: &Trial, trials: usize) {
+    fn trial_started(&self, trial: &Trial, trials: usize) {
         let settings: Vec<String> =
             trial.settings.iter().map(|(name, value)| format!("{name} {value}")).collect();
         let text = format!("trial {} of {trials}: {}", trial.number, settings.join(", "));

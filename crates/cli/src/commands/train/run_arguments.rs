@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use clap::Args;
 use vulnlens::FoundModel;
 use vulnlens_evaluation::{Example, Split};
+use vulnlens_train::Description;
 use vulnlens_train::TrainError;
 use vulnlens_train::encoder::{Control, Ending, NetworkSize, Start};
-use vulnlens_train::ngram::Description;
 
 use super::failure;
 use super::progress::Progress;

@@ -1,13 +1,12 @@
-//! The model card of a cascade: what its folders are.
+//! The model card of a cascade, with a row for each folder.
 
 use std::fmt::Write as _;
 
 use vulnlens_evaluation::Example;
 
-use super::cascade::{MASTER, slave};
-use super::tree::Tree;
-use crate::encoder::labels::LabelSpace;
-use crate::ngram::Description;
+use super::tree::{MASTER, Tree, slave};
+use crate::description::Description;
+use crate::encoder::output_space::OutputSpace;
 
 /// The card, in Markdown. Each folder has one of its own that says how it was trained.
 pub(crate) fn card(tree: &Tree, training: &[&Example], about: &Description, start: &str) -> String {
@@ -23,7 +22,7 @@ pub(crate) fn card(tree: &Tree, training: &[&Example], about: &Description, star
     );
     let parts = tree.refined().map(|(_, parent)| (slave(&parent.name), tree.part(parent, training)));
     for (folder, space) in [(MASTER.to_owned(), tree.master(training))].into_iter().chain(parts) {
-        let LabelSpace { names, texts, .. } = space;
+        let OutputSpace { names, texts, .. } = space;
         let _ = writeln!(out, "| `{folder}` | {} | {texts} |", names.len());
     }
     let _ = writeln!(

@@ -13,36 +13,26 @@ use vulnlens_model::labels::{TaxonomyFile, TrainingRecord};
 use vulnlens_taxonomy::KnowledgeBase;
 
 use super::card::card;
-use super::file::{HierarchyFile, NAME};
-use super::tree::Tree;
-use super::{HierarchyEnding, HierarchySettings, text};
-use crate::encoder::fine_tuning::{LabelledTexts, Lesson, teach};
-use crate::encoder::fit::Control;
-use crate::encoder::labels::LabelSpace;
-use crate::encoder::start::{Begun, Start};
-use crate::encoder::store::{Claim, RUN};
-use crate::encoder::thresholds::thresholds;
-use crate::encoder::train::{Ending, identity, merged};
+use super::settings::{HierarchyEnding, HierarchySettings};
+use super::tree::{MASTER, Parent, Tree, slave};
+use crate::description::Description;
+use crate::encoder::classifier::{self, ClassifierTask, TrainingParts};
+use crate::encoder::folder::{HIERARCHY_FILE, HierarchyFile, Start, StartingPoint};
+use crate::encoder::objective::thresholds;
+use crate::encoder::output_space::OutputSpace;
+use crate::encoder::run::{Control, Ending, FolderLock, Identity, RUN, identity, merged};
+use crate::encoder::texts::text;
 use crate::encoder::whole_file::write_whole;
 use crate::error::TrainError;
-use crate::ngram::Description;
 use crate::years::newest_year;
 
-/// The folder of the network that says which parents apply.
-pub(crate) const MASTER: &str = "master";
-
-/// What the labels are; it is written last.
+/// The file that says what the labels are; it is written last.
 const TAXONOMY: &str = "taxonomy.json";
-
-/// The folder of a parent's network.
-pub(crate) fn slave(parent: &str) -> String {
-    format!("slave_{parent}")
-}
 
 /// A cascade to be trained.
 pub(crate) struct Cascade<'a> {
     pub(crate) tree: &'a Tree,
-    pub(crate) texts: LabelledTexts<'a>,
+    pub(crate) examples: TrainingParts<'a>,
     pub(crate) kb: &'a KnowledgeBase,
     pub(crate) settings: &'a HierarchySettings,
     pub(crate) about: &'a Description,
@@ -51,19 +41,19 @@ pub(crate) struct Cascade<'a> {
 
 impl Cascade<'_> {
     pub(crate) fn train(&self, out: &Path, control: Control<'_>) -> Result<HierarchyEnding, TrainError> {
-        let begun = Begun::open(self.start)?;
-        let (config, _) = begun.classifier(&self.tree.flat.names, "multi_label_classification")?;
+        let start = StartingPoint::open(self.start)?;
+        let (config, _) = start.classifier(&self.tree.flat.names, "multi_label_classification")?;
         let settings = merged(self.settings.classifier.to_json(), self.settings.words());
-        let run = identity(&settings, self.about, &begun, &config)?;
-        let claim = Claim::of(out)?;
-        self.claim(out, &HierarchyFile::cascade(self.tree, run), control.resume)?;
+        let run = identity(&settings, self.about, start.hash(&config)?);
+        let lock = FolderLock::take(out)?;
+        self.check_folder(out, &self.file(run), control.resume)?;
         // The master comes last: without it the folder is no hierarchy yet, so that nobody reads half of one.
         let parts = self
             .tree
             .refined()
-            .map(|(_, parent)| (slave(&parent.name), self.tree.part(parent, &self.texts.0)));
-        let parts: Vec<(String, LabelSpace)> =
-            parts.chain([(MASTER.to_owned(), self.tree.master(&self.texts.0))]).collect();
+            .map(|(_, parent)| (slave(&parent.name), self.tree.part(parent, &self.examples.training)));
+        let parts: Vec<(String, OutputSpace)> =
+            parts.chain([(MASTER.to_owned(), self.tree.master(&self.examples.training))]).collect();
         let networks = parts.len();
         for (number, (name, space)) in parts.into_iter().enumerate() {
             control.observer.network(&name, number + 1, networks);
@@ -72,20 +62,26 @@ impl Cascade<'_> {
             }
         }
         if !out.join(TAXONOMY).exists() {
-            self.write_whole(out, &begun, &settings)?;
+            self.finish(out, &start, &settings)?;
         }
-        claim.release()?;
+        lock.release()?;
         Ok(HierarchyEnding::Finished { networks })
     }
 
-    /// Says what the folder is of, or finds that it is of the same.
-    fn claim(&self, out: &Path, file: &HierarchyFile, resume: bool) -> Result<(), TrainError> {
+    fn file(&self, run: Identity) -> HierarchyFile {
+        let below = |parent: &Parent| (parent.name.clone(), self.tree.names(&parent.children));
+        let children = self.tree.refined().map(|(_, parent)| below(parent)).collect();
+        HierarchyFile::cascade(self.tree.flat.labels, children, run)
+    }
+
+    /// Writes what the folder is of, or refuses it where it is of something else.
+    fn check_folder(&self, out: &Path, file: &HierarchyFile, resume: bool) -> Result<(), TrainError> {
         let refused = |problem: &str, fix: &str| Err(TrainError::refused(out, problem, fix));
         if out.join("config.json").exists() {
             return refused("holds a model", "give another folder");
         }
         let Some(found) = HierarchyFile::read(out)? else {
-            return write(out, NAME, &file.written());
+            return write(out, HIERARCHY_FILE, &file.written());
         };
         if !resume {
             return refused("holds a hierarchy already", "resume it, or give another folder");
@@ -107,7 +103,7 @@ impl Cascade<'_> {
     fn part(
         &self,
         name: &str,
-        space: LabelSpace,
+        space: OutputSpace,
         out: &Path,
         control: Control<'_>,
     ) -> Result<Ending, TrainError> {
@@ -121,14 +117,19 @@ impl Cascade<'_> {
         }
         let words = merged(self.settings.words(), json!({"network": name}));
         let about = Description { name: format!("{}/{name}", self.about.name), ..self.about.clone() };
-        let lesson = Lesson { space, texts: self.texts.clone(), words };
-        teach(lesson, self.kb, &self.settings.classifier, &about, (self.start, &folder), control)
+        let task = ClassifierTask { space, examples: self.examples.clone(), extra: words };
+        classifier::train(task, self.kb, &self.settings.classifier, &about, (self.start, &folder), control)
     }
 
-    /// What the cascade has as a whole: thresholds as it is read, and what its labels are.
-    fn write_whole(&self, out: &Path, begun: &Begun, settings: &serde_json::Value) -> Result<(), TrainError> {
+    /// Writes the files of the cascade as a whole: thresholds as it is read, card, and what its labels are.
+    fn finish(
+        &self,
+        out: &Path,
+        start: &StartingPoint,
+        settings: &serde_json::Value,
+    ) -> Result<(), TrainError> {
         let checkpoint = Checkpoint::open(out, &LoadOptions::default())?;
-        let (training, validation) = &self.texts;
+        let TrainingParts { training, validation } = &self.examples;
         let whole = self.tree.whole(training);
         let chosen = self.thresholds(&checkpoint, &whole, validation)?;
         let part = format!("validation part of the {} split of {}", self.about.split, self.about.data);
@@ -146,7 +147,7 @@ impl Cascade<'_> {
             taxonomies: TaxonomyVersions::of(self.kb),
             provenance: TrainingRecord {
                 name: self.about.name.clone(),
-                start: begun.words.clone(),
+                start: start.words.clone(),
                 data: self.about.data.clone(),
                 data_sha256: self.about.data_sha256.clone(),
                 split: self.about.split.clone(),
@@ -160,21 +161,21 @@ impl Cascade<'_> {
             let by_label: BTreeMap<String, f32> = checkpoint.labels().iter().cloned().zip(chosen).collect();
             write(out, "thresholds.json", format!("{:#}\n", json!(by_label)).as_bytes())?;
         }
-        let card = card(self.tree, training, self.about, &begun.words);
+        let card = card(self.tree, training, self.about, &start.words);
         write(out, "README.md", card.as_bytes())?;
         write(out, TAXONOMY, format!("{:#}\n", json!(taxonomy)).as_bytes())
     }
 
     /// The newest year, where texts begin with theirs.
     fn newest_year(&self) -> Option<u16> {
-        self.settings.classifier.year.then(|| newest_year(&self.texts.0))
+        self.settings.classifier.year.then(|| newest_year(&self.examples.training))
     }
 
     /// A threshold for each label of the cascade, as it is read; none without validation texts.
     fn thresholds(
         &self,
         checkpoint: &Checkpoint,
-        whole: &LabelSpace,
+        whole: &OutputSpace,
         validation: &[&Example],
     ) -> Result<Option<Vec<f32>>, TrainError> {
         let labels = checkpoint.labels();

@@ -1,30 +1,29 @@
-//! How good a hierarchy is: with the parents that apply, and with those that it predicts.
+//! The evaluation of hierarchies, with the parents that apply and with those that they predict.
 
 use std::fs;
 use std::path::Path;
 
+use vulnlens_evaluation::{EvaluationError, Example, Part};
 use vulnlens_metrics::{Accumulator, RowView, ScoredRow, Table, best_global_threshold};
 use vulnlens_model::labels::TaxonomyFile;
 use vulnlens_taxonomy::KnowledgeBase;
 
-pub use super::figures::{HierarchyEvaluation, HierarchyFigures};
-
-use super::figures::Parents;
-use super::scored::{Network, Networks};
+use super::figures::{HierarchyEvaluation, HierarchyFigures, Parents};
+use super::routing::{Network, Networks};
+use super::settings::HierarchySettings;
 use super::tree::Tree;
-use super::{HierarchySettings, text};
-use crate::encoder::fine_tuning::labelled_texts;
-use crate::encoder::thresholds::{LEAST, answered};
+use crate::description::Description;
+use crate::encoder::classifier::TrainingParts;
+use crate::encoder::objective::{LEAST, answered};
+use crate::encoder::texts::text;
 use crate::error::TrainError;
-use crate::ngram::Description;
 use crate::years::newest_year;
-use vulnlens_evaluation::{EvaluationError, Example, Part};
 
 /// Evaluates the hierarchy that [`train_hierarchy`](super::train_hierarchy) wrote into `folder` with the same examples
 /// and settings, and a flat classifier of the same labels if there is one, on the validation or the test part.
 ///
-/// Only labels that are no parents count, and only texts that have one of them; labels that no training text has are
-/// left out. From which score on labels are answered is fitted on the validation part: one threshold for each system and
+/// Only labels that are not parents count, and only texts that have one of them; labels that no training text has are
+/// left out. Thresholds are fitted on the validation part: one for each system and
 /// kind of parents, that of the best micro-F1.
 ///
 /// # Errors
@@ -37,7 +36,7 @@ pub fn evaluate_hierarchy(
     (folder, flat): (&Path, Option<&Path>),
     part: Part,
 ) -> Result<HierarchyEvaluation, TrainError> {
-    let (training, validation) = labelled_texts(examples, about)?;
+    let TrainingParts { training, validation } = TrainingParts::of(examples, about)?;
     let judging: Vec<&Example> =
         examples.iter().filter(|example| example.part == part && example.is_labelled()).collect();
     let others: Vec<&Example> = validation.iter().chain(&judging).copied().collect();
@@ -52,8 +51,8 @@ pub fn evaluate_hierarchy(
     }
     let networks = Networks::open(folder, &tree, settings.form)?;
     let newest = settings.classifier.year.then(|| newest_year(&training));
-    let ask = |judged: &Judged<'_>| networks.ask(&as_slices(&judged.texts(newest)));
-    let (fitting_scores, scores) = (ask(&fitting), ask(&judging));
+    let score = |judged: &Judged<'_>| networks.score(&as_slices(&judged.texts(newest)));
+    let (fitting_scores, scores) = (score(&fitting), score(&judging));
     for parents in [Parents::Gold, Parents::Predicted, Parents::Weighed] {
         let of = |judged: &Judged<'_>, scored| networks.routed(scored, &judged.applying, parents);
         let scores = (of(&fitting, &fitting_scores), of(&judging, &scores));
@@ -79,7 +78,7 @@ pub fn evaluate_hierarchy(
     })
 }
 
-/// Texts that are judged by, and what applies to them.
+/// Texts of one part, and the labels that apply to them.
 struct Judged<'a> {
     records: Vec<&'a Example>,
     /// Labels of the flat space.
@@ -106,7 +105,7 @@ impl<'a> Judged<'a> {
         judged
     }
 
-    /// As networks read them, behind their years or without.
+    /// The texts as networks read them, after their years or without.
     fn texts(&self, newest_year: Option<u16>) -> Vec<String> {
         self.records.iter().map(|record| text(record, newest_year)).collect()
     }

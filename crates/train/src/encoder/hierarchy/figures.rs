@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-/// Which parents the labels below them are asked about for.
+/// The parents for which the labels below them count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Parents {
@@ -39,7 +39,7 @@ pub struct HierarchyFigures {
     pub subset_accuracy: f64,
 }
 
-/// How a hierarchy does, and a flat classifier beside it.
+/// The evaluation of a hierarchy, and of a flat classifier beside it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct HierarchyEvaluation {
     /// The form of the file: 1.
@@ -56,7 +56,7 @@ pub struct HierarchyEvaluation {
     pub texts: usize,
     /// The label space.
     pub label_space: &'static str,
-    /// Labels that count: those that are no parents.
+    /// Labels that count: those that are not parents.
     pub labels: usize,
     /// Parents, and those of them with a part of their own.
     pub parents: usize,
@@ -64,7 +64,7 @@ pub struct HierarchyEvaluation {
     pub refined_parents: usize,
     /// Micro-F1 of the parents that the master answers.
     pub parents_micro_f1: f64,
-    /// What the threshold of each row is fitted to.
+    /// The texts that the threshold of each row is fitted to.
     pub threshold_from: String,
     /// One entry for each system and kind of parents.
     pub systems: Vec<HierarchyFigures>,

@@ -6,15 +6,24 @@ use vulnlens_encoder::Conditions;
 use vulnlens_evaluation::Example;
 use vulnlens_taxonomy::{Abstraction, CapecId, CweId, KnowledgeBase, TechniqueId};
 
-use super::HierarchySettings;
-use crate::encoder::labels::{LabelSpace, Labels, natural};
+use super::settings::HierarchySettings;
+use crate::encoder::labels::LabelKind;
+use crate::encoder::output_space::{OutputSpace, natural};
 use crate::error::TrainError;
+
+/// The folder of the network that scores the parents.
+pub(crate) const MASTER: &str = "master";
+
+/// The folder of a parent's network.
+pub(crate) fn slave(parent: &str) -> String {
+    format!("slave_{parent}")
+}
 
 /// A label space with the parents of its labels.
 #[derive(Debug)]
 pub(crate) struct Tree {
     /// All labels, as a flat classifier has them.
-    pub(crate) flat: LabelSpace,
+    pub(crate) flat: OutputSpace,
     /// In the order of their names.
     pub(crate) parents: Vec<Parent>,
 }
@@ -49,11 +58,11 @@ impl Tree {
         let labels = settings.classifier.labels;
         let refused =
             |problem: String, fix: &'static str| TrainError::NoTree { space: labels.name(), problem, fix };
-        if matches!(labels, Labels::CweSets | Labels::Tactics) {
+        if matches!(labels, LabelKind::CweSets | LabelKind::Tactics) {
             let fix = "choose attack, techniques, cwe, cwe-with-ancestors, cwe-allowed or capec";
             return Err(refused("have no level above them".to_owned(), fix));
         }
-        let flat = LabelSpace::new(labels, kb, training, others)?;
+        let flat = OutputSpace::new(labels, kb, training, others)?;
         let mut below: BTreeMap<(usize, String), Vec<u32>> = BTreeMap::new();
         for (label, name) in (0..).zip(&flat.names) {
             for parent in parents_of(labels, kb, name) {
@@ -94,27 +103,27 @@ impl Tree {
         self.parents.iter().enumerate().filter(|(_, parent)| parent.is_refined)
     }
 
-    /// Labels that are no parents and that no part has: the master's own. By their places, rising.
+    /// LabelKind that are no parents and that no part has: the master's own. By their places, rising.
     pub(crate) fn loose(&self) -> Vec<u32> {
         let elsewhere: BTreeSet<u32> =
             self.refined().flat_map(|(_, parent)| &parent.children).copied().collect();
         self.leaves().into_iter().filter(|label| !elsewhere.contains(label)).collect()
     }
 
-    /// Labels that are no parents, by their places, rising.
+    /// LabelKind that are no parents, by their places, rising.
     pub(crate) fn leaves(&self) -> Vec<u32> {
         let parents: BTreeSet<u32> = self.parents.iter().filter_map(|parent| parent.label).collect();
         (0..self.flat.names.len() as u32).filter(|label| !parents.contains(label)).collect()
     }
 
-    /// What the master says: which parents apply, and the labels that no part has.
-    pub(crate) fn master(&self, training: &[&Example]) -> LabelSpace {
+    /// The outputs of the master: the parents, and the labels that no part has.
+    pub(crate) fn master(&self, training: &[&Example]) -> OutputSpace {
         self.above(&self.loose(), training)
     }
 
-    /// All parents, and all labels that are none: what one network says, labels of a parent with a part of its own given
-    /// that such a parent applies.
-    pub(crate) fn whole(&self, training: &[&Example]) -> LabelSpace {
+    /// The outputs of one network for the whole tree: all parents, and all labels that are not parents. Labels of a parent
+    /// with a part of its own are scored given that such a parent applies.
+    pub(crate) fn whole(&self, training: &[&Example]) -> OutputSpace {
         let leaves = self.leaves();
         let mut parents = vec![vec![]; self.parents.len() + leaves.len()];
         for (at, parent) in self.refined() {
@@ -129,13 +138,13 @@ impl Tree {
         space
     }
 
-    /// What a parent's part says: which of the labels below it apply.
-    pub(crate) fn part(&self, parent: &Parent, training: &[&Example]) -> LabelSpace {
+    /// The outputs of a parent's part: the labels below it.
+    pub(crate) fn part(&self, parent: &Parent, training: &[&Example]) -> OutputSpace {
         self.flat.regrouped(self.names(&parent.children), training, |labels| places(&parent.children, labels))
     }
 
     /// Parents, and labels after them.
-    fn above(&self, labels: &[u32], training: &[&Example]) -> LabelSpace {
+    fn above(&self, labels: &[u32], training: &[&Example]) -> OutputSpace {
         let parents = self.parents.iter().map(|parent| parent.name.clone());
         let names = parents.chain(self.names(labels)).collect();
         let count = self.parents.len() as u32;
@@ -158,21 +167,21 @@ fn places(labels: &[u32], applying: &[u32]) -> Vec<u32> {
 
 /// The names of a label's parents. A parent has its own id where that cannot be taken for a label of the space that
 /// means less: a group of patterns is not the pattern that it is named after.
-fn parents_of(labels: Labels, kb: &KnowledgeBase, name: &str) -> Vec<String> {
+fn parents_of(labels: LabelKind, kb: &KnowledgeBase, name: &str) -> Vec<String> {
     match labels {
-        Labels::CweSets | Labels::Tactics => vec![],
-        Labels::Attack | Labels::Techniques => {
+        LabelKind::CweSets | LabelKind::Tactics => vec![],
+        LabelKind::Attack | LabelKind::Techniques => {
             let id = name.parse::<TechniqueId>().ok();
             let tactics = id.map_or(&[][..], |id| kb.tactics_of(id));
             tactics.iter().map(ToString::to_string).collect()
         }
-        Labels::Cwe | Labels::CweAllowed | Labels::CweWithAncestors => {
+        LabelKind::Cwe | LabelKind::CweAllowed | LabelKind::CweWithAncestors => {
             let id = name.parse::<CweId>().ok();
-            let as_label = labels == Labels::CweWithAncestors;
+            let as_label = labels == LabelKind::CweWithAncestors;
             let written = |id: CweId| if as_label { id.to_string() } else { format!("cwe_group_{}", id.0) };
             id.map_or(vec![], |id| pillars(kb, id)).into_iter().map(written).collect()
         }
-        Labels::Capec => {
+        LabelKind::Capec => {
             let id = name.parse::<CapecId>().ok();
             let tops = id.map_or(vec![], |id| tops(kb, id));
             tops.into_iter().map(|id| format!("capec_group_{}", id.0)).collect()
@@ -206,7 +215,7 @@ mod tests {
     use vulnlens_taxonomy::CveId;
 
     use super::*;
-    use crate::encoder::{ClassifierSettings, FitSettings, HierarchyForm, MultiLabelLoss};
+    use crate::encoder::{ClassifierSettings, HierarchyForm};
     use vulnlens_evaluation::Part;
 
     fn kb() -> KnowledgeBase {
@@ -219,13 +228,15 @@ mod tests {
     }
 
     fn tree_of(
-        labels: Labels,
+        labels: LabelKind,
         fewest_texts: u64,
         cwes: &[&[u32]],
     ) -> Result<(Tree, Vec<Example>), TrainError> {
-        let (loss, fit) = (MultiLabelLoss::Plain, FitSettings::default());
-        let classifier = ClassifierSettings { labels, loss, beside: None, teaching: None, year: false, fit };
-        let settings = HierarchySettings { classifier, form: HierarchyForm::Cascade, fewest_texts };
+        let settings = HierarchySettings {
+            classifier: ClassifierSettings::new(labels),
+            form: HierarchyForm::Cascade,
+            fewest_texts,
+        };
         let examples: Vec<Example> = cwes.iter().map(|cwes| example(cwes)).collect();
         let training: Vec<&Example> = examples.iter().collect();
         Tree::new(&settings, &kb(), &training, &[]).map(|tree| (tree, examples))
@@ -235,7 +246,7 @@ mod tests {
 
     #[test]
     fn weaknesses_lie_below_pillars_that_are_labels_where_ancestors_are() {
-        let (tree, examples) = tree_of(Labels::CweWithAncestors, 1, &CWES).unwrap();
+        let (tree, examples) = tree_of(LabelKind::CweWithAncestors, 1, &CWES).unwrap();
         let names: Vec<&str> = tree.parents.iter().map(|parent| parent.name.as_str()).collect();
         assert_eq!(names, ["CWE-284", "CWE-664", "CWE-707"]);
         assert!(tree.parents.iter().all(|parent| parent.label.is_some() && parent.is_refined));
@@ -257,21 +268,21 @@ mod tests {
 
     #[test]
     fn groups_are_no_labels_of_the_space() {
-        for (labels, group) in [(Labels::Cwe, "cwe_group_284"), (Labels::Capec, "capec_group_")] {
+        for (labels, group) in [(LabelKind::Cwe, "cwe_group_284"), (LabelKind::Capec, "capec_group_")] {
             let (tree, _) = tree_of(labels, 1, &CWES).unwrap();
             assert!(tree.parents.iter().any(|parent| parent.name.starts_with(group)), "{:?}", tree.parents);
             assert!(tree.parents.iter().all(|parent| parent.label.is_none()));
             let names: Vec<String> = tree.parents.iter().map(|parent| parent.name.clone()).collect();
             assert_eq!(LabelMap::new(&names, "", &kb()).other().len(), names.len(), "{names:?}");
         }
-        let (tree, _) = tree_of(Labels::Cwe, 1, &CWES).unwrap();
+        let (tree, _) = tree_of(LabelKind::Cwe, 1, &CWES).unwrap();
         let access = tree.parents.iter().find(|parent| parent.name == "cwe_group_284").unwrap();
         assert_eq!(tree.names(&access.children), ["CWE-284", "CWE-862", "CWE-863"]);
     }
 
     #[test]
     fn techniques_lie_below_all_their_tactics() {
-        let (tree, examples) = tree_of(Labels::Attack, 1, &CWES).unwrap();
+        let (tree, examples) = tree_of(LabelKind::Attack, 1, &CWES).unwrap();
         assert!(tree.parents.iter().all(|parent| parent.name.starts_with("TA")));
         let training: Vec<&Example> = examples.iter().collect();
         let whole = tree.whole(&training);
@@ -293,21 +304,21 @@ mod tests {
 
     #[test]
     fn small_parents_leave_their_labels_to_the_master() {
-        let (tree, _) = tree_of(Labels::CweWithAncestors, 2, &CWES).unwrap();
+        let (tree, _) = tree_of(LabelKind::CweWithAncestors, 2, &CWES).unwrap();
         let refined: Vec<&str> = tree.refined().map(|(_, parent)| parent.name.as_str()).collect();
         assert_eq!(refined, ["CWE-284", "CWE-707"]);
         assert!(tree.names(&tree.loose()).contains(&"CWE-22".to_owned()));
-        let error = tree_of(Labels::CweWithAncestors, 100, &CWES).unwrap_err().to_string();
+        let error = tree_of(LabelKind::CweWithAncestors, 100, &CWES).unwrap_err().to_string();
         assert!(error.contains("no parent with two labels and 100 texts"), "{error}");
     }
 
     #[test]
     fn what_is_no_tree_is_refused() {
-        for labels in [Labels::CweSets, Labels::Tactics] {
+        for labels in [LabelKind::CweSets, LabelKind::Tactics] {
             let error = tree_of(labels, 1, &CWES).unwrap_err().to_string();
             assert!(error.contains("no level above") && error.contains("choose attack"), "{error}");
         }
-        let error = tree_of(Labels::Cwe, 1, &[&[862], &[863]]).unwrap_err().to_string();
+        let error = tree_of(LabelKind::Cwe, 1, &[&[862], &[863]]).unwrap_err().to_string();
         assert!(error.contains("below 1 parents"), "{error}");
     }
 }

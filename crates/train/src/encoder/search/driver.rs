@@ -10,13 +10,6 @@ use serde_json::Map;
 use vulnlens_evaluation::Example;
 use vulnlens_taxonomy::KnowledgeBase;
 
-use super::super::fine_tuning::train_classifier;
-use super::super::fit::{Control, Observer};
-use super::super::labels::Labels;
-use super::super::start::{Begun, Start};
-use super::super::store::Claim;
-use super::super::train::{ClassifierSettings, Ending};
-use super::super::whole_file::write_whole;
 use super::folders;
 use super::journal::{Journal, SearchIdentity};
 use super::pruning::{MedianRule, Watch};
@@ -25,17 +18,22 @@ use super::sampler::{Draw, Sampler};
 use super::setting::Setting;
 use super::table::{best, markdown};
 use super::trial::{Trial, TrialState};
+use crate::description::Description;
+use crate::encoder::classifier::{ClassifierSettings, train_classifier};
+use crate::encoder::folder::{Start, StartingPoint};
+use crate::encoder::labels::LabelKind;
+use crate::encoder::run::{Control, Ending, FolderLock, Observer};
+use crate::encoder::whole_file::write_whole;
 use crate::error::TrainError;
-use crate::ngram::Description;
 
-/// How settings are searched for.
+/// The settings of a search.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchSettings {
-    /// What is varied.
+    /// The settings that are varied.
     pub ranges: Vec<SettingRange>,
     /// Trials in all, those of a resumed search included.
     pub trials: usize,
-    /// How a trial's settings are chosen.
+    /// The choice of a trial's settings.
     pub sampler: Sampler,
     /// Trials that are drawn evenly before the sampler learns from them.
     pub random_trials: usize,
@@ -50,7 +48,7 @@ impl SearchSettings {
         Self { ranges, trials: 20, sampler: Sampler::Tpe, random_trials: 10, prune_after: Some(5) }
     }
 
-    /// Refuses what makes no search.
+    /// Refuses settings that make no search.
     fn check(&self, base: &ClassifierSettings, about: &Description) -> Result<(), TrainError> {
         let varied: BTreeSet<Setting> = self.ranges.iter().map(|range| range.setting).collect();
         let has = |setting| varied.contains(&setting);
@@ -65,7 +63,7 @@ impl SearchSettings {
                 "batch and batch-tokens exclude each other; give a range of one",
             ),
             (
-                !has(Setting::Loss) || base.labels != Labels::CweSets,
+                !has(Setting::Loss) || base.labels != LabelKind::CweSets,
                 "CWE sets have one loss; search over it with the objective multilabel",
             ),
             ((1..=10_000).contains(&self.trials), "trials must be 1 to 10000"),
@@ -78,7 +76,7 @@ impl SearchSettings {
         }
     }
 
-    /// What decides the trials, in words.
+    /// Everything that decides the trials, in words.
     fn words(&self, seed: u64) -> String {
         let Self { sampler, random_trials, prune_after, .. } = self;
         let pruning = prune_after.map_or("none".to_owned(), |trials| format!("after {trials}"));
@@ -86,18 +84,18 @@ impl SearchSettings {
     }
 }
 
-/// What a search tells while it goes on, beside what its trials tell.
+/// A watcher of a search and its trials.
 pub trait SearchObserver: Observer {
     /// A trial begins, or goes on; `trials` are to be made in all.
-    fn trial_began(&self, _: &Trial, _trials: usize) {}
+    fn trial_started(&self, _: &Trial, _trials: usize) {}
     /// A trial ended.
     fn trial_ended(&self, _: &Trial) {}
 }
 
-/// What a search is told from outside.
+/// The control of a search from outside.
 #[derive(Clone, Copy)]
 pub struct SearchControl<'a> {
-    /// Is told how it goes.
+    /// The watcher.
     pub observer: &'a dyn SearchObserver,
     /// Set to end the search after the current update, with a checkpoint.
     pub stop: &'a AtomicBool,
@@ -105,7 +103,7 @@ pub struct SearchControl<'a> {
     pub resume: bool,
 }
 
-/// How a search ended.
+/// The end of a search.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchEnding {
     /// All trials, in their order.
@@ -124,7 +122,7 @@ pub struct SearchEnding {
 /// beginning make the same trials with the same scores, however often the search was stopped and resumed.
 ///
 /// # Errors
-/// See [`TrainError`]. A trial whose loss is no number, or whose settings do not fit the network, has failed, and the search goes on.
+/// See [`TrainError`]. A trial whose loss is not a number, or whose settings do not fit the network, has failed, and the search goes on.
 pub fn search(
     examples: &[Example],
     kb: &KnowledgeBase,
@@ -140,15 +138,15 @@ pub fn search(
         ranges: how.ranges.iter().map(|range| range.text.clone()).collect(),
         settings: base.to_json().to_string(),
         data: format!("{} {}", about.data_sha256, about.split),
-        start: Begun::open(start)?.hash(&Map::new())?,
+        start: StartingPoint::open(start)?.hash(&Map::new())?,
     };
-    let claim = Claim::of(out)?;
+    let lock = FolderLock::take(out)?;
     let journal = Journal::open(out, identity, control.resume)?;
     let run = |settings: &ClassifierSettings, folder: &Path, control: Control<'_>| {
         train_classifier(examples, kb, settings, about, (start, folder), control)
     };
     let ending = Search { base, how, about, out, control, journal, run }.all()?;
-    claim.release()?;
+    lock.release()?;
     Ok(ending)
 }
 
@@ -175,7 +173,7 @@ impl<R: Fn(&ClassifierSettings, &Path, Control<'_>) -> Result<Ending, TrainError
             let Some(settings) = draw.next(number, self.journal.ended())? else { break };
             let before = self.journal.under_way().map_or(0.0, |trial| trial.seconds);
             let trial = Trial { seconds: before, ..Trial::began(number, settings) };
-            self.control.observer.trial_began(&trial, how.trials);
+            self.control.observer.trial_started(&trial, how.trials);
             let trial = self.trial(trial)?;
             is_stopped = trial.state == TrialState::Stopped;
             self.journal.add(trial.clone())?;

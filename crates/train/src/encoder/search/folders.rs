@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::{fs, io};
 
-use super::super::whole_file::ASIDE;
 use super::trial::{Trial, TrialState};
+use crate::encoder::whole_file::ASIDE;
 use crate::error::TrainError;
 
 /// The folder of the best model.

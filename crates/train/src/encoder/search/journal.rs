@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::super::whole_file::write_whole;
 use super::trial::{Trial, TrialState};
+use crate::encoder::whole_file::write_whole;
 use crate::error::TrainError;
 
 /// Its name in the folder of a search.

@@ -5,9 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
-use super::super::fit::{Began, Observer, Stepped};
-use super::super::state::LogEntry;
 use super::trial::{Trial, TrialState};
+use crate::encoder::run::{LogEntry, Observer, RunPlan, StepReport};
 
 /// Ends trials that are worse than the median of the finished ones.
 ///
@@ -93,16 +92,16 @@ impl<'a> Watch<'a> {
 }
 
 impl Observer for Watch<'_> {
-    fn began(&self, began: &Began) {
+    fn started(&self, plan: &RunPlan) {
         if let Ok(mut seen) = self.seen.lock() {
-            seen.steps = began.step;
+            seen.steps = plan.step;
         }
         // A run that was stopped just when it was to be ended must not go on.
-        began.evaluations.iter().for_each(|entry| self.judge(entry));
-        self.observer.began(began);
+        plan.evaluations.iter().for_each(|entry| self.judge(entry));
+        self.observer.started(plan);
     }
 
-    fn stepped(&self, stepped: &Stepped) {
+    fn stepped(&self, stepped: &StepReport) {
         if let Ok(mut seen) = self.seen.lock() {
             seen.steps = stepped.step;
         }

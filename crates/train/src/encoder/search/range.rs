@@ -2,10 +2,9 @@
 
 use std::str::FromStr;
 
-use super::super::labels::Labels;
-use super::super::settings::{FitSettings, MultiLabelLoss};
-use super::super::train::ClassifierSettings;
 use super::setting::{Kind, Setting, SettingValue};
+use crate::encoder::classifier::ClassifierSettings;
+use crate::encoder::labels::LabelKind;
 use crate::error::TrainError;
 
 /// What values a search gives a setting.
@@ -119,10 +118,7 @@ impl SettingRange {
             Values::OneOf(values) => values.clone(),
         };
         for value in ends {
-            let fit = FitSettings::default();
-            let (labels, loss) = (Labels::Attack, MultiLabelLoss::Plain);
-            let mut settings =
-                ClassifierSettings { labels, loss, beside: None, teaching: None, year: false, fit };
+            let mut settings = ClassifierSettings::new(LabelKind::Attack);
             let fits = self.setting.set(&value, &mut settings);
             fits.map_err(|expected| format!("{value} is not {expected}"))?;
             settings.fit.check().map_err(|error| format!("{value}: {error}"))?;

@@ -5,9 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use vulnlens_encoder::training::Decay;
 
-use super::super::batches::BatchSize;
-use super::super::settings::MultiLabelLoss;
-use super::super::train::ClassifierSettings;
+use crate::encoder::classifier::ClassifierSettings;
+use crate::encoder::objective::MultiLabelLoss;
+use crate::encoder::settings::BatchSize;
 
 /// A setting of a classifier's training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

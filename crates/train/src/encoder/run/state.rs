@@ -1,4 +1,4 @@
-//! How far a run has come: all that a resumed run needs beside its settings and data.
+//! The state of a run: everything that a resumed run needs, beside its settings and data.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 /// A line of the log, under the names of the Hugging Face Trainer.
 pub type LogEntry = Map<String, Value>;
 
-/// Where a run stands.
+/// The progress of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct State {
     /// Updates that were made.
@@ -15,7 +15,7 @@ pub(crate) struct State {
     pub(crate) epoch: u64,
     /// The next batch of the pass.
     pub(crate) batch: usize,
-    /// Parts of batches that went through the network: each has its own dropout.
+    /// Micro-batches that went through the network: each has its own dropout.
     pub(crate) parts: u64,
     /// Updates that the optimiser made.
     pub(crate) updates: u64,
@@ -28,6 +28,22 @@ pub(crate) struct State {
     pub(crate) loss_sum: Bits,
     pub(crate) losses: u64,
     pub(crate) log: Vec<LogEntry>,
+}
+
+impl State {
+    /// The log's line of the best evaluation.
+    pub(crate) fn best_entry(&self) -> Option<LogEntry> {
+        let best = self.best?;
+        let is_of_best = |entry: &&LogEntry| {
+            entry.get("step").and_then(Value::as_u64) == Some(best.step) && entry.contains_key("eval_loss")
+        };
+        self.log.iter().find(is_of_best).cloned()
+    }
+
+    /// The log's lines of evaluations, oldest first.
+    pub(crate) fn evaluations(&self) -> Vec<LogEntry> {
+        self.log.iter().filter(|entry| entry.contains_key("eval_loss")).cloned().collect()
+    }
 }
 
 /// The best evaluation.
@@ -48,33 +64,5 @@ impl Bits {
 
     pub(crate) fn number(self) -> f64 {
         f64::from_bits(self.0)
-    }
-}
-
-/// What a run is of: another run's checkpoint must not be taken for its own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Identity {
-    /// Version of the checkpoint's form, and of the tool.
-    pub(crate) tool: String,
-    /// All settings, as JSON.
-    pub(crate) settings: String,
-    /// SHA-256 of the data set, and its split.
-    pub(crate) data: String,
-    /// SHA-256 of configuration, tokenizer and the weights that were begun with.
-    pub(crate) model: String,
-}
-
-impl Identity {
-    /// What differs, in words.
-    pub(crate) fn difference(&self, other: &Self) -> Option<&'static str> {
-        [
-            (self.tool != other.tool, "version of vulnlens"),
-            (self.settings != other.settings, "settings"),
-            (self.data != other.data, "data"),
-            (self.model != other.model, "model"),
-        ]
-        .into_iter()
-        .find(|(differs, _)| *differs)
-        .map(|(_, what)| what)
     }
 }

@@ -1,82 +1,24 @@
-//! The loop: batches, updates, evaluations, checkpoints.
+//! The training loop: batches, updates, evaluations, checkpoints.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use serde_json::Value;
 use vulnlens_encoder::training::{
-    AdamW, AdamWSettings, Gradients, Noise, Schedule, TrainingNetwork, Update, clip_factor, layer_factors,
+    AdamW, AdamWSettings, Gradients, Noise, Schedule, Training, TrainingNetwork, Update, clip_factor,
+    layer_factors,
 };
 
-use super::batches::{BatchSize, Batches, parts};
-use super::objective::{Figures, Objective, PartOfBatch};
-use super::settings::FitSettings;
+use super::batches::{Batches, micro_batches};
+use super::control::{Control, RunPlan, StepReport};
+use super::objective::{Figures, MicroBatch, Objective};
 use super::state::{Best, Bits, LogEntry, State};
-use super::store::{Store, TrainerState};
+use super::store::Store;
+use super::trainer_state::TrainerState;
+use crate::encoder::settings::{BatchSize, FitSettings};
 use crate::error::TrainError;
 
-/// What a run tells while it goes on.
-pub trait Observer: Sync {
-    /// A run of several networks comes to the next one: its name, its number from 1 on, and how many there are.
-    fn network(&self, _: &str, _: usize, _: usize) {}
-    /// The run begins, or goes on.
-    fn began(&self, _: &Began) {}
-    /// An update was made.
-    fn stepped(&self, _: &Stepped) {}
-    /// Validation texts were looked at; the entry has the log's names.
-    fn evaluated(&self, _: &LogEntry) {}
-}
-
-/// What a run is about to do.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Began {
-    /// Texts that are trained on.
-    pub texts: usize,
-    /// Tokens of one pass over them.
-    pub tokens: usize,
-    /// Texts that are longer than what is read of them.
-    pub cut: usize,
-    /// Texts of the validation part that evaluations look at.
-    pub validation_texts: usize,
-    /// Outputs of the network.
-    pub outputs: usize,
-    /// Numbers that are learnt.
-    pub parameters: usize,
-    /// Updates that were made before.
-    pub step: u64,
-    /// Updates in all.
-    pub steps: u64,
-    /// Evaluations that were made before, oldest first.
-    pub evaluations: Vec<LogEntry>,
-}
-
-/// An update.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Stepped {
-    /// Updates so far.
-    pub step: u64,
-    /// Passes so far.
-    pub epoch: f64,
-    /// The batch's loss.
-    pub loss: f64,
-    /// The learning rate.
-    pub rate: f64,
-    /// Tokens of the batch.
-    pub tokens: usize,
-}
-
-/// What a run is told from outside.
-#[derive(Clone, Copy)]
-pub struct Control<'a> {
-    /// Is told how it goes.
-    pub observer: &'a dyn Observer,
-    /// Set to end the run after the current update, with a checkpoint.
-    pub stop: &'a AtomicBool,
-    /// Goes on from the folder's checkpoint, if it has one.
-    pub resume: bool,
-}
-
-/// How the loop ended.
+/// The end of the loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LoopEnd {
     /// All updates were made, or there was no more gain; the network has the best parameters.
@@ -85,21 +27,21 @@ pub(crate) enum LoopEnd {
     Stopped,
 }
 
-/// The loop's parts.
-pub(crate) struct Loop<'a> {
-    pub(crate) objective: &'a dyn Objective,
-    pub(crate) settings: &'a FitSettings,
+/// The loop of a run.
+pub(crate) struct TrainingLoop<'a> {
+    objective: &'a dyn Objective,
+    settings: &'a FitSettings,
     pub(crate) network: TrainingNetwork,
-    pub(crate) optimizer: AdamW,
+    optimizer: AdamW,
     pub(crate) state: State,
-    pub(crate) store: &'a mut Store,
-    pub(crate) control: Control<'a>,
+    store: &'a mut Store,
+    control: Control<'a>,
     pub(crate) steps: u64,
     gradients: Gradients,
 }
 
-impl<'a> Loop<'a> {
-    /// At the beginning, or where the store's checkpoint stands.
+impl<'a> TrainingLoop<'a> {
+    /// A loop at its beginning, or at the checkpoint of its folder.
     pub(crate) fn new(
         objective: &'a dyn Objective,
         settings: &'a FitSettings,
@@ -116,6 +58,26 @@ impl<'a> Loop<'a> {
         let gradients = Gradients::new(network.parameters());
         store.write_lines(&state.log)?;
         Ok(Self { objective, settings, network, optimizer, state, store, control, steps, gradients })
+    }
+
+    /// The plan, for the observer.
+    pub(crate) fn plan(&self) -> RunPlan {
+        let lengths = self.objective.lengths();
+        let config = self.network.config();
+        RunPlan {
+            texts: lengths.len(),
+            tokens: lengths.iter().sum(),
+            cut: self.objective.cut(),
+            validation_texts: self.objective.validation_texts(),
+            outputs: match self.network.settings().training {
+                Training::Classification => config.labels.len(),
+                Training::MaskedLanguage => config.vocabulary,
+            },
+            parameters: self.network.parameters().count(),
+            step: self.state.step,
+            steps: self.steps,
+            evaluations: self.state.evaluations(),
+        }
     }
 
     /// Trains to the end, or until it is asked to stop.
@@ -149,7 +111,7 @@ impl<'a> Loop<'a> {
         self.settings.patience.is_some_and(|patience| self.state.evaluations_without_gain >= patience)
     }
 
-    /// One update, and what is due after it.
+    /// Makes one update, and the log line, evaluation and checkpoint that are due after it.
     fn step(&mut self, texts: &[usize], batches: usize) -> Result<(), TrainError> {
         let tokens = texts.iter().map(|&text| self.objective.lengths()[text]).sum();
         let schedule = Schedule {
@@ -171,7 +133,7 @@ impl<'a> Loop<'a> {
         if is_end_of_pass {
             (state.epoch, state.batch) = (state.epoch + 1, 0);
         }
-        self.control.observer.stepped(&Stepped { step: self.state.step, epoch, loss, rate, tokens });
+        self.control.observer.stepped(&StepReport { step: self.state.step, epoch, loss, rate, tokens });
         self.log_loss(epoch, rate, norm)?;
         self.evaluate_if_due(epoch, is_end_of_pass)?;
         if self.state.step.is_multiple_of(self.settings.save_every) && self.state.step < self.steps {
@@ -180,17 +142,17 @@ impl<'a> Loop<'a> {
         Ok(())
     }
 
-    /// Gradients of a batch, part by part, and the update; gives loss and norm.
+    /// Adds up the gradients of a batch and makes the update; gives loss and norm.
     fn update(&mut self, texts: &[usize], rate: f64) -> Result<(f64, f64), TrainError> {
         self.gradients.clear();
         let dropout = self.settings.dropout();
         let rows = self.objective.rows(texts, self.state.epoch);
         let mut loss = 0.0;
-        for part in parts(texts, self.objective.lengths(), self.settings.part_tokens) {
+        for part in micro_batches(texts, self.objective.lengths(), self.settings.part_tokens) {
             let noise = Noise { dropout, seed: self.settings.seed, step: self.state.parts };
             self.state.parts += 1;
             let noise = (self.settings.dropout > 0.0).then_some(&noise);
-            let part = PartOfBatch { texts: part, epoch: self.state.epoch, noise, rows };
+            let part = MicroBatch { texts: part, epoch: self.state.epoch, noise, rows };
             loss += self.objective.learn(&mut self.network, part, &mut self.gradients);
         }
         self.check("loss", loss, texts)?;

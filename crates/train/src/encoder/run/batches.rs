@@ -1,17 +1,9 @@
-//! Which texts make a batch: another order in each pass, from the seed alone.
+//! The batches of a pass over the texts: another order in each pass, from the seed alone.
 //!
 //! Nothing is padded, so texts of any lengths can stand together: batches are plain random samples.
 
+use crate::encoder::settings::BatchSize;
 use crate::random::Random;
-
-/// How much goes into a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BatchSize {
-    /// So many texts.
-    Texts(usize),
-    /// Texts of at most so many tokens together, or one longer text.
-    Tokens(usize),
-}
 
 /// Streams of the seed that order texts; the parameters' and masks' are others.
 const ORDER: u64 = 1 << 62;
@@ -49,8 +41,8 @@ impl Batches {
     }
 }
 
-/// The parts of a batch that go through the network one after another: of at most `tokens` tokens, or one text.
-pub(crate) fn parts<'a>(
+/// The micro-batches of a batch, which go through the network one after another: of at most `tokens` tokens, or one text.
+pub(crate) fn micro_batches<'a>(
     texts: &'a [usize],
     lengths: &'a [usize],
     tokens: usize,
@@ -114,11 +106,11 @@ mod tests {
     }
 
     #[test]
-    fn parts_make_their_batch() {
+    fn micro_batches_make_their_batch() {
         let lengths = lengths();
         let batches = Batches::new(&lengths, BatchSize::Texts(30), 3, 0);
-        let joined: Vec<usize> = parts(batches.of(0), &lengths, 100).flatten().copied().collect();
+        let joined: Vec<usize> = micro_batches(batches.of(0), &lengths, 100).flatten().copied().collect();
         assert_eq!(joined, batches.of(0));
-        assert!(parts(batches.of(0), &lengths, 100).count() > 3);
+        assert!(micro_batches(batches.of(0), &lengths, 100).count() > 3);
     }
 }

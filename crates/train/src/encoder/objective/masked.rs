@@ -1,9 +1,9 @@
-//! Masked-language pretraining (Devlin et al., arXiv 1810.04805): which tokens are hidden, drawn by counting.
+//! Masked-language modelling (Devlin et al., arXiv 1810.04805): tokens are hidden by counting from the seed.
 
 use vulnlens_encoder::training::{Batch, Gradients, TrainingNetwork, masked_language_loss};
 
-use super::objective::{Figures, Objective, PartOfBatch};
-use super::token_lists::TokenLists;
+use crate::encoder::run::{Figures, MicroBatch, Objective, micro_batches};
+use crate::encoder::texts::TokenLists;
 use crate::error::TrainError;
 use crate::random::Random;
 
@@ -14,7 +14,7 @@ const VALIDATION: u64 = (1 << 24) - 1;
 /// Tokens that go through the network at once in evaluations.
 const TOKENS_AT_ONCE: usize = 4096;
 
-/// How tokens are hidden.
+/// The hiding of tokens.
 #[derive(Debug, Clone)]
 pub(crate) struct Masking {
     pub(crate) seed: u64,
@@ -33,7 +33,7 @@ pub(crate) struct Masked {
     pub(crate) ids: Vec<u32>,
     /// Places of the tokens to be predicted, rising.
     pub(crate) places: Vec<usize>,
-    /// What stood there.
+    /// The tokens that stood there.
     pub(crate) targets: Vec<u32>,
 }
 
@@ -61,7 +61,7 @@ impl Masking {
     }
 }
 
-/// What a language model is trained on and judged by.
+/// The objective of a masked-language model.
 pub(crate) struct MaskedLanguage {
     pub(crate) masking: Masking,
     pub(crate) training: TokenLists,
@@ -77,7 +77,7 @@ impl MaskedLanguage {
     }
 }
 
-fn forward(network: &mut TrainingNetwork, masked: &[Masked], part: PartOfBatch<'_>) -> Vec<f32> {
+fn forward(network: &mut TrainingNetwork, masked: &[Masked], part: MicroBatch<'_>) -> Vec<f32> {
     let ids: Vec<&[u32]> = masked.iter().map(|masked| masked.ids.as_slice()).collect();
     let places: Vec<Vec<usize>> = masked.iter().map(|masked| masked.places.clone()).collect();
     network.forward(&Batch::masked(&ids, &places), part.noise)
@@ -88,11 +88,19 @@ impl Objective for MaskedLanguage {
         self.training.lengths()
     }
 
+    fn cut(&self) -> usize {
+        self.training.cut()
+    }
+
+    fn validation_texts(&self) -> usize {
+        self.validation.lengths().len()
+    }
+
     fn rows(&self, texts: &[usize], epoch: u64) -> usize {
         self.batch(&self.training, texts, epoch).1.len()
     }
 
-    fn learn(&self, network: &mut TrainingNetwork, part: PartOfBatch<'_>, gradients: &mut Gradients) -> f64 {
+    fn learn(&self, network: &mut TrainingNetwork, part: MicroBatch<'_>, gradients: &mut Gradients) -> f64 {
         let (masked, targets) = self.batch(&self.training, part.texts, part.epoch);
         if targets.is_empty() {
             return 0.0;
@@ -110,8 +118,8 @@ impl Objective for MaskedLanguage {
     fn evaluate(&self, network: &mut TrainingNetwork) -> Result<Option<Figures>, TrainError> {
         let all: Vec<usize> = (0..self.validation.lengths().len()).collect();
         let (mut sum, mut count) = (0.0, 0);
-        for texts in super::batches::parts(&all, self.validation.lengths(), TOKENS_AT_ONCE) {
-            let part = PartOfBatch { texts, epoch: VALIDATION, noise: None, rows: 0 };
+        for texts in micro_batches(&all, self.validation.lengths(), TOKENS_AT_ONCE) {
+            let part = MicroBatch { texts, epoch: VALIDATION, noise: None, rows: 0 };
             let (masked, targets) = self.batch(&self.validation, texts, VALIDATION);
             if targets.is_empty() {
                 continue;

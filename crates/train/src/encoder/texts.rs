@@ -1,7 +1,22 @@
-//! Texts as token ids, end to end in memory.
+//! Texts as networks read them.
 
 use rayon::prelude::*;
 use vulnlens_encoder::Tokenizer;
+use vulnlens_evaluation::Example;
+
+/// A text as a network reads it: after its year, where the newest year that the network tells apart is given.
+pub(crate) fn text(example: &Example, newest_year: Option<u16>) -> String {
+    match newest_year {
+        Some(newest) => format!("{} {}", example.year.min(newest), example.text),
+        None => example.text.clone(),
+    }
+}
+
+/// At most `most` numbers below `count`, evenly spread.
+pub(crate) fn spread(count: usize, most: usize) -> Vec<usize> {
+    let taken = count.min(most);
+    (0..taken).map(|number| number * count / taken).collect()
+}
 
 /// The token ids of some texts.
 #[derive(Debug, Clone, Default)]
@@ -10,7 +25,7 @@ pub(crate) struct TokenLists {
     /// Where each text begins, and at last where the last one ends.
     bounds: Vec<usize>,
     lengths: Vec<usize>,
-    /// Texts that were longer.
+    /// Texts that have more tokens than are read.
     cut: usize,
 }
 
@@ -18,7 +33,17 @@ pub(crate) struct TokenLists {
 const BLOCK: usize = 512;
 
 impl TokenLists {
-    /// Cuts texts into tokens, special ones included; what lies behind `most` tokens is left out.
+    /// The tokens of these examples' texts, after their years where the newest year is given.
+    pub(crate) fn of_examples<'a>(
+        examples: impl IntoIterator<Item = &'a Example>,
+        (newest_year, most): (Option<u16>, usize),
+        tokenizer: &Tokenizer,
+    ) -> Self {
+        let texts: Vec<String> = examples.into_iter().map(|example| text(example, newest_year)).collect();
+        Self::new(&texts, tokenizer, most)
+    }
+
+    /// Cuts texts into tokens, special ones included; those after the first `most` are left out.
     pub(crate) fn new<T: AsRef<str> + Sync>(texts: &[T], tokenizer: &Tokenizer, most: usize) -> Self {
         let most = most.min(tokenizer.max_tokens());
         let encode = |text: &T| {
@@ -49,7 +74,7 @@ impl TokenLists {
         &self.lengths
     }
 
-    /// How many texts were longer than what is read.
+    /// How many texts have more tokens than are read.
     pub(crate) fn cut(&self) -> usize {
         self.cut
     }

@@ -1,19 +1,18 @@
-//! What the networks of a hierarchy say of some texts, before anything is routed.
+//! Scores of the networks of a hierarchy, and their routing: which parents the labels below them count for.
 
 use std::path::Path;
 
 use vulnlens_encoder::{Encoder, LoadOptions, Weights};
 
-use super::HierarchyForm;
-use super::cascade::{MASTER, slave};
 use super::figures::Parents;
-use super::tree::Tree;
+use super::tree::{MASTER, Tree, slave};
+use crate::encoder::folder::HierarchyForm;
 use crate::error::TrainError;
 
 /// A parent is answered above this score: the rule that hierarchies are read by.
 const ANSWERED: f32 = 0.5;
 
-/// A checkpoint that is evaluated.
+/// A checkpoint under evaluation.
 pub(crate) struct Network {
     encoder: Encoder,
     pub(crate) parameters: u64,
@@ -51,10 +50,10 @@ impl Network {
 /// The networks of a hierarchy.
 pub(crate) struct Networks<'a> {
     tree: &'a Tree,
-    /// The labels that are no parents, by their places in the flat space.
+    /// The labels that are not parents, by their places in the flat space.
     leaves: Vec<u32>,
     networks: Vec<Network>,
-    /// What says which parents apply, and the labels that no part has.
+    /// The master network: parents, and labels without a part.
     master: Part,
     /// The refined parents' parts, with the parents' places.
     parts: Vec<(usize, Part)>,
@@ -110,10 +109,13 @@ impl<'a> Networks<'a> {
         self.networks.iter().map(|network| network.parameters).sum()
     }
 
-    /// Asks every part about every text: what is routed where is decided later.
-    pub(crate) fn ask(&self, texts: &[&str]) -> Scored {
-        let ask = |part: &Part| self.networks[part.network].scores(texts, &part.columns);
-        Scored { master: ask(&self.master), parts: self.parts.iter().map(|(_, part)| ask(part)).collect() }
+    /// The scores of every part for every text; [`Self::routed`] decides which of them count.
+    pub(crate) fn score(&self, texts: &[&str]) -> Scored {
+        let score = |part: &Part| self.networks[part.network].scores(texts, &part.columns);
+        Scored {
+            master: score(&self.master),
+            parts: self.parts.iter().map(|(_, part)| score(part)).collect(),
+        }
     }
 
     /// The scores of the leaves, one row a text, where these labels of the flat space apply to each; 0 is ruled out. A
@@ -140,7 +142,7 @@ impl<'a> Networks<'a> {
         scores
     }
 
-    /// What the master says of the parents of each text, above a half, and what applies.
+    /// The parents that the master answers for each text, with scores above a half, and those that apply.
     pub(crate) fn parents(&self, scored: &Scored, gold: &[&[u32]]) -> (Vec<Vec<u32>>, Vec<Vec<u32>>) {
         let of_text = |(text, gold): (usize, &&[u32])| {
             let above = (0..).zip(&self.master_row(scored, text)[..self.tree.parents.len()]);

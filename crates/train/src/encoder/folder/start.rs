@@ -1,4 +1,4 @@
-//! What a run begins with: a network of random numbers, or a checkpoint; and the tokenizer that goes with it.
+//! The starting point of a run: a network of random numbers, or a checkpoint; and the tokenizer that goes with it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ pub struct NetworkSize {
     pub positions: usize,
 }
 
-/// What a run begins with.
+/// A starting point.
 #[derive(Debug, Clone)]
 pub enum Start {
     /// A new RoBERTa, with the tokenizer in a folder.
@@ -34,9 +34,9 @@ pub enum Start {
     Checkpoint(PathBuf),
 }
 
-/// A beginning, read.
-pub(crate) struct Begun {
-    /// `config.json`, of which labels and the kind of network are replaced.
+/// A starting point, loaded.
+pub(crate) struct StartingPoint {
+    /// `config.json`, in which labels and the kind of network are replaced.
     json: Map<String, Value>,
     weights: Option<Weights>,
     /// Files of the tokenizer: names and contents.
@@ -60,7 +60,7 @@ const TOKENIZER_FILES: [&str; 8] = [
 /// Deviation of new weights, as transformers has it.
 const RANGE: f32 = 0.02;
 
-impl Begun {
+impl StartingPoint {
     pub(crate) fn open(start: &Start) -> Result<Self, TrainError> {
         let (folder, json, weights, words) = match start {
             Start::New(folder, size) => {
@@ -150,7 +150,7 @@ impl Begun {
         Ok(Tokenizer::open(&self.folder, config)?.0)
     }
 
-    /// The numbers to begin with, and the names of those that are new.
+    /// The initial parameters, and the names of those that are new.
     pub(crate) fn parameters(
         &self,
         config: &Config,
@@ -188,7 +188,7 @@ impl Begun {
         Ok((mask, ids))
     }
 
-    /// A hash of everything that a run begins with.
+    /// A hash of everything that a run starts from.
     pub(crate) fn hash(&self, config: &Map<String, Value>) -> Result<String, TrainError> {
         let mut digest = Sha256::new();
         digest.update(Value::Object(config.clone()).to_string());

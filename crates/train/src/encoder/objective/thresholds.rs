@@ -1,4 +1,4 @@
-//! From which score on each label is answered.
+//! Thresholds: the score from which on each label is answered.
 
 use vulnlens_metrics::{ScoredRow, best_global_threshold, best_label_thresholds};
 

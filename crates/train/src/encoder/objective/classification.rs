@@ -1,4 +1,4 @@
-//! Classification: CWE sets of which one applies, or labels each for itself.
+//! Classification: CWE sets that exclude each other, or labels that do not.
 
 use vulnlens_encoder::training::{
     Batch, BinaryLoss, Gradients, Loss, MarginalLoss, TrainingNetwork, softmax_loss,
@@ -9,42 +9,42 @@ use vulnlens_evaluation::{
 use vulnlens_metrics::{Accumulator, RowView, ScoredRow, best_global_threshold};
 use vulnlens_taxonomy::KnowledgeBase;
 
-use super::labels::{LabelSpace, Labels};
-use super::logits::logits;
-use super::objective::{Figures, Objective, PartOfBatch};
 use super::thresholds::{answered, thresholds};
-use super::token_lists::TokenLists;
+use crate::encoder::labels::LabelKind;
+use crate::encoder::output_space::OutputSpace;
+use crate::encoder::run::{Figures, MicroBatch, Objective, micro_batches};
+use crate::encoder::texts::TokenLists;
 use crate::error::TrainError;
 
 /// Texts with the outputs that apply to them.
 #[derive(Debug)]
-pub(crate) struct Labelled {
+pub(crate) struct LabelledTexts {
     pub(crate) lists: TokenLists,
     pub(crate) outputs: Vec<Vec<u32>>,
     /// The distributions over outputs that are learnt in place of `outputs`, if there are teachers.
     pub(crate) targets: Option<Vec<Vec<(u32, f32)>>>,
 }
 
-/// What a classifier is trained on and judged by.
+/// The objective of a classifier.
 pub(crate) struct Classification<'a> {
     pub(crate) kb: &'a KnowledgeBase,
-    pub(crate) space: &'a LabelSpace,
-    /// What is minimised where labels do not exclude each other.
+    pub(crate) space: &'a OutputSpace,
+    /// The loss of labels that do not exclude each other.
     pub(crate) binary: BinaryLoss,
-    /// What is minimised together with the loss of CWE sets.
-    pub(crate) beside: Option<MarginalLoss>,
-    pub(crate) training: Labelled,
+    /// The loss of auxiliary labels, which is added to that of CWE sets.
+    pub(crate) auxiliary: Option<MarginalLoss>,
+    pub(crate) training: LabelledTexts,
     /// Labelled records of the validation part, and their texts.
     pub(crate) validation: Vec<Example>,
     pub(crate) validation_lists: TokenLists,
-    /// The texts that evaluations on the way look at.
+    /// The validation texts that evaluations during the run look at.
     pub(crate) sample: Vec<usize>,
 }
 
-/// What validation chose for the finished model.
+/// The decisions of a finished model, fitted on the validation part.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Chosen {
-    /// Nothing was there to choose on.
+pub(crate) enum FittedDecisions {
+    /// There was no validation part.
     Nothing,
     /// Temperature and rules of every label space.
     Rules(Calibration),
@@ -57,11 +57,19 @@ impl Objective for Classification<'_> {
         self.training.lists.lengths()
     }
 
+    fn cut(&self) -> usize {
+        self.training.lists.cut()
+    }
+
+    fn validation_texts(&self) -> usize {
+        self.sample.len()
+    }
+
     fn rows(&self, texts: &[usize], _: u64) -> usize {
         texts.len()
     }
 
-    fn learn(&self, network: &mut TrainingNetwork, part: PartOfBatch<'_>, gradients: &mut Gradients) -> f64 {
+    fn learn(&self, network: &mut TrainingNetwork, part: MicroBatch<'_>, gradients: &mut Gradients) -> f64 {
         let ids: Vec<&[u32]> = part.texts.iter().map(|&text| self.training.lists.of(text)).collect();
         let outputs: Vec<&[u32]> =
             part.texts.iter().map(|&text| self.training.outputs[text].as_slice()).collect();
@@ -85,7 +93,7 @@ impl Objective for Classification<'_> {
         let records: Vec<Example> = self.sample.iter().map(|&text| self.validation[text].clone()).collect();
         let logits = logits(network, &self.validation_lists, &self.sample);
         let (score, mut figures) = match self.space.labels {
-            Labels::CweSets => self.figures_of_sets(&records, &logits)?,
+            LabelKind::CweSets => self.figures_of_sets(&records, &logits)?,
             _ => self.figures_of_labels(&records, &logits)?,
         };
         figures.push(("eval_loss".to_owned(), self.mean_loss(&records, &logits)));
@@ -113,12 +121,12 @@ impl Classification<'_> {
             outputs.iter().for_each(|&output| row[output as usize] = 1.0);
         }
         match self.space.labels {
-            Labels::CweSets => {
+            LabelKind::CweSets => {
                 let mut loss = softmax_loss(logits, &targets, width);
-                if let Some(beside) = &self.beside {
+                if let Some(auxiliary) = &self.auxiliary {
                     let truth: Vec<usize> =
                         outputs.iter().filter_map(|outputs| Some(*outputs.first()? as usize)).collect();
-                    beside.add_to(&mut loss, logits, &truth);
+                    auxiliary.add_to(&mut loss, logits, &truth);
                 }
                 loss
             }
@@ -133,7 +141,7 @@ impl Classification<'_> {
         }
     }
 
-    /// The mean loss of the records that the outputs say something of.
+    /// The mean loss of the records whose outputs are known.
     fn mean_loss(&self, records: &[Example], logits: &[f32]) -> f64 {
         let width = self.space.names.len();
         let (mut sum, mut count) = (0.0, 0);
@@ -208,28 +216,41 @@ impl Classification<'_> {
     }
 
     /// Chooses rules or thresholds on the whole validation part.
-    pub(crate) fn choose(&self, network: &mut TrainingNetwork) -> Result<Chosen, TrainError> {
+    pub(crate) fn choose(&self, network: &mut TrainingNetwork) -> Result<FittedDecisions, TrainError> {
         if self.validation.is_empty() {
-            return Ok(Chosen::Nothing);
+            return Ok(FittedDecisions::Nothing);
         }
         let all: Vec<usize> = (0..self.validation.len()).collect();
         let logits = logits(network, &self.validation_lists, &all);
-        if self.space.labels == Labels::CweSets {
+        if self.space.labels == LabelKind::CweSets {
             let scores = RecordedLogits::new(&self.space.sets, &self.validation, &logits);
-            return Ok(Chosen::Rules(calibrate(&scores, self.kb, &self.validation)?));
+            return Ok(FittedDecisions::Rules(calibrate(&scores, self.kb, &self.validation)?));
         }
         let scores = self.scores(&logits);
         let rows = self.scored(&self.validation, &scores);
-        Ok(Chosen::Thresholds(thresholds(self.space.names.len(), &rows)?))
+        Ok(FittedDecisions::Thresholds(thresholds(self.space.names.len(), &rows)?))
     }
 
-    /// What the outputs say for themselves: where some are given others, times what those say.
+    /// Scores of the outputs; those of conditional outputs are multiplied by their parents' scores.
     fn scores(&self, logits: &[f32]) -> Vec<f32> {
         let mut scores = sigmoids(logits);
         let rows = scores.chunks_exact_mut(self.space.names.len());
         rows.for_each(|row| self.space.conditions.weigh(row));
         scores
     }
+}
+
+/// Tokens that go through the network at once in evaluations.
+const TOKENS_AT_ONCE: usize = 4096;
+
+/// A row of logits for each of some texts, without dropout.
+fn logits(network: &mut TrainingNetwork, lists: &TokenLists, texts: &[usize]) -> Vec<f32> {
+    let mut all = Vec::with_capacity(texts.len() * network.config().labels.len());
+    for part in micro_batches(texts, lists.lengths(), TOKENS_AT_ONCE) {
+        let ids: Vec<&[u32]> = part.iter().map(|&text| lists.of(text)).collect();
+        all.extend(network.forward(&Batch::new(&ids), None));
+    }
+    all
 }
 
 fn sigmoids(logits: &[f32]) -> Vec<f32> {

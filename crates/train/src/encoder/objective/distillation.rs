@@ -1,4 +1,4 @@
-//! What other models say of the training texts, labelled or not: targets beside the records' own labels.
+//! Distillation: the answers of other models to the training texts, as targets beside the records' own labels.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,15 +9,15 @@ use vulnlens_model::softmax::temper;
 use vulnlens_model::{Input, Network, NgramModel, Outputs, Room};
 use vulnlens_taxonomy::{CveId, CweId};
 
-use super::labels::LabelSpace;
+use crate::encoder::output_space::OutputSpace;
 
 /// The mean of some models' distributions over CWE sets, for each text of a training part (Hinton, Vinyals and Dean,
 /// "Distilling the Knowledge in a Neural Network", 2015).
 ///
-/// A labelled text is learnt by its label and, in part, by what the teachers say of it; a text without a label by
-/// what they say alone.
+/// The target of a labelled text is its label and, in part, the teachers' answer; that of a text without a label is
+/// their answer alone.
 #[derive(Debug, Clone)]
-pub struct Teaching {
+pub struct Distillation {
     /// The teachers' names and revisions.
     pub(crate) teachers: String,
     /// The teachers' share in the target of a labelled text.
@@ -33,7 +33,7 @@ const BLOCK: usize = 256;
 /// Less probable sets are left out; what is left adds up to 1 again.
 const LEAST: f32 = 0.002;
 
-impl Teaching {
+impl Distillation {
     /// Asks the models about every text of the training part.
     #[must_use]
     pub fn of(models: &[NgramModel], examples: &[Example], share: f32) -> Self {
@@ -58,7 +58,7 @@ impl Teaching {
     }
 
     /// The target of a text over the space's outputs, the record's own being `gold`.
-    pub(crate) fn target(&self, example: &Example, gold: &[u32], space: &LabelSpace) -> Vec<(u32, f32)> {
+    pub(crate) fn target(&self, example: &Example, gold: &[u32], space: &OutputSpace) -> Vec<(u32, f32)> {
         let share = if gold.is_empty() { 1.0 } else { self.share };
         let mut target: BTreeMap<u32, f32> = BTreeMap::new();
         let answer = self.answers.get(&example.id).map_or(&[][..], Vec::as_slice);

@@ -1,4 +1,4 @@
-//! `hierarchy.json`: which labels lie below which, and of a cascade, what its run is of.
+//! `hierarchy.json`: the labels below each parent, and the identity of a cascade's run.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,16 +6,31 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use vulnlens_model::labels::TaxonomyFile;
 
-use super::tree::Tree;
-use super::{HierarchyForm, HierarchySettings};
-use crate::encoder::labels::LabelSpace;
-use crate::encoder::state::Identity;
-use crate::encoder::train::merged;
+use crate::encoder::labels::LabelKind;
+use crate::encoder::output_space::OutputSpace;
+use crate::encoder::run::Identity;
 use crate::error::TrainError;
-use crate::ngram::Description;
+
+/// The form of a hierarchy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HierarchyForm {
+    /// A network for the parents, and one for each parent's labels.
+    Cascade,
+    /// One network for all.
+    Shared,
+}
+
+impl HierarchyForm {
+    /// Its name in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cascade => "cascade",
+            Self::Shared => "shared",
+        }
+    }
+}
 
 /// The version of the file's form.
 const VERSION: u32 = 1;
@@ -32,25 +47,25 @@ pub(crate) struct HierarchyFile {
     labels: String,
     /// The labels that are refined, with those below them.
     children: BTreeMap<String, Vec<String>>,
-    /// What the run is of; of a cascade, whose other files are those of its networks.
+    /// The identity of the run of a cascade, whose other files are those of its networks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) run: Option<Identity>,
 }
 
 impl HierarchyFile {
-    pub(crate) fn cascade(tree: &Tree, run: Identity) -> Self {
-        let children = tree.refined().map(|(_, parent)| (parent.name.clone(), tree.names(&parent.children)));
+    /// The file of a cascade: the labels below each refined parent, and the identity of the run.
+    pub(crate) fn cascade(labels: LabelKind, children: BTreeMap<String, Vec<String>>, run: Identity) -> Self {
         Self {
             format_version: VERSION,
             form: HierarchyForm::Cascade.name().to_owned(),
-            labels: tree.flat.labels.name().to_owned(),
-            children: children.collect(),
+            labels: labels.name().to_owned(),
+            children,
             run: Some(run),
         }
     }
 
-    /// That of a space with outputs that are given others; `None` for other spaces.
-    pub(crate) fn shared(space: &LabelSpace) -> Option<Self> {
+    /// The file of a network with conditional outputs; `None` for one without.
+    pub(crate) fn shared(space: &OutputSpace) -> Option<Self> {
         let mut children: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (output, name) in space.names.iter().enumerate() {
             for &parent in space.conditions.parents(output) {
@@ -76,7 +91,11 @@ impl HierarchyFile {
             Err(error) => return Err(TrainError::io(&path)(error)),
         };
         let file: Self = serde_json::from_slice(&bytes).map_err(|error| {
-            TrainError::refused(&path, format!("says of no hierarchy: {error}"), "give another folder")
+            TrainError::refused(
+                &path,
+                format!("does not describe a hierarchy: {error}"),
+                "give another folder",
+            )
         })?;
         if file.format_version != VERSION {
             let problem = format!("has format version {}, not {VERSION}", file.format_version);
@@ -85,36 +104,11 @@ impl HierarchyFile {
         Ok(Some(file))
     }
 
-    /// As it stands on disk.
+    /// The bytes of the file.
     pub(crate) fn written(&self) -> Vec<u8> {
         // Maps of texts can always be written.
         let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
         bytes.push(b'\n');
         bytes
     }
-}
-
-/// Whether a folder holds this shared hierarchy already, whole. One of other settings or data is refused.
-pub(crate) fn is_finished_shared(
-    folder: &Path,
-    tree: &Tree,
-    settings: &HierarchySettings,
-    about: &Description,
-) -> Result<bool, TrainError> {
-    if !folder.join("config.json").exists() {
-        return Ok(false);
-    }
-    let expected = HierarchyFile::shared(&tree.whole(&[]));
-    let path = folder.join("taxonomy.json");
-    let other = |problem: &str| TrainError::refused(folder, problem, "give another folder");
-    let bytes = fs::read(&path).map_err(TrainError::io(&path))?;
-    let record =
-        TaxonomyFile::read(&bytes).map_err(|error| other(&format!("taxonomy.json {error}")))?.provenance;
-    // Read back, as the other was: reading may change a number's last bit.
-    let all = merged(settings.classifier.to_json(), settings.words());
-    let all: Option<Value> = serde_json::from_str(&all.to_string()).ok();
-    let is_same = HierarchyFile::read(folder)? == expected
-        && Some(record.settings) == all
-        && (record.data_sha256.as_str(), record.split.as_str()) == (&about.data_sha256, &about.split);
-    if is_same { Ok(true) } else { Err(other("holds a finished model of other settings or data")) }
 }
