@@ -17,6 +17,7 @@ mod output;
 mod record_format;
 #[cfg(test)]
 mod reference;
+mod settings;
 mod stream;
 mod tally;
 mod terminal;

@@ -10,6 +10,7 @@ mod description;
 mod error;
 mod random;
 mod sets;
+pub mod setting;
 mod years;
 
 pub use description::Description;

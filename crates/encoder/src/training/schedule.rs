@@ -11,6 +11,31 @@ pub enum Decay {
     Cosine,
 }
 
+impl Decay {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Constant, Self::Linear, Self::Cosine];
+
+    /// Its name in files and arguments.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Constant => "constant",
+            Self::Linear => "linear",
+            Self::Cosine => "cosine",
+        }
+    }
+
+    /// Its description in the help of an argument.
+    #[must_use]
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::Constant => "Not at all",
+            Self::Linear => "On a line to zero",
+            Self::Cosine => "On half a wave to zero",
+        }
+    }
+}
+
 /// A learning rate that rises on a line from zero and then falls.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Schedule {

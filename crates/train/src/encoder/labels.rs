@@ -36,6 +36,32 @@ impl LabelKind {
         Self::Tactics,
     ];
 
+    /// The kinds whose labels do not exclude each other.
+    pub const MULTILABEL: [Self; 7] = [
+        Self::Cwe,
+        Self::CweWithAncestors,
+        Self::CweAllowed,
+        Self::Capec,
+        Self::Attack,
+        Self::Techniques,
+        Self::Tactics,
+    ];
+
+    /// Its description in the help of an argument.
+    #[must_use]
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::CweSets => "Sets of CWE ids, one of which applies",
+            Self::Cwe => "CWE ids as assigned",
+            Self::CweWithAncestors => "CWE ids with their ancestors",
+            Self::CweAllowed => "CWE ids to which vulnerabilities may be mapped",
+            Self::Capec => "Attack patterns",
+            Self::Attack => "ATT&CK techniques and sub-techniques as the chain writes them",
+            Self::Techniques => "ATT&CK techniques",
+            Self::Tactics => "ATT&CK tactics",
+        }
+    }
+
     /// Its name in files and arguments.
     #[must_use]
     pub fn name(self) -> &'static str {

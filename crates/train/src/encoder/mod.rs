@@ -35,7 +35,7 @@ pub use pretraining::{PretrainingSettings, train_masked};
 pub use run::{Control, Ending, LogEntry, Observer, RunPlan, StepReport};
 pub use search::{
     Sampler, SearchControl, SearchEnding, SearchObserver, SearchSettings, SettingRange, SettingValue, Trial,
-    TrialState, search,
+    TrialState, search, searchable_settings,
 };
-pub use settings::{BatchSize, FitSettings};
+pub use settings::FitSettings;
 pub use vulnlens_encoder::training::Decay;

@@ -1,178 +1,119 @@
 //! The settings of a training run.
 
-use serde::Serialize;
+use serde_json::Value;
 use vulnlens_encoder::training::{Decay, Dropout};
 
 use crate::error::TrainError;
+use crate::setting::{Settings as _, Use, settings, to_json};
 
-/// How a network is trained; what is written here decides every bit of the result.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FitSettings {
-    /// Seed of every random choice.
-    pub seed: u64,
-    /// Passes over the texts.
-    pub epochs: u64,
-    /// Most updates, where the passes have more.
-    pub max_steps: Option<u64>,
-    /// What an update is computed from.
-    pub batch: BatchSize,
-    /// Tokens that go through the network at once; a batch of more is cut into parts whose gradients are added.
-    pub part_tokens: usize,
-    /// Tokens that are read of a text, special ones included.
-    pub max_tokens: usize,
-    /// The greatest learning rate.
-    pub rate: f64,
-    /// How the rate falls.
-    pub decay: Decay,
-    /// Share of the updates in which the rate rises.
-    pub warmup: f64,
-    /// What a rate of 1 takes from weights at each update; biases and normalisations are spared.
-    pub weight_decay: f64,
-    /// The greatest norm of all gradients together.
-    pub clip: f64,
-    /// Share of numbers that a step drops, everywhere in the network.
-    pub dropout: f32,
-    /// Each layer's rate is so many times that of the layer above it.
-    pub layer_decay: f64,
-    /// Embeddings and so many layers above them stay as they are.
-    pub frozen_layers: Option<usize>,
-    /// Saves memory: what lies within a layer is computed again on the way back. No bit depends on it.
-    pub recompute: bool,
-    /// Updates between two evaluations; `None`: after each pass.
-    pub evaluate_every: Option<u64>,
-    /// Validation texts that such an evaluation looks at, at most.
-    pub evaluation_texts: usize,
-    /// Evaluations without a gain after which training ends.
-    pub patience: Option<u64>,
-    /// Updates between two checkpoints.
-    pub save_every: u64,
-    /// Updates between two lines of the log.
-    pub log_every: u64,
+settings! {
+    /// The settings of a training run; they decide every bit of the result.
+    pub struct FitSettings {
+        /// Seed of every random choice
+        seed: u64 = 1;
+
+        /// Passes over the texts
+        epochs: u64 = 3 => Use::of("N").within(1.0, 10_000.0).searchable();
+
+        /// Updates at most
+        max_steps: Option<u64> = None => Use::of("N").at_least(1.0);
+
+        /// Texts an update
+        batch: usize = 32 => Use::of("N").within(1.0, MOST_IN_A_BATCH).searchable();
+
+        /// Tokens an update, in place of a number of texts
+        batch_tokens: Option<usize> = None
+            => Use::of("N").within(1.0, MOST_IN_A_BATCH).instead_of("batch").searchable();
+
+        /// Tokens that go through the network at once; larger batches are cut into parts, whose gradients are added
+        part_tokens: usize = 8192 => Use::of("N").within(1.0, (1 << 24) as f64);
+
+        /// Tokens that are read of a text, special ones included
+        max_tokens: usize = 256 => Use::of("N").at_least(3.0).searchable();
+
+        /// The greatest learning rate
+        rate: f64 = 5e-4 => Use::of("RATE").above(0.0).at_most(1.0).searchable();
+
+        /// How the rate falls
+        decay: Decay = Decay::Linear => Use::of("HOW").searchable();
+
+        /// Share of the updates in which the rate rises
+        warmup: f64 = 0.06 => Use::of("SHARE").within(0.0, 1.0).searchable();
+
+        /// AdamW's decay of weights
+        weight_decay: f64 = 0.01 => Use::of("SHARE").within(0.0, 1.0).searchable();
+
+        /// The greatest norm of an update's gradients
+        clip: f64 = 1.0 => Use::of("NORM").above(0.0).at_most(1e9).searchable();
+
+        /// Share of numbers that an update drops
+        dropout: f32 = 0.1 => Use::of("SHARE").at_least(0.0).below(0.95).searchable();
+
+        /// Each layer's rate is so many times that of the layer above it
+        layer_decay: f64 = 1.0 => Use::of("SHARE").above(0.0).at_most(1.0).searchable();
+
+        /// Leave embeddings and the lowest N layers as they are
+        frozen_layers: Option<usize> = None => Use::of("N").called("freeze").searchable();
+
+        /// Compute what lies within layers a second time rather than keep it: less memory, more time, the same result
+        recompute: bool = false => Use::of("").without_effect();
+
+        /// Updates between two evaluations [default: one after each pass]
+        evaluate_every: Option<u64> = None => Use::of("N").at_least(1.0);
+
+        /// Validation texts that an evaluation looks at, at most
+        evaluation_texts: usize = 4096 => Use::of("N").at_least(1.0);
+
+        /// Evaluations without a gain after which training ends
+        patience: Option<u64> = None => Use::of("N").at_least(1.0);
+
+        /// Updates between two checkpoints
+        save_every: u64 = 500 => Use::of("N").at_least(1.0).without_effect();
+
+        /// Updates between two lines of the log
+        log_every: u64 = 50 => Use::of("N").at_least(1.0);
+    }
 }
 
-/// How much goes into a batch.
+/// Texts or tokens of an update.
+const MOST_IN_A_BATCH: f64 = (1 << 20) as f64;
+
+/// The size of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BatchSize {
+pub(crate) enum BatchSize {
     /// So many texts.
     Texts(usize),
     /// Texts of at most so many tokens together, or one longer text.
     Tokens(usize),
 }
 
-impl Default for FitSettings {
-    fn default() -> Self {
-        Self {
-            seed: 1,
-            epochs: 3,
-            max_steps: None,
-            batch: BatchSize::Texts(32),
-            part_tokens: 8192,
-            max_tokens: 256,
-            rate: 5e-4,
-            decay: Decay::Linear,
-            warmup: 0.06,
-            weight_decay: 0.01,
-            clip: 1.0,
-            dropout: 0.1,
-            layer_decay: 1.0,
-            frozen_layers: None,
-            recompute: false,
-            evaluate_every: None,
-            evaluation_texts: 4096,
-            patience: None,
-            save_every: 500,
-            log_every: 50,
-        }
-    }
-}
-
-/// What of the settings a resumed run must share with its beginning.
-#[derive(Serialize)]
-struct Fixed {
-    seed: u64,
-    epochs: u64,
-    max_steps: Option<u64>,
-    batch: String,
-    part_tokens: usize,
-    max_tokens: usize,
-    rate: f64,
-    decay: String,
-    warmup: f64,
-    weight_decay: f64,
-    clip: f64,
-    dropout: f32,
-    layer_decay: f64,
-    frozen_layers: Option<usize>,
-    evaluate_every: Option<u64>,
-    evaluation_texts: usize,
-    patience: Option<u64>,
-    log_every: u64,
-}
-
 impl FitSettings {
+    /// The size of a batch.
+    pub(crate) fn batch_size(&self) -> BatchSize {
+        self.batch_tokens.map_or(BatchSize::Texts(self.batch), BatchSize::Tokens)
+    }
+
     /// The same rate of dropout everywhere.
     pub(crate) fn dropout(&self) -> Dropout {
         Dropout { hidden: self.dropout, attention: self.dropout, classifier: self.dropout }
     }
 
-    /// Names and values, as JSON: what decides the result, and nothing else.
-    pub(crate) fn to_json(&self) -> serde_json::Value {
-        let fixed = Fixed {
-            seed: self.seed,
-            epochs: self.epochs,
-            max_steps: self.max_steps,
-            batch: match self.batch {
-                BatchSize::Texts(texts) => format!("{texts} texts"),
-                BatchSize::Tokens(tokens) => format!("{tokens} tokens"),
-            },
-            part_tokens: self.part_tokens,
-            max_tokens: self.max_tokens,
-            rate: self.rate,
-            decay: format!("{:?}", self.decay).to_lowercase(),
-            warmup: self.warmup,
-            weight_decay: self.weight_decay,
-            clip: self.clip,
-            dropout: self.dropout,
-            layer_decay: self.layer_decay,
-            frozen_layers: self.frozen_layers,
-            evaluate_every: self.evaluate_every,
-            evaluation_texts: self.evaluation_texts,
-            patience: self.patience,
-            log_every: self.log_every,
+    /// Names and values, as JSON: everything that decides the result, and nothing else.
+    pub(crate) fn to_json(&self) -> Value {
+        let mut map = to_json(self);
+        let batch = match self.batch_size() {
+            BatchSize::Texts(texts) => format!("{texts} texts"),
+            BatchSize::Tokens(tokens) => format!("{tokens} tokens"),
         };
-        // Numbers that JSON lacks were refused before.
-        serde_json::to_value(fixed).unwrap_or_default()
+        map.remove("batch_tokens");
+        map.insert("batch".to_owned(), batch.into());
+        map.insert("seed".to_owned(), self.seed.into());
+        Value::Object(map)
     }
 
-    /// Refuses what is out of bounds, by the name of the setting.
+    /// Refuses a setting that is out of its bounds.
     pub(crate) fn check(&self) -> Result<(), TrainError> {
-        let amount = match self.batch {
-            BatchSize::Texts(amount) | BatchSize::Tokens(amount) => amount,
-        };
-        let checks = [
-            ((1..=10_000).contains(&self.epochs), "epochs must be 1 to 10000"),
-            (self.max_steps != Some(0), "max steps must be at least 1"),
-            ((1..=1 << 20).contains(&amount), "a batch must be of 1 to 1048576 texts or tokens"),
-            ((1..=1 << 24).contains(&self.part_tokens), "part tokens must be 1 to 16777216"),
-            (self.max_tokens >= 3, "max tokens must be at least 3"),
-            (self.rate > 0.0 && self.rate <= 1.0, "the rate must be above 0 and at most 1"),
-            ((0.0..=1.0).contains(&self.warmup), "warm-up must be 0 to 1"),
-            ((0.0..=1.0).contains(&self.weight_decay), "weight decay must be 0 to 1"),
-            (self.clip > 0.0 && self.clip <= 1e9, "clip must be above 0 and at most 1e9"),
-            ((0.0..0.95).contains(&self.dropout), "dropout must be at least 0 and below 0.95"),
-            (self.layer_decay > 0.0 && self.layer_decay <= 1.0, "layer decay must be above 0 and at most 1"),
-            (self.evaluate_every != Some(0), "evaluations must be at least one update apart"),
-            (self.evaluation_texts >= 1, "evaluation texts must be at least 1"),
-            (self.patience != Some(0), "patience must be at least 1"),
-            (
-                self.save_every >= 1 && self.log_every >= 1,
-                "checkpoints and log lines must be at least one update apart",
-            ),
-        ];
-        match checks.into_iter().find(|(fine, _)| !fine) {
-            Some((_, problem)) => Err(TrainError::Setting(problem.to_owned())),
-            None => Ok(()),
-        }
+        self.problem().map_or(Ok(()), |problem| Err(TrainError::Setting(problem)))
     }
 }
 
@@ -186,25 +127,25 @@ mod tests {
         for (settings, name) in [
             (FitSettings { epochs: 0, ..FitSettings::default() }, "epochs"),
             (FitSettings { rate: f64::NAN, ..FitSettings::default() }, "rate"),
-            (FitSettings { batch: BatchSize::Tokens(0), ..FitSettings::default() }, "batch"),
+            (FitSettings { batch_tokens: Some(0), ..FitSettings::default() }, "batch"),
             (FitSettings { dropout: 1.0, ..FitSettings::default() }, "dropout"),
             (FitSettings { dropout: -0.1, ..FitSettings::default() }, "dropout"),
             (FitSettings { dropout: f32::NAN, ..FitSettings::default() }, "dropout"),
             (FitSettings { rate: 0.0, ..FitSettings::default() }, "rate"),
-            (FitSettings { max_steps: Some(0), ..FitSettings::default() }, "max steps"),
-            (FitSettings { part_tokens: 0, ..FitSettings::default() }, "part tokens"),
-            (FitSettings { max_tokens: 2, ..FitSettings::default() }, "max tokens"),
-            (FitSettings { warmup: 1.5, ..FitSettings::default() }, "warm-up"),
-            (FitSettings { warmup: f64::NAN, ..FitSettings::default() }, "warm-up"),
-            (FitSettings { weight_decay: -0.01, ..FitSettings::default() }, "weight decay"),
+            (FitSettings { max_steps: Some(0), ..FitSettings::default() }, "max-steps"),
+            (FitSettings { part_tokens: 0, ..FitSettings::default() }, "part-tokens"),
+            (FitSettings { max_tokens: 2, ..FitSettings::default() }, "max-tokens"),
+            (FitSettings { warmup: 1.5, ..FitSettings::default() }, "warmup"),
+            (FitSettings { warmup: f64::NAN, ..FitSettings::default() }, "warmup"),
+            (FitSettings { weight_decay: -0.01, ..FitSettings::default() }, "weight-decay"),
             (FitSettings { clip: 0.0, ..FitSettings::default() }, "clip"),
             (FitSettings { clip: f64::INFINITY, ..FitSettings::default() }, "clip"),
-            (FitSettings { layer_decay: 0.0, ..FitSettings::default() }, "layer decay"),
-            (FitSettings { layer_decay: 1.1, ..FitSettings::default() }, "layer decay"),
-            (FitSettings { evaluate_every: Some(0), ..FitSettings::default() }, "evaluations"),
-            (FitSettings { evaluation_texts: 0, ..FitSettings::default() }, "evaluation texts"),
-            (FitSettings { save_every: 0, ..FitSettings::default() }, "checkpoints"),
-            (FitSettings { log_every: 0, ..FitSettings::default() }, "log lines"),
+            (FitSettings { layer_decay: 0.0, ..FitSettings::default() }, "layer-decay"),
+            (FitSettings { layer_decay: 1.1, ..FitSettings::default() }, "layer-decay"),
+            (FitSettings { evaluate_every: Some(0), ..FitSettings::default() }, "evaluate-every"),
+            (FitSettings { evaluation_texts: 0, ..FitSettings::default() }, "evaluation-texts"),
+            (FitSettings { save_every: 0, ..FitSettings::default() }, "save-every"),
+            (FitSettings { log_every: 0, ..FitSettings::default() }, "log-every"),
             (FitSettings { patience: Some(0), ..FitSettings::default() }, "patience"),
         ] {
             let error = settings.check().unwrap_err().to_string();

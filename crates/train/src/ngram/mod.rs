@@ -27,6 +27,7 @@ pub use settings::Settings;
 use crate::description::Description;
 use crate::error::TrainError;
 use crate::sets::{Sets, counts, in_order, sets_of};
+use crate::setting::Settings as _;
 use crate::years::newest_year;
 use features::{FeatureLists, choose_vocabulary};
 use fit::{Prepared, answers, fit};
@@ -80,7 +81,7 @@ pub fn train(
     progress: Progress<'_>,
 ) -> Result<Vec<u8>, TrainError> {
     if let Some(problem) = settings.problem() {
-        return Err(TrainError::Setting(problem.to_owned()));
+        return Err(TrainError::Setting(problem));
     }
     let texts: Vec<&Example> = examples.iter().filter(|e| e.part == Part::Train).collect();
     let sets = sets_of(&texts)?;

@@ -7,8 +7,8 @@ use tempfile::TempDir;
 use vulnlens_evaluation::Example;
 use vulnlens_train::TrainError;
 use vulnlens_train::encoder::{
-    BatchSize, ClassifierSettings, Control, Ending, FitSettings, LabelKind, MultiLabelLoss, NetworkSize,
-    Observer, Start, StepReport, train_classifier, train_tokenizer,
+    ClassifierSettings, Control, Ending, FitSettings, LabelKind, MultiLabelLoss, NetworkSize, Observer,
+    Start, StepReport, train_classifier, train_tokenizer,
 };
 
 use crate::corpus::examples;
@@ -18,7 +18,7 @@ pub(crate) use crate::corpus::{description as about, kb};
 pub(crate) fn fit_settings() -> FitSettings {
     FitSettings {
         epochs: 3,
-        batch: BatchSize::Texts(8),
+        batch: 8,
         part_tokens: 100,
         max_tokens: 32,
         rate: 3e-3,

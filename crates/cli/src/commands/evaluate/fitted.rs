@@ -6,17 +6,18 @@ use vulnlens::{KnowledgeBase, NgramModel};
 use vulnlens_evaluation::{DataSet, Split};
 use vulnlens_train::ngram::{Decisions, Settings, is_fit_of};
 
-use crate::commands::train::{Fit, SettingArguments};
+use crate::commands::train::{Fit, resolved};
 use crate::failure::{Failure, Kind};
 use crate::model_arguments::ngram;
 use crate::output::Output;
+use crate::settings::SettingArguments;
 use crate::terminal::Terminal;
 
 /// Fits of one command.
 pub(super) struct Fits<'a> {
     pub(super) data: &'a DataSet,
     pub(super) kb: &'a KnowledgeBase,
-    pub(super) settings: &'a SettingArguments,
+    pub(super) settings: &'a SettingArguments<Settings>,
     /// The folder where fitted models are kept.
     pub(super) keep: Option<&'a Path>,
     pub(super) threads: usize,
@@ -26,7 +27,7 @@ pub(super) struct Fits<'a> {
 impl Fits<'_> {
     /// The model of one split and seed, fitted now or before.
     pub(super) fn model(&self, split: Split, seed: u64) -> Result<NgramModel, Failure> {
-        let settings = self.settings.resolve(seed)?;
+        let settings = resolved(self.settings, seed)?;
         let decisions = Decisions::Validation;
         let fit = Fit { data: self.data, split, name: "fast", settings: settings.clone(), decisions };
         let kept = self.keep.map(|folder| folder.join(format!("fast-{}-{seed}.safetensors", split.name())));

@@ -15,16 +15,18 @@ use vulnlens_evaluation::{
     DataSet, Detail, Evaluation, EvaluationError, EvaluationRun, NetworkScores, Part, SCHEMA_VERSION,
     Session, Split, tables,
 };
+use vulnlens_train::ngram::Settings;
 
 use self::fitted::Fits;
 use self::peer::Peer;
-use super::train::SettingArguments;
+use super::train::FIT;
 use crate::choice::one_of;
 use crate::data_set;
 use crate::failure::{Failure, Kind};
 use crate::model_arguments::{self, KnowledgeBaseArguments, PrecisionName};
 use crate::options::{thread_count, threads};
 use crate::output::{Output, print_text};
+use crate::settings::SettingArguments;
 use crate::terminal::Terminal;
 use crate::threads::on_threads;
 
@@ -92,8 +94,8 @@ pub(crate) struct EvaluateArguments {
     #[arg(long, value_name = "N", value_parser = thread_count)]
     threads: Option<NonZeroUsize>,
 
-    #[command(flatten)]
-    settings: SettingArguments,
+    #[command(flatten, next_help_heading = FIT)]
+    settings: SettingArguments<Settings>,
 
     #[command(flatten)]
     kb: KnowledgeBaseArguments,

@@ -1,15 +1,18 @@
 //! `train encoder`: fine-tuning a classifier.
 
+use clap::builder::TypedValueParser;
 use clap::{Args, ValueEnum};
 use vulnlens::{Network, NgramModel};
 use vulnlens_train::encoder::{
-    AuxiliaryLabels, ClassifierSettings, Distillation, LabelKind, MultiLabelLoss, train_classifier,
+    AuxiliaryLabels, ClassifierSettings, Distillation, FitSettings, LabelKind, MultiLabelLoss,
+    train_classifier,
 };
 
-use super::fit_arguments::FitArguments;
 use super::run_arguments::{Run, RunArguments, StartArguments};
+use crate::choice::one_of;
 use crate::failure::{Failure, Kind};
 use crate::model_arguments::{KnowledgeBaseArguments, ngram};
+use crate::settings::SettingArguments;
 use crate::terminal::Terminal;
 
 /// Train a transformer encoder to classify, from a checkpoint or from nothing
@@ -26,16 +29,16 @@ pub(crate) struct EncoderArguments {
     objective: Objective,
 
     /// The labels of `multilabel`
-    #[arg(long, value_enum, value_name = "LABELS", default_value_t = LabelsName::Attack)]
-    labels: LabelsName,
+    #[arg(long, value_parser = labels(), value_name = "LABELS", default_value = LabelKind::Attack.name())]
+    labels: LabelKind,
 
     /// The loss of `multilabel`
-    #[arg(long, value_enum, value_name = "LOSS", default_value_t = LossName::Plain)]
-    loss: LossName,
+    #[arg(long, value_parser = loss(), value_name = "LOSS", default_value = MultiLabelLoss::Plain.name())]
+    loss: MultiLabelLoss,
 
     /// LabelKind that `cwe-sets` are to get right, too: a label is as probable as the sets that lead to it
-    #[arg(long, value_enum, value_name = "LABELS", conflicts_with_all = ["labels", "loss"])]
-    beside: Option<LabelsName>,
+    #[arg(long, value_parser = labels(), value_name = "LABELS", conflicts_with_all = ["labels", "loss"])]
+    beside: Option<LabelKind>,
 
     /// What the sum of these labels' cross-entropies is multiplied by
     #[arg(long, value_name = "FACTOR", default_value_t = 0.02, requires = "beside")]
@@ -53,14 +56,27 @@ pub(crate) struct EncoderArguments {
     #[command(flatten)]
     pub(super) start: StartArguments,
 
-    #[command(flatten)]
-    fit: FitArguments,
+    #[command(flatten, next_help_heading = FIT)]
+    fit: SettingArguments<FitSettings>,
 
     #[command(flatten)]
     pub(super) kb: KnowledgeBaseArguments,
 }
 
-/// What a classifier learns.
+/// The heading of the settings of a run.
+pub(super) const FIT: &str = "Settings of the training";
+
+/// Parses the name of a kind of labels.
+pub(super) fn labels() -> impl TypedValueParser<Value = LabelKind> {
+    one_of(&LabelKind::MULTILABEL, LabelKind::name, LabelKind::help)
+}
+
+/// Parses the name of a loss.
+pub(super) fn loss() -> impl TypedValueParser<Value = MultiLabelLoss> {
+    one_of(&MultiLabelLoss::ALL, MultiLabelLoss::name, MultiLabelLoss::help)
+}
+
+/// The objective of a classifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Objective {
     /// Which CWE set a record has; everything else follows by the chain
@@ -69,78 +85,15 @@ enum Objective {
     Multilabel,
 }
 
-/// Label spaces of multi-label training.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum LabelsName {
-    /// CWE ids as assigned
-    Cwe,
-    /// CWE ids with their ancestors
-    CweWithAncestors,
-    /// CWE ids to which vulnerabilities may be mapped
-    CweAllowed,
-    /// Attack patterns
-    Capec,
-    /// ATT&CK techniques and sub-techniques as the chain writes them
-    Attack,
-    /// ATT&CK techniques
-    Techniques,
-    /// ATT&CK tactics
-    Tactics,
-}
-
-/// Losses of multi-label training.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum LossName {
-    /// Cross-entropy of each label
-    Plain,
-    /// With positives weighted by the root of how rare they are, at most 10
-    Weighted,
-    /// Asymmetric loss: easy negatives count little
-    Asymmetric,
-    /// Focal loss: whatever is easy counts little
-    Focal,
-}
-
-impl LabelsName {
-    pub(super) fn labels(self) -> LabelKind {
-        match self {
-            Self::Cwe => LabelKind::Cwe,
-            Self::CweWithAncestors => LabelKind::CweWithAncestors,
-            Self::CweAllowed => LabelKind::CweAllowed,
-            Self::Capec => LabelKind::Capec,
-            Self::Attack => LabelKind::Attack,
-            Self::Techniques => LabelKind::Techniques,
-            Self::Tactics => LabelKind::Tactics,
-        }
-    }
-}
-
-impl LossName {
-    pub(super) fn loss(self) -> MultiLabelLoss {
-        match self {
-            Self::Plain => MultiLabelLoss::Plain,
-            Self::Weighted => MultiLabelLoss::Weighted,
-            Self::Asymmetric => MultiLabelLoss::Asymmetric,
-            Self::Focal => MultiLabelLoss::Focal,
-        }
-    }
-}
-
 impl EncoderArguments {
     pub(super) fn settings(&self) -> ClassifierSettings {
         ClassifierSettings {
-            labels: if self.objective == Objective::CweSets {
-                LabelKind::CweSets
-            } else {
-                self.labels.labels()
-            },
-            loss: self.loss.loss(),
-            auxiliary: self
-                .beside
-                .map(|labels| AuxiliaryLabels { labels: labels.labels(), weight: self.beside_weight }),
+            labels: if self.objective == Objective::CweSets { LabelKind::CweSets } else { self.labels },
+            loss: self.loss,
+            auxiliary: self.beside.map(|labels| AuxiliaryLabels { labels, weight: self.beside_weight }),
             distillation: None,
             year: self.run.year,
-            fit: self.fit.settings(self.run.seed),
+            fit: FitSettings { seed: self.run.seed, ..self.fit.0.clone() },
         }
     }
 }

@@ -5,17 +5,17 @@ use std::path::PathBuf;
 use clap::Args;
 use vulnlens_evaluation::{Part, Split};
 use vulnlens_train::encoder::{
-    ClassifierSettings, HierarchyEnding, HierarchyForm, HierarchySettings, evaluate_hierarchy,
-    train_hierarchy,
+    ClassifierSettings, FitSettings, HierarchyEnding, HierarchyForm, HierarchySettings, LabelKind,
+    MultiLabelLoss, evaluate_hierarchy, train_hierarchy,
 };
 
-use super::encoder::{LabelsName, LossName};
-use super::fit_arguments::FitArguments;
+use super::encoder::{FIT, labels, loss};
 use super::run_arguments::{Run, RunArguments, StartArguments};
 use crate::choice::one_of;
 use crate::failure::{Failure, Kind};
 use crate::model_arguments::KnowledgeBaseArguments;
 use crate::output::{Output, print_text};
+use crate::settings::SettingArguments;
 use crate::terminal::Terminal;
 
 /// Train a hierarchy of transformer encoders: one for the parents, and one for the labels of each
@@ -29,12 +29,12 @@ pub(crate) struct HierarchyArguments {
     run: RunArguments,
 
     /// The labels at the lowest level: ATT&CK's lie below tactics, CWE's below pillars, patterns below those without a parent
-    #[arg(long, value_enum, value_name = "LABELS", default_value_t = LabelsName::Attack)]
-    labels: LabelsName,
+    #[arg(long, value_parser = labels(), value_name = "LABELS", default_value = LabelKind::Attack.name())]
+    labels: LabelKind,
 
     /// The loss of every network
-    #[arg(long, value_enum, value_name = "LOSS", default_value_t = LossName::Plain)]
-    loss: LossName,
+    #[arg(long, value_parser = loss(), value_name = "LOSS", default_value = MultiLabelLoss::Plain.name())]
+    loss: MultiLabelLoss,
 
     /// Train one network for all parents and labels: a single pass scores the whole tree
     #[arg(long)]
@@ -55,8 +55,8 @@ pub(crate) struct HierarchyArguments {
     #[command(flatten)]
     start: StartArguments,
 
-    #[command(flatten)]
-    fit: FitArguments,
+    #[command(flatten, next_help_heading = FIT)]
+    fit: SettingArguments<FitSettings>,
 
     #[command(flatten)]
     kb: KnowledgeBaseArguments,
@@ -66,12 +66,10 @@ impl HierarchyArguments {
     fn settings(&self) -> HierarchySettings {
         HierarchySettings {
             classifier: ClassifierSettings {
-                labels: self.labels.labels(),
-                loss: self.loss.loss(),
-                auxiliary: None,
-                distillation: None,
+                loss: self.loss,
                 year: self.run.year,
-                fit: self.fit.settings(self.run.seed),
+                fit: FitSettings { seed: self.run.seed, ..self.fit.0.clone() },
+                ..ClassifierSettings::new(self.labels)
             },
             form: if self.shared { HierarchyForm::Shared } else { HierarchyForm::Cascade },
             fewest_texts: self.fewest_texts,

@@ -1,11 +1,12 @@
 //! `train mlm`: masked-language pretraining.
 
 use clap::Args;
-use vulnlens_train::encoder::{PretrainingSettings, train_masked};
+use vulnlens_train::encoder::{FitSettings, PretrainingSettings, train_masked};
 
-use super::fit_arguments::FitArguments;
+use super::encoder::FIT;
 use super::run_arguments::{RunArguments, StartArguments};
 use crate::failure::Failure;
+use crate::settings::SettingArguments;
 use crate::terminal::Terminal;
 
 /// Pretrain an encoder on descriptions, labelled or not, by predicting hidden tokens
@@ -24,8 +25,8 @@ pub(crate) struct MlmArguments {
     #[command(flatten)]
     start: StartArguments,
 
-    #[command(flatten)]
-    fit: FitArguments,
+    #[command(flatten, next_help_heading = FIT)]
+    fit: SettingArguments<FitSettings>,
 }
 
 pub(crate) fn run(arguments: &MlmArguments, terminal: &Terminal) -> Result<(), Failure> {
@@ -34,7 +35,7 @@ pub(crate) fn run(arguments: &MlmArguments, terminal: &Terminal) -> Result<(), F
     let settings = PretrainingSettings {
         masked: arguments.masked,
         year: arguments.run.year,
-        fit: arguments.fit.settings(arguments.run.seed),
+        fit: FitSettings { seed: arguments.run.seed, ..arguments.fit.0.clone() },
     };
     run.train(|control| {
         train_masked(&run.examples, &settings, &run.about, (&start, &arguments.run.out), control)

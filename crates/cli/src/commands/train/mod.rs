@@ -1,7 +1,6 @@
 //! `train`: fitting models, one file a kind.
 
 mod encoder;
-mod fit_arguments;
 mod hierarchy;
 mod mlm;
 mod ngram;
@@ -13,7 +12,7 @@ mod tokenizer;
 
 use clap::Subcommand;
 
-pub(crate) use ngram::{Fit, SettingArguments, failure};
+pub(crate) use ngram::{FIT, Fit, failure, resolved};
 
 use crate::failure::Failure;
 use crate::terminal::Terminal;

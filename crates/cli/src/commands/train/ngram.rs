@@ -7,6 +7,7 @@ use clap::Args;
 use vulnlens::{KnowledgeBase, Network};
 use vulnlens_evaluation::{Calibration, DataSet, EvaluationError, Split};
 use vulnlens_train::ngram::{Decisions, Settings, train, work};
+use vulnlens_train::setting::Settings as _;
 use vulnlens_train::{Description, TrainError};
 
 use crate::data_set;
@@ -14,6 +15,7 @@ use crate::failure::{Failure, Kind};
 use crate::model_arguments::{self, KnowledgeBaseArguments};
 use crate::options::{thread_count, threads};
 use crate::output::Output;
+use crate::settings::SettingArguments;
 use crate::terminal::Terminal;
 use crate::threads::on_threads;
 
@@ -50,92 +52,24 @@ pub(crate) struct NgramArguments {
     #[arg(long, value_name = "N", value_parser = thread_count)]
     threads: Option<NonZeroUsize>,
 
-    #[command(flatten)]
-    settings: SettingArguments,
+    #[command(flatten, next_help_heading = FIT)]
+    settings: SettingArguments<Settings>,
 
     #[command(flatten)]
     kb: KnowledgeBaseArguments,
 }
 
-/// Settings of a fit; the defaults are those of the embedded model.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Settings of the fit")]
-pub(crate) struct SettingArguments {
-    /// Texts that an n-gram must occur in
-    #[arg(long, value_name = "N", default_value_t = Settings::default().min_documents)]
-    min_documents: u32,
+/// The heading of the settings of a fit.
+pub(crate) const FIT: &str = "Settings of the fit";
 
-    /// N-grams that are kept, the most frequent first
-    #[arg(long, value_name = "N", default_value_t = Settings::default().max_features)]
-    max_features: usize,
-
-    /// Width of the hidden layer
-    #[arg(long, value_name = "N", default_value_t = Settings::default().dimensions)]
-    dimensions: usize,
-
-    /// Texts a step
-    #[arg(long, value_name = "N", default_value_t = Settings::default().batch)]
-    batch: usize,
-
-    /// Passes over the texts
-    #[arg(long, value_name = "N", default_value_t = Settings::default().epochs)]
-    epochs: usize,
-
-    /// Learning rate of the embedding
-    #[arg(long, value_name = "RATE", default_value_t = Settings::default().embedding_rate)]
-    embedding_rate: f32,
-
-    /// Learning rate of everything else
-    #[arg(long, value_name = "RATE", default_value_t = Settings::default().dense_rate)]
-    dense_rate: f32,
-
-    /// Share of a text's n-grams that a step leaves out
-    #[arg(long, value_name = "SHARE", default_value_t = Settings::default().feature_dropout)]
-    feature_dropout: f32,
-
-    /// Share of hidden units that a step leaves out
-    #[arg(long, value_name = "SHARE", default_value_t = Settings::default().hidden_dropout)]
-    hidden_dropout: f32,
-
-    /// Share of texts that are shown as of the newest year
-    #[arg(long, value_name = "SHARE", default_value_t = Settings::default().year_dropout)]
-    year_dropout: f32,
-
-    /// Models whose averaged answers the final one learns from; 0: from the labels alone
-    #[arg(long, value_name = "N", default_value_t = Settings::default().teachers)]
-    teachers: usize,
-
-    /// Weight of the teachers' answers against the labels
-    #[arg(long, value_name = "SHARE", default_value_t = Settings::default().distillation)]
-    distillation: f32,
-}
-
-impl SettingArguments {
-    pub(crate) fn resolve(&self, seed: u64) -> Result<Settings, Failure> {
-        let settings = Settings {
-            seed,
-            min_documents: self.min_documents,
-            max_features: self.max_features,
-            dimensions: self.dimensions,
-            batch: self.batch,
-            epochs: self.epochs,
-            embedding_rate: self.embedding_rate,
-            dense_rate: self.dense_rate,
-            feature_dropout: self.feature_dropout,
-            hidden_dropout: self.hidden_dropout,
-            year_dropout: self.year_dropout,
-            teachers: self.teachers,
-            distillation: self.distillation,
-        };
-        match settings.problem() {
-            Some(problem) => Err(Failure::new(Kind::Arguments, problem.replace('_', "-"))),
-            None => Ok(settings),
-        }
-    }
+/// The settings that the command line gives, if all are within their bounds.
+pub(crate) fn resolved(arguments: &SettingArguments<Settings>, seed: u64) -> Result<Settings, Failure> {
+    let settings = Settings { seed, ..arguments.0.clone() };
+    settings.problem().map_or(Ok(settings), |problem| Err(Failure::new(Kind::Arguments, problem)))
 }
 
 pub(crate) fn run(arguments: &NgramArguments, terminal: &Terminal) -> Result<(), Failure> {
-    let settings = arguments.settings.resolve(arguments.seed)?;
+    let settings = resolved(&arguments.settings, arguments.seed)?;
     let decisions = match &arguments.decisions_from {
         None => Decisions::Validation,
         Some(path) => decisions_of(path)?,

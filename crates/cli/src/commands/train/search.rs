@@ -1,9 +1,12 @@
 //! `train search`: settings of `train encoder`, searched for.
 
-use clap::{Args, ValueEnum};
-use vulnlens_train::encoder::{Sampler, SearchControl, SearchSettings, SettingRange, search};
+use clap::Args;
+use vulnlens_train::encoder::{
+    Sampler, SearchControl, SearchSettings, SettingRange, search, searchable_settings,
+};
 
 use super::encoder::EncoderArguments;
+use crate::choice::one_of;
 use crate::failure::{Failure, Kind};
 use crate::output::Output;
 use crate::terminal::Terminal;
@@ -19,10 +22,7 @@ pub(crate) struct SearchArguments {
     encoder: EncoderArguments,
 
     /// A setting and its values, once for each: `rate=1e-4..1e-3:log` (an interval, here of logarithms) or `batch=16,32,64`
-    ///
-    /// Settings are rate, dropout, batch, batch-tokens, epochs, decay, warmup, weight-decay, clip, layer-decay, freeze, max-tokens
-    /// and loss, under the names and with the values of their arguments.
-    #[arg(long = "range", value_name = "SETTING=VALUES", required = true, help_heading = SEARCH)]
+    #[arg(long = "range", value_name = "SETTING=VALUES", required = true, help_heading = SEARCH, long_help = range_help())]
     ranges: Vec<SettingRange>,
 
     /// Trials in all
@@ -30,8 +30,8 @@ pub(crate) struct SearchArguments {
     trials: usize,
 
     /// How the settings of a trial are chosen
-    #[arg(long, value_enum, value_name = "SAMPLER", default_value_t = SamplerName::Tpe, help_heading = SEARCH)]
-    sampler: SamplerName,
+    #[arg(long, value_parser = one_of(&Sampler::ALL, Sampler::name, Sampler::help), value_name = "SAMPLER", default_value = Sampler::Tpe.name(), help_heading = SEARCH)]
+    sampler: Sampler,
 
     /// Trials that are drawn evenly before `tpe` learns from them
     #[arg(long, value_name = "N", default_value_t = 10, help_heading = SEARCH)]
@@ -44,23 +44,22 @@ pub(crate) struct SearchArguments {
 
 const SEARCH: &str = "Search";
 
-/// How settings are chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum SamplerName {
-    /// Where good trials are dense and bad ones are not (tree of Parzen estimators)
-    Tpe,
-    /// Evenly from the ranges
-    Random,
+/// The help of `--range`, with the settings that there are.
+fn range_help() -> String {
+    let mut settings = searchable_settings();
+    let last = settings.pop().unwrap_or_default();
+    format!(
+        "A setting and its values, once for each: `rate=1e-4..1e-3:log` (an interval, here of logarithms) or \
+         `batch=16,32,64`\n\nSettings are {} and {last}, under the names and with the values of their arguments.",
+        settings.join(", ")
+    )
 }
 
 impl SearchArguments {
     fn settings(&self) -> SearchSettings {
         SearchSettings {
             trials: self.trials,
-            sampler: match self.sampler {
-                SamplerName::Tpe => Sampler::Tpe,
-                SamplerName::Random => Sampler::Random,
-            },
+            sampler: self.sampler,
             random_trials: self.random_trials,
             prune_after: Some(self.prune_after).filter(|&trials| trials > 0),
             ..SearchSettings::new(self.ranges.clone())

@@ -30,6 +30,17 @@ impl MultiLabelLoss {
         }
     }
 
+    /// Its description in the help of an argument.
+    #[must_use]
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::Plain => "Cross-entropy of each label",
+            Self::Weighted => "With positives weighted by the root of how rare they are, at most 10",
+            Self::Asymmetric => "Asymmetric loss: easy negatives count little",
+            Self::Focal => "Focal loss: whatever is easy counts little",
+        }
+    }
+
     /// The loss, where labels occur so often in so many texts.
     pub(crate) fn binary(self, counts: &[u64], texts: u64) -> BinaryLoss {
         match self {

@@ -104,7 +104,7 @@ impl<'a> TrainingLoop<'a> {
     }
 
     fn batches(&self, epoch: u64) -> Batches {
-        Batches::new(self.objective.lengths(), self.settings.batch, self.settings.seed, epoch)
+        Batches::new(self.objective.lengths(), self.settings.batch_size(), self.settings.seed, epoch)
     }
 
     fn has_no_more_gain(&self) -> bool {
@@ -254,7 +254,7 @@ impl<'a> TrainingLoop<'a> {
             evaluate_every: self.settings.evaluate_every.unwrap_or(passed as u64),
             save_every: self.settings.save_every,
             log_every: self.settings.log_every,
-            batch: match self.settings.batch {
+            batch: match self.settings.batch_size() {
                 BatchSize::Texts(amount) | BatchSize::Tokens(amount) => amount,
             },
             tokens: self.state.tokens,
@@ -269,8 +269,8 @@ fn entry<const N: usize>(step: u64, numbers: [(&str, f64); N]) -> LogEntry {
 
 /// Updates of all passes.
 fn steps(lengths: &[usize], settings: &FitSettings) -> u64 {
-    let of_pass = |epoch| Batches::new(lengths, settings.batch, settings.seed, epoch).count() as u64;
-    let all = match settings.batch {
+    let of_pass = |epoch| Batches::new(lengths, settings.batch_size(), settings.seed, epoch).count() as u64;
+    let all = match settings.batch_size() {
         BatchSize::Texts(_) => settings.epochs * of_pass(0),
         BatchSize::Tokens(_) => (0..settings.epochs).map(of_pass).sum(),
     };

@@ -15,7 +15,7 @@ use super::journal::{Journal, SearchIdentity};
 use super::pruning::{MedianRule, Watch};
 use super::range::SettingRange;
 use super::sampler::{Draw, Sampler};
-use super::setting::Setting;
+use super::setting::{LOSS, set};
 use super::table::{best, markdown};
 use super::trial::{Trial, TrialState};
 use crate::description::Description;
@@ -27,7 +27,7 @@ use crate::encoder::whole_file::write_whole;
 use crate::error::TrainError;
 
 /// The settings of a search.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct SearchSettings {
     /// The settings that are varied.
     pub ranges: Vec<SettingRange>,
@@ -50,8 +50,8 @@ impl SearchSettings {
 
     /// Refuses settings that make no search.
     fn check(&self, base: &ClassifierSettings, about: &Description) -> Result<(), TrainError> {
-        let varied: BTreeSet<Setting> = self.ranges.iter().map(|range| range.setting).collect();
-        let has = |setting| varied.contains(&setting);
+        let varied: BTreeSet<&str> = self.ranges.iter().map(SettingRange::name).collect();
+        let has = |setting| varied.contains(setting);
         let checks = [
             (
                 !self.ranges.is_empty(),
@@ -59,11 +59,11 @@ impl SearchSettings {
             ),
             (varied.len() == self.ranges.len(), "two ranges are of the same setting"),
             (
-                !(has(Setting::Batch) && has(Setting::BatchTokens)),
+                !(has("batch") && has("batch-tokens")),
                 "batch and batch-tokens exclude each other; give a range of one",
             ),
             (
-                !has(Setting::Loss) || base.labels != LabelKind::CweSets,
+                !has(LOSS) || base.labels != LabelKind::CweSets,
                 "CWE sets have one loss; search over it with the objective multilabel",
             ),
             ((1..=10_000).contains(&self.trials), "trials must be 1 to 10000"),
@@ -213,10 +213,8 @@ impl<R: Fn(&ClassifierSettings, &Path, Control<'_>) -> Result<Ending, TrainError
         }
         let mut settings = self.base.clone();
         for (name, value) in &trial.settings {
-            let set = Setting::named(name).map(|(setting, _)| setting.set(value, &mut settings));
-            if let Some(Err(expected)) = set {
-                return Err(TrainError::Setting(format!("{name}: {value} is not {expected}")));
-            }
+            set(name, value, &mut settings)
+                .map_err(|expected| TrainError::Setting(format!("{name}: {value} is not {expected}")))?;
         }
         let folder = self.out.join(Trial::folder(trial.number));
         folders::reopen(&folder)?;

@@ -17,5 +17,5 @@ mod trial;
 pub use driver::{SearchControl, SearchEnding, SearchObserver, SearchSettings, search};
 pub use range::SettingRange;
 pub use sampler::Sampler;
-pub use setting::SettingValue;
+pub use setting::{SettingValue, searchable_settings};
 pub use trial::{Trial, TrialState};

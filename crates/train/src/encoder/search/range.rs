@@ -2,18 +2,19 @@
 
 use std::str::FromStr;
 
-use super::setting::{Kind, Setting, SettingValue};
+use super::setting::{SettingValue, kind_of, searchable_settings, set};
 use crate::encoder::classifier::ClassifierSettings;
 use crate::encoder::labels::LabelKind;
 use crate::error::TrainError;
+use crate::setting::Kind;
 
 /// What values a search gives a setting.
 ///
 /// Written as `rate=1e-4..1e-3:log` (both ends included; `:log` draws evenly from the logarithms), `dropout=0..0.3` or
 /// `batch=16,32,64`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct SettingRange {
-    pub(crate) setting: Setting,
+    name: String,
     kind: Kind,
     pub(crate) values: Values,
     /// As it was written.
@@ -35,14 +36,16 @@ impl FromStr for SettingRange {
         let (name, values) = text.split_once('=').ok_or_else(|| {
             refused("write a setting and its values, such as rate=1e-4..1e-3:log or batch=16,32,64")
         })?;
-        let (setting, kind) = Setting::named(name.trim()).ok_or_else(|| {
-            let known = Setting::ALL.map(|(_, name, _)| name).join(", ");
-            refused(&format!("there is no setting {:?} to search over; there are {known}", name.trim()))
+        let name = name.trim();
+        let kind = kind_of(name).ok_or_else(|| {
+            let mut known = searchable_settings();
+            known.sort_unstable();
+            refused(&format!("there is no setting {name:?} to search over; there are {}", known.join(", ")))
         })?;
         let values = values.trim();
         let read = if values.contains("..") { between(values, kind) } else { one_of(values, kind) };
         let values = read.map_err(|problem| refused(&problem))?;
-        let range = Self { setting, kind, values, text: text.to_owned() };
+        let range = Self { name: name.to_owned(), kind, values, text: text.to_owned() };
         range.check().map_err(|problem| refused(&problem))?;
         Ok(range)
     }
@@ -50,13 +53,13 @@ impl FromStr for SettingRange {
 
 /// Reads `low..high` or `low..high:log`.
 fn between(text: &str, kind: Kind) -> Result<Values, String> {
-    if kind == Kind::Word {
+    if matches!(kind, Kind::Name(_)) {
         return Err("names have no order; list them, joined by commas".to_owned());
     }
     let (ends, is_log) = match text.split_once(':') {
         None => (text, false),
         Some((ends, "log")) => (ends, true),
-        Some((_, other)) => return Err(format!("{other:?} is no scale; there is only `:log`")),
+        Some((_, other)) => return Err(format!("{other:?} is not a scale; there is only `:log`")),
     };
     let (low, high) = ends.split_once("..").unwrap_or_default();
     let (low, high) = (number(low, kind)?, number(high, kind)?);
@@ -74,7 +77,7 @@ fn one_of(text: &str, kind: Kind) -> Result<Values, String> {
     let mut values: Vec<SettingValue> = Vec::new();
     for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
         let value = match kind {
-            Kind::Word => SettingValue::Word(word.to_owned()),
+            Kind::Name(_) => SettingValue::Word(word.to_owned()),
             _ => SettingValue::Number(number(word, kind)?),
         };
         if values.contains(&value) {
@@ -89,12 +92,12 @@ fn one_of(text: &str, kind: Kind) -> Result<Values, String> {
 }
 
 fn number(text: &str, kind: Kind) -> Result<f64, String> {
-    let number: f64 = text.trim().parse().map_err(|_| format!("{:?} is no number", text.trim()))?;
+    let number: f64 = text.trim().parse().map_err(|_| format!("{:?} is not a number", text.trim()))?;
     if !number.is_finite() {
-        return Err(format!("{number} is no bound"));
+        return Err(format!("{number} is not a bound"));
     }
-    if kind == Kind::Whole && (number.fract() != 0.0 || !(0.0..=MOST).contains(&number)) {
-        return Err(format!("{number} is no whole number from 0 to {MOST}"));
+    if matches!(kind, Kind::Whole) && (number.fract() != 0.0 || !(0.0..=MOST).contains(&number)) {
+        return Err(format!("{number} is not a whole number from 0 to {MOST}"));
     }
     Ok(number)
 }
@@ -105,8 +108,8 @@ const MOST: f64 = 1e9;
 impl SettingRange {
     /// The name of the setting.
     #[must_use]
-    pub fn name(&self) -> &'static str {
-        self.setting.name()
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Refuses values that training would refuse.
@@ -119,7 +122,7 @@ impl SettingRange {
         };
         for value in ends {
             let mut settings = ClassifierSettings::new(LabelKind::Attack);
-            let fits = self.setting.set(&value, &mut settings);
+            let fits = set(&self.name, &value, &mut settings);
             fits.map_err(|expected| format!("{value} is not {expected}"))?;
             settings.fit.check().map_err(|error| format!("{value}: {error}"))?;
         }
@@ -136,7 +139,8 @@ impl SettingRange {
             Values::Between { low, high, .. } => {
                 let (from, to) = self.ends(*low, *high);
                 let along = self.unscaled(from + place * (to - from));
-                let value = if self.kind == Kind::Whole { along.floor() } else { three_digits(along) };
+                let value =
+                    if matches!(self.kind, Kind::Whole) { along.floor() } else { three_digits(along) };
                 SettingValue::Number(value.clamp(*low, *high))
             }
         }
@@ -148,7 +152,7 @@ impl SettingRange {
             (Values::OneOf(values), _) => Some(values.iter().position(|known| known == value)? as f64),
             (Values::Between { low, high, .. }, SettingValue::Number(number)) => {
                 let (from, to) = self.ends(*low, *high);
-                let middle = if self.kind == Kind::Whole { number + 0.5 } else { *number };
+                let middle = if matches!(self.kind, Kind::Whole) { number + 0.5 } else { *number };
                 let place = (self.scaled(middle) - from) / (to - from);
                 Some(place.clamp(0.0, 1.0 - f64::EPSILON))
             }
@@ -158,7 +162,7 @@ impl SettingRange {
 
     /// The ends of the interval that is drawn from; every whole number has its own part of it.
     fn ends(&self, low: f64, high: f64) -> (f64, f64) {
-        let end = if self.kind == Kind::Whole { high + 1.0 } else { high };
+        let end = if matches!(self.kind, Kind::Whole) { high + 1.0 } else { high };
         (self.scaled(low), self.scaled(end))
     }
 
@@ -225,12 +229,12 @@ mod tests {
             ("batch=16,16", "16 stands there twice"),
             ("rate=1e-3..1e-4", "is empty: 0.001 is not below 0.0001"),
             ("rate=0..1e-3:log", "a logarithmic range must begin above 0"),
-            ("rate=1e-4..1e-3:exp", "\"exp\" is no scale"),
-            ("rate=1e-4..fast", "\"fast\" is no number"),
-            ("rate=0..1e-3", "the rate must be above 0"),
+            ("rate=1e-4..1e-3:exp", "\"exp\" is not a scale"),
+            ("rate=1e-4..fast", "\"fast\" is not a number"),
+            ("rate=0..1e-3", "rate must be above 0"),
             ("dropout=0..1", "dropout must be"),
-            ("batch=1.5..3", "1.5 is no whole number"),
-            ("epochs=1..inf", "inf is no bound"),
+            ("batch=1.5..3", "1.5 is not a whole number"),
+            ("epochs=1..inf", "inf is not a bound"),
             ("decay=linear..cosine", "names have no order"),
             ("decay=linear,steep", "steep is not one of constant, linear, cosine"),
         ] {

@@ -26,6 +26,18 @@ pub enum Sampler {
 }
 
 impl Sampler {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Tpe, Self::Random];
+
+    /// Its description in the help of an argument.
+    #[must_use]
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::Random => "Evenly from the ranges",
+            Self::Tpe => "Where good trials are dense and bad ones are not (tree of Parzen estimators)",
+        }
+    }
+
     /// Its name in files and arguments.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -3,37 +3,14 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use vulnlens_encoder::training::Decay;
 
 use crate::encoder::classifier::ClassifierSettings;
 use crate::encoder::objective::MultiLabelLoss;
-use crate::encoder::settings::BatchSize;
+use crate::encoder::settings::FitSettings;
+use crate::setting::{Kind, Setting, Settings as _, Value};
 
-/// A setting of a classifier's training.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Setting {
-    Batch,
-    BatchTokens,
-    Clip,
-    Decay,
-    Dropout,
-    Epochs,
-    Freeze,
-    LayerDecay,
-    Loss,
-    MaxTokens,
-    Rate,
-    Warmup,
-    WeightDecay,
-}
-
-/// What values a setting has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Real,
-    Whole,
-    Word,
-}
+/// The argument of the loss, which is a setting of classifiers alone.
+pub(crate) const LOSS: &str = "loss";
 
 /// The value of a setting.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,83 +33,53 @@ impl fmt::Display for SettingValue {
     }
 }
 
-impl Setting {
-    pub(crate) const ALL: [(Self, &'static str, Kind); 13] = [
-        (Self::Batch, "batch", Kind::Whole),
-        (Self::BatchTokens, "batch-tokens", Kind::Whole),
-        (Self::Clip, "clip", Kind::Real),
-        (Self::Decay, "decay", Kind::Word),
-        (Self::Dropout, "dropout", Kind::Real),
-        (Self::Epochs, "epochs", Kind::Whole),
-        (Self::Freeze, "freeze", Kind::Whole),
-        (Self::LayerDecay, "layer-decay", Kind::Real),
-        (Self::Loss, "loss", Kind::Word),
-        (Self::MaxTokens, "max-tokens", Kind::Whole),
-        (Self::Rate, "rate", Kind::Real),
-        (Self::Warmup, "warmup", Kind::Real),
-        (Self::WeightDecay, "weight-decay", Kind::Real),
-    ];
-
-    pub(crate) fn named(name: &str) -> Option<(Self, Kind)> {
-        let found = Self::ALL.into_iter().find(|(_, known, _)| *known == name);
-        found.map(|(setting, _, kind)| (setting, kind))
-    }
-
-    pub(crate) fn name(self) -> &'static str {
-        Self::ALL.into_iter().find(|(setting, ..)| *setting == self).map_or("", |(_, name, _)| name)
-    }
-
-    /// Sets it; says what it could be where the value is none of these.
-    pub(crate) fn set(self, value: &SettingValue, settings: &mut ClassifierSettings) -> Result<(), String> {
-        match value {
-            SettingValue::Number(number) => self.set_number(*number, settings),
-            SettingValue::Word(word) => self.set_word(word, settings),
-        }
-    }
-
-    fn set_number(self, number: f64, settings: &mut ClassifierSettings) -> Result<(), String> {
-        let fit = &mut settings.fit;
-        // Whole numbers are checked where ranges are read; a cast is never out of bounds but cut off at them.
-        match self {
-            Self::Batch => fit.batch = BatchSize::Texts(number as usize),
-            Self::BatchTokens => fit.batch = BatchSize::Tokens(number as usize),
-            Self::Clip => fit.clip = number,
-            Self::Dropout => fit.dropout = number as f32,
-            Self::Epochs => fit.epochs = number as u64,
-            Self::Freeze => fit.frozen_layers = Some(number as usize),
-            Self::LayerDecay => fit.layer_decay = number,
-            Self::MaxTokens => fit.max_tokens = number as usize,
-            Self::Rate => fit.rate = number,
-            Self::Warmup => fit.warmup = number,
-            Self::WeightDecay => fit.weight_decay = number,
-            Self::Decay | Self::Loss => return Err(self.words()),
-        }
-        Ok(())
-    }
-
-    fn set_word(self, word: &str, settings: &mut ClassifierSettings) -> Result<(), String> {
-        match self {
-            Self::Decay => {
-                let found = DECAYS.into_iter().find(|(name, _)| *name == word);
-                settings.fit.decay = found.ok_or_else(|| self.words())?.1;
-            }
-            Self::Loss => {
-                let found = MultiLabelLoss::ALL.into_iter().find(|loss| loss.name() == word);
-                settings.loss = found.ok_or_else(|| self.words())?;
-            }
-            _ => return Err("a number".to_owned()),
-        }
-        Ok(())
-    }
-
-    fn words(self) -> String {
-        let names: Vec<&str> = match self {
-            Self::Decay => DECAYS.map(|(name, _)| name).to_vec(),
-            _ => MultiLabelLoss::ALL.map(MultiLabelLoss::name).to_vec(),
-        };
-        format!("one of {}", names.join(", "))
-    }
+/// The names of the settings that can be searched for, in the order of the help.
+#[must_use]
+pub fn searchable_settings() -> Vec<String> {
+    rows().map(Setting::argument).chain([LOSS.to_owned()]).collect()
 }
 
-const DECAYS: [(&str, Decay); 3] =
-    [("constant", Decay::Constant), ("linear", Decay::Linear), ("cosine", Decay::Cosine)];
+fn rows() -> impl Iterator<Item = &'static Setting<FitSettings>> {
+    FitSettings::TABLE.iter().filter(|setting| setting.is_searchable())
+}
+
+/// The kind of values of the setting with this name.
+pub(crate) fn kind_of(name: &str) -> Option<Kind> {
+    let loss = || MultiLabelLoss::ALL.map(|loss| (loss.name(), loss.help())).to_vec();
+    let kind = rows().find(|setting| setting.argument() == name).map(|setting| setting.kind);
+    kind.or((name == LOSS).then_some(Kind::Name(loss)))
+}
+
+/// Sets the setting with this name.
+///
+/// # Errors
+/// The words for what it could be, where the value is none of these.
+pub(crate) fn set(name: &str, value: &SettingValue, settings: &mut ClassifierSettings) -> Result<(), String> {
+    let Some(setting) = rows().find(|setting| setting.argument() == name) else {
+        return set_loss(value, settings);
+    };
+    let value = match (setting.kind, value) {
+        // Whole numbers are checked where ranges are read; a cast is never out of bounds but cut off at them.
+        (Kind::Whole, SettingValue::Number(number)) => Value::Whole(*number as u64),
+        (Kind::Single, SettingValue::Number(number)) => Value::Single(*number as f32),
+        (_, SettingValue::Number(number)) => Value::Double(*number),
+        (Kind::Name(names), SettingValue::Word(word)) => {
+            let found = names().into_iter().find(|(name, _)| name == word);
+            found.map_or(Value::Absent, |(name, _)| Value::Name(name))
+        }
+        (_, SettingValue::Word(_)) => return Err("a number".to_owned()),
+    };
+    setting.set(&mut settings.fit, value)?;
+    if setting.name == "batch" {
+        // Texts take the place of the tokens that the other trials share.
+        settings.fit.batch_tokens = None;
+    }
+    Ok(())
+}
+
+fn set_loss(value: &SettingValue, settings: &mut ClassifierSettings) -> Result<(), String> {
+    let found = MultiLabelLoss::ALL.into_iter().find(|loss| loss.name() == value.to_string());
+    let names = MultiLabelLoss::ALL.map(MultiLabelLoss::name).join(", ");
+    settings.loss = found.ok_or_else(|| format!("one of {names}"))?;
+    Ok(())
+}
