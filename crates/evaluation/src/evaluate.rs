@@ -1,17 +1,19 @@
-//! The tables that a model is judged by.
+//! The tables that a system is judged by.
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use vulnlens_metrics::{Accumulator, RowView, Table};
-use vulnlens_model::decode::{MarginalBuffer, SpaceKind};
-use vulnlens_model::softmax::softmax;
-use vulnlens_model::{DecisionRule, Room};
+use vulnlens_metrics::Table;
+use vulnlens_model::DecisionRule;
+use vulnlens_model::decode::SpaceKind;
 use vulnlens_taxonomy::KnowledgeBase;
 
 use crate::calibrate::Calibration;
 use crate::error::EvaluationError;
 use crate::example::{Example, Part};
+use crate::first_cwe::FirstCwe;
 use crate::scores::SetScores;
+use crate::sets::SetSystem;
+use crate::system::{System, Tally, TaskTotal};
 use crate::task::Task;
 
 /// The four tasks of the published tables: those of the reference system, and CWE over the records
@@ -28,13 +30,14 @@ pub const PUBLISHED_TASKS: [SpaceKind; 4] = [
 pub struct TaskEvaluation {
     /// The label space.
     pub task: SpaceKind,
-    /// Divided the logits.
+    /// The divisor of the logits.
     pub temperature: f32,
     /// The rule that answered.
     pub rule: DecisionRule,
-    /// Records with labels of the task of which the training part has none: not in the table.
+    /// Records all of whose labels are missing from the system: not in the table.
     pub rows_with_unseen_labels_only: u64,
-    /// Occurrences of labels that the training part does not have: misses that the table leaves out.
+    /// Occurrences of labels that are missing from the system, because the training part does not have them: misses that
+    /// the table leaves out.
     pub unseen_label_occurrences: u64,
     /// Micro-recall with those misses counted.
     pub micro_recall_with_unseen: f64,
@@ -44,10 +47,16 @@ pub struct TaskEvaluation {
     pub labels: Vec<String>,
 }
 
+/// Figures of a system.
+pub(crate) struct Figures {
+    pub(crate) tasks: Vec<TaskEvaluation>,
+    pub(crate) first_cwe: Option<FirstCwe>,
+}
+
 /// Rows that a thread works on at once.
 const BLOCK: usize = 256;
 
-/// Evaluates on the labelled rows of one part.
+/// Evaluates distributions over CWE sets on the labelled rows of one part.
 ///
 /// A task is scored on the rows that have a label of it; where "none" can be an answer, on all
 /// labelled rows. Labels that no training text has are left
@@ -64,102 +73,51 @@ pub fn evaluate(
     tasks: &[SpaceKind],
 ) -> Result<Vec<TaskEvaluation>, EvaluationError> {
     let rows: Vec<&Example> = examples.iter().filter(|e| e.part == part && e.is_labelled()).collect();
-    let tasks: Vec<Task> = tasks.iter().map(|&kind| Task::new(kind, scores.sets(), kb)).collect();
-    let parts: Vec<Vec<Tally>> = rows
-        .par_chunks(BLOCK)
-        .map_init(Buffers::default, |buffers, block| {
-            evaluate_block(scores, calibration, kb, block, &tasks, buffers)
-        })
-        .collect::<Result<_, _>>()?;
-    let mut totals: Vec<Tally> = tasks.iter().map(Tally::new).collect();
-    for part in &parts {
-        for (total, tally) in totals.iter_mut().zip(part) {
-            total.merge(tally)?;
-        }
-    }
-    Ok(tasks
-        .iter()
-        .zip(totals)
-        .map(|(task, total)| total.finish(task, calibration.temperature, calibration.rule(task.kind)))
-        .collect())
+    let system = SetSystem::new(scores, calibration, kb, tasks);
+    Ok(judge(&system, kb, &rows, |kind| (calibration.temperature, calibration.rule(kind)))?.tasks)
 }
 
-#[derive(Default)]
-struct Buffers {
-    room: Room,
-    logits: Vec<f32>,
-    marginals: MarginalBuffer,
-    answered: Vec<bool>,
-    predicted: Vec<u32>,
-}
-
-struct Tally {
-    accumulator: Accumulator,
-    unseen_only: u64,
-    unseen: u64,
-}
-
-impl Tally {
-    fn new(task: &Task) -> Self {
-        Self { accumulator: Accumulator::new(task.lists().label_count()), unseen_only: 0, unseen: 0 }
-    }
-
-    fn merge(&mut self, other: &Self) -> Result<(), EvaluationError> {
-        self.unseen_only += other.unseen_only;
-        self.unseen += other.unseen;
-        Ok(self.accumulator.merge(&other.accumulator)?)
-    }
-
-    fn finish(self, task: &Task, temperature: f32, rule: DecisionRule) -> TaskEvaluation {
-        let table = self.accumulator.finish();
-        let hits: u64 = table.per_label.iter().map(|row| row.true_positives).sum();
-        let support: u64 = table.per_label.iter().map(|row| row.support).sum();
-        TaskEvaluation {
-            task: task.kind,
-            temperature,
-            rule,
-            rows_with_unseen_labels_only: self.unseen_only,
-            unseen_label_occurrences: self.unseen,
-            micro_recall_with_unseen: hits as f64 / (support + self.unseen).max(1) as f64,
-            labels: (0..table.per_label.len()).filter_map(|label| task.label(label)).collect(),
-            table,
-        }
-    }
-}
-
-fn evaluate_block(
-    scores: &dyn SetScores,
-    calibration: &Calibration,
+/// Evaluates a system on some rows. `rule` gives the temperature and the rule that the figures of a task state.
+pub(crate) fn judge<S: System>(
+    system: &S,
     kb: &KnowledgeBase,
-    block: &[&Example],
-    tasks: &[Task],
-    buffers: &mut Buffers,
-) -> Result<Vec<Tally>, EvaluationError> {
-    let Buffers { room, logits, marginals, answered, predicted } = buffers;
-    scores.logits(block, room, logits);
-    for row in logits.chunks_exact_mut(scores.sets().len()) {
-        row.iter_mut().for_each(|logit| *logit /= calibration.temperature);
-        softmax(row);
+    rows: &[&Example],
+    rule: impl Fn(SpaceKind) -> (f32, DecisionRule),
+) -> Result<Figures, EvaluationError> {
+    let answer = |room: &mut S::Room, block: &[&Example]| {
+        let mut tally = Tally::new(system.tasks(), kb);
+        system.answer(block, room, &mut tally).map(|()| tally)
+    };
+    let tallies: Vec<Tally<'_>> = if system.computes_in_parallel() {
+        let mut room = S::Room::default();
+        rows.chunks(BLOCK).map(|block| answer(&mut room, block)).collect::<Result<_, _>>()?
+    } else {
+        rows.par_chunks(BLOCK).map_init(S::Room::default, answer).collect::<Result<_, _>>()?
+    };
+    let mut total = Tally::new(system.tasks(), kb);
+    tallies.iter().try_for_each(|tally| total.merge(tally))?;
+    let figures = |(task, total): (&Task, TaskTotal)| {
+        let (temperature, rule) = rule(task.kind);
+        finish(total, task, temperature, rule)
+    };
+    Ok(Figures {
+        tasks: system.tasks().iter().zip(total.totals).map(figures).collect(),
+        first_cwe: total.first_cwe.map(crate::first_cwe::FirstCweCounts::finish),
+    })
+}
+
+fn finish(total: TaskTotal, task: &Task, temperature: f32, rule: DecisionRule) -> TaskEvaluation {
+    let table = total.accumulator.finish();
+    let hits: u64 = table.per_label.iter().map(|row| row.true_positives).sum();
+    let support: u64 = table.per_label.iter().map(|row| row.support).sum();
+    TaskEvaluation {
+        task: task.kind,
+        temperature,
+        rule,
+        rows_with_unseen_labels_only: total.unseen_only,
+        unseen_label_occurrences: total.unseen,
+        micro_recall_with_unseen: hits as f64 / (support + total.unseen).max(1) as f64,
+        labels: (0..table.per_label.len()).filter_map(|label| task.label(label)).collect(),
+        table,
     }
-    let mut tallies: Vec<Tally> = tasks.iter().map(Tally::new).collect();
-    for (task, tally) in tasks.iter().zip(&mut tallies) {
-        let rule = calibration.rule(task.kind);
-        for (example, row) in block.iter().zip(logits.chunks_exact(scores.sets().len())) {
-            let gold = task.gold(kb, &example.cwes);
-            tally.unseen += gold.unknown as u64;
-            if gold.known.is_empty() {
-                tally.unseen_only += u64::from(gold.unknown > 0);
-                // Where "none" can be answered, records without a label are scored, too.
-                if task.kind.is_conditional() || gold.unknown > 0 {
-                    continue;
-                }
-            }
-            let marginals = task.lists().marginals(row, marginals);
-            rule.answer(&marginals, answered);
-            predicted.clear();
-            predicted.extend((0..answered.len() as u32).filter(|&i| answered[i as usize]));
-            tally.accumulator.add(RowView { scores: marginals.labels, gold: &gold.known, predicted })?;
-        }
-    }
-    Ok(tallies)
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use vulnlens_model::TaxonomyVersions;
 
 use crate::evaluate::TaskEvaluation;
+use crate::first_cwe::FirstCwe;
 
 /// The version of the file's layout.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -46,6 +47,9 @@ pub struct EvaluationRun {
     /// Whether the model may have been fitted on rows that it is evaluated on (it was fitted on
     /// another split than this one): such figures prove nothing.
     pub seen_in_training: bool,
+    /// First-CWE accuracy; older files and systems without CWE labels lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_cwe: Option<FirstCwe>,
     /// The figures of each task.
     pub tasks: Vec<TaskEvaluation>,
 }

@@ -7,12 +7,13 @@ use crate::calibrate::{Calibration, calibrate, calibrate_as_given};
 use crate::choose::{Tempered, choose_combination, combined};
 use crate::dataset::DataSet;
 use crate::error::EvaluationError;
-use crate::evaluate::{PUBLISHED_TASKS, evaluate};
+use crate::evaluate::{PUBLISHED_TASKS, evaluate, judge};
 use crate::example::{Example, Part};
 use crate::file::EvaluationRun;
 use crate::peer::PeerScores;
 use crate::recorded::RecordedLogits;
 use crate::scores::{NetworkScores, SetScores};
+use crate::sets::SetSystem;
 use crate::split::Split;
 
 /// One part of one split of a data set, for systems to be evaluated on.
@@ -134,7 +135,10 @@ impl<'a> Session<'a> {
         scores: &dyn SetScores,
         calibration: &Calibration,
     ) -> Result<EvaluationRun, EvaluationError> {
-        let tasks = evaluate(scores, calibration, self.kb, &self.examples, self.part, &PUBLISHED_TASKS)?;
+        let rows = labelled(&self.examples, self.part);
+        let system = SetSystem::new(scores, calibration, self.kb, &PUBLISHED_TASKS).with_first_cwe(self.kb);
+        let rule = |kind| (calibration.temperature, calibration.rule(kind));
+        let figures = judge(&system, self.kb, &rows, rule)?;
         Ok(EvaluationRun {
             system: String::new(),
             combination: None,
@@ -143,7 +147,8 @@ impl<'a> Session<'a> {
             split: self.split.name().to_owned(),
             part: self.part.name().to_owned(),
             seen_in_training: false,
-            tasks,
+            first_cwe: figures.first_cwe,
+            tasks: figures.tasks,
         })
     }
 }

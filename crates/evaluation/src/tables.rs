@@ -6,6 +6,7 @@ use vulnlens_metrics::Table;
 use vulnlens_model::decode::SpaceKind;
 
 use crate::file::{Evaluation, EvaluationRun};
+use crate::first_cwe::FirstCwe;
 
 /// The columns of the published tables.
 type Column = (&'static str, fn(&Table) -> f64);
@@ -45,7 +46,7 @@ pub enum Detail {
     Full,
 }
 
-/// What a task is called in a table.
+/// The name of a task in a table.
 #[must_use]
 pub fn task_title(task: SpaceKind) -> &'static str {
     match task {
@@ -68,6 +69,7 @@ pub fn tables(evaluation: &Evaluation, detail: Detail) -> String {
     for split in ["random", "temporal"] {
         let runs: Vec<&EvaluationRun> = evaluation.runs.iter().filter(|run| run.split == split).collect();
         let Some(first) = runs.first() else { continue };
+        let tasks = tasks_of(&runs);
         let parts = if split == "random" {
             "60/20/20 by text"
         } else {
@@ -75,17 +77,18 @@ pub fn tables(evaluation: &Evaluation, detail: Detail) -> String {
         };
         let _ = writeln!(out, "### {split} split, {} part ({parts})\n", first.part);
         heading(&mut out, &COLUMNS);
-        for (index, task) in first.tasks.iter().enumerate() {
-            rows(&mut out, &runs, task.task, index, &COLUMNS);
+        for &task in &tasks {
+            rows(&mut out, &runs, task, &COLUMNS);
         }
         out.push('\n');
         if detail == Detail::Full {
             heading(&mut out, &MORE_COLUMNS);
-            for (index, task) in first.tasks.iter().enumerate() {
-                rows(&mut out, &runs, task.task, index, &MORE_COLUMNS);
+            for &task in &tasks {
+                rows(&mut out, &runs, task, &MORE_COLUMNS);
             }
             out.push('\n');
         }
+        first_cwes(&mut out, &runs);
         let combined = runs.iter().filter_map(|run| Some((&run.system, run.combination.as_ref()?)));
         for (system, made_of) in combined.filter(|(system, made_of)| system != made_of) {
             let _ = writeln!(out, "- {system} is {made_of}.");
@@ -101,37 +104,81 @@ fn heading(out: &mut String, columns: &[Column]) {
     let _ = writeln!(out, "|---|---|{}", "--:|".repeat(columns.len()));
 }
 
-fn rows(out: &mut String, runs: &[&EvaluationRun], task: SpaceKind, index: usize, columns: &[Column]) {
-    let mut systems: Vec<&str> = vec![];
-    for run in runs {
-        if !systems.contains(&run.system.as_str()) {
-            systems.push(&run.system);
+/// The tasks of some runs, in their order: systems may lack some of them.
+fn tasks_of(runs: &[&EvaluationRun]) -> Vec<SpaceKind> {
+    let mut tasks = vec![];
+    for task in runs.iter().flat_map(|run| &run.tasks) {
+        if !tasks.contains(&task.task) {
+            tasks.push(task.task);
         }
     }
-    for system in systems {
+    tasks
+}
+
+/// The systems, in their order, each with its runs.
+fn by_system<'r>(runs: &[&'r EvaluationRun]) -> Vec<(&'r str, Vec<&'r EvaluationRun>)> {
+    let mut systems: Vec<(&str, Vec<&EvaluationRun>)> = vec![];
+    for run in runs {
+        match systems.iter_mut().find(|(system, _)| *system == run.system) {
+            Some((_, runs)) => runs.push(run),
+            None => systems.push((&run.system, vec![run])),
+        }
+    }
+    systems
+}
+
+fn rows(out: &mut String, runs: &[&EvaluationRun], task: SpaceKind, columns: &[Column]) {
+    for (system, runs) in by_system(runs) {
         let tables: Vec<&Table> = runs
             .iter()
-            .filter(|run| run.system == system)
-            .filter_map(|run| run.tasks.get(index).filter(|t| t.task == task).map(|t| &t.table))
+            .filter_map(|run| run.tasks.iter().find(|figures| figures.task == task))
+            .map(|figures| &figures.table)
             .collect();
-        let seeds = if tables.len() > 1 { format!(" ({} seeds)", tables.len()) } else { String::new() };
-        let cells: Vec<String> = columns.iter().map(|(_, figure)| cell(&tables, figure)).collect();
+        if tables.is_empty() {
+            continue;
+        }
+        let seeds = seeds(tables.len());
+        let cell = |(_, figure): &Column| cell(&tables.iter().map(|table| figure(table)).collect::<Vec<_>>());
+        let cells: Vec<String> = columns.iter().map(cell).collect();
         let _ = writeln!(out, "| {} | {system}{seeds} | {} |", task_title(task), cells.join(" | "));
     }
 }
 
-fn cell(tables: &[&Table], figure: &fn(&Table) -> f64) -> String {
-    let n = tables.len() as f64;
-    let mean = tables.iter().map(|t| figure(t)).sum::<f64>() / n;
+/// First-CWE accuracy, of the runs that have it.
+fn first_cwes(out: &mut String, runs: &[&EvaluationRun]) {
+    if runs.iter().all(|run| run.first_cwe.is_none()) {
+        return;
+    }
+    out.push_str(
+        "| system | first CWE is assigned | … or an ancestor or descendant of one | records |\n|---|--:|--:|--:|\n",
+    );
+    for (system, runs) in by_system(runs) {
+        let figures: Vec<FirstCwe> = runs.iter().filter_map(|run| run.first_cwe).collect();
+        let Some(first) = figures.first() else { continue };
+        let [exact, related] = [|f: &FirstCwe| f.exact, |f: &FirstCwe| f.related]
+            .map(|figure| cell(&figures.iter().map(figure).collect::<Vec<_>>()));
+        let _ =
+            writeln!(out, "| {system}{} | {exact} | {related} | {} |", seeds(figures.len()), first.records);
+    }
+    out.push('\n');
+}
+
+fn seeds(count: usize) -> String {
+    if count > 1 { format!(" ({count} seeds)") } else { String::new() }
+}
+
+fn cell(figures: &[f64]) -> String {
+    let n = figures.len() as f64;
+    let mean = figures.iter().sum::<f64>() / n;
     let digits = if mean >= 2.0 { 2 } else { 4 };
-    if tables.len() < 2 {
+    if figures.len() < 2 {
         return format!("{mean:.digits$}");
     }
-    let squares: f64 = tables.iter().map(|t| (figure(t) - mean).powi(2)).sum();
+    let squares: f64 = figures.iter().map(|figure| (figure - mean).powi(2)).sum();
     format!("{mean:.digits$} ± {:.digits$}", (squares / (n - 1.0)).sqrt())
 }
 
-/// What the tables leave out, said beside them.
+/// The records and labels that the tables leave out.
 fn beside(out: &mut String, run: &EvaluationRun) {
     for task in &run.tasks {
         let _ = writeln!(

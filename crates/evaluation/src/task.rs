@@ -55,6 +55,14 @@ impl Task {
         Gold { known, unknown }
     }
 
+    /// The weakness that a label is.
+    pub(crate) fn cwe(&self, index: usize) -> Option<CweId> {
+        match &self.space {
+            Space::Cwe(space) => space.labels.get(index).copied(),
+            Space::Capec(_) | Space::Attack(_) => None,
+        }
+    }
+
     /// The id of a label, as it is written.
     pub(crate) fn label(&self, index: usize) -> Option<String> {
         match &self.space {

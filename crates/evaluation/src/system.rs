@@ -1,0 +1,98 @@
+//! Systems under evaluation, and the tally of their answers.
+
+use vulnlens_metrics::{Accumulator, RowView};
+use vulnlens_taxonomy::{CweId, KnowledgeBase};
+
+use crate::error::EvaluationError;
+use crate::example::Example;
+use crate::first_cwe::FirstCweCounts;
+use crate::task::{Gold, Task};
+
+/// A system under evaluation: a model, or the recorded answers of a peer.
+pub(crate) trait System: Sync {
+    /// Room that is used again for each block of rows.
+    type Room: Default + Send;
+
+    /// The tasks that it answers, with their labels.
+    fn tasks(&self) -> &[Task];
+
+    /// Whether it shares a block of rows over all threads by itself.
+    fn computes_in_parallel(&self) -> bool {
+        false
+    }
+
+    /// Answers a block of rows.
+    fn answer(
+        &self,
+        rows: &[&Example],
+        room: &mut Self::Room,
+        tally: &mut Tally<'_>,
+    ) -> Result<(), EvaluationError>;
+}
+
+/// The tally of a system's answers, task by task.
+pub(crate) struct Tally<'a> {
+    kb: &'a KnowledgeBase,
+    tasks: &'a [Task],
+    pub(crate) totals: Vec<TaskTotal>,
+    /// Counts of first CWEs, of a system that gives them.
+    pub(crate) first_cwe: Option<FirstCweCounts>,
+}
+
+/// The tally of one task.
+pub(crate) struct TaskTotal {
+    pub(crate) accumulator: Accumulator,
+    /// Rows all of whose labels are missing from the task.
+    pub(crate) unseen_only: u64,
+    /// Occurrences of labels that are missing from the task.
+    pub(crate) unseen: u64,
+}
+
+impl<'a> Tally<'a> {
+    pub(crate) fn new(tasks: &'a [Task], kb: &'a KnowledgeBase) -> Self {
+        let total = |task: &Task| TaskTotal {
+            accumulator: Accumulator::new(task.lists().label_count()),
+            unseen_only: 0,
+            unseen: 0,
+        };
+        Self { kb, tasks, totals: tasks.iter().map(total).collect(), first_cwe: None }
+    }
+
+    /// The labels of a row, where it counts for the task: it has a label of the task or, where "none" can be an answer,
+    /// no label at all. Labels that are missing from the task are counted beside it.
+    pub(crate) fn gold(&mut self, task: usize, example: &Example) -> Option<Gold> {
+        let total = &mut self.totals[task];
+        let task = &self.tasks[task];
+        let gold = task.gold(self.kb, &example.cwes);
+        total.unseen += gold.unknown as u64;
+        if gold.known.is_empty() {
+            total.unseen_only += u64::from(gold.unknown > 0);
+            if task.kind.is_conditional() || gold.unknown > 0 {
+                return None;
+            }
+        }
+        Some(gold)
+    }
+
+    /// Counts the answer to a row.
+    pub(crate) fn add(&mut self, task: usize, row: RowView<'_>) -> Result<(), EvaluationError> {
+        Ok(self.totals[task].accumulator.add(row)?)
+    }
+
+    /// Counts the first CWE of a row.
+    pub(crate) fn add_first_cwe(&mut self, example: &Example, first: Option<CweId>) {
+        self.first_cwe.get_or_insert_default().add(self.kb, example, first);
+    }
+
+    pub(crate) fn merge(&mut self, other: &Self) -> Result<(), EvaluationError> {
+        for (total, other) in self.totals.iter_mut().zip(&other.totals) {
+            total.unseen_only += other.unseen_only;
+            total.unseen += other.unseen;
+            total.accumulator.merge(&other.accumulator)?;
+        }
+        if let Some(counts) = other.first_cwe {
+            self.first_cwe.get_or_insert_default().merge(counts);
+        }
+        Ok(())
+    }
+}
