@@ -96,7 +96,7 @@ impl LabelKind {
     }
 }
 
-/// LabelKind whose cross-entropies are minimised together with that of CWE sets. A label is as probable as the sets that lead
+/// Labels whose cross-entropies are minimised together with that of CWE sets. A label is as probable as the sets that lead
 /// to it together, so they need no outputs of their own.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AuxiliaryLabels {

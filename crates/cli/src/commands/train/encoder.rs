@@ -36,7 +36,7 @@ pub(crate) struct EncoderArguments {
     #[arg(long, value_parser = loss(), value_name = "LOSS", default_value = MultiLabelLoss::Plain.name())]
     loss: MultiLabelLoss,
 
-    /// LabelKind that `cwe-sets` are to get right, too: a label is as probable as the sets that lead to it
+    /// Labels that `cwe-sets` are to get right, too: a label is as probable as the sets that lead to it
     #[arg(long, value_parser = labels(), value_name = "LABELS", conflicts_with_all = ["labels", "loss"])]
     beside: Option<LabelKind>,
 

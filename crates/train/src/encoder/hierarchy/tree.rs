@@ -103,14 +103,14 @@ impl Tree {
         self.parents.iter().enumerate().filter(|(_, parent)| parent.is_refined)
     }
 
-    /// LabelKind that are no parents and that no part has: the master's own. By their places, rising.
+    /// Labels that are not parents and that no part has: the master's own. By their places, rising.
     pub(crate) fn loose(&self) -> Vec<u32> {
         let elsewhere: BTreeSet<u32> =
             self.refined().flat_map(|(_, parent)| &parent.children).copied().collect();
         self.leaves().into_iter().filter(|label| !elsewhere.contains(label)).collect()
     }
 
-    /// LabelKind that are no parents, by their places, rising.
+    /// Labels that are not parents, by their places, rising.
     pub(crate) fn leaves(&self) -> Vec<u32> {
         let parents: BTreeSet<u32> = self.parents.iter().filter_map(|parent| parent.label).collect();
         (0..self.flat.names.len() as u32).filter(|label| !parents.contains(label)).collect()
