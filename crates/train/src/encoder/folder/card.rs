@@ -20,7 +20,7 @@ pub(crate) fn card(model: &ModelFolder<'_>) -> String {
             classifier.space.labels.name(),
         ),
         Some(classifier) if classifier.space.sets.is_empty() => format!(
-            "Reads the English description of a vulnerability and scores {} labels ({}), each for itmodel. It was \
+            "Reads the English description of a vulnerability and scores {} labels ({}), each for itself. It was \
                  trained on records that have such a label, so scores are given that there is one.",
             classifier.space.names.len(),
             classifier.space.labels.name(),
