@@ -3,6 +3,7 @@
 //! Standard output is data, standard error is talk. Each command has its file in `commands`; the exit codes stand in
 //! `exit_codes`, what they are given for in `failure`.
 
+mod answerer;
 mod arguments;
 mod catalogues;
 mod choice;
@@ -14,6 +15,7 @@ mod hub;
 mod model_arguments;
 mod options;
 mod output;
+mod record_folder;
 mod record_format;
 #[cfg(test)]
 mod reference;

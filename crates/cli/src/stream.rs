@@ -12,10 +12,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use vulnlens::Input;
+use vulnlens::report::{Piece, RecordKey, Renderer};
 use vulnlens_corpus::{InputRecord, Limits, RecordError};
 
+use crate::answerer::Answerer;
 use crate::failure::{Failure, Kind};
-use crate::record_format::{Answerer, OwnedKey, Rendered, Renderer};
 
 /// Records classified at once.
 const CHUNK_RECORDS: usize = 256;
@@ -33,13 +34,13 @@ const IDS_REMEMBERED: usize = 1 << 20;
 /// The work on a stream of records.
 pub(crate) struct Job {
     pub(crate) answerer: Answerer,
-    pub(crate) renderer: Arc<Renderer>,
+    pub(crate) renderer: Renderer,
     pub(crate) threads: usize,
 }
 
 /// Some records answered, and those among them that could not be.
 pub(crate) struct Answered {
-    pub(crate) rendered: Rendered,
+    pub(crate) piece: Piece,
     pub(crate) count: u64,
     /// How many texts were longer than the model reads.
     pub(crate) cut: u64,
@@ -82,7 +83,7 @@ pub(crate) fn classify(
     thread::spawn(move || watch(&watched));
     thread::spawn(move || read(inputs, &pending));
     for _ in 0..job.threads {
-        let (answerer, renderer) = (job.answerer.another(), Arc::clone(&job.renderer));
+        let (answerer, renderer) = (job.answerer.another(), job.renderer.clone());
         let queue = Arc::clone(&queue);
         thread::spawn(move || work(answerer, &renderer, &queue));
     }
@@ -208,13 +209,13 @@ fn work(mut answerer: Answerer, renderer: &Renderer, queue: &Mutex<Receiver<Task
         let inputs: Vec<Input<'_>> =
             chunk.records.iter().map(|record| Input::text(&record.text).year(record.year)).collect();
         let keys =
-            chunk.records.iter().map(|record| OwnedKey { id: record.id.clone(), line: Some(record.line) });
+            chunk.records.iter().map(|record| RecordKey { id: record.id.clone(), line: Some(record.line) });
         let answers = answerer.answer(&inputs, keys);
         let cut = answerer.count_cut(&inputs);
         let count = answers.len() as u64;
-        let rendered = renderer.render(answerer.prepared().knowledge_base(), answers);
+        let piece = renderer.render(answers);
         let (errors, repeated) = (chunk.errors, chunk.repeated);
-        if answer.send(Answered { rendered, count, cut, errors, repeated }).is_err() {
+        if answer.send(Answered { piece, count, cut, errors, repeated }).is_err() {
             return;
         }
     }

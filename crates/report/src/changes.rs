@@ -6,7 +6,7 @@ use vulnlens_taxonomy::{
 };
 
 use crate::label::Label;
-use crate::table::{ASIDE, HEADING};
+use crate::layout::{ASIDE, HEADING};
 
 /// One kind of change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -9,7 +9,7 @@ use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TacticId, TechniqueId};
 
 use crate::glyphs::Glyphs;
 use crate::label::Label;
-use crate::table::{ASIDE, HEADING};
+use crate::layout::{ASIDE, HEADING};
 
 /// The id of an entry of any of the catalogues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,11 +4,11 @@ use serde::Serialize;
 use vulnlens_model::{Explanation, Run, SetAnswer, WordEvidence};
 use vulnlens_taxonomy::{ChainPath, CweId, KnowledgeBase};
 
+use crate::answer::RecordKey;
 use crate::glyphs::path_text;
 use crate::label::Label;
-use crate::record_key::RecordKey;
+use crate::layout::{ASIDE, HEADING, PREDICTED, TableLayout, printable};
 use crate::score::percent;
-use crate::table::{ASIDE, HEADING, PREDICTED, TableLayout, printable};
 
 const BAR: usize = 10;
 /// Lines of a section where the layout does not say how many.
@@ -23,7 +23,7 @@ const BEFORE_ID: usize = 13;
 /// The explanation for a person at a terminal, with ANSI styles, headed by the record's id or line where it has one.
 #[must_use]
 pub fn explanation_text(
-    record: RecordKey<'_>,
+    record: &RecordKey,
     explanation: &Explanation,
     kb: &KnowledgeBase,
     layout: TableLayout,
@@ -131,7 +131,7 @@ struct WordV1<'a> {
 /// # Errors
 /// None that an explanation can cause; serialisation as such is fallible.
 pub fn explanation_json(
-    record: RecordKey<'_>,
+    record: &RecordKey,
     explanation: &Explanation,
     run: &Run,
 ) -> Result<String, serde_json::Error> {
@@ -158,7 +158,7 @@ pub fn explanation_json(
             })
             .collect(),
         paths: explanation.paths.iter().map(steps).collect(),
-        id: record.id,
+        id: record.id.as_deref(),
         line: record.line,
     };
     Ok(serde_json::to_string(&object)? + "\n")

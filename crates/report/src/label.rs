@@ -1,16 +1,12 @@
-//! What the three taxonomies' labels have in common for a renderer: a taxonomy's name, an id, a name.
+//! Labels for a renderer, whatever their taxonomy: an id with a name and a standing.
 
 use std::borrow::Cow;
 use std::fmt::Display;
 
-use vulnlens_model::{Labels, Prediction, Task};
 use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, Standing, TacticId, TechniqueId};
 
 /// A label of one of the taxonomies.
-pub(crate) trait Label: Copy + Ord + Display {
-    /// The task that the labels answer.
-    const TASK: Task;
-
+pub(crate) trait Label: Copy + Ord + Display + Send + Sync + 'static {
     /// The label's name; empty for an id that the knowledge base does not name, such as most of NVD's categories.
     fn name(self, kb: &KnowledgeBase) -> Cow<'_, str>;
 
@@ -19,16 +15,13 @@ pub(crate) trait Label: Copy + Ord + Display {
         self.name(kb)
     }
 
-    /// Every label that the knowledge base names, by rising id.
+    /// All labels that the knowledge base names, by rising id.
     fn all(kb: &KnowledgeBase) -> Vec<Self>;
 
-    /// The prediction's labels of this taxonomy.
-    fn of(prediction: &Prediction) -> Option<&Labels<Self>>;
-
-    /// How the label stands in the knowledge base.
+    /// The label's standing in the knowledge base.
     fn standing(self, kb: &KnowledgeBase) -> Standing;
 
-    /// What the label belongs to, for people: parents, or tactics.
+    /// The parents or tactics of the label, for people.
     fn belongs_to(self, kb: &KnowledgeBase) -> String;
 }
 
@@ -47,8 +40,6 @@ fn children_of<L: Display>(parents: &[L]) -> String {
 }
 
 impl Label for CweId {
-    const TASK: Task = Task::Cwe;
-
     fn name(self, kb: &KnowledgeBase) -> Cow<'_, str> {
         kb.name_of_cwe(self).unwrap_or_default().into()
     }
@@ -65,10 +56,6 @@ impl Label for CweId {
         ids
     }
 
-    fn of(prediction: &Prediction) -> Option<&Labels<Self>> {
-        prediction.cwe.as_ref()
-    }
-
     fn standing(self, kb: &KnowledgeBase) -> Standing {
         kb.standing_of_cwe(self)
     }
@@ -79,18 +66,12 @@ impl Label for CweId {
 }
 
 impl Label for CapecId {
-    const TASK: Task = Task::Capec;
-
     fn name(self, kb: &KnowledgeBase) -> Cow<'_, str> {
         kb.pattern(self).map(|pattern| pattern.name.as_str()).unwrap_or_default().into()
     }
 
     fn all(kb: &KnowledgeBase) -> Vec<Self> {
         kb.patterns().map(|pattern| pattern.id).collect()
-    }
-
-    fn of(prediction: &Prediction) -> Option<&Labels<Self>> {
-        prediction.capec.as_ref()
     }
 
     fn standing(self, kb: &KnowledgeBase) -> Standing {
@@ -103,8 +84,6 @@ impl Label for CapecId {
 }
 
 impl Label for TechniqueId {
-    const TASK: Task = Task::Attack;
-
     /// As MITRE writes it, a sub-technique's name follows its technique's: `Hijack Execution Flow: DLL`.
     fn name(self, kb: &KnowledgeBase) -> Cow<'_, str> {
         let Some(technique) = kb.technique(self) else { return "".into() };
@@ -116,10 +95,6 @@ impl Label for TechniqueId {
 
     fn all(kb: &KnowledgeBase) -> Vec<Self> {
         kb.techniques().map(|technique| technique.id).collect()
-    }
-
-    fn of(prediction: &Prediction) -> Option<&Labels<Self>> {
-        prediction.attack.as_ref()
     }
 
     fn standing(self, kb: &KnowledgeBase) -> Standing {

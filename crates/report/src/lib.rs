@@ -1,35 +1,44 @@
 //! Predictions as tables, JSON Lines, CSV and Parquet; explanations and the knowledge base's entries as text and JSON.
 //!
-//! Pure rendering: one file a format, bytes appended to a buffer of the caller's. Nothing here computes a prediction,
-//! opens a file or asks what a terminal can do. Text for people carries ANSI styles; the caller strips them where they
-//! are not wanted.
+//! Pure rendering, bytes appended to a buffer of the caller's: nothing here computes a prediction, opens a file or asks
+//! what a terminal can do. Text for people carries ANSI styles; the caller strips them where they are not wanted.
 //!
-//! - Records: [`JsonLines`] (record output version 1, frozen in `docs/schema/record-v1.json`), [`Csv`],
-//!   [`ParquetRows`], [`Table`]; each takes the record's [`RecordKey`].
+//! - Records: each [`Format`] is one file in `src/formats`, and all stand in [`Format::ALL`]. A format either streams
+//!   ([`Records`]), so that threads can share the work, or makes a [`Document`]. [`JsonLines`] is record output
+//!   version 1, frozen in `docs/schema/record-v1.json`.
 //! - One answer in depth: [`explanation_text`], [`explanation_json`].
 //! - The knowledge base: [`Entry`], [`Changes`], [`path_text`].
 
+mod answer;
 mod changes;
-mod csv;
+mod column;
 mod entry;
 mod explanation;
+mod file_names;
+mod format;
+mod formats;
 mod glyphs;
 mod json_text;
-mod jsonl;
 mod label;
+mod layout;
 mod mark;
-mod parquet;
-mod record_key;
+mod rendering;
+mod rows;
 mod score;
-mod table;
+mod writer;
 
+pub use answer::{Answer, RecordKey};
 pub use changes::{Change, Changes};
-pub use csv::{Csv, NONE_OF_THEM};
 pub use entry::{Entry, EntryId, Fact, ParseEntryIdError};
 pub use explanation::{explanation_json, explanation_text};
+pub use file_names::FileNames;
+pub use format::Format;
+#[cfg(feature = "parquet")]
+pub use formats::ParquetTable;
+pub use formats::{Csv, JsonLines, Table};
 pub use glyphs::{Glyphs, path_text};
-pub use jsonl::JsonLines;
-pub use parquet::{ParquetError, ParquetRows};
-pub use record_key::RecordKey;
-pub use table::{Table, TableLayout};
+pub use layout::TableLayout;
+pub use rendering::{Document, FormatError, Records, Setup};
+pub use rows::NONE_OF_THEM;
 pub use vulnlens_model::Run;
+pub use writer::{Piece, Renderer, Writer};

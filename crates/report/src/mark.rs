@@ -1,13 +1,13 @@
-//! What records say of labels that are not in force, for models whose labels are as published.
+//! Marks of labels that are not in force, for models whose labels are as published.
 
 use vulnlens_taxonomy::{Standing, TechniqueId};
 
-/// What is said of a label that is not current.
+/// The mark of a label that is not current.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Mark {
     /// `revoked`, `deprecated` or `unknown`.
     pub(crate) status: &'static str,
-    /// What stands for the label today.
+    /// The label that stands for it today.
     pub(crate) replaced_by: Option<TechniqueId>,
 }
 
@@ -23,7 +23,7 @@ impl Mark {
         Some(Self { status, replaced_by })
     }
 
-    /// The keys that a label's object has more.
+    /// The keys that the mark adds to a label's object.
     pub(crate) fn json(self) -> String {
         let replaced_by = |id: TechniqueId| format!(",\"replaced_by\":\"{id}\"");
         format!(",\"status\":\"{}\"{}", self.status, self.replaced_by.map(replaced_by).unwrap_or_default())

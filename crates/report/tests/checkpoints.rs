@@ -5,18 +5,14 @@ mod sample;
 mod schema;
 
 use serde_json::{Value, json};
-use vulnlens_model::{LabelMode, LabelSource, Labels, Prediction, ScoredLabel, Task, Tasks};
-use vulnlens_report::{Csv, Glyphs, JsonLines, ParquetRows, RecordKey, Run, Table, TableLayout};
+use vulnlens_model::{LabelSource, Labels, Prediction, ScoredLabel, Task, Tasks};
+use vulnlens_report::{
+    Answer, Csv, Document, Glyphs, JsonLines, ParquetTable, RecordKey, Records, Table, TableLayout,
+};
 use vulnlens_taxonomy::{CweId, KnowledgeBase, TechniqueId};
 
 const DERIVED: Tasks = Tasks::NONE.with(Task::Attack);
 const SOURCE: LabelSource = LabelSource::Checkpoint { derived: DERIVED, other: true };
-
-fn run(kb: &KnowledgeBase) -> Run {
-    let mut run = sample::run(kb, LabelMode::Recommended);
-    run.labels = SOURCE;
-    run
-}
 
 fn revoked(kb: &KnowledgeBase) -> (TechniqueId, TechniqueId) {
     let old = kb.techniques().find(|technique| technique.revoked_by.is_some()).unwrap().id;
@@ -46,7 +42,7 @@ fn json_lines_have_marks_and_more_keys_behind_the_others() {
     let kb = sample::knowledge_base();
     let mut out = Vec::new();
     let record = RecordKey { id: None, line: Some(7) };
-    JsonLines::new(&run(&kb), &kb).push(record, &prediction(&kb), &mut out);
+    JsonLines::new(&sample::setup(SOURCE)).push(&Answer::new(record, prediction(&kb)), &mut out);
     let line = String::from_utf8(out).unwrap();
     let record: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(schema::check_schema(&record), [""; 0]);
@@ -71,13 +67,10 @@ fn json_lines_have_marks_and_more_keys_behind_the_others() {
 
 #[test]
 fn a_checkpoint_without_other_labels_has_no_key_for_them() {
-    let kb = sample::knowledge_base();
-    let labels = LabelSource::Checkpoint { derived: Tasks::NONE, other: false };
     let mut out = Vec::new();
-    let mut run = run(&kb);
-    run.labels = labels;
-    let lines = JsonLines::new(&run, &kb);
-    lines.push(RecordKey::default(), &sample::prediction(), &mut out);
+    let lines =
+        JsonLines::new(&sample::setup(LabelSource::Checkpoint { derived: Tasks::NONE, other: false }));
+    lines.push(&Answer::new(RecordKey::default(), sample::prediction()), &mut out);
     let line = String::from_utf8(out).unwrap();
     assert!(line.ends_with("},\"derived\":[]}\n"), "{line}");
 }
@@ -85,10 +78,13 @@ fn a_checkpoint_without_other_labels_has_no_key_for_them() {
 #[test]
 fn csv_has_three_columns_more() {
     let kb = sample::knowledge_base();
-    let csv = Csv::new(&kb).of(SOURCE);
-    assert_eq!(csv.header(), format!("{},status,replaced_by,derived\n", Csv::HEADER.trim_end()));
+    let csv = Csv::new(&sample::setup(SOURCE));
     let mut out = Vec::new();
-    csv.push(RecordKey { id: Some("x"), line: None }, &prediction(&kb), &mut out);
+    csv.head(&mut out);
+    let header = String::from_utf8(out).unwrap();
+    assert_eq!(header, format!("{},status,replaced_by,derived\n", Csv::HEADER.trim_end()));
+    let mut out = Vec::new();
+    csv.push(&Answer::new(RecordKey::of_id("x"), prediction(&kb)), &mut out);
     let text = String::from_utf8(out).unwrap();
     let lines: Vec<&str> = text.split_terminator('\n').collect();
     let (old, new) = revoked(&kb);
@@ -105,9 +101,11 @@ fn csv_has_three_columns_more() {
 fn parquet_has_the_columns_of_the_csv() {
     use parquet::record::RowAccessor as _;
     let kb = sample::knowledge_base();
-    let mut table = ParquetRows::new(Vec::new(), &run(&kb), &kb).unwrap();
-    table.push(RecordKey::default(), &prediction(&kb)).unwrap();
-    let file = tempfile(table.finish().unwrap());
+    let mut table = Box::new(ParquetTable::new(&sample::setup(SOURCE)).unwrap());
+    let mut out = Vec::new();
+    table.push(&Answer::new(RecordKey::default(), prediction(&kb)), &mut out).unwrap();
+    table.finish(&mut out).unwrap();
+    let file = tempfile(out);
     let reader = parquet::file::reader::SerializedFileReader::try_from(file.as_path()).unwrap();
     let rows: Vec<_> = reader.into_iter().map(Result::unwrap).collect();
     std::fs::remove_file(&file).unwrap();
@@ -130,7 +128,8 @@ fn tempfile(bytes: Vec<u8>) -> std::path::PathBuf {
 fn table(kb: &KnowledgeBase, width: usize) -> String {
     let layout = TableLayout { rows: Some(5), width, glyphs: Glyphs::Unicode };
     let mut out = Vec::new();
-    Table::new(kb, layout).of(SOURCE).push(RecordKey::default(), &prediction(kb), &[], &mut out);
+    let table = Table::new(&sample::setup(SOURCE).layout(layout));
+    table.push(&Answer::new(RecordKey::default(), prediction(kb)), &mut out);
     let text = String::from_utf8(out).unwrap();
     // Without ANSI styles.
     text.split('\u{1b}')

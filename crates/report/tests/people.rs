@@ -3,13 +3,14 @@
 
 mod sample;
 
-use vulnlens_model::{Explanation, LabelMode, ScoredLabel, SetAnswer, WordEvidence};
+use vulnlens_model::{Explanation, LabelMode, LabelSource, ScoredLabel, SetAnswer, WordEvidence};
 use vulnlens_report::{
-    Changes, Entry, EntryId, Glyphs, RecordKey, Table, TableLayout, explanation_json, explanation_text,
-    path_text,
+    Answer, Changes, Entry, EntryId, Glyphs, RecordKey, Records, Table, TableLayout, explanation_json,
+    explanation_text, path_text,
 };
 use vulnlens_taxonomy::{CweId, TechniqueId, diff};
 
+const RECOMMENDED: LabelSource = LabelSource::Spaces(LabelMode::Recommended);
 /// Labels of the sample, over all taxonomies.
 const LABELS: usize = 6;
 
@@ -26,8 +27,11 @@ fn plain(text: &str) -> String {
     out + rest
 }
 
-fn key(id: &str) -> RecordKey<'_> {
-    RecordKey { id: Some(id), line: None }
+/// The table of one answer.
+fn render(layout: TableLayout, answer: &Answer) -> String {
+    let mut out = Vec::new();
+    Table::new(&sample::setup(RECOMMENDED).layout(layout)).push(answer, &mut out);
+    String::from_utf8(out).unwrap()
 }
 
 fn assigned(number: u32) -> Vec<ScoredLabel<CweId>> {
@@ -35,10 +39,8 @@ fn assigned(number: u32) -> Vec<ScoredLabel<CweId>> {
 }
 
 fn table(layout: TableLayout) -> String {
-    let kb = sample::knowledge_base();
-    let mut out = Vec::new();
-    Table::new(&kb, layout).push(key("CVE-2024-1"), &sample::prediction(), &assigned(79), &mut out);
-    String::from_utf8(out).unwrap()
+    let answer = Answer::new(RecordKey::of_id("CVE-2024-1"), sample::prediction());
+    render(layout, &answer.with_assigned(assigned(79)))
 }
 
 #[test]
@@ -79,12 +81,12 @@ fn no_line_is_wider_than_the_terminal() {
     let kb = sample::knowledge_base();
     for width in [25, 30, 40, 59, 60, 61, 80] {
         let layout = TableLayout { width, ..LAYOUT };
-        let mut out = Vec::new();
-        let record =
-            key("an id that is much longer than a line of a narrow terminal could ever be, and longer");
-        Table::new(&kb, layout).push(record, &sample::prediction(), &assigned(119), &mut out);
-        let text = plain(&String::from_utf8(out).unwrap())
-            + &plain(&explanation_text(record, &explanation(), &kb, layout));
+        let record = RecordKey::of_id(
+            "an id that is much longer than a line of a narrow terminal could ever be, and longer",
+        );
+        let answer = Answer::new(record.clone(), sample::prediction()).with_assigned(assigned(119));
+        let text =
+            plain(&render(layout, &answer)) + &plain(&explanation_text(&record, &explanation(), &kb, layout));
         assert!(text.lines().all(|line| line.chars().count() <= width), "{width}: {text}");
         assert!(text.contains("CWE-79") && text.contains("T1562.003"), "{text}");
     }
@@ -98,23 +100,19 @@ fn a_category_without_a_name_is_called_one() {
 
 #[test]
 fn the_best_weakness_is_shown_even_where_it_must_not_be_mapped_to() {
-    let kb = sample::knowledge_base();
     for (number, why) in [(119, "discourages"), (264, "a category"), (80, "below the threshold")] {
-        let mut out = Vec::new();
         let mut prediction = sample::prediction();
         prediction.cwe.iter_mut().for_each(|cwe| cwe.labels.truncate(1));
-        Table::new(&kb, LAYOUT).push(RecordKey::default(), &prediction, &assigned(number), &mut out);
-        let text = plain(&String::from_utf8(out).unwrap());
+        let answer = Answer::new(RecordKey::default(), prediction).with_assigned(assigned(number));
+        let text = plain(&render(LAYOUT, &answer));
         assert!(text.contains(&format!("CWE-{number}")) && text.contains(why), "{text}");
     }
 }
 
 #[test]
 fn an_id_cannot_command_the_terminal() {
-    let kb = sample::knowledge_base();
-    let mut out = Vec::new();
-    Table::new(&kb, LAYOUT).push(key("a\u{1b}]0;owned\u{7}b\nc"), &sample::prediction(), &[], &mut out);
-    let text = String::from_utf8(out).unwrap();
+    let record = RecordKey::of_id("a\u{1b}]0;owned\u{7}b\nc");
+    let text = render(LAYOUT, &Answer::new(record, sample::prediction()));
     assert!(text.contains("a\u{FFFD}]0;owned\u{FFFD}b\u{FFFD}c"), "{text}");
 }
 
@@ -136,7 +134,7 @@ fn explanation() -> Explanation {
 #[test]
 fn an_explanation_names_answers_words_and_ways() {
     let kb = sample::knowledge_base();
-    let text = plain(&explanation_text(RecordKey::default(), &explanation(), &kb, LAYOUT));
+    let text = plain(&explanation_text(&RecordKey::default(), &explanation(), &kb, LAYOUT));
     for wanted in ["90.0 %  CWE-79 Improper", "5.0 %  no weakness", "+2.50  ██████████  scripting", "▸ T1027"]
     {
         assert!(text.contains(wanted), "{text}\nlacks {wanted:?}");
@@ -152,7 +150,7 @@ fn words_of_no_weight_are_not_shown_and_light_ones_have_short_bars() {
         for (word, weight) in explanation.words.iter_mut().zip(weights) {
             word.weight = weight;
         }
-        plain(&explanation_text(RecordKey::default(), &explanation, &kb, LAYOUT))
+        plain(&explanation_text(&RecordKey::default(), &explanation, &kb, LAYOUT))
     };
     for weights in [[0.0, 0.0], [-0.0, 0.0], [-0.004, 1e-20]] {
         let text = text(weights);
@@ -167,7 +165,7 @@ fn every_id_of_a_set_is_shown_and_a_small_probability_is_not_none() {
     let mut explanation = explanation();
     explanation.answers = vec![SetAnswer::new(vec![CweId(79), CweId(89), CweId(264)], 0.0001)];
     let layout = TableLayout { width: 40, ..LAYOUT };
-    let text = plain(&explanation_text(RecordKey::default(), &explanation, &kb, layout));
+    let text = plain(&explanation_text(&RecordKey::default(), &explanation, &kb, layout));
     for wanted in
         ["     <0.1 %  CWE-79 Improper", "\n           + CWE-89 Improper", "+ CWE-264 (NVD category)"]
     {
@@ -177,10 +175,10 @@ fn every_id_of_a_set_is_shown_and_a_small_probability_is_not_none() {
 
 #[test]
 fn an_explanation_in_json_keeps_the_order_of_the_text() {
-    let kb = sample::knowledge_base();
-    let run = sample::run(&kb, LabelMode::Recommended);
+    let run = sample::setup(RECOMMENDED).run;
     let json: serde_json::Value =
-        serde_json::from_str(&explanation_json(key("a"), &explanation(), &run).unwrap()).unwrap();
+        serde_json::from_str(&explanation_json(&RecordKey::of_id("a"), &explanation(), &run).unwrap())
+            .unwrap();
     assert_eq!(
         json["words"][1],
         serde_json::json!({"text": "scripting", "start": 4, "end": 13, "weight": 2.5})

@@ -8,17 +8,19 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use vulnlens_model::{LabelMode, Labels, Prediction, ScoredLabel};
-use vulnlens_report::{Csv, JsonLines, ParquetRows, RecordKey};
+use vulnlens_model::{LabelMode, LabelSource, Labels, Prediction, ScoredLabel};
+use vulnlens_report::{Answer, Csv, Document, JsonLines, ParquetTable, RecordKey, Records};
 use vulnlens_taxonomy::{CapecId, CweId, TechniqueId};
 
 use schema::check_schema;
 
+const RECOMMENDED: LabelSource = LabelSource::Spaces(LabelMode::Recommended);
 /// Labels of the sample, over all taxonomies.
 const LABELS: usize = 6;
 
-fn key(id: &str) -> RecordKey<'_> {
-    RecordKey { id: Some(id), line: None }
+/// The answer to a record with this id or line.
+fn answer(id: Option<&str>, line: Option<u64>, prediction: Prediction) -> Answer {
+    Answer::new(RecordKey { id: id.map(str::to_owned), line }, prediction)
 }
 
 /// A prediction over two taxonomies, with no label of either.
@@ -30,10 +32,9 @@ fn nothing_listed() -> Prediction {
 }
 
 fn line(id: Option<&str>, prediction: &Prediction, mode: LabelMode) -> String {
-    let kb = sample::knowledge_base();
     let mut out = Vec::new();
-    let record = RecordKey { id, line: None };
-    JsonLines::new(&sample::run(&kb, mode), &kb).push(record, prediction, &mut out);
+    JsonLines::new(&sample::setup(LabelSource::Spaces(mode)))
+        .push(&answer(id, None, prediction.clone()), &mut out);
     String::from_utf8(out).unwrap()
 }
 
@@ -67,15 +68,14 @@ fn a_taxonomy_that_was_not_asked_for_has_an_empty_list() {
 
 #[test]
 fn a_record_without_an_id_has_its_line_as_the_last_key() {
-    let kb = sample::knowledge_base();
-    let lines = JsonLines::new(&sample::run(&kb, LabelMode::Recommended), &kb);
+    let lines = JsonLines::new(&sample::setup(RECOMMENDED));
     for (id, line, end) in [
         (None, Some(7), "\"labels\":\"recommended\",\"line\":7}\n"),
         (None, None, "\"labels\":\"recommended\"}\n"),
         (Some("x"), Some(7), "\"labels\":\"recommended\"}\n"),
     ] {
         let mut out = Vec::new();
-        lines.push(RecordKey { id, line }, &sample::prediction(), &mut out);
+        lines.push(&answer(id, line, sample::prediction()), &mut out);
         let text = String::from_utf8(out).unwrap();
         assert!(text.ends_with(end), "{text}");
         assert_eq!(check_schema(&serde_json::from_str(&text).unwrap()), [""; 0]);
@@ -174,9 +174,11 @@ proptest! {
 
 #[test]
 fn csv_has_one_row_a_label() {
-    let kb = sample::knowledge_base();
-    let mut out = Vec::from(Csv::HEADER.as_bytes());
-    Csv::new(&kb).push(key("a,b"), &sample::prediction(), &mut out);
+    let mut out = Vec::new();
+    let csv = Csv::new(&sample::setup(RECOMMENDED));
+    csv.head(&mut out);
+    assert_eq!(out, Csv::HEADER.as_bytes());
+    csv.push(&answer(Some("a,b"), None, sample::prediction()), &mut out);
     let text = String::from_utf8(out).unwrap();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], "id,taxonomy,label,name,score,predicted");
@@ -188,14 +190,14 @@ fn csv_has_one_row_a_label() {
 #[test]
 fn parquet_holds_the_rows_of_the_csv() {
     use parquet::record::RowAccessor as _;
-    let kb = sample::knowledge_base();
-    let run = sample::run(&kb, LabelMode::Recommended);
-    let mut table = ParquetRows::new(Vec::new(), &run, &kb).unwrap();
-    table.push(key("CVE-2024-1"), &sample::prediction()).unwrap();
-    table.push(RecordKey::default(), &sample::prediction()).unwrap();
-    table.push(RecordKey { id: None, line: Some(7) }, &nothing_listed()).unwrap();
+    let mut table = Box::new(ParquetTable::new(&sample::setup(RECOMMENDED)).unwrap());
+    let mut out = Vec::new();
+    table.push(&answer(Some("CVE-2024-1"), None, sample::prediction()), &mut out).unwrap();
+    table.push(&answer(None, None, sample::prediction()), &mut out).unwrap();
+    table.push(&answer(None, Some(7), nothing_listed()), &mut out).unwrap();
+    table.finish(&mut out).unwrap();
     let path = std::env::temp_dir().join(format!("vulnlens-report-{}.parquet", std::process::id()));
-    std::fs::write(&path, table.finish().unwrap()).unwrap();
+    std::fs::write(&path, out).unwrap();
     let reader = parquet::file::reader::SerializedFileReader::try_from(path.as_path()).unwrap();
     let rows: Vec<_> = reader.into_iter().map(Result::unwrap).collect();
     std::fs::remove_file(&path).unwrap();
@@ -217,34 +219,32 @@ fn parquet_holds_the_rows_of_the_csv() {
 
 #[test]
 fn a_taxonomy_of_which_nothing_is_listed_has_one_row() {
-    let kb = sample::knowledge_base();
     let mut out = Vec::new();
-    Csv::new(&kb).push(RecordKey { id: None, line: Some(7) }, &nothing_listed(), &mut out);
+    let csv = Csv::new(&sample::setup(RECOMMENDED));
+    csv.push(&answer(None, Some(7), nothing_listed()), &mut out);
     let text = String::from_utf8(out).unwrap();
     assert_eq!(text, "#7,cwe,,none of them,1.0,false\n#7,capec,,none of them,0.75,false\n");
 }
 
-/// Takes some bytes, then fails.
-struct Failing(usize, std::io::ErrorKind);
-
-impl std::io::Write for Failing {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0 = self.0.checked_sub(bytes.len()).ok_or(self.1)?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[test]
-fn a_table_that_cannot_be_written_says_why() {
-    let kb = sample::knowledge_base();
-    let run = sample::run(&kb, LabelMode::Recommended);
-    for kind in [std::io::ErrorKind::BrokenPipe, std::io::ErrorKind::StorageFull] {
-        let mut table = ParquetRows::new(Failing(10, kind), &run, &kb).unwrap();
-        table.push(key("a"), &sample::prediction()).unwrap();
-        assert_eq!(table.finish().err().unwrap().io_kind(), Some(kind));
+fn a_long_table_is_given_out_in_parts_that_make_a_whole() {
+    // More than a row group.
+    let records = (1 << 19) / LABELS + 10_000;
+    let mut table = Box::new(ParquetTable::new(&sample::setup(RECOMMENDED)).unwrap());
+    let answer = answer(Some("a"), None, sample::prediction());
+    let (mut whole, mut parts) = (Vec::new(), 0);
+    for _ in 0..records {
+        let mut part = Vec::new();
+        table.push(&answer, &mut part).unwrap();
+        parts += usize::from(!part.is_empty());
+        whole.append(&mut part);
     }
+    assert!(parts > 0);
+    table.finish(&mut whole).unwrap();
+    let path = std::env::temp_dir().join(format!("vulnlens-report-long-{}.parquet", std::process::id()));
+    std::fs::write(&path, whole).unwrap();
+    let reader = parquet::file::reader::SerializedFileReader::try_from(path.as_path()).unwrap();
+    let rows = parquet::file::reader::FileReader::metadata(&reader).file_metadata().num_rows();
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(rows as usize, records * LABELS);
 }

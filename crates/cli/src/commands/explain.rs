@@ -79,7 +79,7 @@ impl Explainer<'_> {
             return Err(empty());
         }
         let mut output = Output::stdout();
-        self.write(RecordKey::default(), Input::text(text), &mut output)?;
+        self.write(&RecordKey::default(), Input::text(text), &mut output)?;
         output.finish()
     }
 
@@ -94,8 +94,8 @@ impl Explainer<'_> {
             match item {
                 Err(error) => tally.add_error(&error),
                 Ok(record) => {
-                    let key = RecordKey { id: record.id.as_deref(), line: Some(record.line) };
-                    self.write(key, Input::text(&record.text).year(record.year), &mut output)?;
+                    let key = RecordKey { id: record.id.clone(), line: Some(record.line) };
+                    self.write(&key, Input::text(&record.text).year(record.year), &mut output)?;
                     tally.add_answered(1);
                 }
             }
@@ -105,7 +105,7 @@ impl Explainer<'_> {
         tally.result(name)
     }
 
-    fn write(&self, key: RecordKey<'_>, input: Input<'_>, output: &mut Output) -> Result<(), Failure> {
+    fn write(&self, key: &RecordKey, input: Input<'_>, output: &mut Output) -> Result<(), Failure> {
         let text = input.text;
         let shown = text.get(..text.floor_char_boundary(TEXT_BYTES)).unwrap_or(text);
         let options = Options::default().as_of(self.arguments.as_of);

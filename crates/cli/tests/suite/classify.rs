@@ -177,6 +177,27 @@ fn an_output_file_appears_whole_and_by_its_name() {
 }
 
 #[test]
+fn a_folder_as_output_gets_a_file_for_each_record() {
+    let folder = Folder::new();
+    let ids = ["CVE-2021-44228", "../up", "CVE-2021-44228"];
+    folder
+        .file("in.jsonl", ids.map(|id| format!("{{\"id\":\"{id}\",\"description\":\"{XSS}\"}}\n")).concat());
+    folder.run(&["classify", "--input", "in.jsonl", "--output", "out/", "-q"]).code(0);
+    let names = || {
+        let names = folder.path("out").read_dir().unwrap().map(|entry| entry.unwrap().file_name());
+        names.map(|name| name.into_string().unwrap()).collect::<std::collections::BTreeSet<_>>()
+    };
+    let want = ["CVE-2021-44228-2.jsonl", "CVE-2021-44228.jsonl", "_._up.jsonl"];
+    assert_eq!(names(), want.map(str::to_owned).into());
+    let line = std::fs::read_to_string(folder.path("out/CVE-2021-44228.jsonl")).unwrap();
+    let whole = folder.run(&["classify", "--input", "in.jsonl", "-q"]).code(0).stdout;
+    assert_eq!(whole.lines().next(), line.strip_suffix('\n'));
+    folder.run(&["classify", XSS, "--output", "out", "--format", "table"]).code(0);
+    assert!(names().contains("record.txt"), "a folder that is there needs no slash");
+    folder.run(&["classify", XSS, "--output", "no/folder/"]).code(1).says(&["no/folder/"]);
+}
+
+#[test]
 fn an_explanation_says_words_and_ways() {
     let folder = Folder::new();
     let text = folder.run(&["explain", SQLI]).code(0).stdout;

@@ -1,15 +1,17 @@
 //! A knowledge base, and a made-up prediction over it.
 
-use vulnlens_model::{LabelMode, LabelSource, Labels, Prediction, ScoredLabel};
-use vulnlens_report::Run;
+use vulnlens_model::{LabelSource, Labels, Prediction, ScoredLabel};
+use vulnlens_report::{Run, Setup};
 use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TechniqueId};
 
 pub(crate) fn knowledge_base() -> KnowledgeBase {
     KnowledgeBase::from_bytes(include_bytes!("../../../../assets/kb.bin")).unwrap()
 }
 
-pub(crate) fn run(kb: &KnowledgeBase, labels: LabelMode) -> Run {
-    Run::new("fast", "0123456789ab", kb.versions().clone(), LabelSource::Spaces(labels))
+/// What formats are made ready with, for a model whose labels come from `labels`.
+pub(crate) fn setup(labels: LabelSource) -> Setup {
+    let kb = knowledge_base();
+    Setup::new(Run::new("fast", "0123456789ab", kb.versions().clone(), labels), kb)
 }
 
 fn scored<L>(label: L, score: f32, predicted: bool) -> ScoredLabel<L> {

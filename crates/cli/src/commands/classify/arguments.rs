@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
+use vulnlens::report::Format;
 use vulnlens::{CveId, LabelMode, Task};
 use vulnlens_corpus::InputFormat;
 
 use crate::model_arguments::ModelArguments;
 use crate::options::thread_count;
-use crate::record_format::RecordFormat;
+use crate::record_format::format_parser;
 
 /// Classify a text, a file of records or CVEs of a data set
 ///
@@ -62,10 +63,11 @@ pub(crate) struct ClassifyArguments {
     pub(super) threshold: f32,
 
     /// How the records are written [default: table on a terminal, by --output's name, else jsonl]
-    #[arg(short, long, value_enum, value_name = "FORMAT")]
-    pub(super) format: Option<RecordFormat>,
+    #[arg(short, long, value_name = "FORMAT", value_parser = format_parser())]
+    pub(super) format: Option<&'static Format>,
 
-    /// Write to a file, which appears when it is whole; `-` for standard output
+    /// Write to a file, which appears when it is whole, or to a folder (`out/`), a file for each record; `-` for standard
+    /// output
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
 

@@ -4,18 +4,18 @@ mod arguments;
 mod source;
 
 use std::path::Path;
-use std::sync::Arc;
 
-use vulnlens::report::Run;
-use vulnlens::{Classifier, CveId, Input, Options, Task, Tasks};
+use vulnlens::report::{Answer, Format, RecordKey, Renderer, Setup};
+use vulnlens::{CveId, Input, Options, Task, Tasks};
 use vulnlens_corpus::{DatasetReader, InputFormat, open_inputs};
 
 pub(crate) use arguments::ClassifyArguments;
 
+use crate::answerer::Answerer;
 use crate::failure::{Failure, Kind};
 use crate::options::threads;
-use crate::output::Output;
-use crate::record_format::{Answer, Answerer, OwnedKey, RecordFormat, RecordOutput, Renderer};
+use crate::record_folder::RecordFolder;
+use crate::record_format::RecordOutput;
 use crate::stream::{self, Job, limits};
 use crate::tally::{Tally, tell_cut};
 use crate::terminal::Terminal;
@@ -27,7 +27,7 @@ const TABLE_ROWS: usize = 5;
 /// What the arguments mean on this terminal.
 struct Settings {
     options: Options,
-    format: RecordFormat,
+    format: &'static Format,
     /// Rows of a table's section.
     rows: Option<usize>,
     threads: usize,
@@ -40,24 +40,25 @@ pub(crate) fn run(arguments: ClassifyArguments, terminal: &Terminal) -> Result<(
     if arguments.as_of.is_some() && !classifier.network().reads_years() {
         terminal.warn("a checkpoint knows no years: --as-of changes nothing");
     }
-    let mut answerer = Answerer::new(&classifier, &settings.options, settings.format);
+    let mut answerer = Answerer::new(&classifier, &settings.options, settings.format.needs_assigned());
     let run = classifier.run(&settings.options);
-    let output = || Output::open(arguments.output.as_deref());
+    let setup = Setup::new(run, classifier.knowledge_base().clone()).layout(terminal.layout(settings.rows));
+    let output = || RecordOutput::begin(settings.format, &setup, arguments.output.as_deref());
     match source {
         Source::Text(text) => {
             let inputs = [Input::text(&text)];
-            let answers = answerer.answer(&inputs, [OwnedKey::default()]);
+            let answers = answerer.answer(&inputs, [RecordKey::default()]);
             tell_cut(answerer.count_cut(&inputs), terminal);
-            write_all(answers, &settings, &classifier, &run, output()?, terminal)
+            write_all(answers, output()?)
         }
         Source::Cves(ids, data) => {
             let (answers, missing) = look_up(&ids, &data, &mut answerer)?;
-            write_all(answers, &settings, &classifier, &run, output()?, terminal)?;
+            write_all(answers, output()?)?;
             report_missing(&missing, &ids, &data)
         }
         Source::Records(input) => {
             let format = arguments.input_format.into();
-            classify_records(input, format, &settings, answerer, &run, output, terminal)
+            classify_records(input, format, settings.threads, answerer, output, terminal)
         }
     }
 }
@@ -65,21 +66,21 @@ pub(crate) fn run(arguments: ClassifyArguments, terminal: &Terminal) -> Result<(
 fn settings(arguments: &ClassifyArguments, terminal: &Terminal) -> Result<Settings, Failure> {
     let file = arguments.output.as_deref().filter(|path| path.as_os_str() != "-");
     let to_terminal = terminal.stdout_is_terminal && file.is_none();
-    let usual = if to_terminal { RecordFormat::Table } else { RecordFormat::Jsonl };
-    let by_name = || file.and_then(|path| format_of(path, terminal));
+    let usual = if to_terminal { Format::TABLE } else { Format::JSON_LINES };
+    let named = file.filter(|path| !RecordFolder::is_meant(path));
+    let by_name = || named.and_then(|path| format_of(path, terminal));
     let format = arguments.format.or_else(by_name).unwrap_or(usual);
-    if format == RecordFormat::Parquet && to_terminal {
-        return Err(Failure::new(Kind::Arguments, "Parquet is nothing for a terminal")
-            .hint("name a file by --output"));
+    if format.is_binary() && to_terminal {
+        let message = format!("--format {} cannot be written to a terminal", format.name());
+        return Err(Failure::new(Kind::Arguments, message).hint("name a file by --output"));
     }
     let top_k = arguments.top_k.map(|top_k| top_k.0);
-    let is_table = format == RecordFormat::Table;
     Ok(Settings {
         options: Options::default()
             .labels(arguments.labels.into())
             .tasks(arguments.taxonomy.iter().map(|name| Task::from(*name)).collect::<Tasks>())
             // A table says how many labels it does not show, so it has to be given them all.
-            .top_k(if is_table { None } else { top_k.flatten() })
+            .top_k(if format.is_for_people() { None } else { top_k.flatten() })
             .threshold(arguments.threshold)
             .as_of(arguments.as_of),
         format,
@@ -89,8 +90,8 @@ fn settings(arguments: &ClassifyArguments, terminal: &Terminal) -> Result<Settin
 }
 
 /// The format that an output's name asks for; one that is not known is told of, since the file will surprise.
-fn format_of(path: &Path, terminal: &Terminal) -> Option<RecordFormat> {
-    let format = RecordFormat::of_name(path);
+fn format_of(path: &Path, terminal: &Terminal) -> Option<&'static Format> {
+    let format = Format::of_file(path);
     if let (None, Some(ending)) = (format, path.extension()) {
         let ending = ending.display();
         terminal
@@ -100,18 +101,8 @@ fn format_of(path: &Path, terminal: &Terminal) -> Option<RecordFormat> {
 }
 
 /// Writes a few answers.
-fn write_all(
-    answers: Vec<Answer>,
-    settings: &Settings,
-    classifier: &Classifier,
-    run: &Run,
-    output: Output,
-    terminal: &Terminal,
-) -> Result<(), Failure> {
-    let kb = classifier.knowledge_base();
-    let mut output = RecordOutput::begin(settings.format, output, run, kb)?;
-    let renderer = Renderer::new(settings.format, terminal.layout(settings.rows), run, kb);
-    output.write(renderer.render(kb, answers))?;
+fn write_all(answers: Vec<Answer>, (renderer, mut output): (Renderer, RecordOutput)) -> Result<(), Failure> {
+    output.write(renderer.render(answers))?;
     output.finish()
 }
 
@@ -131,7 +122,7 @@ fn look_up(
             None => missing.push(*id),
             Some(row) => {
                 let input = Input::text(&row.text).year(row.year());
-                let key = OwnedKey { id: Some(id.to_string()), line: None };
+                let key = RecordKey::of_id(id.to_string());
                 answers.extend(answerer.answer(&[input], [key]));
             }
         }
@@ -151,20 +142,17 @@ fn report_missing(missing: &[CveId], ids: &[CveId], data: &Path) -> Result<(), F
 fn classify_records(
     input: vulnlens_corpus::Input,
     format: InputFormat,
-    settings: &Settings,
+    threads: usize,
     answerer: Answerer,
-    run: &Run,
-    output: impl FnOnce() -> Result<Output, Failure>,
+    output: impl FnOnce() -> Result<(Renderer, RecordOutput), Failure>,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     let name = input.name().to_owned();
     let inputs = open_inputs(input, format, &limits())?;
-    let kb = Arc::clone(answerer.prepared().classifier().knowledge_base());
-    let mut output = RecordOutput::begin(settings.format, output()?, run, &kb)?;
-    let renderer = Arc::new(Renderer::new(settings.format, terminal.layout(settings.rows), run, &kb));
+    let (renderer, mut output) = output()?;
     // A network that shares a batch out over its own threads is asked by one.
     let computes_in_parallel = answerer.prepared().network().computes_in_parallel();
-    let threads = if computes_in_parallel { 1 } else { settings.threads };
+    let threads = if computes_in_parallel { 1 } else { threads };
     let job = Job { answerer, renderer, threads };
     let mut tally = Tally::new(terminal);
     let progress = terminal.progress("{spinner} {pos} records, {per_sec}, {elapsed}");
@@ -174,7 +162,7 @@ fn classify_records(
         tally.add_cut(answered.cut);
         answered.errors.iter().for_each(|error| tally.add_error(error));
         answered.repeated.iter().for_each(|(id, line)| tally.add_repeated(id, *line));
-        output.write(answered.rendered)
+        output.write(answered.piece)
     })?;
     progress.finish_and_clear();
     tally.check_answered(&name)?;

@@ -4,36 +4,48 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use vulnlens_model::{LabelSource, Prediction, Run, ScoredLabel, Tasks};
-use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, Standing, Tactic, TechniqueId};
+use vulnlens_model::{LabelSource, Prediction, ScoredLabel, Tasks};
+use vulnlens_taxonomy::{KnowledgeBase, Standing, Tactic};
 
+use crate::answer::{Answer, RecordKey};
+use crate::column::{Column, each_column};
+use crate::format::Format;
 use crate::json_text::push_json_string;
 use crate::label::{Label, OTHER};
 use crate::mark::Mark;
-use crate::record_key::RecordKey;
+use crate::rendering::{Records, Setup};
 use crate::score::push_score;
 
-/// Renders predictions as JSON Lines.
+pub(super) const FORMAT: Format =
+    Format::records("jsonl", "One JSON object a record: record output, version 1", |setup| {
+        Box::new(JsonLines::new(setup))
+    })
+    .endings(&["jsonl", "ndjson", "json"]);
+
+/// Predictions as JSON Lines.
 ///
-/// All that does not change from record to record is escaped once, here; a record is then little but copied bytes.
+/// All that does not change from record to record is escaped once; a record is then little but copied bytes.
+///
+/// A record's id is null where there is none; then the record's line, where it has one, stands in a last key, `line`. A
+/// task that was not asked for has an empty list. Records of checkpoints have no key `labels`, but behind all others
+/// `derived` and, if they have any, their labels of no task.
 pub struct JsonLines {
-    /// From behind the id to the first list.
+    /// The bytes between the id and the first list.
     head: Vec<u8>,
-    /// From behind the last `none` to the end of what all records have.
+    columns: Vec<Box<dyn JsonColumn>>,
+    /// The bytes between the last `none` and the end of what all records have.
     tail: Vec<u8>,
-    /// What stands behind the line, up to the labels of no taxonomy.
+    /// The bytes between the line and the labels of no task.
     end: Vec<u8>,
-    /// The tactics by their ids, for models that have labels of no taxonomy.
+    /// The tactics by their ids, for models that have labels of no task.
     tactics: Option<BTreeMap<String, String>>,
-    cwe: Openings<CweId>,
-    capec: Openings<CapecId>,
-    attack: Openings<TechniqueId>,
 }
 
 impl JsonLines {
-    /// A renderer for the records of `run`, with the names of `kb`.
+    /// The format made ready for a run.
     #[must_use]
-    pub fn new(run: &Run, kb: &KnowledgeBase) -> Self {
+    pub fn new(setup: &Setup) -> Self {
+        let (run, kb) = (&setup.run, &*setup.kb);
         let mut head = Vec::new();
         let versions = &run.versions;
         for (key, text) in [
@@ -55,37 +67,32 @@ impl JsonLines {
                 ("}".to_owned(), format!(",\"derived\":[{}]", names(derived)), other, true)
             }
         };
+        let mut columns: Vec<Box<dyn JsonColumn>> = vec![];
+        each_column!(C => columns.push(Box::new(Openings::<C>::new(kb, is_marked))));
         let tactic = |tactic: &Tactic| (tactic.id.to_string(), tactic.name.clone());
         Self {
             head,
+            columns,
             tail: tail.into_bytes(),
             end: end.into_bytes(),
             tactics: has_other.then(|| kb.tactics().map(tactic).collect()),
-            cwe: Openings::new(kb, is_marked),
-            capec: Openings::new(kb, is_marked),
-            attack: Openings::new(kb, is_marked),
         }
     }
+}
 
-    /// Appends one record and its line feed. The record's id is null where there is none; then the record's line,
-    /// where it has one, stands in a last key, `line`. A taxonomy that was not asked for has an empty list. Checkpoints
-    /// have no key `labels`, but behind all others `derived` and, if they have any, their labels of no taxonomy.
-    pub fn push(&self, record: RecordKey<'_>, prediction: &Prediction, out: &mut Vec<u8>) {
+impl Records for JsonLines {
+    fn push(&self, answer: &Answer, out: &mut Vec<u8>) {
+        let Answer { record, prediction, .. } = answer;
         out.extend_from_slice(b"{\"schema_version\":1,\"id\":");
-        match record.id {
+        match &record.id {
             Some(id) => push_json_string(out, id),
             None => out.extend_from_slice(b"null"),
         }
         out.extend_from_slice(&self.head);
-        self.cwe.push_list(prediction, out);
-        self.capec.push_list(prediction, out);
-        self.attack.push_list(prediction, out);
-        // Labels that analysts assign need a head of their own, which no model here has.
-        out.extend_from_slice(b",\"attack_curated\":[],\"none\":{");
+        self.columns.iter().for_each(|column| column.push_list(prediction, out));
+        out.extend_from_slice(b",\"none\":{");
         let begin = out.len();
-        push_none::<CweId>(prediction, begin, out);
-        push_none::<CapecId>(prediction, begin, out);
-        push_none::<TechniqueId>(prediction, begin, out);
+        self.columns.iter().for_each(|column| column.push_none(prediction, begin, out));
         out.extend_from_slice(&self.tail);
         if let RecordKey { id: None, line: Some(line) } = record {
             out.extend_from_slice(format!(",\"line\":{line}").as_bytes());
@@ -121,33 +128,31 @@ fn predicted(predicted: bool) -> &'static [u8] {
     if predicted { b",\"predicted\":true" } else { b",\"predicted\":false" }
 }
 
-/// The part of a label's object that never changes, `{"label":"CWE-79","name":"…","score":`, for every label.
-struct Openings<L> {
-    labels: Vec<L>,
-    bytes: Vec<u8>,
-    /// Where each label's part ends in `bytes`.
-    ends: Vec<usize>,
-    /// What is said of labels that are not in force, in their order; none where they are not marked.
-    marks: Option<Vec<(L, String)>>,
+/// A column's part of a record.
+trait JsonColumn: Send + Sync {
+    /// Appends the list of labels, with its key.
+    fn push_list(&self, prediction: &Prediction, out: &mut Vec<u8>);
+
+    /// Appends the probability that none applies, with its key, where the prediction has one; the object of these
+    /// begins at `begin`.
+    fn push_none(&self, prediction: &Prediction, begin: usize, out: &mut Vec<u8>);
 }
 
-impl<L: Label> Openings<L> {
-    fn new(kb: &KnowledgeBase, is_marked: bool) -> Self {
-        let labels = L::all(kb);
-        let mark = |label: &L| Some((*label, Mark::of(label.standing(kb))?.json()));
-        let marks = is_marked.then(|| labels.iter().filter_map(mark).collect());
-        let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(labels.len()));
-        for label in &labels {
-            push_opening(&label.to_string(), &label.name(kb), &mut bytes);
-            ends.push(bytes.len());
-        }
-        Self { labels, bytes, ends, marks }
-    }
+/// The part of a label's object that never changes, `{"label":"CWE-79","name":"…","score":`, for every label.
+struct Openings<C: Column> {
+    labels: Vec<C::Id>,
+    bytes: Vec<u8>,
+    /// The end of each label's part in `bytes`.
+    ends: Vec<usize>,
+    /// The marks of labels that are not in force, in their order; none where they are not marked.
+    marks: Option<Vec<(C::Id, String)>>,
+}
 
+impl<C: Column> JsonColumn for Openings<C> {
     fn push_list(&self, prediction: &Prediction, out: &mut Vec<u8>) {
-        let labels = L::of(prediction).map_or(&[][..], |labels| &labels.labels);
+        let labels = C::of(prediction).map_or(&[][..], |labels| &labels.labels);
         out.extend_from_slice(b",\"");
-        out.extend_from_slice(L::TASK.key().as_bytes());
+        out.extend_from_slice(C::TASK.key().as_bytes());
         out.extend_from_slice(b"\":[");
         for (number, scored) in labels.iter().enumerate() {
             if number > 0 {
@@ -168,7 +173,32 @@ impl<L: Label> Openings<L> {
         out.push(b']');
     }
 
-    fn opening(&self, label: L) -> Option<&[u8]> {
+    fn push_none(&self, prediction: &Prediction, begin: usize, out: &mut Vec<u8>) {
+        let Some(labels) = C::of(prediction) else { return };
+        if out.len() > begin {
+            out.push(b',');
+        }
+        out.push(b'"');
+        out.extend_from_slice(C::TASK.key().as_bytes());
+        out.extend_from_slice(b"\":");
+        push_score(out, labels.none);
+    }
+}
+
+impl<C: Column> Openings<C> {
+    fn new(kb: &KnowledgeBase, is_marked: bool) -> Self {
+        let labels = C::Id::all(kb);
+        let mark = |label: &C::Id| Some((*label, Mark::of(label.standing(kb))?.json()));
+        let marks = is_marked.then(|| labels.iter().filter_map(mark).collect());
+        let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(labels.len()));
+        for label in &labels {
+            push_opening(&label.to_string(), &label.name(kb), &mut bytes);
+            ends.push(bytes.len());
+        }
+        Self { labels, bytes, ends, marks }
+    }
+
+    fn opening(&self, label: C::Id) -> Option<&[u8]> {
         let at = self.labels.binary_search(&label).ok()?;
         let start = at.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
         self.bytes.get(start..*self.ends.get(at)?)
@@ -193,15 +223,4 @@ fn push_opening(label: &str, name: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(b",\"name\":");
     push_json_string(out, name);
     out.extend_from_slice(b",\"score\":");
-}
-
-fn push_none<L: Label>(prediction: &Prediction, begin: usize, out: &mut Vec<u8>) {
-    let Some(labels) = L::of(prediction) else { return };
-    if out.len() > begin {
-        out.push(b',');
-    }
-    out.push(b'"');
-    out.extend_from_slice(L::TASK.key().as_bytes());
-    out.extend_from_slice(b"\":");
-    push_score(out, labels.none);
 }

@@ -1,0 +1,93 @@
+//! Predictions for outputs: some formats also need the weaknesses as records assign them.
+
+use vulnlens::model::Outputs;
+use vulnlens::report::{Answer, RecordKey};
+use vulnlens::{
+    Classifier, CweId, Input, LabelMode, Options, PredictBuffers, Prediction, Prepared, ScoredLabel, Task,
+};
+
+/// Weaknesses as assigned that a format gets: the chain's ways begin with them.
+const ASSIGNED: usize = 10;
+
+/// Answers records, with the weaknesses as assigned where a format needs them.
+pub(crate) struct Answerer {
+    prepared: Prepared,
+    assigned: Assigned,
+    buffers: PredictBuffers,
+}
+
+/// The source of the weaknesses as assigned.
+#[derive(Clone)]
+enum Assigned {
+    /// None: they are not needed.
+    Unneeded,
+    /// Another label space of the same model.
+    Space(Prepared),
+    /// The checkpoint's own answer, which may not be asked for itself.
+    Answer { asked: bool },
+}
+
+impl Answerer {
+    pub(crate) fn new(classifier: &Classifier, options: &Options, needs_assigned: bool) -> Self {
+        let (mut options, mut assigned) = (*options, Assigned::Unneeded);
+        match classifier.network().outputs() {
+            _ if !needs_assigned => {}
+            Outputs::CweSets(_) => {
+                let of_assigned = options.labels(LabelMode::Assigned).tasks(Task::Cwe).top_k(ASSIGNED);
+                assigned = Assigned::Space(classifier.prepare(&of_assigned));
+            }
+            _ => {
+                assigned = Assigned::Answer { asked: options.tasks.contains(Task::Cwe) };
+                options.tasks = options.tasks.with(Task::Cwe);
+            }
+        }
+        Self { prepared: classifier.prepare(&options), assigned, buffers: PredictBuffers::default() }
+    }
+
+    /// Another one for another thread, which shares all that was made ready.
+    pub(crate) fn another(&self) -> Self {
+        let (prepared, assigned) = (self.prepared.clone(), self.assigned.clone());
+        Self { prepared, assigned, buffers: PredictBuffers::default() }
+    }
+
+    /// The number of texts that are longer than the model reads.
+    pub(crate) fn count_cut(&self, inputs: &[Input<'_>]) -> u64 {
+        inputs.iter().filter(|input| self.prepared.is_cut(input)).count() as u64
+    }
+
+    pub(crate) fn prepared(&self) -> &Prepared {
+        &self.prepared
+    }
+
+    /// The answers of records, given as inputs and, one for each, keys.
+    pub(crate) fn answer(
+        &mut self,
+        inputs: &[Input<'_>],
+        keys: impl IntoIterator<Item = RecordKey>,
+    ) -> Vec<Answer> {
+        let mut predictions = self.prepared.predict_batch(inputs, &mut self.buffers);
+        let assigned: Vec<Vec<ScoredLabel<CweId>>> = match &self.assigned {
+            Assigned::Unneeded => Vec::new(),
+            Assigned::Space(space) => {
+                let assigned = space.predict_batch(inputs, &mut self.buffers).into_iter();
+                assigned.map(|prediction| prediction.cwe.map_or(vec![], |cwe| cwe.labels)).collect()
+            }
+            Assigned::Answer { asked } => {
+                predictions.iter_mut().map(|prediction| own_assigned(prediction, *asked)).collect()
+            }
+        };
+        let cwes = assigned.into_iter().chain(std::iter::repeat_with(Vec::new));
+        let answers = keys.into_iter().zip(predictions).zip(cwes);
+        answers.map(|((key, prediction), cwes)| Answer::new(key, prediction).with_assigned(cwes)).collect()
+    }
+}
+
+/// The best weaknesses of a checkpoint's own answer, which is dropped if it was not asked for.
+fn own_assigned(prediction: &mut Prediction, asked: bool) -> Vec<ScoredLabel<CweId>> {
+    let labels = prediction.cwe.iter().flat_map(|cwe| &cwe.labels);
+    let best = labels.take(ASSIGNED).copied().collect();
+    if !asked {
+        prediction.cwe = None;
+    }
+    best
+}

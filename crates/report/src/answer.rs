@@ -1,0 +1,57 @@
+//! An answer on its way to an output: the record it belongs to, and the prediction.
+
+use std::borrow::Cow;
+
+use vulnlens_model::{Prediction, ScoredLabel};
+use vulnlens_taxonomy::CweId;
+
+/// The key of an input's record: a text by itself has neither an id nor a line.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RecordKey {
+    /// The record's id, as given.
+    pub id: Option<String>,
+    /// The record's line in the input, or its row in a table, from 1.
+    pub line: Option<u64>,
+}
+
+impl RecordKey {
+    /// The key of a record with this id.
+    #[must_use]
+    pub fn of_id(id: impl Into<String>) -> Self {
+        Self { id: Some(id.into()), line: None }
+    }
+
+    /// The id; for a record without one its line as `#7`.
+    #[must_use]
+    pub fn text(&self) -> Option<Cow<'_, str>> {
+        let line = || self.line.map(|line| format!("#{line}").into());
+        self.id.as_deref().map(Cow::Borrowed).or_else(line)
+    }
+}
+
+/// The answer to one record.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The record's key.
+    pub record: RecordKey,
+    /// The model's answer.
+    pub prediction: Prediction,
+    /// The best weaknesses as records assign them, by falling score, whatever the label space of the prediction;
+    /// read by formats that [need them](crate::Format::needs_assigned).
+    pub assigned: Vec<ScoredLabel<CweId>>,
+}
+
+impl Answer {
+    /// The answer to a record.
+    #[must_use]
+    pub fn new(record: RecordKey, prediction: Prediction) -> Self {
+        Self { record, prediction, assigned: vec![] }
+    }
+
+    /// The answer with the best weaknesses as records assign them.
+    #[must_use]
+    pub fn with_assigned(self, assigned: Vec<ScoredLabel<CweId>>) -> Self {
+        Self { assigned, ..self }
+    }
+}

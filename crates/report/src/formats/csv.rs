@@ -1,0 +1,108 @@
+//! CSV (RFC 4180): one row for each label of each record.
+
+use std::sync::Arc;
+
+use vulnlens_model::Tasks;
+use vulnlens_taxonomy::KnowledgeBase;
+
+use crate::answer::Answer;
+use crate::format::Format;
+use crate::rendering::{Records, Setup};
+use crate::rows::{More, Row, derived, each_row};
+use crate::score::push_score;
+
+pub(super) const FORMAT: Format =
+    Format::records("csv", "One row for each label of each record", |setup| Box::new(Csv::new(setup)))
+        .endings(&["csv"]);
+
+/// Predictions as CSV with the columns `id,taxonomy,label,name,score,predicted`; those of a checkpoint with three more:
+/// `status,replaced_by,derived`.
+///
+/// A record without an id has its line for one, as `#7`; the id is empty where there is neither. A task that was asked
+/// for and of which nothing is listed has one row with an empty label, the name [`NONE_OF_THEM`](crate::NONE_OF_THEM)
+/// and the probability of that as its score, so that no record is lost.
+pub struct Csv {
+    kb: Arc<KnowledgeBase>,
+    /// The tasks whose labels follow by the chain, where a checkpoint answers.
+    derived: Option<Tasks>,
+}
+
+impl Csv {
+    /// The header line of label spaces.
+    pub const HEADER: &'static str = "id,taxonomy,label,name,score,predicted\n";
+    /// The header line of checkpoints.
+    const CHECKPOINT_HEADER: &'static str =
+        "id,taxonomy,label,name,score,predicted,status,replaced_by,derived\n";
+
+    /// The format made ready for a run.
+    #[must_use]
+    pub fn new(setup: &Setup) -> Self {
+        Self { kb: Arc::clone(&setup.kb), derived: derived(setup.run.labels) }
+    }
+}
+
+impl Records for Csv {
+    fn head(&self, out: &mut Vec<u8>) {
+        let header = if self.derived.is_some() { Self::CHECKPOINT_HEADER } else { Self::HEADER };
+        out.extend_from_slice(header.as_bytes());
+    }
+
+    fn push(&self, answer: &Answer, out: &mut Vec<u8>) {
+        let id = answer.record.text().unwrap_or_default();
+        each_row(&answer.prediction, &self.kb, self.derived, |row| push_row(&id, &row, out));
+    }
+}
+
+fn push_row(id: &str, row: &Row<'_>, out: &mut Vec<u8>) {
+    push_field(out, id);
+    for text in row.texts {
+        out.push(b',');
+        push_field(out, text);
+    }
+    out.push(b',');
+    push_score(out, row.score);
+    out.extend_from_slice(if row.predicted { b",true" } else { b",false" });
+    if let Some(More { mark, derived }) = row.more {
+        let status = mark.map(|mark| mark.status).unwrap_or_default();
+        let by = mark.and_then(|mark| mark.replaced_by).map(|id| id.to_string()).unwrap_or_default();
+        out.extend_from_slice(format!(",{status},{by},{derived}").as_bytes());
+    }
+    out.push(b'\n');
+}
+
+/// Appends a field, in quotes where it needs them.
+fn push_field(out: &mut Vec<u8>, text: &str) {
+    let needs_quotes = text.starts_with(' ') || text.ends_with(' ');
+    if !needs_quotes && !text.contains([',', '"', '\r', '\n']) {
+        out.extend_from_slice(text.as_bytes());
+        return;
+    }
+    out.push(b'"');
+    for byte in text.bytes() {
+        if byte == b'"' {
+            out.push(b'"');
+        }
+        out.push(byte);
+    }
+    out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_quoted_where_they_must_be() {
+        for (text, want) in [
+            ("plain", "plain"),
+            ("a,b", "\"a,b\""),
+            ("say \"x\"", "\"say \"\"x\"\"\""),
+            ("two\nlines", "\"two\nlines\""),
+            ("", ""),
+        ] {
+            let mut out = Vec::new();
+            push_field(&mut out, text);
+            assert_eq!(String::from_utf8(out).unwrap(), want);
+        }
+    }
+}

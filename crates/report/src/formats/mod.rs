@@ -1,0 +1,67 @@
+//! The table of all formats: one file a format.
+
+use std::path::Path;
+
+use crate::format::Format;
+
+mod csv;
+mod jsonl;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod table;
+
+pub use csv::Csv;
+pub use jsonl::JsonLines;
+#[cfg(feature = "parquet")]
+pub use parquet::ParquetTable;
+pub use table::Table;
+
+impl Format {
+    /// All formats.
+    pub const ALL: &'static [Self] = &[
+        table::FORMAT,
+        jsonl::FORMAT,
+        csv::FORMAT,
+        #[cfg(feature = "parquet")]
+        parquet::FORMAT,
+    ];
+
+    /// The usual format for people at a terminal.
+    pub const TABLE: &'static Self = &table::FORMAT;
+
+    /// The usual format for programs.
+    pub const JSON_LINES: &'static Self = &jsonl::FORMAT;
+
+    /// The format of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        Self::ALL.iter().find(|format| format.name() == name)
+    }
+
+    /// The format that a file's name asks for by its ending.
+    #[must_use]
+    pub fn of_file(path: &Path) -> Option<&'static Self> {
+        let ending = path.extension()?.to_str()?;
+        Self::ALL.iter().find(|format| format.file_endings().contains(&ending))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_and_endings_are_unique() {
+        let names: BTreeSet<&str> = Format::ALL.iter().map(Format::name).collect();
+        assert_eq!(names.len(), Format::ALL.len());
+        let endings: Vec<&str> =
+            Format::ALL.iter().flat_map(|format| format.file_endings()).copied().collect();
+        assert_eq!(endings.iter().collect::<BTreeSet<_>>().len(), endings.len());
+        for format in Format::ALL {
+            assert_eq!(Format::named(format.name()), Some(format));
+        }
+        assert_eq!((Format::named("CSV"), Format::of_file("answers".as_ref())), (None, None));
+    }
+}

@@ -1,0 +1,200 @@
+//! A short table for a person at a terminal: the best labels of each taxonomy, and the way the chain takes to them.
+
+use std::sync::Arc;
+
+use anstyle::Style;
+use vulnlens_model::{LabelSource, Prediction, ScoredLabel, Task};
+use vulnlens_taxonomy::{CweId, KnowledgeBase, Standing, Usage};
+
+use crate::answer::Answer;
+use crate::column::{Column, each_column};
+use crate::format::Format;
+use crate::label::{Label, name_of_other};
+use crate::layout::{ASIDE, HEADING, PREDICTED, TableLayout, printable};
+use crate::rendering::{Records, Setup};
+use crate::score::percent;
+
+pub(super) const FORMAT: Format =
+    Format::records("table", "A short table for people", |setup| Box::new(Table::new(setup)))
+        .own_ending("txt")
+        .for_people();
+
+const BAR: usize = 10;
+/// Characters before an id: indent, mark, percentage, and the gaps between them.
+const BEFORE_ID: usize = 13;
+/// An id and the gap behind it.
+const ID: usize = 12;
+/// Bars are drawn on lines as wide as this.
+const WIDTH_WITH_BARS: usize = 60;
+/// The narrowest line, which has room for an id.
+const NARROWEST: usize = BEFORE_ID + ID;
+/// A probability of "none" below this is not worth a line.
+const NONE_SHOWN: f32 = 0.05;
+
+/// Predictions for a terminal, as text with ANSI styles: a record's id, or else its line, as a heading where there is
+/// one, then each task that was asked for.
+///
+/// The ways of the chain begin with the weaknesses as assigned, and the first of these is shown where the prediction
+/// leaves it out. Labels of a checkpoint are marked where they are not in force, and shown with their parents or
+/// tactics where there is room.
+pub struct Table {
+    kb: Arc<KnowledgeBase>,
+    layout: TableLayout,
+    /// Whether labels are those of a checkpoint, as published.
+    is_checkpoint: bool,
+}
+
+impl Table {
+    /// The format made ready for a run.
+    #[must_use]
+    pub fn new(setup: &Setup) -> Self {
+        let layout = TableLayout { width: setup.layout.width.max(NARROWEST), ..setup.layout };
+        let is_checkpoint = matches!(setup.run.labels, LabelSource::Checkpoint { .. });
+        Self { kb: Arc::clone(&setup.kb), layout, is_checkpoint }
+    }
+}
+
+impl Records for Table {
+    fn push(&self, answer: &Answer, out: &mut Vec<u8>) {
+        let Answer { record, prediction, assigned } = answer;
+        let mut text = String::new();
+        if let Some(id) = &record.text() {
+            text += &format!("{HEADING}{}{HEADING:#}\n", self.fit(&printable(id), 0));
+        }
+        each_column!(C => self.section::<C>(prediction, assigned, &mut text));
+        self.others(prediction, &mut text);
+        out.extend_from_slice(text.as_bytes());
+    }
+}
+
+impl Table {
+    fn section<C: Column>(
+        &self,
+        prediction: &Prediction,
+        assigned: &[ScoredLabel<CweId>],
+        text: &mut String,
+    ) {
+        if let Some(labels) = C::of(prediction) {
+            *text += &format!("{HEADING}{}{HEADING:#}\n", C::TITLE);
+            let shown = self.layout.rows.unwrap_or(usize::MAX).min(labels.labels.len());
+            for scored in labels.labels.iter().take(shown) {
+                *text += &self.row(scored);
+                if let Some(way) = C::way(assigned, scored.label, &self.kb) {
+                    *text += &self.aside(&self.layout.glyphs.joined(way));
+                }
+                if let Some(mark) = self.mark(scored.label) {
+                    *text += &self.aside(&mark);
+                }
+            }
+            *text += &self.more(labels.labels.len().saturating_sub(shown));
+            if labels.none >= NONE_SHOWN || labels.labels.is_empty() {
+                let words = self.fit("that none applies", BEFORE_ID);
+                *text += &format!("    {}  {ASIDE}{words}{ASIDE:#}\n", percent(labels.none));
+            }
+        }
+        if C::TASK == Task::Cwe {
+            *text += &self.left_out(prediction, assigned);
+        }
+    }
+
+    /// The labels of no task, as the model writes them.
+    fn others(&self, prediction: &Prediction, text: &mut String) {
+        let labels = &prediction.other;
+        if labels.is_empty() {
+            return;
+        }
+        *text += &format!("{HEADING}Other labels{HEADING:#}\n");
+        let shown = self.layout.rows.unwrap_or(usize::MAX).min(labels.len());
+        for scored in labels.iter().take(shown) {
+            let label = self.fit(&printable(&scored.label), self.before_id());
+            let name = name_of_other(&scored.label, &self.kb);
+            *text += &self.line(scored.score, scored.predicted, &label, name, "");
+        }
+        *text += &self.more(labels.len().saturating_sub(shown));
+    }
+
+    fn more(&self, more: usize) -> String {
+        if more == 0 {
+            return String::new();
+        }
+        format!("    {ASIDE}{} {more} more{ASIDE:#}\n", self.layout.glyphs.ellipsis())
+    }
+
+    /// The note on a checkpoint's label that is not in force.
+    fn mark(&self, label: impl Label) -> Option<String> {
+        let standing = Some(label.standing(&self.kb)).filter(|_| self.is_checkpoint)?;
+        match standing {
+            Standing::Current => None,
+            Standing::Revoked { by: Some(by) } => {
+                Some(format!("revoked; today it is {by} {}", by.name_for_people(&self.kb)))
+            }
+            Standing::Revoked { by: None } => Some("revoked".to_owned()),
+            Standing::Deprecated => Some("deprecated".to_owned()),
+            Standing::Unknown => Some("not known to the knowledge base".to_owned()),
+        }
+    }
+
+    fn row<L: Label>(&self, scored: &ScoredLabel<L>) -> String {
+        let beside = if self.is_checkpoint { scored.label.belongs_to(&self.kb) } else { String::new() };
+        let name = match scored.label.name_for_people(&self.kb) {
+            // What such an id is, the mark says.
+            _ if self.is_checkpoint && scored.label.standing(&self.kb) == Standing::Unknown => "".into(),
+            name => name,
+        };
+        self.line(scored.score, scored.predicted, &scored.label.to_string(), &name, &beside)
+    }
+
+    /// A label's line, with `beside` at its end if it has room there.
+    fn line(&self, score: f32, predicted: bool, label: &str, name: &str, beside: &str) -> String {
+        let glyphs = self.layout.glyphs;
+        let bar = if self.has_bars() { glyphs.bar(score, BAR) + "  " } else { String::new() };
+        let (mark, style) = if predicted { (glyphs.check(), PREDICTED) } else { (' ', Style::new()) };
+        let label = format!("{label:<10}");
+        let before_name = self.before_id() + label.chars().count().max(ID - 2) + 2;
+        let name = self.fit(name, before_name);
+        let room = self.layout.width.saturating_sub(before_name + name.chars().count() + 2);
+        let beside = match beside.chars().count() {
+            0 => String::new(),
+            length if length > room => String::new(),
+            _ => format!("  {ASIDE}{beside}{ASIDE:#}"),
+        };
+        let label = format!("{label}  {name}");
+        let line = format!("  {style}{mark} {}  {bar}{}{style:#}", percent(score), label.trim_end());
+        line + &beside + "\n"
+    }
+
+    /// The best weakness as records assign it, where the label space has it not: CWE discourages many a common one.
+    fn left_out(&self, prediction: &Prediction, assigned: &[ScoredLabel<CweId>]) -> String {
+        let (Some(cwe), Some(best)) = (&prediction.cwe, assigned.first()) else { return String::new() };
+        if cwe.labels.iter().any(|scored| scored.label == best.label) {
+            return String::new();
+        }
+        let why = match self.kb.weakness(best.label).map(|weakness| weakness.usage) {
+            Some(Usage::Discouraged) => "CWE discourages mapping to it",
+            Some(Usage::Prohibited) => "CWE prohibits mapping to it",
+            Some(_) => "below the threshold",
+            None => "a category, no weakness",
+        };
+        let row = self.row(&ScoredLabel::new(best.label, best.score, false));
+        row + &self.aside(&format!("as records assign it; {why}"))
+    }
+
+    /// A line under a row, about its label.
+    fn aside(&self, text: &str) -> String {
+        let indent = self.before_id();
+        format!("{:indent$}{ASIDE}{}{ASIDE:#}\n", "", self.fit(text, indent))
+    }
+
+    fn has_bars(&self) -> bool {
+        self.layout.width >= WIDTH_WITH_BARS
+    }
+
+    fn before_id(&self) -> usize {
+        if self.has_bars() { BEFORE_ID + BAR + 2 } else { BEFORE_ID }
+    }
+
+    /// `text` as far as it fits behind `indent` characters.
+    fn fit(&self, text: &str, indent: usize) -> String {
+        self.layout.glyphs.fit(text, self.layout.width.saturating_sub(indent))
+    }
+}

@@ -1,0 +1,31 @@
+//! Layout and styles of text for people.
+
+use anstyle::{AnsiColor, Style};
+
+use crate::glyphs::Glyphs;
+
+pub(crate) const HEADING: Style = Style::new().bold();
+pub(crate) const PREDICTED: Style = AnsiColor::Green.on_default();
+pub(crate) const ASIDE: Style = Style::new().dimmed();
+
+/// The layout of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableLayout {
+    /// Labels shown of each taxonomy, the best ones; `None` for all.
+    pub rows: Option<usize>,
+    /// Characters in a line; at least 25 are used, and below 60 there is no room for bars.
+    pub width: usize,
+    /// The signs to draw with.
+    pub glyphs: Glyphs,
+}
+
+impl Default for TableLayout {
+    fn default() -> Self {
+        Self { rows: Some(5), width: 100, glyphs: Glyphs::default() }
+    }
+}
+
+/// `text` from outside without characters that would command the terminal.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
+}
