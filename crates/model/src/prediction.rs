@@ -1,10 +1,13 @@
 //! The answer of a model to one text, which every output format renders, and the options of a question.
 
+use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::Arc;
 
+use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 use vulnlens_taxonomy::{CapecId, CweId, TechniqueId};
 
-use crate::task::Tasks;
+use crate::task::{Task, Tasks};
 
 /// A label with its probability.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -63,6 +66,49 @@ pub struct Prediction {
     pub attack_curated: Option<Labels<TechniqueId>>,
     /// Labels of no task, as the model writes them; by falling score, too.
     pub other: Vec<ScoredLabel<Arc<str>>>,
+}
+
+/// The keys of record output, version 1, without those of the record and the run, and without the names of labels: lists
+/// by the keys of their tasks, `none`, and `other` where there are such labels.
+impl Serialize for Prediction {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        fn list<L>(labels: &Option<Labels<L>>) -> &[ScoredLabel<L>] {
+            labels.as_ref().map_or(&[], |labels| &labels.labels)
+        }
+        let none = [
+            (Task::Cwe, self.cwe.as_ref().map(|labels| labels.none)),
+            (Task::Capec, self.capec.as_ref().map(|labels| labels.none)),
+            (Task::Attack, self.attack.as_ref().map(|labels| labels.none)),
+            (Task::AttackCurated, self.attack_curated.as_ref().map(|labels| labels.none)),
+        ];
+        let none = none.into_iter().filter_map(|(task, none)| Some((task, rounded(none?))));
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry(&Task::Cwe, list(&self.cwe))?;
+        map.serialize_entry(&Task::Capec, list(&self.capec))?;
+        map.serialize_entry(&Task::Attack, list(&self.attack))?;
+        map.serialize_entry(&Task::AttackCurated, list(&self.attack_curated))?;
+        map.serialize_entry("none", &none.collect::<BTreeMap<_, _>>())?;
+        if !self.other.is_empty() {
+            map.serialize_entry("other", &self.other)?;
+        }
+        map.end()
+    }
+}
+
+impl<L: Display> Serialize for ScoredLabel<L> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut label = serializer.serialize_struct("ScoredLabel", 3)?;
+        label.serialize_field("label", &self.label.to_string())?;
+        label.serialize_field("score", &rounded(self.score))?;
+        label.serialize_field("predicted", &self.predicted)?;
+        label.end()
+    }
+}
+
+/// A probability with six decimals, as all outputs have them. NaN is written as 0.
+fn rounded(score: f32) -> f64 {
+    let score = if score.is_nan() { 0.0 } else { f64::from(score) };
+    (score.clamp(0.0, 1.0) * 1e6).round() / 1e6
 }
 
 /// Where a model's labels come from, and with it what their scores mean.
@@ -191,5 +237,28 @@ impl<'a> Input<'a> {
     #[must_use]
     pub fn year(self, year: impl Into<Option<u16>>) -> Self {
         Self { year: year.into(), ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_prediction_in_json_has_the_keys_of_a_record() {
+        let prediction = Prediction {
+            cwe: Some(Labels::new(vec![ScoredLabel::new(CweId(79), 0.930_000_04, true)], f32::NAN)),
+            other: vec![ScoredLabel::new("a label".into(), 2.0, false)],
+            ..Prediction::default()
+        };
+        let want = json!({
+            "cwe": [{ "label": "CWE-79", "score": 0.93, "predicted": true }],
+            "capec": [], "attack": [], "attack_curated": [],
+            "none": { "cwe": 0.0 },
+            "other": [{ "label": "a label", "score": 1.0, "predicted": false }],
+        });
+        assert_eq!(serde_json::to_value(&prediction).unwrap(), want);
     }
 }

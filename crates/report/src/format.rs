@@ -71,6 +71,7 @@ impl Format {
     }
 
     /// The format as bytes that are not text.
+    #[cfg_attr(not(feature = "parquet"), expect(dead_code, reason = "only Parquet is not text"))]
     pub(crate) const fn binary(self) -> Self {
         Self { is_binary: true, ..self }
     }

@@ -5,7 +5,7 @@
 //!
 //! - Records: each [`Format`] is one file in `src/formats`, and all stand in [`Format::ALL`]. A format either streams
 //!   ([`Records`]), so that threads can share the work, or makes a [`Document`]. [`JsonLines`] is record output
-//!   version 1, frozen in `docs/schema/record-v1.json`.
+//!   version 1, frozen in `docs/schema/record-v1.json`; a [`Record`] is the same as a value for any format of serde.
 //! - One answer in depth: [`explanation_text`], [`explanation_json`].
 //! - The knowledge base: [`Entry`], [`Changes`], [`path_text`].
 
@@ -22,6 +22,7 @@ mod json_text;
 mod label;
 mod layout;
 mod mark;
+mod record;
 mod rendering;
 mod rows;
 mod score;
@@ -38,6 +39,7 @@ pub use formats::ParquetTable;
 pub use formats::{Csv, JsonLines, Table};
 pub use glyphs::{Glyphs, path_text};
 pub use layout::TableLayout;
+pub use record::Record;
 pub use rendering::{Document, FormatError, Records, Setup};
 pub use rows::NONE_OF_THEM;
 pub use vulnlens_model::Run;

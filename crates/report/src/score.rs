@@ -19,6 +19,12 @@ pub(crate) fn push_score(out: &mut Vec<u8>, score: f32) {
     out.extend_from_slice(digits.get(..=significant).unwrap_or(&digits));
 }
 
+/// A probability with six decimals, as a number. NaN is 0.
+pub(crate) fn rounded(score: f32) -> f64 {
+    let score = if score.is_nan() { 0.0 } else { f64::from(score) };
+    (score.clamp(0.0, 1.0) * 1e6).round() / 1e6
+}
+
 /// Shares below this would be rounded to `0.0 %`, which says that they are none.
 const LEAST_PERCENT: f64 = 0.0005;
 
@@ -81,6 +87,7 @@ mod tests {
         fn a_score_is_written_to_half_a_millionth(score in 0.0f32..=1.0) {
             let written: f64 = text(score).parse().unwrap();
             prop_assert!((written - f64::from(score)).abs() <= 0.500_000_1e-6);
+            prop_assert_eq!(written, rounded(score));
         }
     }
 }

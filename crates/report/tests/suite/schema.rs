@@ -41,6 +41,11 @@ fn violations(schema: &Value, root: &Value, value: &Value, at: &str, found: &mut
             violations(inner, root, member, &format!("{at}/{key}"), found);
         }
     }
+    for key in value.as_object().into_iter().flat_map(|object| object.keys()) {
+        if schema["additionalProperties"] == false && schema["properties"].get(key).is_none() {
+            found.push(format!("{at}: {key} is not known"));
+        }
+    }
     if let (Some(items), Some(members)) = (schema.get("items"), value.as_array()) {
         for (index, member) in members.iter().enumerate() {
             violations(items, root, member, &format!("{at}/{index}"), found);
@@ -48,10 +53,15 @@ fn violations(schema: &Value, root: &Value, value: &Value, at: &str, found: &mut
     }
 }
 
+/// What is wrong with a value under a schema.
+pub(crate) fn violations_of(schema: &str, value: &Value) -> Vec<String> {
+    let schema: Value = serde_json::from_str(schema).unwrap();
+    let mut found = Vec::new();
+    violations(&schema, &schema, value, "", &mut found);
+    found
+}
+
 /// What is wrong with a record under the frozen schema.
 pub(crate) fn check_schema(record: &Value) -> Vec<String> {
-    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
-    let mut found = Vec::new();
-    violations(&schema, &schema, record, "", &mut found);
-    found
+    violations_of(SCHEMA, record)
 }

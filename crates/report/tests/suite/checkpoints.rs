@@ -1,15 +1,13 @@
 //! Records of checkpoints: labels as published, marked where they are not in force, in every format.
-#![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
-
-mod sample;
-mod schema;
 
 use serde_json::{Value, json};
 use vulnlens_model::{LabelSource, Labels, Prediction, ScoredLabel, Task, Tasks};
 use vulnlens_report::{
-    Answer, Csv, Document, Glyphs, JsonLines, ParquetTable, RecordKey, Records, Table, TableLayout,
+    Answer, Csv, Document, Glyphs, JsonLines, ParquetTable, Record, RecordKey, Records, Table, TableLayout,
 };
 use vulnlens_taxonomy::{CweId, KnowledgeBase, TechniqueId};
+
+use crate::{sample, schema};
 
 const DERIVED: Tasks = Tasks::NONE.with(Task::Attack);
 const SOURCE: LabelSource = LabelSource::Checkpoint { derived: DERIVED, other: true };
@@ -61,6 +59,10 @@ fn json_lines_have_marks_and_more_keys_behind_the_others() {
     let want = json!({"label": "TA0005", "name": tactic.name, "score": 0.5, "predicted": true});
     assert_eq!(record["other"][0], want);
     assert_eq!(record["other"][1]["label"], "a \"label\"\u{1b}[2J");
+    let setup = sample::setup(SOURCE);
+    let answer = Answer::new(RecordKey { id: None, line: Some(7) }, prediction(&kb));
+    assert_eq!(serde_json::to_value(Record::new(&answer, &setup)).unwrap(), record);
+    assert_eq!(serde_json::to_string(&Record::new(&answer, &setup)).unwrap(), line.trim_end());
     let behind = "\"line\":7,\"derived\":[\"attack\"],\"other\":[{";
     assert!(line.contains(behind) && record.get("labels").is_none(), "{line}");
 }

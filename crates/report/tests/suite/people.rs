@@ -1,7 +1,4 @@
 //! What people read: the table, the explanation, entries and changes of the knowledge base.
-#![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
-
-mod sample;
 
 use vulnlens_model::{Explanation, LabelMode, LabelSource, ScoredLabel, SetAnswer, WordEvidence};
 use vulnlens_report::{
@@ -9,6 +6,8 @@ use vulnlens_report::{
     explanation_text, path_text,
 };
 use vulnlens_taxonomy::{CweId, TechniqueId, diff};
+
+use crate::sample;
 
 const RECOMMENDED: LabelSource = LabelSource::Spaces(LabelMode::Recommended);
 /// Labels of the sample, over all taxonomies.

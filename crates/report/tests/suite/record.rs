@@ -1,18 +1,15 @@
 //! The record formats: JSON Lines against its frozen schema and against serde_json, CSV and Parquet against both.
-#![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
-
-mod sample;
-mod schema;
 
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use vulnlens_model::{LabelMode, LabelSource, Labels, Prediction, ScoredLabel};
-use vulnlens_report::{Answer, Csv, Document, JsonLines, ParquetTable, RecordKey, Records};
+use vulnlens_report::{Answer, Csv, Document, JsonLines, ParquetTable, Record, RecordKey, Records};
 use vulnlens_taxonomy::{CapecId, CweId, TechniqueId};
 
-use schema::check_schema;
+use crate::sample;
+use crate::schema::check_schema;
 
 const RECOMMENDED: LabelSource = LabelSource::Spaces(LabelMode::Recommended);
 /// Labels of the sample, over all taxonomies.
@@ -168,7 +165,10 @@ proptest! {
         prop_assert_eq!(line.matches('\n').count(), 1);
         let record: Value = serde_json::from_str(&line).unwrap();
         prop_assert_eq!(check_schema(&record), Vec::<String>::new());
-        prop_assert_eq!(record, expected(id.as_deref(), &prediction));
+        prop_assert_eq!(&record, &expected(id.as_deref(), &prediction));
+        let answer = answer(id.as_deref(), None, prediction);
+        let value = serde_json::to_value(Record::new(&answer, &sample::setup(RECOMMENDED))).unwrap();
+        prop_assert_eq!(record, value);
     }
 }
 
