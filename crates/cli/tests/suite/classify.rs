@@ -1,6 +1,6 @@
 //! `classify` and `explain`: what is asked and how it is answered.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::vulnlens::Folder;
 
@@ -195,6 +195,19 @@ fn a_folder_as_output_gets_a_file_for_each_record() {
     folder.run(&["classify", XSS, "--output", "out", "--format", "table"]).code(0);
     assert!(names().contains("record.txt"), "a folder that is there needs no slash");
     folder.run(&["classify", XSS, "--output", "no/folder/"]).code(1).says(&["no/folder/"]);
+}
+
+#[test]
+fn a_navigator_layer_holds_all_records_or_one_each() {
+    let folder = Folder::new();
+    folder.file("in.jsonl", many(3));
+    let arguments = ["classify", "--input", "in.jsonl", "--format", "navigator"];
+    let layer: Value = serde_json::from_str(&folder.run(&arguments).code(0).stdout).unwrap();
+    assert_eq!((&layer["name"], &layer["versions"]["layer"]), (&json!("3 records"), &json!("4.5")));
+    folder.run(&[&arguments[..], &["--output", "layers/"]].concat()).code(0);
+    let one = std::fs::read_to_string(folder.path("layers/CVE-2020-00000.json")).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&one).unwrap()["name"], "CVE-2020-00000");
+    assert_eq!(folder.path("layers").read_dir().unwrap().count(), 3);
 }
 
 #[test]

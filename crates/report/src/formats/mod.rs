@@ -6,6 +6,7 @@ use crate::format::Format;
 
 mod csv;
 mod jsonl;
+mod navigator;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod table;
@@ -24,6 +25,7 @@ impl Format {
         csv::FORMAT,
         #[cfg(feature = "parquet")]
         parquet::FORMAT,
+        navigator::FORMAT,
     ];
 
     /// The usual format for people at a terminal.

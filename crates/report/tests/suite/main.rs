@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod checkpoints;
+mod navigator;
 mod people;
 mod record;
 mod sample;

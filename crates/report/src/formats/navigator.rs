@@ -1,0 +1,194 @@
+//! ATT&CK Navigator: a layer of the format 4.5 (`layers/spec/v4.5` in mitre-attack/attack-navigator), which colours the
+//! techniques of the matrix by their scores.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use vulnlens_model::{LabelSource, Prediction, Run, ScoredLabel, Task};
+use vulnlens_taxonomy::{Domain, KnowledgeBase, TechniqueId};
+
+use crate::answer::{Answer, RecordKey};
+use crate::format::Format;
+use crate::label::Label;
+use crate::rendering::{Document, FormatError, Setup};
+
+use crate::score::percent;
+
+pub(super) const FORMAT: Format = Format::document(
+    "navigator",
+    "An ATT&CK Navigator layer 4.5: the predicted techniques of all records",
+    |setup| Ok(Box::new(NavigatorLayer::new(setup))),
+)
+.own_ending("json");
+
+/// Records that a technique names as examples.
+const EXAMPLES: usize = 3;
+/// The colours of the least and of the greatest score.
+const COLORS: [&str; 2] = ["#ffe5d9", "#cb181d"];
+
+/// The predicted techniques of all records as one layer of the domain `enterprise-attack`. The score of a technique is
+/// the number of records that it is predicted for; in the layer of a single record it is the probability in per cent.
+/// Techniques that ATT&CK revoked stand as their successors.
+struct NavigatorLayer {
+    kb: Arc<KnowledgeBase>,
+    run: Run,
+    records: u64,
+    /// The first record.
+    first: RecordKey,
+    techniques: BTreeMap<TechniqueId, Tally>,
+    /// Predicted techniques that the matrix does not have.
+    left_out: BTreeSet<TechniqueId>,
+}
+
+/// The records that a technique is predicted for.
+#[derive(Default)]
+struct Tally {
+    records: u64,
+    /// The greatest probability in any record.
+    greatest: f32,
+    examples: Vec<String>,
+}
+
+impl NavigatorLayer {
+    /// The format made ready for a run.
+    fn new(setup: &Setup) -> Self {
+        Self {
+            kb: Arc::clone(&setup.kb),
+            run: setup.run.clone(),
+            records: 0,
+            first: RecordKey::default(),
+            techniques: BTreeMap::new(),
+            left_out: BTreeSet::new(),
+        }
+    }
+
+    /// The predicted techniques of one record with their probabilities, each once and as it is called today.
+    fn predicted(&self, prediction: &Prediction) -> BTreeMap<TechniqueId, f32> {
+        let lists = [&prediction.attack, &prediction.attack_curated].into_iter().flatten();
+        let mut predicted = BTreeMap::new();
+        for ScoredLabel { label, score, .. } in lists.flat_map(|list| &list.labels).filter(|l| l.predicted) {
+            let greatest: &mut f32 = predicted.entry(self.kb.current(*label)).or_default();
+            *greatest = greatest.max(*score);
+        }
+        predicted
+    }
+
+    fn is_in_matrix(&self, id: TechniqueId) -> bool {
+        let technique = self.kb.technique(id).filter(|technique| technique.domain == Domain::Enterprise);
+        technique.is_some_and(|technique| !technique.revoked && !technique.deprecated)
+    }
+
+    fn name(&self) -> String {
+        match self.first.text() {
+            Some(id) if self.records == 1 => id.into_owned(),
+            _ if self.records == 1 => "one record".to_owned(),
+            _ => format!("{} records", self.records),
+        }
+    }
+
+    fn description(&self) -> String {
+        let score = if self.records == 1 {
+            "Score: the probability of the technique in per cent.".to_owned()
+        } else {
+            format!("Score: the number of the {} records that the technique is predicted for.", self.records)
+        };
+        let ids: Vec<String> = self.left_out.iter().map(TechniqueId::to_string).collect();
+        let left_out = match ids.len() {
+            0 => String::new(),
+            _ => format!(" Not in the matrix and left out: {}.", ids.join(", ")),
+        };
+        let Run { model, model_revision, .. } = &self.run;
+        format!("{} {score}{left_out} vulnlens, model {model}, revision {model_revision}.", self.origin())
+    }
+
+    /// The origin of the techniques, in a sentence.
+    fn origin(&self) -> String {
+        let Run { versions, labels, .. } = &self.run;
+        let is_derived = match labels {
+            LabelSource::Spaces(_) => true,
+            LabelSource::Checkpoint { derived, .. } => derived.contains(Task::Attack),
+        };
+        if !is_derived {
+            return "Techniques as the model predicts them, not observed.".to_owned();
+        }
+        format!(
+            "Techniques derived from the predicted weaknesses through the catalogues CWE {}, CAPEC {} and ATT&CK {}, \
+             not observed.",
+            versions.cwe, versions.capec, versions.attack
+        )
+    }
+
+    fn technique(&self, id: TechniqueId, tally: &Tally) -> Value {
+        let percentage = percent(tally.greatest);
+        let percentage = percentage.trim_start();
+        let (score, comment) = if self.records == 1 {
+            let score = (f64::from(tally.greatest) * 1000.0).round() / 10.0;
+            (json!(score), format!("probability {percentage}"))
+        } else {
+            let of = format!("predicted for {} of {} records", tally.records, self.records);
+            (json!(tally.records), format!("{of}; greatest probability {percentage}"))
+        };
+        let mut metadata = vec![json!({ "name": "technique", "value": id.name(&self.kb) })];
+        metadata.extend(tally.examples.iter().map(|id| json!({ "name": "record", "value": id })));
+        json!({
+            "techniqueID": id.to_string(),
+            "score": score,
+            "comment": comment,
+            "enabled": true,
+            "metadata": metadata,
+        })
+    }
+
+    fn layer(&self) -> Value {
+        let greatest = self.techniques.values().map(|tally| tally.records).max().unwrap_or(1);
+        let (greatest, legend) = match self.records {
+            1 => (100, ["0 %".to_owned(), "100 %".to_owned()]),
+            _ => (greatest, ["no record".to_owned(), format!("{greatest} records")]),
+        };
+        let legend =
+            legend.into_iter().zip(COLORS).map(|(label, color)| json!({"label": label, "color": color}));
+        let attack = self.run.versions.attack.split('.').next();
+        json!({
+            "name": self.name(),
+            "versions": { "attack": attack, "navigator": "5.1.0", "layer": "4.5" },
+            "domain": "enterprise-attack",
+            "description": self.description(),
+            // Highest scores first.
+            "sorting": 3,
+            "layout": { "layout": "side", "showID": true, "expandedSubtechniques": "annotated" },
+            "techniques": self.techniques.iter().map(|(id, tally)| self.technique(*id, tally)).collect::<Value>(),
+            "gradient": { "colors": COLORS, "minValue": 0, "maxValue": greatest },
+            "legendItems": legend.collect::<Value>(),
+        })
+    }
+}
+
+impl Document for NavigatorLayer {
+    fn push(&mut self, answer: &Answer, _out: &mut Vec<u8>) -> Result<(), FormatError> {
+        if self.records == 0 {
+            self.first = answer.record.clone();
+        }
+        self.records = self.records.saturating_add(1);
+        for (id, score) in self.predicted(&answer.prediction) {
+            if !self.is_in_matrix(id) {
+                self.left_out.insert(id);
+                continue;
+            }
+            let tally = self.techniques.entry(id).or_default();
+            tally.records = tally.records.saturating_add(1);
+            tally.greatest = tally.greatest.max(score);
+            if let Some(id) = answer.record.text().filter(|_| tally.examples.len() < EXAMPLES) {
+                tally.examples.push(id.into_owned());
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, out: &mut Vec<u8>) -> Result<(), FormatError> {
+        serde_json::to_writer_pretty(&mut *out, &self.layer())
+            .map_err(|error| FormatError::new("Navigator", &error))?;
+        out.push(b'\n');
+        Ok(())
+    }
+}
