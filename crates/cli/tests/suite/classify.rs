@@ -173,6 +173,14 @@ fn an_output_file_appears_whole_and_by_its_name() {
     assert!(!folder.path("-").exists());
     folder.run(&["classify", XSS, "-o", "out.tsv"]).code(0).says(&["warning:", ".tsv", "JSON Lines"]);
     assert_eq!(folder.run(&["classify", XSS, "-o", "out.tsv", "-f", "csv"]).code(0).stderr, "");
+    folder.run(&["classify", XSS, "-o", "OUT.CSV"]).code(0);
+    assert!(std::fs::read_to_string(folder.path("OUT.CSV")).unwrap().starts_with("id,taxonomy"));
+    folder.run(&["classify", XSS, "-o", "out.jsonl.gz"]).code(2).says(&[
+        "out.jsonl.gz",
+        "not compressed",
+        "gzip",
+    ]);
+    assert!(!folder.path("out.jsonl.gz").exists());
     folder.run(&["classify", XSS, "--output", "no/folder/out.jsonl"]).code(1).says(&["no/folder/out.jsonl"]);
 }
 

@@ -40,11 +40,12 @@ impl Format {
         Self::ALL.iter().find(|format| format.name() == name)
     }
 
-    /// The format that a file's name asks for by its ending.
+    /// The format that a file's name asks for by its ending, in small or capital letters.
     #[must_use]
     pub fn of_file(path: &Path) -> Option<&'static Self> {
         let ending = path.extension()?.to_str()?;
-        Self::ALL.iter().find(|format| format.file_endings().contains(&ending))
+        let is_named = |known: &&str| known.eq_ignore_ascii_case(ending);
+        Self::ALL.iter().find(|format| format.file_endings().iter().any(is_named))
     }
 }
 
@@ -64,6 +65,7 @@ mod tests {
         for format in Format::ALL {
             assert_eq!(Format::named(format.name()), Some(format));
         }
+        assert_eq!(Format::of_file("ANSWERS.CSV".as_ref()), Format::named("csv"));
         assert_eq!((Format::named("CSV"), Format::of_file("answers".as_ref())), (None, None));
     }
 }

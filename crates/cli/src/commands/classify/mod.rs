@@ -67,6 +67,11 @@ fn settings(arguments: &ClassifyArguments, terminal: &Terminal) -> Result<Settin
     let file = arguments.output.as_deref().filter(|path| path.as_os_str() != "-");
     let to_terminal = terminal.stdout_is_terminal && file.is_none();
     let usual = if to_terminal { Format::TABLE } else { Format::JSON_LINES };
+    if let Some(path) = file.filter(|path| is_compressed(path)) {
+        let message = format!("{}: output is not compressed, whatever its name", path.display());
+        return Err(Failure::new(Kind::Arguments, message)
+            .hint("leave --output out and pipe into a program that compresses, such as gzip"));
+    }
     let named = file.filter(|path| !RecordFolder::is_meant(path));
     let by_name = || named.and_then(|path| format_of(path, terminal));
     let format = arguments.format.or_else(by_name).unwrap_or(usual);
@@ -87,6 +92,12 @@ fn settings(arguments: &ClassifyArguments, terminal: &Terminal) -> Result<Settin
         rows: top_k.unwrap_or(Some(TABLE_ROWS)),
         threads: threads(arguments.threads),
     })
+}
+
+/// Whether a file of this name would be taken for a compressed one.
+fn is_compressed(path: &Path) -> bool {
+    let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
+    ending.is_some_and(|ending| ["gz", "zst", "xz", "bz2", "zip"].iter().any(|known| ending == *known))
 }
 
 /// The format that an output's name asks for; one that is not known is told of, since the file will surprise.
