@@ -57,13 +57,21 @@ pub struct Setup {
     pub kb: Arc<KnowledgeBase>,
     /// The layout of text for people.
     pub layout: TableLayout,
+    /// Whether fields of CSV that a spreadsheet would take for formulas get a `'` in front.
+    pub is_csv_safe: bool,
 }
 
 impl Setup {
     /// The setup for the records of `run`, with the names of `kb`.
     #[must_use]
     pub fn new(run: Run, kb: impl Into<Arc<KnowledgeBase>>) -> Self {
-        Self { run, kb: kb.into(), layout: TableLayout::default() }
+        Self { run, kb: kb.into(), layout: TableLayout::default(), is_csv_safe: false }
+    }
+
+    /// The setup with CSV in which a spreadsheet finds no formulas, or as the fields are.
+    #[must_use]
+    pub fn safe_csv(self, is_csv_safe: bool) -> Self {
+        Self { is_csv_safe, ..self }
     }
 
     /// The setup with a layout of text for people.

@@ -152,6 +152,16 @@ fn csv_and_parquet_hold_the_same_rows() {
 }
 
 #[test]
+fn safe_csv_is_asked_for_with_csv_alone() {
+    let folder = Folder::new();
+    folder.file("in.jsonl", format!("{{\"id\":\"=1+1\",\"description\":\"{XSS}\"}}\n"));
+    let arguments = ["classify", "--input", "in.jsonl", "--safe-csv"];
+    let csv = folder.run(&[&arguments[..], &["--format", "csv"]].concat()).code(0).stdout;
+    assert!(csv.lines().skip(1).all(|line| line.starts_with("'=1+1,")), "{csv}");
+    folder.run(&arguments).code(2).says(&["--safe-csv", "jsonl", "--format csv"]);
+}
+
+#[test]
 fn no_record_vanishes_from_a_table() {
     let folder = Folder::new();
     let arguments = ["classify", "--format", "csv", "--threshold", "1", "--taxonomy", "cwe,capec"];

@@ -25,6 +25,8 @@ pub struct Csv {
     kb: Arc<KnowledgeBase>,
     /// The tasks whose labels follow by the chain, where a checkpoint answers.
     derived: Option<Tasks>,
+    /// Whether formulas get a `'` in front.
+    is_safe: bool,
 }
 
 impl Csv {
@@ -37,7 +39,7 @@ impl Csv {
     /// The format made ready for a run.
     #[must_use]
     pub fn new(setup: &Setup) -> Self {
-        Self { kb: Arc::clone(&setup.kb), derived: derived(setup.run.labels) }
+        Self { kb: Arc::clone(&setup.kb), derived: derived(setup.run.labels), is_safe: setup.is_csv_safe }
     }
 }
 
@@ -49,25 +51,36 @@ impl Records for Csv {
 
     fn push(&self, answer: &Answer, out: &mut Vec<u8>) {
         let id = answer.record.text().unwrap_or_default();
-        each_row(&answer.prediction, &self.kb, self.derived, |row| push_row(&id, &row, out));
+        each_row(&answer.prediction, &self.kb, self.derived, |row| self.push_row(&id, &row, out));
     }
 }
 
-fn push_row(id: &str, row: &Row<'_>, out: &mut Vec<u8>) {
-    push_field(out, id);
-    for text in row.texts {
+impl Csv {
+    fn push_row(&self, id: &str, row: &Row<'_>, out: &mut Vec<u8>) {
+        self.push_text(id, out);
+        for text in row.texts {
+            out.push(b',');
+            self.push_text(text, out);
+        }
         out.push(b',');
-        push_field(out, text);
+        push_score(out, row.score);
+        out.extend_from_slice(if row.predicted { b",true" } else { b",false" });
+        if let Some(More { mark, derived }) = row.more {
+            let status = mark.map(|mark| mark.status).unwrap_or_default();
+            let by = mark.and_then(|mark| mark.replaced_by).map(|id| id.to_string()).unwrap_or_default();
+            out.extend_from_slice(format!(",{status},{by},{derived}").as_bytes());
+        }
+        out.push(b'\n');
     }
-    out.push(b',');
-    push_score(out, row.score);
-    out.extend_from_slice(if row.predicted { b",true" } else { b",false" });
-    if let Some(More { mark, derived }) = row.more {
-        let status = mark.map(|mark| mark.status).unwrap_or_default();
-        let by = mark.and_then(|mark| mark.replaced_by).map(|id| id.to_string()).unwrap_or_default();
-        out.extend_from_slice(format!(",{status},{by},{derived}").as_bytes());
+
+    /// Appends a text from outside.
+    fn push_text(&self, text: &str, out: &mut Vec<u8>) {
+        if self.is_safe && text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+            push_field(out, &format!("'{text}"));
+        } else {
+            push_field(out, text);
+        }
     }
-    out.push(b'\n');
 }
 
 /// Appends a field, in quotes where it needs them.

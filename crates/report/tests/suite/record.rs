@@ -188,6 +188,21 @@ fn csv_has_one_row_a_label() {
 }
 
 #[test]
+fn safe_csv_has_no_formulas() {
+    let setup = sample::setup(RECOMMENDED);
+    for (id, safe) in
+        [("=1+1", "'=1+1"), ("@x", "'@x"), ("-1,2", "\"'-1,2\""), ("\tx", "'\tx"), ("a=b", "a=b")]
+    {
+        for (setup, want) in [(setup.clone().safe_csv(true), safe), (setup.clone(), id)] {
+            let mut out = Vec::new();
+            Csv::new(&setup).push(&answer(Some(id), None, nothing_listed()), &mut out);
+            let text = String::from_utf8(out).unwrap();
+            assert!(text.starts_with(want) || text.starts_with(&format!("\"{want}\"")), "{text}");
+        }
+    }
+}
+
+#[test]
 fn parquet_holds_the_rows_of_the_csv() {
     use parquet::record::RowAccessor as _;
     let mut table = Box::new(ParquetTable::new(&sample::setup(RECOMMENDED)).unwrap());

@@ -66,6 +66,10 @@ pub(crate) struct ClassifyArguments {
     #[arg(short, long, value_name = "FORMAT", value_parser = format_parser())]
     pub(super) format: Option<&'static Format>,
 
+    /// CSV without formulas: a field that a spreadsheet would take for one gets a `'` in front
+    #[arg(long)]
+    pub(super) safe_csv: bool,
+
     /// Write to a file, which appears when it is whole, or to a folder (`out/`), a file for each record; `-` for standard
     /// output
     #[arg(short, long, value_name = "FILE")]

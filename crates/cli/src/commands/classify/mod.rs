@@ -42,7 +42,9 @@ pub(crate) fn run(arguments: ClassifyArguments, terminal: &Terminal) -> Result<(
     }
     let mut answerer = Answerer::new(&classifier, &settings.options, settings.format.needs_assigned());
     let run = classifier.run(&settings.options);
-    let setup = Setup::new(run, classifier.knowledge_base().clone()).layout(terminal.layout(settings.rows));
+    let setup = Setup::new(run, classifier.knowledge_base().clone())
+        .layout(terminal.layout(settings.rows))
+        .safe_csv(arguments.safe_csv);
     let output = || RecordOutput::begin(settings.format, &setup, arguments.output.as_deref());
     match source {
         Source::Text(text) => {
@@ -78,6 +80,10 @@ fn settings(arguments: &ClassifyArguments, terminal: &Terminal) -> Result<Settin
     if format.is_binary() && to_terminal {
         let message = format!("--format {} cannot be written to a terminal", format.name());
         return Err(Failure::new(Kind::Arguments, message).hint("name a file by --output"));
+    }
+    if arguments.safe_csv && Some(format) != Format::named("csv") {
+        let message = format!("--safe-csv is for CSV, and the output is {}", format.name());
+        return Err(Failure::new(Kind::Arguments, message).hint("add --format csv, or leave --safe-csv out"));
     }
     let top_k = arguments.top_k.map(|top_k| top_k.0);
     Ok(Settings {
