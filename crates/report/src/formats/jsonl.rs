@@ -2,7 +2,7 @@
 //! keys may be added behind the ones that are there, nothing else changes.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use vulnlens_model::{LabelSource, Prediction, ScoredLabel, Tasks};
 use vulnlens_taxonomy::{KnowledgeBase, Standing, Tactic};
@@ -45,7 +45,7 @@ impl JsonLines {
     /// The format made ready for a run.
     #[must_use]
     pub fn new(setup: &Setup) -> Self {
-        let (run, kb) = (&setup.run, &*setup.kb);
+        let (run, kb) = (&setup.run, &setup.kb);
         let mut head = Vec::new();
         let versions = &run.versions;
         for (key, text) in [
@@ -68,7 +68,7 @@ impl JsonLines {
             }
         };
         let mut columns: Vec<Box<dyn JsonColumn>> = vec![];
-        each_column!(C => columns.push(Box::new(Openings::<C>::new(kb, is_marked))));
+        each_column!(C => columns.push(Box::new(List::<C>::new(kb, is_marked))));
         let tactic = |tactic: &Tactic| (tactic.id.to_string(), tactic.name.clone());
         Self {
             head,
@@ -138,17 +138,21 @@ trait JsonColumn: Send + Sync {
     fn push_none(&self, prediction: &Prediction, begin: usize, out: &mut Vec<u8>);
 }
 
-/// The part of a label's object that never changes, `{"label":"CWE-79","name":"…","score":`, for every label.
-struct Openings<C: Column> {
-    labels: Vec<C::Id>,
-    bytes: Vec<u8>,
-    /// The end of each label's part in `bytes`.
-    ends: Vec<usize>,
-    /// The marks of labels that are not in force, in their order; none where they are not marked.
-    marks: Option<Vec<(C::Id, String)>>,
+/// The list of a column's labels.
+struct List<C: Column> {
+    kb: Arc<KnowledgeBase>,
+    is_marked: bool,
+    /// Made for the first label: not all lists have one.
+    openings: OnceLock<Openings<C::Id>>,
 }
 
-impl<C: Column> JsonColumn for Openings<C> {
+impl<C: Column> List<C> {
+    fn new(kb: &Arc<KnowledgeBase>, is_marked: bool) -> Self {
+        Self { kb: Arc::clone(kb), is_marked, openings: OnceLock::new() }
+    }
+}
+
+impl<C: Column> JsonColumn for List<C> {
     fn push_list(&self, prediction: &Prediction, out: &mut Vec<u8>) {
         let labels = C::of(prediction).map_or(&[][..], |labels| &labels.labels);
         out.extend_from_slice(b",\"");
@@ -158,14 +162,15 @@ impl<C: Column> JsonColumn for Openings<C> {
             if number > 0 {
                 out.push(b',');
             }
-            let opening = self.opening(scored.label);
+            let openings = self.openings.get_or_init(|| Openings::new(&self.kb, self.is_marked));
+            let opening = openings.opening(scored.label);
             match opening {
                 Some(opening) => out.extend_from_slice(opening),
                 None => push_opening(&scored.label.to_string(), "", out),
             }
             push_score(out, scored.score);
             out.extend_from_slice(predicted(scored.predicted));
-            if let Some(marks) = &self.marks {
+            if let Some(marks) = &openings.marks {
                 push_mark(marks, scored.label, opening.is_some(), out);
             }
             out.push(b'}');
@@ -185,10 +190,20 @@ impl<C: Column> JsonColumn for Openings<C> {
     }
 }
 
-impl<C: Column> Openings<C> {
+/// The part of a label's object that never changes, `{"label":"CWE-79","name":"…","score":`, for every label.
+struct Openings<L> {
+    labels: Vec<L>,
+    bytes: Vec<u8>,
+    /// The end of each label's part in `bytes`.
+    ends: Vec<usize>,
+    /// The marks of labels that are not in force, in their order; none where they are not marked.
+    marks: Option<Vec<(L, String)>>,
+}
+
+impl<L: Label> Openings<L> {
     fn new(kb: &KnowledgeBase, is_marked: bool) -> Self {
-        let labels = C::Id::all(kb);
-        let mark = |label: &C::Id| Some((*label, Mark::of(label.standing(kb))?.json()));
+        let labels = L::all(kb);
+        let mark = |label: &L| Some((*label, Mark::of(label.standing(kb))?.json()));
         let marks = is_marked.then(|| labels.iter().filter_map(mark).collect());
         let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(labels.len()));
         for label in &labels {
@@ -198,7 +213,7 @@ impl<C: Column> Openings<C> {
         Self { labels, bytes, ends, marks }
     }
 
-    fn opening(&self, label: C::Id) -> Option<&[u8]> {
+    fn opening(&self, label: L) -> Option<&[u8]> {
         let at = self.labels.binary_search(&label).ok()?;
         let start = at.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
         self.bytes.get(start..*self.ends.get(at)?)
