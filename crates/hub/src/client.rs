@@ -93,7 +93,7 @@ impl Client {
         let info: ModelInfo =
             serde_json::from_slice(&body).map_err(|error| HubError::not_a_hub(&uri, &error.to_string()))?;
         let commit =
-            Commit::parse(&info.sha).ok_or_else(|| HubError::not_a_hub(&uri, "`sha` is no commit id"))?;
+            Commit::parse(&info.sha).ok_or_else(|| HubError::not_a_hub(&uri, "`sha` is not a commit id"))?;
         Ok(Listing { commit, files: info.siblings.into_iter().map(|sibling| sibling.rfilename).collect() })
     }
 

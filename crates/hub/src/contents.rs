@@ -1,4 +1,4 @@
-//! What a snapshot's folder holds.
+//! The contents of a snapshot's folder.
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read};

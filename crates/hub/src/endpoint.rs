@@ -1,4 +1,4 @@
-//! Where the hub is, and how URLs below it and redirects from it are formed.
+//! The hub's address, and the forms of URLs below it and of redirects from it.
 
 use std::fmt;
 

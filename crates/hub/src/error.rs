@@ -1,4 +1,4 @@
-//! What can go wrong between an id and its folder.
+//! Errors between an id and its folder.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -144,7 +144,7 @@ pub enum HubError {
         found: Box<str>,
     },
     /// The repository has no `config.json` where it has weights.
-    #[error("`{id}` is no transformers model: it lacks {}", crate::files::path(folder, "config.json"))]
+    #[error("`{id}` is not a transformers model: it lacks {}", crate::files::path(folder, "config.json"))]
     NoConfig {
         /// What was asked for.
         id: HubId,
@@ -190,11 +190,11 @@ pub enum HubError {
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} {}: {source}{}", path.display(), disk_hint(source))]
 pub struct Disk {
-    /// What was tried.
+    /// The operation that failed.
     pub action: &'static str,
     /// The file or folder.
     pub path: PathBuf,
-    /// What the system said.
+    /// The error of the operating system.
     pub source: io::Error,
 }
 

@@ -1,4 +1,4 @@
-//! Which files of a repository a text classifier needs.
+//! The files of a repository that a text classifier needs.
 //!
 //! The rules are functions over names, used on what the hub lists ([`select`]) and on what a snapshot holds
 //! ([`lacking`]), so that both agree on what a whole model is. Names come from outside: whatever is not exactly

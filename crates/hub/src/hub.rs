@@ -23,7 +23,7 @@ pub struct Snapshot {
     pub folder: PathBuf,
     /// The commit.
     pub commit: Commit,
-    /// How many bytes came over the network for it: 0 when all was in the cache.
+    /// The number of bytes that came over the network for it: 0 when all was in the cache.
     pub fetched: u64,
 }
 

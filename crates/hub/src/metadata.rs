@@ -1,4 +1,4 @@
-//! What the hub says about a file before it is downloaded.
+//! The hub's answer about a file before it is downloaded.
 
 use ureq::http::HeaderMap;
 

@@ -1,4 +1,4 @@
-//! What a caller is told while files are downloaded.
+//! Progress reports while files are downloaded.
 
 /// Receives the state of a download; `()` ignores it.
 ///

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::{Endpoint, Proxy, Token};
 
-/// What a [`Hub`](crate::Hub) needs to know; made by hand or by [`Settings::from_variables`].
+/// Settings of a [`Hub`](crate::Hub), made by hand or by [`Settings::from_variables`].
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The hub cache: the folder that holds `models--ORG--NAME`.
@@ -14,11 +14,11 @@ pub struct Settings {
     pub endpoint: Endpoint,
     /// Sent to the endpoint, and to nothing else.
     pub token: Option<Token>,
-    /// Whether the network may not be used.
+    /// True where the network may not be used.
     pub offline: bool,
     /// The `User-Agent` header.
     pub user_agent: String,
-    /// How long to wait.
+    /// The time limits.
     pub timeouts: Timeouts,
     /// The proxy to go through.
     pub proxy: Option<Proxy>,
@@ -26,7 +26,7 @@ pub struct Settings {
     pub certificates: Option<PathBuf>,
 }
 
-/// How long to wait for the other side. There is no limit on the length of a download as a whole.
+/// Time limits for the other side. There is no limit on the length of a download as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
     /// For a connection, encryption included.

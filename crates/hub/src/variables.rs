@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::settings::{Settings, Timeouts};
 use crate::{Endpoint, EndpointError, Proxy, ProxyError, Token, TokenError};
 
-/// Which variable or file cannot be used, and why. No value that may be secret is repeated.
+/// A variable or file that cannot be used, and the reason. No value that may be secret is repeated.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// Nothing says where the cache is.
@@ -45,7 +45,7 @@ pub enum SettingsError {
     TokenFile {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// The proxy is no address.

@@ -1,4 +1,4 @@
-//! Whether probabilities mean what they say.
+//! Calibration: the agreement of probabilities with outcomes.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use crate::MetricsError;
 use crate::ratio::ratio;
 use crate::unit_sum::UnitSum;
 
-/// How far probabilities agree with outcomes.
+/// The agreement of probabilities with outcomes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
     /// Number of pairs.

@@ -1,8 +1,8 @@
-//! What can be wrong with the rows and pairs that a caller hands in.
+//! Errors in the rows and pairs that a caller hands in.
 
 use std::fmt;
 
-/// Which of a row's two label lists an error speaks of.
+/// The one of a row's two label lists that an error is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LabelList {
     /// The labels that apply, [`RowView::gold`](crate::RowView::gold).

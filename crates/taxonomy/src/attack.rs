@@ -12,7 +12,7 @@ use crate::ids::{ParseIdError, TacticId, TechniqueId};
 use crate::stix::{BadField, ExternalReference, StixObject, for_each_object};
 use crate::terms::Domain;
 
-/// What was read of an ATT&CK bundle.
+/// The contents of an ATT&CK bundle.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AttackCatalog {
     /// The release, by the bundle's `x-mitre-collection`; older and reduced bundles have none.
@@ -23,7 +23,7 @@ pub struct AttackCatalog {
     pub techniques: Vec<Technique>,
     /// Tactics, in id order.
     pub tactics: Vec<Tactic>,
-    /// What was left out, and why, in the order of the file.
+    /// Entries that were left out, with the reasons, in the order of the file.
     pub issues: Vec<ParseIssue>,
 }
 
@@ -110,7 +110,7 @@ impl Draft {
         object: Option<StixObject>,
         id: &mut SeenId,
     ) -> Result<(), BadField> {
-        let object = object.ok_or_else(|| bad("objects", "holds something that is no object"))?;
+        let object = object.ok_or_else(|| bad("objects", "holds something that is not an object"))?;
         match object.required::<String>("type")?.as_str() {
             "attack-pattern" => self.add_technique(position, &object, id),
             "x-mitre-tactic" => self.add_tactic(&object, id),
@@ -220,7 +220,7 @@ impl Draft {
                 let (field, missing) =
                     if source.is_none() { ("source_ref", source_ref) } else { ("target_ref", target_ref) };
                 let problem =
-                    format!("{:?} is no technique of the bundle; relationship dropped", excerpt(&missing));
+                    format!("{:?} is not a technique of the bundle; relationship dropped", excerpt(&missing));
                 let id = source.map(|id| id.to_string());
                 self.issues.push(ParseIssue { position, id, field, problem });
                 continue;
@@ -267,7 +267,7 @@ impl Draft {
                         id: Some(technique.id.to_string()),
                         field: "kill_chain_phases",
                         problem: format!(
-                            "{:?} is no tactic of the bundle; phase dropped",
+                            "{:?} is not a tactic of the bundle; phase dropped",
                             excerpt(&phase.phase_name)
                         ),
                     }),

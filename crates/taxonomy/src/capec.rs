@@ -10,14 +10,14 @@ use crate::ids::{CapecId, ParseIdError};
 use crate::stix::{BadField, ExternalReference, StixObject, for_each_object};
 use crate::terms::{PatternAbstraction, Status};
 
-/// What was read of a CAPEC bundle.
+/// The contents of a CAPEC bundle.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CapecCatalog {
     /// The release, by the first pattern's `x_capec_version`.
     pub version: Option<String>,
     /// The patterns, in id order.
     pub patterns: Vec<AttackPattern>,
-    /// What was left out, and why, in the order of the file.
+    /// Entries that were left out, with the reasons, in the order of the file.
     pub issues: Vec<ParseIssue>,
 }
 
@@ -75,14 +75,17 @@ impl Draft {
         seen_id: &mut Option<String>,
     ) -> Result<(), BadField> {
         let bad = |field, problem: &str| BadField { field, problem: problem.to_owned() };
-        let object = object.ok_or_else(|| bad("objects", "holds something that is no object"))?;
+        let object = object.ok_or_else(|| bad("objects", "holds something that is not an object"))?;
         if object.required::<String>("type")? != "attack-pattern" {
             return Ok(());
         }
         let references: Vec<ExternalReference> = object.required("external_references")?;
         // ATT&CK's techniques refer to CAPEC too; the other way round the source is "ATTACK".
         if references.iter().any(|reference| reference.source_name.starts_with("mitre-")) {
-            return Err(bad("external_references", "has an ATT&CK id, so it is no pattern of CAPEC"));
+            return Err(bad(
+                "external_references",
+                "has an ATT&CK id and is therefore not a pattern of CAPEC",
+            ));
         }
         let own = of_source(&references, "capec")
             .next()
@@ -154,7 +157,7 @@ impl Draft {
                         id: Some(id.to_string()),
                         field: "x_capec_child_of_refs",
                         problem: format!(
-                            "{:?} is no pattern of the bundle; parent dropped",
+                            "{:?} is not a pattern of the bundle; parent dropped",
                             excerpt(&parent)
                         ),
                     }),

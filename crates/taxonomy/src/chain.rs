@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use crate::ids::{CapecId, CweId, TechniqueId};
 use crate::kb::KnowledgeBase;
 
-/// What a set of weaknesses implies; every list is sorted and without duplicates.
+/// The labels that a set of weaknesses implies; every list is sorted and without duplicates.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct ChainLabels {
     /// The given ids, with their ancestors; categories and unknown ids are kept as given.
@@ -22,7 +22,7 @@ pub struct ChainLabels {
 }
 
 impl KnowledgeBase {
-    /// What `assigned` implies: the ids and all their ancestors, the attack patterns related to any
+    /// The labels that `assigned` implies: the ids and all their ancestors, the attack patterns related to any
     /// of these, and the patterns' techniques.
     #[must_use]
     pub fn chain(&self, assigned: &[CweId]) -> ChainLabels {
@@ -31,7 +31,7 @@ impl KnowledgeBase {
         self.labels_of(cwe)
     }
 
-    /// What `complete` implies if it holds all the ancestors already, as CVE2CAPEC's lists do:
+    /// The labels that `complete` implies if it holds all the ancestors already, as CVE2CAPEC's lists do:
     /// none are added, so a list made with another CWE release keeps that release's ancestors.
     #[must_use]
     pub fn chain_of_complete(&self, complete: &[CweId]) -> ChainLabels {

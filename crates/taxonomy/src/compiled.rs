@@ -16,7 +16,7 @@ const MAGIC: &[u8; 8] = b"VLENS-KB";
 /// To be raised with every change to the tables or to the types in them.
 const FORMAT_VERSION: u32 = 1;
 
-/// Why bytes are no compiled knowledge base that this version can use.
+/// Reasons why bytes are not a compiled knowledge base that this version can use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KbFormatError {

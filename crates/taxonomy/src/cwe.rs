@@ -11,7 +11,7 @@ use crate::error::{ParseError, ParseIssue, Position, excerpt};
 use crate::ids::{CapecId, CweId};
 use crate::terms::{Abstraction, Nature, Status, Usage};
 
-/// What was read of a CWE catalogue.
+/// The contents of a CWE catalogue.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CweCatalog {
     /// The release, like `4.18`.
@@ -24,7 +24,7 @@ pub struct CweCatalog {
     pub groupings: Vec<Grouping>,
     /// The weaknesses that view 1003 lists at its top (`Has_Member`).
     pub top_of_view_1003: Vec<CweId>,
-    /// What was left out, and why, in the order of the file.
+    /// Entries that were left out, with the reasons, in the order of the file.
     pub issues: Vec<ParseIssue>,
 }
 
@@ -254,7 +254,7 @@ fn number(element: &BytesStart<'_>, name: &'static str) -> Result<u32, BadAttrib
     let text = attribute(element, name)?;
     let id: Result<CweId, _> = text.parse();
     id.map(|id| id.0)
-        .map_err(|_| BadAttribute { name, problem: format!("{:?} is no number", excerpt(&text)) })
+        .map_err(|_| BadAttribute { name, problem: format!("{:?} is not a number", excerpt(&text)) })
 }
 
 fn relation(element: &BytesStart<'_>) -> Result<Relation, BadAttribute> {

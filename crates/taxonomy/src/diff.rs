@@ -1,4 +1,4 @@
-//! What changed from one knowledge base to another.
+//! Changes from one knowledge base to another.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -96,7 +96,7 @@ impl<Id> Default for EntryChanges<Id> {
 }
 
 impl<Id> EntryChanges<Id> {
-    /// Whether nothing changed.
+    /// True when nothing changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.added.is_empty() && self.removed.is_empty() && self.renamed.is_empty()
@@ -104,14 +104,14 @@ impl<Id> EntryChanges<Id> {
 }
 
 impl KbDiff {
-    /// Whether nothing changed (the versions may still differ).
+    /// True when nothing changed (the versions may still differ).
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// What changed from `old` to `new`.
+/// The changes from `old` to `new`.
 #[must_use]
 pub fn diff(old: &KnowledgeBase, new: &KnowledgeBase) -> KbDiff {
     let both: Vec<(&Weakness, &Weakness)> =

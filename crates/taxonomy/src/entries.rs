@@ -15,11 +15,11 @@ pub struct Weakness {
     pub id: CweId,
     /// Its name.
     pub name: String,
-    /// How abstract it is.
+    /// The level of abstraction.
     pub abstraction: Abstraction,
-    /// How mature the entry is.
+    /// The maturity of the entry.
     pub status: Status,
-    /// Whether vulnerabilities may be mapped to it.
+    /// The permission to map vulnerabilities to it.
     pub usage: Usage,
     /// Its relations to other weaknesses, in every view.
     pub relations: Vec<Relation>,
@@ -30,13 +30,13 @@ pub struct Weakness {
 /// A relation of one weakness to another, valid in one view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Relation {
-    /// What the weakness is to the target.
+    /// The relation of the weakness to the target.
     pub nature: Nature,
     /// The other weakness.
     pub target: CweId,
     /// The view the relation belongs to: 1000 is the research view, 1003 NVD's simplified one.
     pub view: u32,
-    /// Whether this is the main parent in the view.
+    /// True for the main parent in the view.
     pub primary: bool,
 }
 
@@ -47,7 +47,7 @@ pub struct Grouping {
     pub id: CweId,
     /// Its name.
     pub name: String,
-    /// Which of the two it is.
+    /// Category or view.
     pub kind: GroupingKind,
 }
 
@@ -67,9 +67,9 @@ pub struct AttackPattern {
     pub id: CapecId,
     /// Its name.
     pub name: String,
-    /// How abstract it is.
+    /// The level of abstraction.
     pub abstraction: PatternAbstraction,
-    /// How mature the entry is.
+    /// The maturity of the entry.
     pub status: Status,
     /// The patterns it is a child of.
     pub parents: Vec<CapecId>,
@@ -96,7 +96,7 @@ pub struct Technique {
     pub revoked: bool,
     /// Withdrawn without replacement.
     pub deprecated: bool,
-    /// What replaces it.
+    /// The id that replaces it.
     pub revoked_by: Option<TechniqueId>,
 }
 

@@ -1,4 +1,4 @@
-//! What can go wrong with an official file: as a whole ([`ParseError`]) or in one entry
+//! Errors of an official file: as a whole ([`ParseError`]) or in one entry
 //! ([`ParseIssue`]).
 
 use std::fmt;
@@ -68,7 +68,7 @@ pub enum ParseError {
     },
 }
 
-/// Where in a file an entry stands.
+/// The place of an entry in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Position {
     /// The byte at which the element's start tag ends (XML).
@@ -80,13 +80,13 @@ pub enum Position {
 /// One entry, or one field of it, that was left out of a catalogue while the rest was kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseIssue {
-    /// Where the entry stands.
+    /// The place of the entry.
     pub position: Position,
     /// The entry's id as the file writes it, where it could be read.
     pub id: Option<String>,
     /// The element, attribute or key in question.
     pub field: &'static str,
-    /// What is wrong with it, and what was done.
+    /// The problem, and the way it was handled.
     pub problem: String,
 }
 

@@ -119,7 +119,7 @@ impl TechniqueId {
         self.sub
     }
 
-    /// Whether this is a sub-technique.
+    /// True for a sub-technique.
     #[must_use]
     pub fn is_sub_technique(self) -> bool {
         self.sub.is_some()

@@ -50,7 +50,7 @@ impl KnowledgeBase {
         self.tables.weaknesses.get(self.weakness_position(id)?)
     }
 
-    /// Whether the id is a weakness of the catalogue (and no category, view or unknown id).
+    /// True when the id is a weakness of the catalogue (not a category, a view or unknown).
     #[must_use]
     pub fn is_weakness(&self, id: CweId) -> bool {
         self.weakness_position(id).is_some()
@@ -116,13 +116,13 @@ impl KnowledgeBase {
         self.tables.tactics.iter()
     }
 
-    /// The weakness's parents in view 1000, sorted; empty for what is no weakness.
+    /// The weakness's parents in view 1000, sorted; empty for an id that is not a weakness.
     #[must_use]
     pub fn parents(&self, id: CweId) -> &[CweId] {
         self.weakness_position(id).map_or(&[], |at| self.hierarchy.parents(at))
     }
 
-    /// The weakness's ancestors in view 1000 without itself, sorted; empty for what is no weakness.
+    /// The weakness's ancestors in view 1000 without itself, sorted; empty for an id that is not a weakness.
     #[must_use]
     pub fn ancestors(&self, id: CweId) -> &[CweId] {
         self.weakness_position(id).map_or(&[], |at| self.hierarchy.ancestors(at))

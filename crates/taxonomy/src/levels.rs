@@ -6,7 +6,7 @@ use std::fmt;
 use crate::ids::{CweId, TacticId, TechniqueId};
 use crate::kb::KnowledgeBase;
 
-/// Which CWE ids stand for a record's weaknesses.
+/// The CWE ids that represent a record's weaknesses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CweLevel {
     /// Those that were assigned.
@@ -20,7 +20,7 @@ pub enum CweLevel {
     Allowed,
 }
 
-/// Which entries of ATT&CK stand for a record's techniques.
+/// The entries of ATT&CK that represent a record's techniques.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AttackLevel {
     /// Tactics.
@@ -65,13 +65,13 @@ impl KnowledgeBase {
         ids.into_iter().collect()
     }
 
-    /// Whether the weakness belongs to NVD's simplified view.
+    /// True when the weakness belongs to NVD's simplified view.
     #[must_use]
     pub fn is_in_view_1003(&self, id: CweId) -> bool {
         self.tables.view_1003.binary_search(&id).is_ok()
     }
 
-    /// Whether CWE lets vulnerabilities be mapped to `id`.
+    /// True when CWE lets vulnerabilities be mapped to `id`.
     #[must_use]
     pub fn permits_mapping(&self, id: CweId) -> bool {
         self.weakness(id).is_some_and(|weakness| weakness.usage.permits_mapping())

@@ -1,10 +1,10 @@
-//! How an id stands in the catalogues: current, withdrawn, or in none of them.
+//! The standing of an id in the catalogues: current, withdrawn, or in none of them.
 
 use crate::ids::{CapecId, CweId, TechniqueId};
 use crate::kb::KnowledgeBase;
 use crate::terms::Status;
 
-/// How an id stands in a knowledge base.
+/// The standing of an id in a knowledge base.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Standing {
     /// An entry in force.
@@ -32,7 +32,7 @@ impl Standing {
 }
 
 impl KnowledgeBase {
-    /// How a weakness, category or view stands; of the last two, no status is kept, and all are current.
+    /// The standing of a weakness, category or view; no status is kept of the last two, and all are current.
     #[must_use]
     pub fn standing_of_cwe(&self, id: CweId) -> Standing {
         if self.grouping(id).is_some() {
@@ -41,13 +41,13 @@ impl KnowledgeBase {
         Standing::of_status(self.weakness(id).map(|weakness| weakness.status))
     }
 
-    /// How an attack pattern stands.
+    /// The standing of an attack pattern.
     #[must_use]
     pub fn standing_of_capec(&self, id: CapecId) -> Standing {
         Standing::of_status(self.pattern(id).map(|pattern| pattern.status))
     }
 
-    /// How a technique stands; what revoked it is followed to the end, as
+    /// The standing of a technique; what revoked it is followed to the end, as
     /// [`current`](Self::current) does.
     #[must_use]
     pub fn standing_of_technique(&self, id: TechniqueId) -> Standing {

@@ -79,7 +79,7 @@ pub(crate) fn for_each_object(
         .and_then(|head| json.end().map(|()| head))
         .map_err(|error| json_error(error, file))?;
     let detail = match head {
-        Head { is_bundle: false, .. } => "the top level is no object with \"type\": \"bundle\"",
+        Head { is_bundle: false, .. } => "the top level is not an object with \"type\": \"bundle\"",
         Head { has_objects: false, .. } => "it has no list of \"objects\"",
         Head { .. } => return Ok(()),
     };

@@ -108,7 +108,7 @@ vocabulary! {
 }
 
 impl Usage {
-    /// Whether a mapping to the weakness is acceptable; a catalogue that states no usage forbids
+    /// True when a mapping to the weakness is acceptable; a catalogue that states no usage forbids
     /// nothing.
     #[must_use]
     pub fn permits_mapping(self) -> bool {

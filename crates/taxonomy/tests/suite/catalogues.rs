@@ -69,18 +69,18 @@ fn attack_entries_are_linked_within_their_domain() {
 fn a_bad_cwe_entry_is_reported_and_the_rest_kept() {
     let good = cwe::parse(CWE.as_bytes(), "cwe.xml").unwrap().weaknesses.len();
     for (from, to, lost, report) in [
-        (r#"ID="79" "#, r#"ID="7x9" "#, 1, "(7x9), ID: \"7x9\" is no number; entry left out"),
+        (r#"ID="79" "#, r#"ID="7x9" "#, 1, "(7x9), ID: \"7x9\" is not a number; entry left out"),
         (r#"ID="79" "#, r#"ID="74" "#, 1, "(74), ID: an earlier entry has it; entry left out"),
         (r#"ID="79" Name="Page of others""#, r#"ID="79""#, 1, "(79), Name: is missing; entry left out"),
         ("Page of others\"", "&unknown;\"", 1, "(79), Name: "),
         ("PeerOf", "CousinOf", 0, "(CWE-79), Nature: \"CousinOf\" is unknown; <Related_Weakness> dropped"),
         (r#"CWE_ID="352""#, "", 0, "(CWE-79), CWE_ID: is missing; <Related_Weakness> dropped"),
-        (r#"CAPEC_ID="9""#, r#"CAPEC_ID="-9""#, 0, "(CWE-119), CAPEC_ID: \"-9\" is no number"),
+        (r#"CAPEC_ID="9""#, r#"CAPEC_ID="-9""#, 0, "(CWE-119), CAPEC_ID: \"-9\" is not a number"),
         (
             r#"CWE_ID="4444""#,
             r#"CWE_ID="""#,
             0,
-            "(CWE-1003), CWE_ID: \"\" is no number; <Has_Member> dropped",
+            "(CWE-1003), CWE_ID: \"\" is not a number; <Has_Member> dropped",
         ),
     ] {
         assert!(CWE.contains(from), "{from}");
@@ -143,7 +143,7 @@ fn a_bad_object_of_a_bundle_is_reported_and_the_rest_kept() {
             r#""phase_name": "hide""#,
             r#""phase_name": "seek""#,
             0,
-            "(T1027), kill_chain_phases: \"seek\" is no tactic",
+            "(T1027), kill_chain_phases: \"seek\" is not a tactic",
         ),
         (
             r#""target_ref": "attack-pattern--1562""#,
@@ -200,7 +200,7 @@ fn a_file_that_is_no_bundle_is_refused() {
         (deep_object.as_str(), "f: malformed JSON at line 1"),
         (
             "{\"objects\": []}",
-            "f: not a STIX 2.1 bundle of CAPEC: the top level is no object with \"type\": \"bundle\"",
+            "f: not a STIX 2.1 bundle of CAPEC: the top level is not an object with \"type\": \"bundle\"",
         ),
         ("{\"type\": \"bundle\"}", "f: not a STIX 2.1 bundle of CAPEC: it has no list of \"objects\""),
         (ENTERPRISE, "f: not a STIX 2.1 bundle of CAPEC: it has no readable attack-pattern with a CAPEC id"),
