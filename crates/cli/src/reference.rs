@@ -1,4 +1,4 @@
-//! The command line's reference, `docs/cli.md`: written from the arguments themselves, and checked against them.
+//! The reference of the command line, `docs/cli.md`, written from the arguments themselves and checked against them.
 //!
 //! `VULNLENS_UPDATE_DOCS=1 cargo test -p vulnlens-cli reference` writes it.
 
@@ -9,12 +9,22 @@ use clap::{Command, CommandFactory as _};
 use crate::arguments::Cli;
 
 const HEAD: &str = "<!-- Written by a test of crates/cli (src/reference.rs, which says how); do not edit. -->\n\
-                    # The command line\n";
+                    # The command line\n\n\
+                    The global options and `--help` stand once, under `vulnlens`; every command takes them.\n";
+/// The options that each command takes.
+const GLOBAL: [&str; 5] = ["verbose", "quiet", "color", "help", "version"];
 
 /// The help of `command` and of all commands under it.
 fn push_help(command: &Command, name: &str, depth: usize, text: &mut String) {
     let heading = "#".repeat(depth);
-    let help = command.clone().bin_name(name).render_long_help();
+    let mut shown = command.clone().bin_name(name);
+    if depth > 2 {
+        shown = shown.mut_args(|argument| {
+            let is_global = GLOBAL.contains(&argument.get_id().as_str());
+            argument.hide(is_global)
+        });
+    }
+    let help = shown.render_long_help();
     let help = help.to_string();
     let help: Vec<&str> = help.lines().map(str::trim_end).collect();
     *text += &format!("\n{heading} `{name}`\n\n```text\n{}\n```\n", help.join("\n").trim_end());

@@ -9,6 +9,7 @@ mod doctor;
 mod evaluate;
 mod explain;
 mod kb;
+mod man;
 mod model;
 mod train;
 mod trained;
@@ -18,7 +19,7 @@ use clap::Subcommand;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
-/// What vulnlens can do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Classify(classify::ClassifyArguments),
@@ -38,6 +39,7 @@ pub(crate) enum Command {
     Model(model::ModelCommand),
     Doctor(doctor::DoctorArguments),
     Completions(completions::CompletionsArguments),
+    Man(man::ManArguments),
 }
 
 /// Runs a command. One line here and one in [`Command`] add another. `cli` is the whole command line.
@@ -52,5 +54,6 @@ pub(crate) fn run(command: Command, cli: clap::Command, terminal: &Terminal) -> 
         Command::Model(command) => model::run(&command, terminal),
         Command::Doctor(arguments) => doctor::run(arguments, terminal),
         Command::Completions(arguments) => completions::run(&arguments, cli),
+        Command::Man(arguments) => man::run(&arguments, cli),
     }
 }

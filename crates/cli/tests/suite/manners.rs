@@ -81,6 +81,16 @@ fn every_shell_can_complete() {
 }
 
 #[test]
+fn every_command_has_a_manual_page() {
+    let folder = Folder::new();
+    let page = folder.run(&["man"]).code(0).stdout;
+    assert!(page.contains(".TH vulnlens 1") && page.contains("classify"), "{page}");
+    let page = folder.run(&["man", "kb", "path"]).code(0).stdout;
+    assert!(page.contains("CWE\\-79 T1027"), "{page}");
+    folder.run(&["man", "kb", "paths"]).code(2).says(&["no command `paths`"]);
+}
+
+#[test]
 fn quiet_says_errors_alone_and_without_utf8_tables_are_ascii() {
     let folder = Folder::new();
     folder.file("in.txt", "Buffer overflow in the parser\n");
