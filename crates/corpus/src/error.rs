@@ -1,8 +1,11 @@
 //! What can go wrong: with a whole input, or with one record of it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+
+use vulnlens_files::{Classified, ErrorKind};
 
 use crate::build::BuildReport;
 use crate::gzip::TrailingBytes;
@@ -69,6 +72,22 @@ pub enum CorpusError {
     Record(#[from] RecordError),
 }
 
+impl Classified for CorpusError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Write { .. } => ErrorKind::Output,
+            _ => ErrorKind::Input,
+        }
+    }
+
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::MissingColumn { .. } => Some("rename the column, or give a file that has it".into()),
+            _ => None,
+        }
+    }
+}
+
 /// Why a build has no row, in a few words.
 fn without_rows(report: &BuildReport) -> String {
     let read: u64 = report.sources.iter().map(|source| source.records).sum();
@@ -98,6 +117,12 @@ pub struct RecordError {
     pub id: Option<String>,
     /// What is wrong, and what to do about it.
     pub problem: Problem,
+}
+
+impl Classified for RecordError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Input
+    }
 }
 
 /// Where in an input a record stands; every number counts from 1.

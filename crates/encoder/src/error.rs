@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use vulnlens_files::{Classified, ErrorKind};
+
 use crate::weights::Dtype;
 
 /// Why a checkpoint cannot be used.
@@ -157,6 +159,13 @@ pub enum EncoderError {
         /// What to do about it.
         fix: String,
     },
+}
+
+impl Classified for EncoderError {
+    /// A checkpoint that cannot be used is not available, whatever is wrong with it.
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Unavailable
+    }
 }
 
 impl EncoderError {

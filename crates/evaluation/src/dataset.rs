@@ -1,11 +1,13 @@
 //! A built data set as the examples that fitting and evaluating work on.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use vulnlens_corpus::{CorpusError, DataRow, DatasetReader, RecordError};
+use vulnlens_files::{Classified, ErrorKind};
 
 use crate::example::Example;
 use crate::split::Split;
@@ -41,6 +43,23 @@ pub enum DataSetError {
         /// The system's error.
         source: io::Error,
     },
+}
+
+impl Classified for DataSetError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Rows(_) | Self::Row(_) => ErrorKind::Input,
+            Self::Open(_) | Self::Read { .. } => ErrorKind::Unavailable,
+        }
+    }
+
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Open(error) | Self::Rows(error) => error.hint(),
+            Self::Row(_) => Some("build the data set again with `data build`".into()),
+            Self::Read { .. } => None,
+        }
+    }
 }
 
 impl DataSet {

@@ -1,5 +1,6 @@
 //! Errors of an evaluation.
 
+use vulnlens_files::{Classified, ErrorKind};
 use vulnlens_metrics::MetricsError;
 
 /// An error of calibrating or evaluating.
@@ -12,4 +13,13 @@ pub enum EvaluationError {
     /// A metric refused its input.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
+}
+
+impl Classified for EvaluationError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NoValidationTexts => ErrorKind::Input,
+            Self::Metrics(_) => ErrorKind::Fault,
+        }
+    }
 }

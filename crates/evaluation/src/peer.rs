@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::BufRead;
 
 use serde::Deserialize;
+use vulnlens_files::{Classified, ErrorKind};
 use vulnlens_model::Room;
 use vulnlens_taxonomy::{CveId, CweId};
 
@@ -26,6 +27,12 @@ pub struct PeerScoresError {
     file: String,
     line: usize,
     problem: String,
+}
+
+impl Classified for PeerScoresError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Unavailable
+    }
 }
 
 /// What a set gets that a record's line does not mention.

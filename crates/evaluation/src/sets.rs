@@ -2,8 +2,8 @@
 
 use vulnlens_metrics::RowView;
 use vulnlens_model::Room;
-use vulnlens_model::softmax::softmax;
 use vulnlens_model::decode::{MarginalBuffer, SpaceKind};
+use vulnlens_model::softmax::softmax;
 use vulnlens_taxonomy::KnowledgeBase;
 
 use crate::calibrate::Calibration;

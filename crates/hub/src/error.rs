@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use vulnlens_files::{Classified, ErrorKind};
+
 use crate::{Endpoint, HubId};
 
 /// Why there is no folder for a model id. Each says what to do about it; for a command-line program all of
@@ -184,6 +186,12 @@ pub enum HubError {
     /// The cache cannot be read or written.
     #[error(transparent)]
     Disk(#[from] Disk),
+}
+
+impl Classified for HubError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Unavailable
+    }
 }
 
 /// A file of the cache that cannot be read or written.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use vulnlens_files::{Classified, ErrorKind};
+
 /// Longest name that the hub accepts, for an organisation and for a repository each.
 const MAX_NAME: usize = 96;
 /// Longest revision accepted here; git itself stops at the file system's limit.
@@ -47,6 +49,12 @@ pub enum IdError {
     /// The revision could not be a git reference.
     #[error("`{0}` is not a revision: give a branch, a tag or a full commit id")]
     Revision(String),
+}
+
+impl Classified for IdError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Arguments
+    }
 }
 
 impl RepoId {

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use vulnlens_files::{Classified, ErrorKind};
+
 use crate::settings::{Settings, Timeouts};
 use crate::{Endpoint, EndpointError, Proxy, ProxyError, Token, TokenError};
 
@@ -56,6 +58,12 @@ pub enum SettingsError {
         /// What it should be.
         source: ProxyError,
     },
+}
+
+impl Classified for SettingsError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Unavailable
+    }
 }
 
 impl Settings {

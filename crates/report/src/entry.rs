@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
+use vulnlens_files::{Classified, ErrorKind};
 use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TacticId, TechniqueId};
 
 use crate::glyphs::Glyphs;
@@ -28,6 +29,12 @@ pub enum EntryId {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no id of an entry; expected the form CWE-79, CAPEC-63, T1027, T1562.003 or TA0005")]
 pub struct ParseEntryIdError(String);
+
+impl Classified for ParseEntryIdError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Arguments
+    }
+}
 
 impl FromStr for EntryId {
     type Err = ParseEntryIdError;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use vulnlens_files::{Classified, ErrorKind};
 use vulnlens_model::Run;
 use vulnlens_taxonomy::KnowledgeBase;
 
@@ -38,6 +39,12 @@ pub trait Document: Send {
 pub struct FormatError {
     format: &'static str,
     problem: String,
+}
+
+impl Classified for FormatError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Output
+    }
 }
 
 impl FormatError {

@@ -1,6 +1,9 @@
 //! From parsed catalogues to a knowledge base.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+
+use vulnlens_files::{Classified, ErrorKind};
 
 use crate::attack::AttackCatalog;
 use crate::capec::CapecCatalog;
@@ -42,6 +45,19 @@ pub enum BuildError {
     /// The relations are no hierarchy.
     #[error(transparent)]
     TooTangled(#[from] TooTangled),
+}
+
+impl Classified for BuildError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Input
+    }
+
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::MissingVersion("ATT&CK") => Some("name it by --attack-version, such as 18.1".into()),
+            _ => None,
+        }
+    }
 }
 
 impl KnowledgeBaseBuilder {

@@ -8,6 +8,7 @@
 //! | 44.. | the tables, in [postcard](https://postcard.jamesmunns.com)'s encoding |
 
 use sha2::{Digest, Sha256};
+use vulnlens_files::{Classified, ErrorKind};
 
 use crate::graph::TooTangled;
 use crate::kb::{KnowledgeBase, Tables};
@@ -46,6 +47,12 @@ pub enum KbFormatError {
     /// The relations are no hierarchy.
     #[error(transparent)]
     TooTangled(#[from] TooTangled),
+}
+
+impl Classified for KbFormatError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Input
+    }
 }
 
 impl KnowledgeBase {

@@ -3,12 +3,14 @@
 
 use std::fmt;
 
+use vulnlens_files::{Classified, ErrorKind};
+
 /// A file that yields nothing: it cannot be read, is cut off, or is something else.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseError {
     /// The reader failed.
-    #[error("{file}: cannot be read")]
+    #[error("{file}: cannot be read: {source}")]
     Read {
         /// The caller's name for the file.
         file: String,
@@ -66,6 +68,12 @@ pub enum ParseError {
         /// What was found, or missed.
         detail: &'static str,
     },
+}
+
+impl Classified for ParseError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Input
+    }
 }
 
 /// The place of an entry in a file.

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::{Serialize, Serializer};
+use vulnlens_files::{Classified, ErrorKind};
 
 /// A text that is not an id of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -16,6 +17,12 @@ pub struct ParseIdError {
     kind: &'static str,
     form: &'static str,
     text: String,
+}
+
+impl Classified for ParseIdError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Arguments
+    }
 }
 
 impl ParseIdError {

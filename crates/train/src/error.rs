@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use vulnlens_encoder::EncoderError;
 use vulnlens_evaluation::EvaluationError;
+use vulnlens_files::{Classified, ErrorKind};
 use vulnlens_metrics::MetricsError;
 use vulnlens_model::ModelFileError;
 use vulnlens_model::ngram::MAX_SETS;
@@ -148,6 +149,25 @@ pub enum TrainError {
     /// A promise inside the library does not hold.
     #[error("internal inconsistency: {0}; please report it")]
     Inconsistent(String),
+}
+
+impl Classified for TrainError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Setting(_) | Self::Diverged { .. } | Self::LossDiverged { .. } => ErrorKind::Arguments,
+            Self::NoTrainingTexts { .. }
+            | Self::NoTexts
+            | Self::OneSetOnly
+            | Self::TooManySets { .. }
+            | Self::NoFeatures { .. }
+            | Self::TooFewLabels { .. }
+            | Self::NoTree { .. } => ErrorKind::Input,
+            Self::Evaluation(error) => error.kind(),
+            Self::Refused { .. } | Self::Encoder(_) => ErrorKind::Unavailable,
+            Self::Save { .. } => ErrorKind::Output,
+            _ => ErrorKind::Fault,
+        }
+    }
 }
 
 impl TrainError {

@@ -1,8 +1,10 @@
 //! Reasons why a model cannot be opened.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use vulnlens_files::{Classified, ErrorKind};
 use vulnlens_model::ModelFileError;
 #[cfg(feature = "encoder")]
 use vulnlens_model::labels::{TaxonomyFileError, ThresholdsError};
@@ -80,21 +82,28 @@ pub enum OpenError {
     },
 }
 
-impl OpenError {
-    /// The advice that goes with the error, where its message does not give it already.
-    #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
+impl Classified for OpenError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Threads(_) => ErrorKind::Fault,
+            _ => ErrorKind::Unavailable,
+        }
+    }
+
+    fn hint(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::NoSuchModel(_) => Some(
-                "give a model file, the folder of a checkpoint, an id of the hub as ORG/NAME, or `fast` or `accurate` for the models that are embedded",
+                "give a model file, the folder of a checkpoint, an id of the hub as ORG/NAME, or `fast` or `accurate` for the models that are embedded".into(),
             ),
             Self::Ngram { source: ModelFileError::NotAModel(_), .. } => {
-                Some("of a checkpoint, give the folder, with its config.json and tokenizer")
+                Some("of a checkpoint, give the folder, with its config.json and tokenizer".into())
             }
             _ => None,
         }
     }
+}
 
+impl OpenError {
     pub(crate) fn io(file: &Path) -> impl FnOnce(io::Error) -> Self {
         let file = file.to_owned();
         move |source| Self::Io { file, source }

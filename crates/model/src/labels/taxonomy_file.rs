@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use vulnlens_files::{Classified, ErrorKind};
 use vulnlens_taxonomy::CweId;
 
 use crate::decode::{DecisionRule, SpaceKind};
@@ -84,6 +85,12 @@ pub enum TaxonomyFileError {
         "says that outputs are CWE sets, but id2label has {0:?}; expected ids as CWE-122+CWE-787, each set once"
     )]
     NotASet(String),
+}
+
+impl Classified for TaxonomyFileError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Unavailable
+    }
 }
 
 impl TaxonomyFile {

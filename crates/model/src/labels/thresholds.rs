@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use vulnlens_files::{Classified, ErrorKind};
+
 /// Why thresholds cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -20,6 +22,12 @@ pub enum ThresholdsError {
         /// Its threshold.
         threshold: f32,
     },
+}
+
+impl Classified for ThresholdsError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Unavailable
+    }
 }
 
 /// Reads a threshold for each of `labels`, in their order: a JSON object from labels, as they stand

@@ -12,6 +12,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
+use vulnlens_files::{Classified, ErrorKind};
 
 use super::network::{Codes, NgramModel, PackedRows};
 use super::vocabulary::Vocabulary;
@@ -62,6 +63,12 @@ pub enum ModelFileError {
         /// What is wrong with it.
         problem: String,
     },
+}
+
+impl Classified for ModelFileError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Unavailable
+    }
 }
 
 /// The numbers of a model as a file holds them.
