@@ -1,8 +1,9 @@
-//! Why a command ends without success: the kind, which gives the exit code, what happened, and what to do.
+//! A command's failure: the kind, which gives the exit code, the message, and the hint.
 
+use std::error::Error;
 use std::io;
 
-use vulnlens_corpus::CorpusError;
+use vulnlens_files::{Classified, ErrorKind};
 
 use crate::exit_codes;
 
@@ -44,9 +45,9 @@ impl Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) kind: Kind,
-    /// Where and what, in one line.
+    /// The place and the problem, in one line.
     pub(crate) message: String,
-    /// What to do about it, where the message does not say so already.
+    /// The way out, where the message does not name it already.
     pub(crate) hint: Option<String>,
 }
 
@@ -59,7 +60,7 @@ impl Failure {
         Self { hint: Some(hint.into()), ..self }
     }
 
-    /// The same failure where it means that something vulnlens works with, not its input, is not to be had.
+    /// The same failure where the input is a model, a knowledge base or a data set: those are unavailable.
     pub(crate) fn unavailable(self) -> Self {
         Self { kind: if self.kind == Kind::Input { Kind::Unavailable } else { self.kind }, ..self }
     }
@@ -71,21 +72,35 @@ impl Failure {
     }
 }
 
-impl From<CorpusError> for Failure {
-    fn from(error: CorpusError) -> Self {
-        let kind = if matches!(error, CorpusError::Write { .. }) { Kind::Failed } else { Kind::Input };
-        let failure = Self::new(kind, error.to_string());
-        match error {
-            CorpusError::MissingColumn { .. } => {
-                failure.hint("rename the column, or give a file that has it")
-            }
-            _ => failure,
-        }
+/// The one way from an error of the libraries to a failure.
+impl<E: Classified> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let kind = match error.kind() {
+            ErrorKind::Arguments => Kind::Arguments,
+            ErrorKind::Input => Kind::Input,
+            ErrorKind::Unavailable => Kind::Unavailable,
+            ErrorKind::Output if is_broken_pipe(&error) => Kind::OutputClosed,
+            ErrorKind::Output | ErrorKind::Fault => Kind::Failed,
+        };
+        let hint = error.hint().map(|hint| hint.into_owned());
+        Self { kind, message: error.to_string(), hint }
     }
+}
+
+/// Whether the reader of the output went away, by the system's error beneath `error`.
+fn is_broken_pipe(error: &dyn Error) -> bool {
+    let system = |error: &(dyn Error + 'static)| error.downcast_ref().map(io::Error::kind);
+    std::iter::successors(error.source(), |error: &&(dyn Error + 'static)| (*error).source())
+        .filter_map(system)
+        .any(|kind| kind == io::ErrorKind::BrokenPipe)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use vulnlens_files::FileError;
+
     use super::*;
 
     #[test]
@@ -99,6 +114,21 @@ mod tests {
     fn only_an_input_becomes_unavailable() {
         assert_eq!(Failure::new(Kind::Input, "x").unavailable().kind, Kind::Unavailable);
         assert_eq!(Failure::new(Kind::Failed, "x").unavailable().kind, Kind::Failed);
+    }
+
+    #[test]
+    fn an_error_of_the_libraries_keeps_its_kind_and_its_message() {
+        let path = Path::new("out");
+        let broken = || io::Error::from(io::ErrorKind::BrokenPipe);
+        for (error, kind) in [
+            (FileError::read(path)(broken()), Kind::Input),
+            (FileError::write(path)(broken()), Kind::OutputClosed),
+            (FileError::write(path)(io::ErrorKind::StorageFull.into()), Kind::Failed),
+        ] {
+            let message = error.to_string();
+            let failure = Failure::from(error);
+            assert_eq!((failure.kind, failure.message), (kind, message));
+        }
     }
 
     #[test]

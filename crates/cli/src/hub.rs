@@ -3,20 +3,20 @@
 use std::cell::RefCell;
 
 use indicatif::ProgressBar;
-use vulnlens_hub::{Hub, HubError, HubId, Progress, Settings, Snapshot};
+use vulnlens_hub::{Hub, HubId, Progress, Settings, Snapshot};
 
-use crate::failure::{Failure, Kind};
-use crate::terminal::Terminal;
+use crate::failure::Failure;
+use crate::terminal::{Terminal, harmless};
 
 /// The settings of the hub and its cache that the environment gives.
 pub(crate) fn settings() -> Result<Settings, Failure> {
     let settings = Settings::from_variables(|name| std::env::var_os(name), std::env::home_dir());
-    settings.map_err(|error| Failure::new(Kind::Unavailable, error.to_string()))
+    Ok(settings?)
 }
 
 /// The hub that the environment names.
 pub(crate) fn hub() -> Result<Hub, Failure> {
-    Hub::new(settings()?).map_err(unavailable)
+    Ok(Hub::new(settings()?)?)
 }
 
 /// The newest files of `id` as a folder.
@@ -24,12 +24,7 @@ pub(crate) fn pull(id: &HubId, terminal: &Terminal) -> Result<Snapshot, Failure>
     let download = Download::new(terminal);
     let snapshot = hub()?.pull(id, &download);
     download.finish();
-    snapshot.map_err(unavailable)
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn unavailable(error: HubError) -> Failure {
-    Failure::new(Kind::Unavailable, error.to_string())
+    Ok(snapshot?)
 }
 
 /// Shows a download on the terminal.
@@ -58,7 +53,7 @@ impl Progress for Download<'_> {
             file.clone_into(&mut self.file.borrow_mut());
             self.terminal.detail(&format!("downloading {file}, {total} bytes"));
             self.bar.reset();
-            self.bar.set_message(file.to_owned());
+            self.bar.set_message(harmless(file).into_owned());
         }
         self.bar.set_length(total);
         self.bar.set_position(done);

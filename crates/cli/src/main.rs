@@ -20,6 +20,7 @@ mod record_format;
 #[cfg(test)]
 mod reference;
 mod settings;
+mod signals;
 mod stream;
 mod tally;
 mod terminal;
@@ -37,18 +38,9 @@ use terminal::Terminal;
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are data for standard output; a closed pipe there is nobody's fault.
-            let printed = error.print().and_then(|()| std::io::stdout().flush());
-            let lost = printed.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe);
-            return match error.use_stderr() {
-                true => exit_codes::BAD_ARGUMENTS,
-                false if lost => exit_codes::FAILED,
-                false => exit_codes::OK,
-            }
-            .into();
-        }
+        Err(error) => return not_parsed(&error).into(),
     };
+    signals::watch();
     let terminal = Terminal::new(&cli.global);
     match commands::run(cli.command, Cli::command(), &terminal) {
         Ok(()) => exit_codes::OK.into(),
@@ -59,4 +51,16 @@ fn main() -> ExitCode {
             failure.kind.exit_code().into()
         }
     }
+}
+
+/// Prints help, or what is wrong with the arguments; gives the exit code.
+fn not_parsed(error: &clap::Error) -> u8 {
+    if error.use_stderr() {
+        terminal::usage(error);
+        return exit_codes::BAD_ARGUMENTS;
+    }
+    // Help and version are data for standard output; a closed pipe there is nobody's fault.
+    let printed = error.print().and_then(|()| std::io::stdout().flush());
+    let lost = printed.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe);
+    if lost { exit_codes::FAILED } else { exit_codes::OK }
 }

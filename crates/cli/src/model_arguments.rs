@@ -127,18 +127,7 @@ fn opening<R>(
     } else {
         work(&settings)
     };
-    done.map_err(Failure::from)
-}
-
-impl From<OpenError> for Failure {
-    fn from(error: OpenError) -> Self {
-        let kind = if matches!(error, OpenError::Threads(_)) { Kind::Failed } else { Kind::Unavailable };
-        let failure = Self::new(kind, error.to_string());
-        match error.hint() {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
-    }
+    Ok(done?)
 }
 
 /// The n-gram model called `name`, or in the file of that path.

@@ -1,12 +1,11 @@
-//! Where data go: standard output, or a file that appears when it is whole.
+//! The place that data go to: standard output, or a file that appears when it is whole.
 
-use std::fs::File;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use tempfile::NamedTempFile;
+use vulnlens_files::WholeFile;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 
 const STDOUT: &str = "standard output";
 
@@ -19,18 +18,14 @@ pub(crate) struct Output {
 
 enum Sink {
     Stdout(io::Stdout),
-    /// A file beside the one asked for, renamed when it is whole.
-    Aside(NamedTempFile, PathBuf),
-    /// A device or a pipe, which must not be replaced.
-    Special(File, PathBuf),
+    File(WholeFile),
 }
 
 impl Output {
     /// Opens `path`, or standard output, which is also called `-`.
     pub(crate) fn open(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = path.filter(|path| path.as_os_str() != "-") else { return Ok(Self::stdout()) };
-        let sink = open_file(path).map_err(|error| Failure::output(&path.display().to_string(), &error))?;
-        Ok(Self { sink, plain: true })
+        Ok(Self { sink: Sink::File(WholeFile::create(path)?), plain: true })
     }
 
     /// Standard output.
@@ -55,26 +50,26 @@ impl Output {
     }
 
     /// Ends the output; a file stands in its place afterwards.
-    pub(crate) fn finish(mut self) -> Result<(), Failure> {
-        self.sink.writer().flush().map_err(|error| self.failure(&error))?;
-        let name = self.name();
+    pub(crate) fn finish(self) -> Result<(), Failure> {
         match self.sink {
-            Sink::Aside(file, path) => {
-                file.persist(path).map(drop).map_err(|error| Failure::output(&name, &error.error))
-            }
-            _ => Ok(()),
+            Sink::Stdout(mut stdout) => stdout.flush().map_err(|error| Failure::output(STDOUT, &error)),
+            Sink::File(file) => Ok(file.finish()?),
         }
     }
 
-    fn name(&self) -> String {
-        match &self.sink {
-            Sink::Stdout(_) => STDOUT.to_owned(),
-            Sink::Aside(_, path) | Sink::Special(_, path) => path.display().to_string(),
+    /// As [`Output::finish`], without waiting for the disk.
+    pub(crate) fn finish_soon(self) -> Result<(), Failure> {
+        match self.sink {
+            Sink::File(file) => Ok(file.finish_soon()?),
+            Sink::Stdout(_) => self.finish(),
         }
     }
 
     fn failure(&self, error: &io::Error) -> Failure {
-        Failure::output(&self.name(), error)
+        match &self.sink {
+            Sink::Stdout(_) => Failure::output(STDOUT, error),
+            Sink::File(file) => Failure::output(&file.path().display().to_string(), error),
+        }
     }
 }
 
@@ -93,26 +88,9 @@ impl Sink {
     fn writer(&mut self) -> &mut dyn Write {
         match self {
             Self::Stdout(stdout) => stdout,
-            Self::Aside(file, _) => file,
-            Self::Special(file, _) => file,
+            Self::File(file) => file,
         }
     }
-}
-
-fn open_file(path: &Path) -> io::Result<Sink> {
-    if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
-        return Ok(Sink::Special(File::options().write(true).open(path)?, path.to_owned()));
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".vulnlens-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // As any program would create it; the process's umask is applied.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    Ok(Sink::Aside(builder.tempfile_in(folder)?, path.to_owned()))
 }
 
 /// Prints text that may have ANSI styles on standard output.
@@ -124,11 +102,17 @@ pub(crate) fn print_text(text: &str) -> Result<(), Failure> {
 
 /// Prints `value` as JSON, for reading by people and programs, on standard output.
 pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
-    let kind = crate::failure::Kind::Failed;
-    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::new(kind, error.to_string()))?;
     let mut output = Output::stdout();
-    output.data((text + "\n").as_bytes())?;
+    output.data(&json(value)?)?;
     output.finish()
+}
+
+/// `value` as indented JSON with a line feed.
+pub(crate) fn json(value: &impl serde::Serialize) -> Result<Vec<u8>, Failure> {
+    let json = serde_json::to_vec_pretty(value);
+    let mut json = json.map_err(|error| Failure::new(Kind::Failed, error.to_string()))?;
+    json.push(b'\n');
+    Ok(json)
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use vulnlens::report::{Answer, FileNames, Format, Setup};
+use vulnlens_files::FileError;
 
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::output::Output;
 
 /// A folder of files, each named after its record. A file appears when it is whole.
@@ -25,7 +26,7 @@ impl RecordFolder {
     /// Opens a folder, and makes it if it is not there.
     pub(crate) fn open(path: &Path, format: &'static Format, setup: Setup) -> Result<Self, Failure> {
         if !path.is_dir() {
-            fs::create_dir(path).map_err(|error| Failure::output(&path.display().to_string(), &error))?;
+            fs::create_dir(path).map_err(FileError::write(path))?;
         }
         Ok(Self { path: path.to_owned(), format, setup, names: FileNames::default() })
     }
@@ -33,8 +34,7 @@ impl RecordFolder {
     /// Writes the file of one record.
     pub(crate) fn write(&mut self, answer: Answer) -> Result<(), Failure> {
         let name = self.names.next(&answer.record, self.format.own_file_ending());
-        let bytes = self.format.render(&self.setup, vec![answer]);
-        let bytes = bytes.map_err(|error| Failure::new(Kind::Failed, error.to_string()))?;
+        let bytes = self.format.render(&self.setup, vec![answer])?;
         let mut output = Output::open(Some(&self.path.join(name)))?;
         // Styles are for terminals, which no file is.
         if self.format.is_for_people() {
@@ -42,6 +42,7 @@ impl RecordFolder {
         } else {
             output.data(&bytes)?
         }
-        output.finish()
+        // There may be many: nobody waits for the disk each time.
+        output.finish_soon()
     }
 }

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use vulnlens::report::{Format, FormatError, Piece, Renderer, Setup, Writer};
+use vulnlens::report::{Format, Piece, Renderer, Setup, Writer};
 
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::output::Output;
 use crate::record_folder::RecordFolder;
 
@@ -36,7 +36,7 @@ impl RecordOutput {
             return Ok((Renderer::default(), Self::Folder(Box::new(folder))));
         }
         let (mut output, mut head) = (Output::open(path)?, Vec::new());
-        let (renderer, writer) = format.open(setup, &mut head).map_err(failed)?;
+        let (renderer, writer) = format.open(setup, &mut head)?;
         output.data(&head)?;
         Ok((renderer, Self::Whole { output, writer, format }))
     }
@@ -46,7 +46,7 @@ impl RecordOutput {
         match self {
             Self::Whole { output, writer, format } => {
                 let mut bytes = Vec::new();
-                writer.write(piece, &mut bytes).map_err(failed)?;
+                writer.write(piece, &mut bytes)?;
                 // Styles are taken out where the output does not show them.
                 if format.is_for_people() { output.text(&bytes) } else { output.data(&bytes) }
             }
@@ -58,12 +58,8 @@ impl RecordOutput {
     pub(crate) fn finish(self) -> Result<(), Failure> {
         let Self::Whole { mut output, writer, .. } = self else { return Ok(()) };
         let mut rest = Vec::new();
-        writer.finish(&mut rest).map_err(failed)?;
+        writer.finish(&mut rest)?;
         output.data(&rest)?;
         output.finish()
     }
-}
-
-fn failed(error: FormatError) -> Failure {
-    Failure::new(Kind::Failed, error.to_string())
 }

@@ -1,5 +1,7 @@
 //! The terminal and the environment: read once, here, and nowhere else.
 
+use std::borrow::Cow;
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
@@ -60,14 +62,14 @@ impl Terminal {
     /// Says something worth knowing, on standard error.
     pub(crate) fn note(&self, text: &str) {
         if self.verbosity >= 0 {
-            say(text);
+            say(None, text);
         }
     }
 
     /// Says something that only `--verbose` asks for.
     pub(crate) fn detail(&self, text: &str) {
         if self.verbosity > 0 {
-            say(text);
+            say(None, text);
         }
     }
 
@@ -78,7 +80,7 @@ impl Terminal {
     /// Says that something is wrong which stops nothing.
     pub(crate) fn warn(&self, text: &str) {
         if self.verbosity >= 0 {
-            say(&format!("{WARNING}warning:{WARNING:#} {text}"));
+            say(Some((WARNING, "warning")), text);
         }
     }
 
@@ -103,20 +105,46 @@ impl Terminal {
 
 /// Says that something failed; that is said whatever the verbosity.
 pub(crate) fn error(text: &str) {
-    say(&format!("{ERROR}error:{ERROR:#} {text}"));
+    say(Some((ERROR, "error")), text);
 }
 
 /// Says why the command failed.
 pub(crate) fn failure(failure: &Failure) {
     error(&failure.message);
     if let Some(hint) = &failure.hint {
-        say(&format!("{HINT}hint:{HINT:#} {hint}"));
+        say(Some((HINT, "hint")), hint);
     }
 }
 
-fn say(text: &str) {
+/// Says what is wrong with the arguments: without styles where the arguments themselves could bring some.
+pub(crate) fn usage(error: &clap::Error) {
+    let is_harmful = |argument: OsString| matches!(harmless(&argument.to_string_lossy()), Cow::Owned(_));
     // Nothing can be said about a standard error that cannot be written to.
-    let _ = writeln!(anstream::stderr().lock(), "{text}");
+    let _ = match std::env::args_os().any(is_harmful) {
+        true => write!(anstream::stderr().lock(), "{}", harmless(&error.render().to_string())),
+        false => error.print(),
+    };
+}
+
+/// The one place where text goes to standard error: file names and the contents of files are part of it.
+fn say(label: Option<(Style, &str)>, text: &str) {
+    let label = label.map_or_else(String::new, |(style, label)| format!("{style}{label}:{style:#} "));
+    // Nothing can be said about a standard error that cannot be written to.
+    let _ = writeln!(anstream::stderr().lock(), "{label}{}", harmless(text));
+}
+
+/// `text` with its control characters written out, so that it cannot command a terminal: escape sequences, and marks that
+/// change the direction of writing. Line feeds and tabs stay.
+pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
+    let is_harmful = |c: char| {
+        c.is_control() && !matches!(c, '\n' | '\t')
+            || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    let written_out = |c: char| if is_harmful(c) { c.escape_default().to_string() } else { c.to_string() };
+    Cow::Owned(text.chars().map(written_out).collect())
 }
 
 /// The locale that the environment names, by POSIX's order.
@@ -136,6 +164,13 @@ fn glyphs(locale: Option<&str>) -> Glyphs {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_text_commands_the_terminal() {
+        assert_eq!(harmless("a\tb\nc é ✓"), "a\tb\nc é ✓");
+        let text = "i\u{1b}]0;PWNED\u{7}d\r\u{9b}31m\u{202e}";
+        assert_eq!(harmless(text), r"i\u{1b}]0;PWNED\u{7}d\r\u{9b}31m\u{202e}");
+    }
 
     #[test]
     fn the_locale_chooses_the_signs() {

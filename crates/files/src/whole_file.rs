@@ -85,6 +85,18 @@ impl WholeFile {
     /// # Errors
     /// The disk is full, or the file cannot be renamed.
     pub fn finish(self) -> Result<(), FileError> {
+        if let Sink::Aside(aside) = &self.sink {
+            aside.file.as_file().sync_all().map_err(FileError::write(&self.path))?;
+        }
+        self.finish_soon()
+    }
+
+    /// Ends the file and gives it its name, without waiting for the disk: for one of very many files. Should the machine
+    /// lose its power, the file may be lost.
+    ///
+    /// # Errors
+    /// The file cannot be renamed.
+    pub fn finish_soon(self) -> Result<(), FileError> {
         let finished = match self.sink {
             Sink::Special(mut file) => file.flush(),
             Sink::Aside(aside) => aside.finish(),
@@ -129,7 +141,6 @@ impl Aside {
 
     fn finish(self) -> io::Result<()> {
         let Self { file, target, registration } = self;
-        file.as_file().sync_all()?;
         file.persist(target).map_err(|error| error.error)?;
         drop(registration);
         Ok(())

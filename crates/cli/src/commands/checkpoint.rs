@@ -74,7 +74,7 @@ pub(crate) fn write_quantized(arguments: &QuantizeArguments, terminal: &Terminal
         let message = format!("{}: is no checkpoint; n-gram models are small already", arguments.model);
         return Err(Failure::new(Kind::Arguments, message).hint("give the folder of a checkpoint"));
     };
-    let done = quantize(folder.path(), &arguments.out).map_err(unavailable)?;
+    let done = quantize(folder.path(), &arguments.out)?;
     terminal.note(&format!(
         "{}: {} where there were {}",
         arguments.out.display(),
@@ -86,9 +86,9 @@ pub(crate) fn write_quantized(arguments: &QuantizeArguments, terminal: &Terminal
 
 pub(crate) fn write_packed(arguments: &PackArguments, terminal: &Terminal) -> Result<(), Failure> {
     let mut output = Output::open(Some(&arguments.out))?;
-    let bytes = pack(&arguments.folder).map_err(unavailable)?;
+    let bytes = pack(&arguments.folder)?;
     // What cannot be opened again is not written.
-    let package = Package::from_bytes(Cow::Owned(bytes.clone()), &arguments.out).map_err(unavailable)?;
+    let package = Package::from_bytes(Cow::Owned(bytes.clone()), &arguments.out)?;
     let network = OpenedEncoder::of_package(&package, &Open::new())?.into_network()?;
     output.data(&bytes)?;
     output.finish()?;
@@ -148,7 +148,7 @@ struct Part {
 
 impl Info {
     fn of(folder: &CheckpointFolder, opened: OpenedEncoder) -> Result<Self, Failure> {
-        let (kind, nodes) = match Layout::of(folder.path()).map_err(unavailable)? {
+        let (kind, nodes) = match Layout::of(folder.path())? {
             Layout::Single(path) => ("checkpoint", vec![(path, None)]),
             Layout::Hierarchy(levels) => {
                 let nodes = levels.into_iter().flat_map(|level| level.nodes);
@@ -217,7 +217,7 @@ impl Info {
 
 impl Part {
     fn of(path: &Path, parent: Option<String>, encoder: &Encoder) -> Result<Self, Failure> {
-        let weights = Weights::open(path).map_err(unavailable)?;
+        let weights = Weights::open(path)?;
         let (mut parameters, mut bytes_by_type) = (0u64, BTreeMap::new());
         for name in weights.names() {
             let count: u64 =
@@ -285,8 +285,4 @@ fn names(tasks: Tasks) -> Vec<&'static str> {
 
 pub(super) fn megabytes(bytes: u64) -> String {
     format!("{:.2} MB", bytes as f64 / 1e6)
-}
-
-fn unavailable(error: vulnlens::encoder::EncoderError) -> Failure {
-    Failure::new(Kind::Unavailable, error.to_string())
 }

@@ -6,15 +6,15 @@ use std::path::PathBuf;
 use clap::Args;
 use vulnlens::{CheckpointFolder, CombinationFile, Network, Open};
 use vulnlens_evaluation::{
-    Example, NetworkScores, Part, RecordedLogits, Split, calibrate, choose_combination, combined,
+    EvaluationError, Example, NetworkScores, Part, RecordedLogits, Split, calibrate, choose_combination,
+    combined,
 };
 
-use super::evaluate::failure;
 use crate::data_set;
 use crate::failure::{Failure, Kind};
 use crate::model_arguments::{KnowledgeBaseArguments, ngram};
 use crate::options::{thread_count, threads};
-use crate::output::Output;
+use crate::output::{Output, json};
 use crate::terminal::Terminal;
 use crate::threads::on_threads;
 
@@ -81,9 +81,9 @@ pub(crate) fn run(arguments: &CombineArguments, terminal: &Terminal) -> Result<(
         let first = (&first, encoder.outputs().temperature);
         let second = (&second, of_ngram.outputs().temperature);
         let way = choose_combination(first, second, &examples)?;
-        Ok((way, calibrate(&combined(way, first, second), &kb, &examples)?))
+        Ok::<_, EvaluationError>((way, calibrate(&combined(way, first, second), &kb, &examples)?))
     };
-    let (way, rules) = on_threads(threads(arguments.threads), work)?.map_err(failure)?;
+    let (way, rules) = on_threads(threads(arguments.threads), work)??;
     let embedded = vulnlens::embedded_model();
     let file = CombinationFile {
         format_version: CombinationFile::FORMAT_VERSION,
@@ -99,10 +99,8 @@ pub(crate) fn run(arguments: &CombineArguments, terminal: &Terminal) -> Result<(
             ngram.revision()
         ),
     };
-    let text =
-        serde_json::to_string_pretty(&file).map_err(|error| Failure::new(Kind::Failed, error.to_string()))?;
     let mut output = Output::open(Some(&place))?;
-    output.data((text + "\n").as_bytes())?;
+    output.data(&json(&file)?)?;
     output.finish()?;
     terminal.note(&format!("{}: the encoder's weight is {:.2}", place.display(), way.first));
     Ok(())

@@ -12,7 +12,6 @@ use vulnlens_evaluation::{CardFile, Detail, Evaluation, Split, calibrate, card, 
 
 use super::checkpoint::{self, PackArguments, PullArguments, QuantizeArguments};
 use super::combine::{self, CombineArguments};
-use super::evaluate::failure;
 use super::trained;
 use crate::data_set;
 use crate::failure::{Failure, Kind};
@@ -155,7 +154,7 @@ fn calibrated(arguments: &CalibrateArguments, terminal: &Terminal) -> Result<(),
     let data = data_set::read(&arguments.data)?;
     let examples = data.examples(arguments.split);
     let work = || calibrate(&model, &kb, &examples);
-    let calibration = on_threads(threads(arguments.threads), work)?.map_err(failure)?;
+    let calibration = on_threads(threads(arguments.threads), work)??;
     let mut header = model.header().clone();
     header.temperature = calibration.temperature;
     header.decisions = calibration.decisions;

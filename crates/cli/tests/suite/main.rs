@@ -10,5 +10,6 @@ mod golden;
 mod hierarchies;
 mod kb;
 mod manners;
+mod outputs;
 mod training;
 mod vulnlens;

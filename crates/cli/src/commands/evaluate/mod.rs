@@ -15,6 +15,7 @@ use vulnlens_evaluation::{
     DataSet, Detail, Evaluation, EvaluationError, EvaluationRun, NetworkScores, Part, SCHEMA_VERSION,
     Session, Split, tables,
 };
+use vulnlens_files::FileError;
 use vulnlens_train::ngram::Settings;
 
 use self::fitted::Fits;
@@ -25,7 +26,7 @@ use crate::data_set;
 use crate::failure::{Failure, Kind};
 use crate::model_arguments::{self, KnowledgeBaseArguments, PrecisionName};
 use crate::options::{thread_count, threads};
-use crate::output::{Output, print_text};
+use crate::output::{Output, json, print_text};
 use crate::settings::SettingArguments;
 use crate::terminal::Terminal;
 use crate::threads::on_threads;
@@ -163,19 +164,8 @@ fn check(arguments: &EvaluateArguments) -> Result<(), Failure> {
 }
 
 fn write_json(mut output: Output, evaluation: Evaluation) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(&evaluation)
-        .map_err(|error| Failure::new(Kind::Failed, error.to_string()))?;
-    output.data((text + "\n").as_bytes())?;
+    output.data(&json(&evaluation)?)?;
     output.finish()
-}
-
-/// A failed evaluation: the data's fault, or the model's.
-pub(crate) fn failure(error: EvaluationError) -> Failure {
-    let kind = match error {
-        EvaluationError::NoValidationTexts => Kind::Input,
-        _ => Kind::Failed,
-    };
-    Failure::new(kind, error.to_string())
 }
 
 /// The command under way.
@@ -195,8 +185,7 @@ impl Command<'_> {
             self.opened(name, LoadOptions::default(), 1)?;
         }
         if let Some(folder) = &arguments.keep {
-            let refused = |error| Failure::output(&folder.display().to_string(), &error);
-            std::fs::create_dir_all(folder).map_err(refused)?;
+            std::fs::create_dir_all(folder).map_err(FileError::write(folder))?;
         }
         for peer in &arguments.peer {
             for &split in &arguments.split {
@@ -258,7 +247,7 @@ impl Command<'_> {
         &self,
         work: impl FnOnce() -> Result<EvaluationRun, EvaluationError> + Send,
     ) -> Result<EvaluationRun, Failure> {
-        on_threads(self.threads, work)?.map_err(failure)
+        Ok(on_threads(self.threads, work)??)
     }
 
     fn open(&self, name: &str) -> Result<Arc<dyn Network>, Failure> {

@@ -5,8 +5,9 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use vulnlens_evaluation::{Part, PeerScores, Split};
+use vulnlens_files::FileError;
 
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 
 /// A system whose answers were recorded: its name, and the folder of its files.
 #[derive(Debug, Clone)]
@@ -31,8 +32,7 @@ impl Peer {
     pub(super) fn read(&self, split: Split, part: Part) -> Result<PeerScores, Failure> {
         let path = self.file(split, part);
         let name = path.display().to_string();
-        PeerScores::read(BufReader::new(open(&path)?), &name)
-            .map_err(|error| Failure::new(Kind::Unavailable, error.to_string()))
+        Ok(PeerScores::read(BufReader::new(open(&path)?), &name)?)
     }
 
     fn file(&self, split: Split, part: Part) -> PathBuf {
@@ -42,7 +42,8 @@ impl Peer {
 
 fn open(path: &Path) -> Result<File, Failure> {
     File::open(path).map_err(|error| {
-        Failure::new(Kind::Unavailable, format!("{}: cannot be read: {error}", path.display()))
+        Failure::from(FileError::read(path)(error))
+            .unavailable()
             .hint("a peer's folder holds SPLIT-validation.jsonl and SPLIT-test.jsonl")
     })
 }

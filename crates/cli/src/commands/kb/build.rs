@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use vulnlens::taxonomy::BuildError;
 
 use crate::catalogues::{self, CatalogueFiles};
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::output::Output;
 use crate::terminal::Terminal;
 
@@ -44,13 +43,7 @@ pub(crate) fn run(arguments: BuildArguments, terminal: &Terminal) -> Result<(), 
     if let Some(version) = arguments.attack_version {
         builder = builder.attack_version(version);
     }
-    let kb = builder.build().map_err(|error| {
-        let failure = Failure::new(Kind::Input, error.to_string());
-        match error {
-            BuildError::MissingVersion("ATT&CK") => failure.hint("name it by --attack-version, such as 18.1"),
-            _ => failure,
-        }
-    })?;
+    let kb = builder.build()?;
     let mut output = Output::open(Some(&arguments.out))?;
     output.data(&kb.to_bytes())?;
     output.finish()?;

@@ -14,7 +14,7 @@ use super::run_arguments::{Run, RunArguments, StartArguments};
 use crate::choice::one_of;
 use crate::failure::{Failure, Kind};
 use crate::model_arguments::KnowledgeBaseArguments;
-use crate::output::{Output, print_text};
+use crate::output::{Output, json, print_text};
 use crate::settings::SettingArguments;
 use crate::terminal::Terminal;
 
@@ -116,10 +116,8 @@ fn evaluate(
     let part = arguments.part;
     let evaluation =
         run.watched(|_, _| evaluate_hierarchy(&run.examples, kb, settings, &run.about, folders, part))?;
-    let json = serde_json::to_string_pretty(&evaluation)
-        .map_err(|error| Failure::new(Kind::Failed, error.to_string()))?;
     let mut output = Output::open(Some(&arguments.run.out.join("evaluation.json")))?;
-    output.data((json + "\n").as_bytes())?;
+    output.data(&json(&evaluation)?)?;
     output.finish()?;
     print_text(&evaluation.table())
 }

@@ -7,12 +7,11 @@ mod ngram;
 mod progress;
 mod run_arguments;
 mod search;
-mod stop;
 mod tokenizer;
 
 use clap::Subcommand;
 
-pub(crate) use ngram::{FIT, Fit, failure, resolved};
+pub(crate) use ngram::{FIT, Fit, resolved};
 
 use crate::failure::Failure;
 use crate::terminal::Terminal;

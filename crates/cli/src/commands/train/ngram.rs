@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use vulnlens::{KnowledgeBase, Network};
-use vulnlens_evaluation::{Calibration, DataSet, EvaluationError, Split};
+use vulnlens_evaluation::{Calibration, DataSet, Split};
+use vulnlens_train::Description;
 use vulnlens_train::ngram::{Decisions, Settings, train, work};
 use vulnlens_train::setting::Settings as _;
-use vulnlens_train::{Description, TrainError};
 
 use crate::data_set;
 use crate::failure::{Failure, Kind};
@@ -120,7 +120,7 @@ impl Fit<'_> {
             train(&examples, kb, &self.settings, &description, &self.decisions, &tick)
         })?;
         bar.finish_and_clear();
-        fitted.map_err(failure)
+        Ok(fitted?)
     }
 
     /// The facts that the model's file states.
@@ -133,24 +133,4 @@ impl Fit<'_> {
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }
-}
-
-/// A failed fit: the data's fault, the settings', a file's, or the machine's.
-pub(crate) fn failure(error: TrainError) -> Failure {
-    let kind = match &error {
-        TrainError::Setting(_) | TrainError::Diverged { .. } | TrainError::LossDiverged { .. } => {
-            Kind::Arguments
-        }
-        TrainError::NoTrainingTexts { .. }
-        | TrainError::NoTexts
-        | TrainError::OneSetOnly
-        | TrainError::TooManySets { .. }
-        | TrainError::NoFeatures { .. }
-        | TrainError::TooFewLabels { .. }
-        | TrainError::NoTree { .. }
-        | TrainError::Evaluation(EvaluationError::NoValidationTexts) => Kind::Input,
-        TrainError::Refused { .. } | TrainError::Encoder(_) => Kind::Unavailable,
-        _ => Kind::Failed,
-    };
-    Failure::new(kind, error.to_string())
 }

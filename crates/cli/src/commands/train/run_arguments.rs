@@ -10,13 +10,12 @@ use vulnlens_train::Description;
 use vulnlens_train::TrainError;
 use vulnlens_train::encoder::{Control, Ending, NetworkSize, Start};
 
-use super::failure;
 use super::progress::Progress;
-use super::stop::on_signal;
 use crate::data_set;
 use crate::failure::{Failure, Kind};
 use crate::model_arguments::find;
 use crate::options::{thread_count, threads};
+use crate::signals;
 use crate::terminal::Terminal;
 use crate::threads::on_threads;
 
@@ -141,12 +140,12 @@ impl Run<'_> {
         &self,
         work: impl FnOnce(Control<'_>, &Progress<'_>) -> Result<T, TrainError> + Send,
     ) -> Result<T, Failure> {
-        let stop = on_signal()?;
+        let stop = signals::stop_flag();
         let progress = Progress::new(self.terminal);
         let control = Control { observer: &progress, stop: &stop, resume: self.arguments.resume };
         let ending = on_threads(threads(self.arguments.threads), || work(control, &progress))?;
         progress.finish();
-        ending.map_err(failure)
+        Ok(ending?)
     }
 
     /// Trains, and says how it ended.

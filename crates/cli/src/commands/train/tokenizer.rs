@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use vulnlens_evaluation::{Part, Split};
+use vulnlens_files::FileError;
 use vulnlens_train::encoder::train_tokenizer;
 
-use super::failure;
 use crate::data_set;
 use crate::failure::Failure;
 use crate::options::{thread_count, threads};
@@ -50,9 +50,9 @@ pub(crate) fn run(arguments: &TokenizerArguments, terminal: &Terminal) -> Result
     let bar = terminal.long_progress("{spinner} counting pairs, {elapsed}");
     let trained = on_threads(threads(arguments.threads), || train_tokenizer(&texts, arguments.size))?;
     bar.finish_and_clear();
-    let trained = trained.map_err(failure)?;
+    let trained = trained?;
     let folder = &arguments.out;
-    fs::create_dir_all(folder).map_err(|error| Failure::output(&folder.display().to_string(), &error))?;
+    fs::create_dir_all(folder).map_err(FileError::write(folder))?;
     for (name, contents) in &trained.files {
         let mut output = Output::open(Some(&folder.join(name)))?;
         output.data(contents.as_bytes())?;
