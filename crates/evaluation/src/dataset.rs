@@ -2,12 +2,10 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use sha2::{Digest, Sha256};
 use vulnlens_corpus::{CorpusError, DataRow, DatasetReader, RecordError};
-use vulnlens_files::{Classified, ErrorKind};
+use vulnlens_files::{Classified, ErrorKind, FileError, sha256_of};
 
 use crate::example::Example;
 use crate::split::Split;
@@ -36,20 +34,15 @@ pub enum DataSetError {
     #[error(transparent)]
     Row(#[from] RecordError),
     /// The file cannot be read a second time, for its checksum.
-    #[error("{}: cannot be read: {source}", file.display())]
-    Read {
-        /// The file.
-        file: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Read(FileError),
 }
 
 impl Classified for DataSetError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Rows(_) | Self::Row(_) => ErrorKind::Input,
-            Self::Open(_) | Self::Read { .. } => ErrorKind::Unavailable,
+            Self::Open(_) | Self::Read(_) => ErrorKind::Unavailable,
         }
     }
 
@@ -57,7 +50,7 @@ impl Classified for DataSetError {
         match self {
             Self::Open(error) | Self::Rows(error) => error.hint(),
             Self::Row(_) => Some("build the data set again with `data build`".into()),
-            Self::Read { .. } => None,
+            Self::Read(_) => None,
         }
     }
 }
@@ -70,10 +63,11 @@ impl DataSet {
     pub fn read(path: &Path) -> Result<Self, DataSetError> {
         let reader = DatasetReader::open(path).map_err(DataSetError::Open)?;
         let rows = reader.rows().map_err(DataSetError::Rows)?.collect::<Result<Vec<_>, _>>()?;
-        let unreadable = |source| DataSetError::Read { file: path.to_owned(), source };
+        let sha256 = File::open(path).and_then(sha256_of);
+        let sha256 = sha256.map_err(|error| DataSetError::Read(FileError::read(path)(error)))?;
         Ok(Self {
             name: path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
-            sha256: sha256(path).map_err(unreadable)?,
+            sha256,
             rows,
         })
     }
@@ -95,18 +89,4 @@ impl DataSet {
         };
         self.rows.iter().map(example).collect()
     }
-}
-
-fn sha256(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    let mut digest = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        let read = file.read(&mut buffer)?;
-        if read == 0 {
-            break;
-        }
-        digest.update(&buffer[..read]);
-    }
-    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use ureq::Body;
 use ureq::http::{Response, StatusCode};
+use vulnlens_files::hex;
 
 use crate::client::Client;
 use crate::error::Disk;
@@ -171,8 +172,7 @@ impl<'a> Part<'a> {
     /// Compares the SHA-256 where the hub gives one; a damaged part is deleted.
     fn check(&mut self) -> Result<(), HubError> {
         let Some(expected) = self.download.metadata.etag.sha256() else { return Ok(()) };
-        let digest = std::mem::take(&mut self.hash).finalize();
-        let found: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let found = hex(&std::mem::take(&mut self.hash).finalize());
         if found == expected {
             return Ok(());
         }

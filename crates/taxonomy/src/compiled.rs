@@ -8,7 +8,7 @@
 //! | 44.. | the tables, in [postcard](https://postcard.jamesmunns.com)'s encoding |
 
 use sha2::{Digest, Sha256};
-use vulnlens_files::{Classified, ErrorKind};
+use vulnlens_files::{Classified, ErrorKind, hex, revision};
 
 use crate::graph::TooTangled;
 use crate::kb::{KnowledgeBase, Tables};
@@ -98,7 +98,7 @@ impl KnowledgeBase {
     /// a result was made with.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        self.checksum.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+        revision(&hex(&self.checksum)).to_owned()
     }
 }
 
