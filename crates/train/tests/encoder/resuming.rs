@@ -53,7 +53,7 @@ fn a_run_that_was_killed_goes_on_from_its_last_checkpoint() {
     bench.train(&settings(), &killed, (&Stopper::after(29), true, 2)).unwrap();
     // As if the last checkpoint had not been written, and half of the next had.
     fs::copy(&kept, killed.join("run/checkpoint.safetensors")).unwrap();
-    fs::write(killed.join("run/.tmp-half"), "half").unwrap();
+    fs::write(killed.join("run/.vulnlens-half"), "half").unwrap();
     bench.train(&settings(), &killed, (&Stopper::default(), true, 2)).unwrap();
     assert!(model(&whole) == model(&killed));
     assert_eq!(log(&whole), log(&killed));

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use vulnlens_encoder::training::{Parameters, Training};
 use vulnlens_encoder::{Architecture, Config, Tokenizer, Weights};
+use vulnlens_files::hex;
 
 use crate::error::TrainError;
 
@@ -201,10 +202,6 @@ impl StartingPoint {
         }
         Ok(hex(&digest.finalize()))
     }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn tokenizer_files(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, TrainError> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 
 use serde_json::json;
@@ -204,5 +205,5 @@ impl Cascade<'_> {
 /// Writes a file of the cascade's folder.
 fn write(out: &Path, name: &str, bytes: &[u8]) -> Result<(), TrainError> {
     let path = out.join(name);
-    write_whole(out, &path, |aside| fs::write(aside, bytes)).map_err(TrainError::io(&path))
+    write_whole(out, &path, |file| file.write_all(bytes)).map_err(TrainError::io(&path))
 }

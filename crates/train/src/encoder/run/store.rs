@@ -8,13 +8,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use vulnlens_encoder::Weights;
 use vulnlens_encoder::training::{AdamW, Moments, Parameters};
+use vulnlens_files::{UNFINISHED_PREFIX, WholeFile, write_tensors};
 
 use super::curves;
 use super::identity::Identity;
 use super::lock::FolderLock;
 use super::state::{LogEntry, State};
 use super::trainer_state::TrainerState;
-use crate::encoder::whole_file::{ASIDE, Numbers, write_tensors, write_whole};
+use crate::encoder::whole_file::{Numbers, write_whole};
 use crate::error::TrainError;
 
 const CHECKPOINT: &str = "checkpoint.safetensors";
@@ -64,7 +65,7 @@ impl Store {
     fn remove_remains(&self) -> Result<(), TrainError> {
         for entry in fs::read_dir(&self.lock.run).map_err(TrainError::io(&self.lock.run))? {
             let path = entry.map_err(TrainError::io(&self.lock.run))?.path();
-            if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(ASIDE)) {
+            if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED_PREFIX)) {
                 fs::remove_file(&path).map_err(TrainError::io(&path))?;
             }
         }
@@ -74,13 +75,14 @@ impl Store {
     /// Writes a file of the model's folder.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), TrainError> {
         let path = self.folder.join(name);
-        write_whole(&self.lock.run, &path, |aside| fs::write(aside, bytes)).map_err(TrainError::io(&path))
+        write_whole(&self.lock.run, &path, |file| file.write_all(bytes)).map_err(TrainError::io(&path))
     }
 
     /// Writes parameters as Hugging Face's weights.
     pub(crate) fn write_model(&self, parameters: &Parameters) -> Result<(), TrainError> {
         let path = self.folder.join("model.safetensors");
-        let write = |aside: &Path| write_tensors(aside, named("", parameters), ("format", "pt".to_owned()));
+        let write =
+            |file: &mut WholeFile| write_tensors(file, ("format", "pt".to_owned()), named("", parameters));
         write_whole(&self.lock.run, &path, write).map_err(TrainError::io(&path))
     }
 
@@ -109,7 +111,7 @@ impl Store {
         }
         let saved = Saved { identity: self.identity.clone(), state: state.clone() };
         let json = serde_json::to_string(&saved).map_err(|error| failed(error.to_string(), self))?;
-        let write = |aside: &Path| write_tensors(aside, tensors, (KEY, json));
+        let write = |file: &mut WholeFile| write_tensors(file, (KEY, json), tensors);
         write_whole(&self.lock.run, &path, write).map_err(|error| failed(error.to_string(), self))?;
         self.has_checkpoint = true;
         Ok(())
@@ -160,7 +162,8 @@ impl Store {
     /// Keeps the parameters of the best evaluation.
     pub(crate) fn save_best(&self, parameters: &Parameters, step: u64) -> Result<(), TrainError> {
         let path = self.lock.run.join(BEST);
-        let write = |aside: &Path| write_tensors(aside, named("", parameters), (KEY, step.to_string()));
+        let write =
+            |file: &mut WholeFile| write_tensors(file, (KEY, step.to_string()), named("", parameters));
         let failed = |error: std::io::Error| TrainError::Save {
             file: path.clone(),
             step,

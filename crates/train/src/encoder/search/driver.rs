@@ -1,7 +1,7 @@
 //! The loop over trials.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -203,7 +203,7 @@ impl<R: Fn(&ClassifierSettings, &Path, Control<'_>) -> Result<Ending, TrainError
             markdown(&self.how.ranges, self.journal.trials()),
         );
         let path = self.out.join("search.md");
-        write_whole(self.out, &path, |aside| fs::write(aside, text)).map_err(TrainError::io(&path))
+        write_whole(self.out, &path, |file| file.write_all(text.as_bytes())).map_err(TrainError::io(&path))
     }
 
     /// Makes a trial, or goes on with it.

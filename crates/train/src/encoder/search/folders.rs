@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::{fs, io};
 
+use vulnlens_files::UNFINISHED_PREFIX;
+
 use super::trial::{Trial, TrialState};
-use crate::encoder::whole_file::ASIDE;
 use crate::error::TrainError;
 
 /// The folder of the best model.
@@ -36,7 +37,7 @@ pub(crate) fn keep_only(out: &Path, ended: &[Trial], best: Option<usize>) -> Res
 /// Makes `best` the same as the folder of a trial; its parameters are not written twice where the file system can link them.
 pub(crate) fn publish(out: &Path, number: usize) -> Result<(), TrainError> {
     let (from, to) = (out.join(Trial::folder(number)), out.join(BEST));
-    let aside = out.join(format!("{ASIDE}-{BEST}"));
+    let aside = out.join(format!("{UNFINISHED_PREFIX}{BEST}"));
     remove(&aside, |path| fs::remove_dir_all(path))?;
     fs::create_dir(&aside).map_err(TrainError::io(&aside))?;
     for entry in fs::read_dir(&from).map_err(TrainError::io(&from))? {

@@ -1,7 +1,10 @@
 //! `trials.jsonl`: what a search is of, in the first line, and each trial, in a line of its own.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+
+use vulnlens_files::WholeFile;
 
 use serde::{Deserialize, Serialize};
 
@@ -114,7 +117,7 @@ impl Journal {
             let trials = self.trials.iter().map(|trial| line(serde_json::to_string(trial)));
             std::iter::once(line(serde_json::to_string(&self.identity))).chain(trials).collect()
         };
-        let write = |aside: &Path| fs::write(aside, lines()?);
+        let write = |file: &mut WholeFile| file.write_all(lines()?.as_bytes());
         write_whole(&self.folder, &path, write).map_err(TrainError::io(&path))
     }
 }
