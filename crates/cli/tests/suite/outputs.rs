@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::training::table;
 use crate::vulnlens::Folder;
 
 /// `classify` in `folder`, waiting for more records, begun by the shell command `before`.
@@ -70,6 +71,32 @@ fn a_signal_that_is_ignored_from_the_start_stays_ignored() {
     drop(child.stdin.take());
     assert!(child.wait().unwrap().success());
     assert_eq!(names(&folder.path("")), ["out.jsonl"]);
+}
+
+#[test]
+fn a_training_that_is_told_to_end_keeps_what_it_has() {
+    let folder = Folder::new();
+    folder.file("table.jsonl", table());
+    folder.run(&["data", "build", "--table", "table.jsonl", "--out", "data.parquet"]).code(0);
+    let tokenizer = "train tokenizer --data data.parquet --size 400 --out tokenizer";
+    folder.run(&tokenizer.split(' ').collect::<Vec<_>>()).code(0);
+    let train = "train mlm --data data.parquet --tokenizer tokenizer --out model --layers 1 --hidden 32 --heads 4 \
+                 --positions 40 --max-tokens 40 --batch 16 --epochs 100000 --threads 1";
+    let child = Command::new(env!("CARGO_BIN_EXE_vulnlens"))
+        .args(train.split_whitespace())
+        .current_dir(folder.path(""))
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_for("a run is begun", || folder.path("model/run").is_dir());
+    std::thread::sleep(Duration::from_secs(1));
+    send("TERM", &child);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && said.contains("--resume"), "{said}");
+    let run = names(&folder.path("model/run"));
+    assert!(run.contains(&"checkpoint.safetensors".to_owned()), "{run:?}");
+    assert!(!run.iter().any(|name| name.starts_with(".vulnlens-")), "{run:?}");
 }
 
 #[test]
