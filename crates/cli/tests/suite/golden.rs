@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
+use vulnlens_files::sha256_hex;
 
 use crate::vulnlens::Folder;
 
@@ -80,7 +80,7 @@ impl<'a> Case<'a> {
     fn file_name(&self) -> String {
         let plain = |c: char| if c.is_ascii_alphanumeric() || "-.=".contains(c) { c } else { '_' };
         let name: String = self.line[2..].chars().map(plain).take(120).collect();
-        format!("{name}-{}", &hash(self.line.as_bytes())[..6])
+        format!("{name}-{}", &sha256_hex(self.line.as_bytes())[..6])
     }
 }
 
@@ -212,11 +212,7 @@ fn masked(text: &str, key: &str, is_kind: fn(char) -> bool) -> String {
 
 fn summary(what: &str, bytes: &[u8]) -> String {
     let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
-    format!("{what}: {} bytes, {lines} lines, sha256 {}\n", bytes.len(), hash(bytes))
-}
-
-fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+    format!("{what}: {} bytes, {lines} lines, sha256 {}\n", bytes.len(), sha256_hex(bytes))
 }
 
 /// A golden file with these results below its commands.
