@@ -87,7 +87,7 @@ impl<E: Classified> From<E> for Failure {
     }
 }
 
-/// Whether the reader of the output went away, by the system's error beneath `error`.
+/// True if the reader of the output went away, by the system's error beneath `error`.
 fn is_broken_pipe(error: &dyn Error) -> bool {
     let system = |error: &(dyn Error + 'static)| error.downcast_ref().map(io::Error::kind);
     std::iter::successors(error.source(), |error: &&(dyn Error + 'static)| (*error).source())

@@ -28,7 +28,7 @@ impl GlobalArguments {
     }
 }
 
-/// When to use colours.
+/// The choice of colours.
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 pub(crate) enum Color {
     /// On a terminal

@@ -12,7 +12,7 @@ const STDOUT: &str = "standard output";
 /// An output. Bytes go straight through: write much at a time.
 pub(crate) struct Output {
     sink: Sink,
-    /// Whether ANSI styles are taken out.
+    /// True if ANSI styles are taken out.
     plain: bool,
 }
 

@@ -20,7 +20,7 @@ const HINT: Style = AnsiColor::Cyan.on_default();
 /// The widest a table gets: longer lines are hard to read.
 const WIDEST: usize = 100;
 
-/// What is known of the terminal, and how much is said on it.
+/// The terminal: its streams, its width, and the verbosity of messages.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terminal {
     pub(crate) stdin_is_terminal: bool,
@@ -54,7 +54,7 @@ impl Terminal {
         }
     }
 
-    /// How tables are laid out, `rows` of each section.
+    /// The layout of tables, `rows` of each section.
     pub(crate) fn layout(&self, rows: Option<usize>) -> TableLayout {
         TableLayout { rows, width: self.width, glyphs: self.glyphs }
     }

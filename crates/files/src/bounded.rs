@@ -1,4 +1,4 @@
-//! How much a reader may give before its input is called hostile.
+//! Bounds on readers, beyond which their input is called hostile.
 
 use std::fmt;
 use std::io::{self, Read};

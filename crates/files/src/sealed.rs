@@ -113,7 +113,7 @@ fn seal<V: View>(
     Ok((layout, header))
 }
 
-/// Whether a file that begins with `head` is sealed; 64 bytes are enough to tell.
+/// True if a file that begins with `head` is sealed; 64 bytes are enough to tell.
 #[must_use]
 pub fn is_sealed(head: &[u8]) -> bool {
     head.get(LENGTH..).is_some_and(|header| header.starts_with(BEGINNING))
