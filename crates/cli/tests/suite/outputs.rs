@@ -49,15 +49,23 @@ fn send(signal: &str, child: &Child) {
     assert!(Command::new("/bin/sh").args(["-c", &script]).status().unwrap().success());
 }
 
+/// True if this process, and thus its children, ignore a signal from their start on.
+fn is_ignored(number: u32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or_default();
+    u64::from_str_radix(mask.trim(), 16).unwrap_or_default() & (1 << (number - 1)) != 0
+}
+
 #[test]
 fn a_process_that_is_told_to_end_leaves_nothing_behind() {
     let folder = Folder::new();
     folder.file("out.jsonl", "before");
-    for (signal, number) in [("INT", 2), ("TERM", 15), ("HUP", 1)] {
+    let signals = [("INT", 2), ("TERM", 15), ("HUP", 1)];
+    for (signal, number) in signals.into_iter().filter(|(_, number)| !is_ignored(*number)) {
         let mut child = classify(&folder.path(""), "");
         send(signal, &child);
         // By the signal itself, as its parent expects: shells report 128 and the number.
-        assert_eq!(child.wait().unwrap().signal(), Some(number), "{signal}");
+        assert_eq!(child.wait().unwrap().signal(), Some(number.cast_signed()), "{signal}");
         assert_eq!(names(&folder.path("")), ["out.jsonl"]);
         assert_eq!(fs::read(folder.path("out.jsonl")).unwrap(), b"before");
     }
@@ -81,7 +89,7 @@ fn a_training_that_is_told_to_end_keeps_what_it_has() {
     let tokenizer = "train tokenizer --data data.parquet --size 400 --out tokenizer";
     folder.run(&tokenizer.split(' ').collect::<Vec<_>>()).code(0);
     let train = "train mlm --data data.parquet --tokenizer tokenizer --out model --layers 1 --hidden 32 --heads 4 \
-                 --positions 40 --max-tokens 40 --batch 16 --epochs 100000 --threads 1";
+                 --positions 40 --max-tokens 40 --batch 16 --epochs 10000 --threads 1";
     let child = Command::new(env!("CARGO_BIN_EXE_vulnlens"))
         .args(train.split_whitespace())
         .current_dir(folder.path(""))
