@@ -22,6 +22,8 @@ TEXT = (
 )
 MODELS = ("fast", "accurate")
 SPLITS = ("random", "temporal")
+# The evaluation of the first CWE, newer than the others: of the models whose files were kept.
+FIRST_CWE = "first-cwe"
 
 # A tiny checkpoint, and one of the texts that it was asked.
 CHECKPOINT = "roberta"
@@ -30,11 +32,11 @@ CHECKPOINT_TEXT = 47
 # The rows of the README's table: a name, the task and the figure of an evaluation file, and what the reference's card
 # and its paper state.
 HEADLINE = (
-    ("first CWE id is one of the record's", "first-cwe", "exact", "not stated", "not stated"),
+    ("first CWE is one of the record's", FIRST_CWE, "exact", "not stated", "not stated"),
+    ("… or an ancestor or descendant of one", FIRST_CWE, "related", "not stated", "not stated"),
     ("ATT&CK, micro-F1", "reference-attack", "micro_f1", ".817", "not stated"),
     ("ATT&CK, macro-F1", "reference-attack", "macro_f1", ".429", "not stated"),
     ("ATT&CK, weighted F1", "reference-attack", "weighted_f1", ".809", ".93"),
-    ("CAPEC, weighted F1", "reference-capec", "weighted_f1", "not stated", ".92"),
     ("CWE with ancestors, weighted F1", "reference-cwe", "weighted_f1", "not stated", ".90"),
 )
 
@@ -62,26 +64,26 @@ def replace(file, **sections):
     path.write_text(text, encoding="utf-8")
 
 
-def figure(evaluation, model, split, task, name):
+def figure(runs, model, split, task, name):
     """The mean over the seeds of a model, or "not measured"."""
     found = []
-    for run in evaluation["runs"]:
-        if (run["system"], run["split"], run["part"]) != (model, split, "test"):
-            continue
-        tables = {entry["task"]: entry["table"] for entry in run["tasks"]} | {"first-cwe": run.get("first_cwe") or {}}
-        found += [tables[task][name]] if name in tables.get(task, {}) else []
+    for run in runs:
+        if (run["system"], run["split"], run["part"]) == (model, split, "test"):
+            tables = {entry["task"]: entry["table"] for entry in run["tasks"]} | {"first-cwe": run.get("first_cwe") or {}}
+            found += [tables[task][name]] if name in tables.get(task, {}) else []
     return f"{sum(found) / len(found):.3f}"[1:] if found else "not measured"
 
 
 def headline():
     """The README's table."""
-    evaluations = {model: json.loads(evaluation_file(model).read_text(encoding="utf-8")) for model in MODELS}
+    read = {name: json.loads(evaluation_file(name).read_text(encoding="utf-8"))["runs"] for name in (*MODELS, FIRST_CWE)}
     lines = [
         "| test part | `fast`, random | `fast`, 2025 | `accurate`, random | `accurate`, 2025 | reference's card | its paper |",
         "|---|--:|--:|--:|--:|--:|--:|",
     ]
     for title, task, name, card, paper in HEADLINE:
-        ours = [figure(evaluations[model], model, split, task, name) for model in MODELS for split in SPLITS]
+        of_models = [(model, read[FIRST_CWE if task == FIRST_CWE else model]) for model in MODELS]
+        ours = [figure(runs, model, split, task, name) for model, runs in of_models for split in SPLITS]
         lines.append(f"| {' | '.join([title, *ours, card, paper])} |")
     return "\n".join(lines) + "\n"
 
