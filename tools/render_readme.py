@@ -1,12 +1,12 @@
 """Renders the parts of the documentation that the program or an evaluation file states, so that nobody types them.
 
     python3 tools/render_readme.py target/release/vulnlens
-    python3 tools/render_readme.py --check
+    python3 tools/render_readme.py --tables | --check
 
 Replaces the marked sections of README.md, docs/*.md and benches/README.md by the output of the commands below and by
 tables of assets/models/*.evaluation.json (which `vulnlens evaluate --out` wrote), and writes assets/models/*.md by
-`vulnlens model card`. With --check it needs no program: it only compares the README's table with the evaluation files. A
-test in crates/evaluation compares the large tables.
+`vulnlens model card`. With --tables it writes only those tables that need no program, with --check it compares them with
+the evaluation files. A test in crates/evaluation compares the large tables.
 """
 
 import json
@@ -88,6 +88,17 @@ def headline():
     return "\n".join(lines) + "\n"
 
 
+def first_cwes():
+    """The table of first CWEs: a line for each run of the evaluation file."""
+    lines = ["| system | split | seed | records | one of the record's | … or an ancestor or descendant |", "|---|---|--:|--:|--:|--:|"]
+    for run in json.loads(evaluation_file(FIRST_CWE).read_text(encoding="utf-8"))["runs"]:
+        found = run["first_cwe"]
+        seed = run["seed"] if run["seed"] is not None else ""
+        cells = [run["system"], run["split"], str(seed), str(found["records"])]
+        lines.append(f"| {' | '.join(cells)} | {found['exact']:.4f} | {found['related']:.4f} |")
+    return "\n".join(lines) + "\n"
+
+
 def checkpoint(binary):
     """The scores of one text by transformers, as recorded, and by the program."""
     text, expected = fixtures.texts()[CHECKPOINT_TEXT], fixtures.recorded(CHECKPOINT)
@@ -104,17 +115,22 @@ def checkpoint(binary):
 
 
 def check():
-    """Fails where the README's table is not that of the evaluation files."""
-    if headline() not in (ROOT / "README.md").read_text(encoding="utf-8"):
-        sys.exit("README.md: the table differs from assets/models/*.evaluation.json; run tools/render_readme.py")
+    """Fails where the tables that need no program are not those of the evaluation files."""
+    for file, table in (("README.md", headline()), ("docs/evaluation.md", first_cwes())):
+        if table not in (ROOT / file).read_text(encoding="utf-8"):
+            sys.exit(f"{file}: a table differs from assets/models/*.evaluation.json; run tools/render_readme.py")
 
 
 def main(argument):
     if argument == "--check":
         return check()
+    replace("README.md", headline=headline())
+    replace("docs/evaluation.md", first=first_cwes())
+    if argument == "--tables":
+        return None
     table = run(argument, "classify", TEXT, "--taxonomy", "cwe,attack", "--top-k", "2", "--format", "table")
     command = f'$ vulnlens classify --taxonomy cwe,attack --top-k 2 "{TEXT}"'
-    replace("README.md", example=f"```text\n{command}\n{table}```\n", headline=headline())
+    replace("README.md", example=f"```text\n{command}\n{table}```\n")
     record = run(argument, "classify", TEXT, "--format", "jsonl", "--top-k", "1")
     replace("docs/probabilities.md", record=f"```json\n{record}```\n")
     replace("docs/checkpoints.md", checkpoint=checkpoint(argument))
