@@ -1,9 +1,9 @@
 """One checkpoint of RoBERTa-base's shape through every engine: PyTorch, ONNX Runtime and vulnlens, on the same cores.
 
     (a Python environment: see the head of tools/vulnlens_tools/checkpoints.py)
-    cargo build --release -p vulnlens-encoder --examples
+    cargo build --release -p vulnlens-bench
     PYTHONPATH=tools .../bin/python benches/encoder_vs_engines.py --corpus corpus.jsonl.gz \\
-        --vulnlens target/release/examples [--work DIR] [--threads 2] [--quick]
+        --vulnlens target/release [--work DIR] [--threads 2] [--quick]
 
 The work: one sequence of 64 tokens, and 512 real descriptions (in the order of their texts' hash) in batches of 32, as they
 come or by length. All engines get the same token ids, made beforehand; only the rows `from text to scores` include
@@ -110,7 +110,7 @@ def ort_engine(options, kind):
 
 
 def engine(options):
-    """Serves the commands `one N`, `many N`, `sorted N`, `texts N` as the example bench_server does."""
+    """Serves the commands `one N`, `many N`, `sorted N`, `texts N` as the program bench_server does."""
     import torch  # noqa: F401 (imported before the clock of loading starts)
     import transformers
 
@@ -330,7 +330,7 @@ def run(options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--corpus", type=pathlib.Path, help="corpus.jsonl.gz")
-    parser.add_argument("--vulnlens", type=pathlib.Path, help="the folder with the built examples; without it, only the others")
+    parser.add_argument("--vulnlens", type=pathlib.Path, help="the folder with the built programs; without it, only the others")
     parser.add_argument("--work", type=pathlib.Path, help="a folder for models and rounds [default: a temporary one]")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--isa", default="widest", help="the instructions that vulnlens may use, such as avx2")

@@ -1,8 +1,8 @@
 """Steps of training an encoder by vulnlens and by PyTorch with transformers, on the same cores and the same batches.
 
     (a Python environment: see the head of tools/vulnlens_tools/checkpoints.py)
-    cargo build --release -p vulnlens-encoder --example training_steps
-    PYTHONPATH=tools .../bin/python benches/training_vs_pytorch.py --vulnlens target/release/examples/training_steps \\
+    cargo build --release -p vulnlens-bench
+    PYTHONPATH=tools .../bin/python benches/training_vs_pytorch.py --vulnlens target/release/training_steps \\
         [--corpus corpus.jsonl.gz --tokenizer FOLDER] [--threads 2] [--rounds 3] [--only "NAME;…"] [--quick]
 
 A step is the way forward with dropout of 0.1, the loss, the way back, clipping at a norm of 1 and AdamW, in float32: RoBERTa-base
@@ -121,7 +121,7 @@ def tensors(given, masked):
 
 
 def engine(options):
-    """Serves the command `steps FIRST COUNT` as the example training_steps does."""
+    """Serves the command `steps FIRST COUNT` as the program training_steps does."""
     import torch
     from transformers import RobertaConfig, RobertaForMaskedLM, RobertaForSequenceClassification
 
@@ -251,7 +251,7 @@ def run(options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--vulnlens", type=pathlib.Path, help="the example training_steps, built")
+    parser.add_argument("--vulnlens", type=pathlib.Path, help="the program training_steps, built")
     parser.add_argument("--corpus", type=pathlib.Path, help="corpus.jsonl.gz, in place of the committed lengths")
     parser.add_argument("--tokenizer", type=pathlib.Path, help="what the corpus is read by")
     parser.add_argument("--print-lengths", action="store_true", help="print the corpus's lengths, and end")

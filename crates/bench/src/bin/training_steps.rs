@@ -5,8 +5,8 @@
 //!
 //! - `steps FIRST COUNT`: trains on so many batches from the first on, and answers `{"seconds": [of each], "loss": of the last}`.
 //!
-//! A step is the way forward with dropout of 0.1, the loss, the way back, clipping at a norm of 1 and AdamW.
-#![expect(clippy::print_stdout, reason = "an example program answers on standard output")]
+//! A step is the forward pass with dropout of 0.1, the loss, the backward pass, clipping at a norm of 1 and AdamW.
+#![expect(clippy::print_stdout, reason = "a measuring program answers on standard output")]
 
 use std::error::Error;
 use std::fs;
@@ -20,7 +20,7 @@ use vulnlens_encoder::training::{
     TrainingNetwork, TrainingSettings, Update, clip_factor, layer_factors, masked_language_loss,
 };
 
-/// What the script asks for.
+/// The work that the script describes.
 #[derive(Deserialize)]
 struct Work {
     /// A Hugging Face configuration.

@@ -1,14 +1,14 @@
-//! What the machine can do at most: multiply-adds in registers, nothing else.
+//! The machine's peak: multiply-adds in registers, nothing else.
 //!
 //! ```sh
-//! cargo run --release -p vulnlens-encoder --example peak -- [THREADS]
+//! cargo run --release -p vulnlens-bench --bin peak -- [THREADS]
 //! ```
 //!
 //! Prints one JSON object: the instruction set, and billions of operations a second (a multiply-add counts as two) of
 //! 32-bit floating point and of bytes, on one thread and on all, each the best of several tries.
 
 #![expect(unsafe_code, reason = "calls functions for instructions that were detected")]
-#![expect(clippy::print_stdout, reason = "the example's output")]
+#![expect(clippy::print_stdout, reason = "the program answers on standard output")]
 
 use std::time::Instant;
 

@@ -7,7 +7,7 @@
 //! - `one N`: logits of the token ids `one`, N times;
 //! - `many N`: logits of all the token ids `many` in one call, N times;
 //! - `texts N`: scores of all the texts in one call, tokenising included, N times.
-#![expect(clippy::print_stdout, reason = "an example program answers on standard output")]
+#![expect(clippy::print_stdout, reason = "a measuring program answers on standard output")]
 
 use std::error::Error;
 use std::fs;
