@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Disk;
+use crate::id::{Commit, RepoId, Revision};
 use crate::metadata::Etag;
-use crate::{Commit, RepoId, Revision};
 
 /// The folder of a repository, and the folder of its locks.
 #[derive(Debug)]

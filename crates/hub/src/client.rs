@@ -6,10 +6,13 @@ use ureq::http::{HeaderMap, Response, StatusCode, Uri};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body, ResponseExt};
 
-use crate::endpoint::{Origin, percent_encode, redirected};
-use crate::error::{Disk, boxed};
+use crate::endpoint::{Endpoint, Origin, percent_encode, redirected};
+use crate::error::{Disk, HubError, boxed};
+use crate::id::{Commit, HubId};
 use crate::metadata::{Gathered, Metadata};
-use crate::{Commit, Endpoint, HubError, HubId, Settings, Token};
+use crate::proxy::Proxy;
+use crate::settings::Settings;
+use crate::token::Token;
 
 /// A hub uses two.
 const MAX_REDIRECTS: usize = 10;
@@ -26,7 +29,7 @@ pub(crate) struct Client {
     cache: PathBuf,
 }
 
-/// What the hub says about a repository at a revision.
+/// The hub's answer about a repository at a revision.
 #[derive(Debug)]
 pub(crate) struct Listing {
     pub(crate) commit: Commit,
@@ -60,7 +63,7 @@ impl Client {
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .proxy(settings.proxy.clone().map(crate::Proxy::into_inner))
+            .proxy(settings.proxy.clone().map(Proxy::into_inner))
             .tls_config(tls)
             .timeout_resolve(Some(wait.connect))
             .timeout_connect(Some(wait.connect))
@@ -97,7 +100,7 @@ impl Client {
         Ok(Listing { commit, files: info.siblings.into_iter().map(|sibling| sibling.rfilename).collect() })
     }
 
-    /// What `file` is called by its bytes, and its length. A redirect to where the bytes lie is not followed when
+    /// The name of `file` by its bytes, and its length. A redirect to the storage of the bytes is not followed when
     /// the hub has already said both.
     pub(crate) fn metadata(&self, id: &HubId, commit: &Commit, file: &str) -> Result<Metadata, HubError> {
         let uri = self.file_uri(id, commit, file)?;
@@ -194,7 +197,7 @@ impl Client {
         }
     }
 
-    /// The error for an answer that is no success, by the hub's own code for it where it gives one.
+    /// The error for an answer that is not a success, by the hub's own code for it where it gives one.
     fn refusal(&self, id: &HubId, file: Option<&str>, answer: &Response<Body>) -> HubError {
         let uri = answer.get_uri();
         let (id, endpoint, token) = (id.clone(), boxed(&self.endpoint), self.token.is_some());

@@ -15,7 +15,7 @@ struct Index {
     weight_map: BTreeMap<String, String>,
 }
 
-/// What the snapshot `folder` lacks to be a whole model; `None` when there is no such folder.
+/// Files that the snapshot `folder` lacks to be a whole model; `None` when there is no such folder.
 pub(crate) fn lacking(folder: &Path) -> Result<Option<Vec<String>>, Disk> {
     let Some(names) = list(folder)? else { return Ok(None) };
     Ok(Some(files::lacking(&names, |index| shards(folder, index))))

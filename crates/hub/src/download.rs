@@ -10,15 +10,16 @@ use ureq::http::{Response, StatusCode};
 use vulnlens_files::hex;
 
 use crate::client::Client;
-use crate::error::Disk;
+use crate::error::{Disk, HubError};
+use crate::id::{Commit, HubId};
 use crate::metadata::Metadata;
-use crate::{Commit, HubError, HubId, Progress};
+use crate::progress::Progress;
 
-/// How often a cut connection is taken up again at once, if it brought anything.
+/// Times that a cut connection is taken up again at once, if it brought anything.
 const RETRIES: usize = 4;
 const BUFFER_BYTES: usize = 256 << 10;
 
-/// What is to be downloaded, and to where.
+/// A download: the file, and its destination.
 #[derive(Clone, Copy)]
 pub(crate) struct Download<'a> {
     pub(crate) client: &'a Client,
@@ -52,7 +53,7 @@ impl Download<'_> {
         Ok(fetched)
     }
 
-    /// Whether the blob is there with the right length.
+    /// True if the blob is there with the right length.
     fn is_there(self) -> bool {
         self.blob.metadata().is_ok_and(|blob| blob.is_file() && blob.len() == self.metadata.size)
     }
@@ -199,7 +200,7 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Whether a partial answer begins at byte `from`, by its `Content-Range: bytes 5-9/10`.
+/// True if a partial answer begins at byte `from`, by its `Content-Range: bytes 5-9/10`.
 fn starts_at(answer: &Response<Body>, from: u64) -> bool {
     let range = || answer.headers().get("content-range")?.to_str().ok()?.strip_prefix("bytes ");
     range().and_then(|range| range.split_once('-')).is_some_and(|(start, _)| start.trim().parse() == Ok(from))

@@ -19,7 +19,7 @@ pub(crate) struct Origin {
     pub(crate) port: u16,
 }
 
-/// Why a text is no [`Endpoint`].
+/// The reason why a text is not an [`Endpoint`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a hub's address is `https://host`, or `http://host:port` for a mirror, without a user name or a query"
@@ -80,7 +80,7 @@ impl Origin {
     }
 }
 
-/// The target of a redirect: `location` as seen from `base`. `None` when it is no address, or one that would
+/// The target of a redirect: `location` as seen from `base`. `None` when it is not an address, or one that would
 /// leave `https` for `http`.
 pub(crate) fn redirected(base: &Uri, location: &str) -> Option<Uri> {
     let scheme = base.scheme_str()?;

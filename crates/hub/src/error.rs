@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use vulnlens_files::{Classified, ErrorKind};
 
-use crate::{Endpoint, HubId};
+use crate::endpoint::Endpoint;
+use crate::id::HubId;
 
 /// Why there is no folder for a model id. Each says what to do about it; for a command-line program all of
 /// them mean that the model is not available.
@@ -14,49 +15,49 @@ pub enum HubError {
     /// The hub knows no such repository, or does not show it to us.
     #[error("`{id}` is not on {endpoint}: it does not exist, or it is private {}", token_hint(*token))]
     NotFound {
-        /// What was asked for.
+        /// The id that was asked for.
         id: HubId,
-        /// Of whom.
+        /// The hub that was asked.
         endpoint: Box<str>,
-        /// Whether a token was sent.
+        /// True if a token was sent.
         token: bool,
     },
     /// The repository has no such branch, tag or commit.
     #[error("`{}` has no revision `{}`: see {endpoint}/{}/tree/main for its branches and tags", id.repo, id.revision, id.repo)]
     RevisionNotFound {
-        /// What was asked for.
+        /// The id that was asked for.
         id: HubId,
-        /// Of whom.
+        /// The hub that was asked.
         endpoint: Box<str>,
     },
     /// The owner grants access one by one.
     #[error("`{id}` is gated: ask for access at {endpoint}/{} {}", id.repo, token_hint(*token))]
     Gated {
-        /// What was asked for.
+        /// The id that was asked for.
         id: HubId,
-        /// Of whom.
+        /// The hub that was asked.
         endpoint: Box<str>,
-        /// Whether a token was sent.
+        /// True if a token was sent.
         token: bool,
     },
     /// Status 401 or 403 for another reason.
     #[error("{endpoint} refuses `{id}` (status {status}{}): it does not exist, is private, or the token is not accepted {}", remark(message), token_hint(*token))]
     Refused {
-        /// What was asked for.
+        /// The id that was asked for.
         id: HubId,
-        /// Of whom.
+        /// The hub that was asked.
         endpoint: Box<str>,
         /// The status of the answer.
         status: u16,
-        /// What the hub says about it.
+        /// The hub's message.
         message: Option<Box<str>>,
-        /// Whether a token was sent.
+        /// True if a token was sent.
         token: bool,
     },
     /// The hub listed a file and then did not have it.
     #[error("`{id}` has no file `{file}`, which its list names: try again")]
     FileNotFound {
-        /// What was asked for.
+        /// The id that was asked for.
         id: HubId,
         /// The file.
         file: Box<str>,
@@ -64,21 +65,21 @@ pub enum HubError {
     /// Offline, and the cache does not have it.
     #[error("`{id}` is not available offline: {} {}; run `vulnlens model pull {id}` where there is a network (HF_HUB_OFFLINE unset), and copy that folder here if that is another machine", folder.display(), absent(missing))]
     NotCached {
-        /// What was asked for.
+        /// The id that was asked for.
         id: HubId,
         /// The repository's folder in the cache.
         folder: PathBuf,
-        /// What the snapshot lacks; empty when there is no snapshot of the revision.
+        /// Files that the snapshot lacks; empty when there is no snapshot of the revision.
         missing: Vec<String>,
     },
     /// The hub cannot be reached.
     #[error("cannot reach {address} for `{id}`: {reason}; behind a proxy set HTTPS_PROXY, behind one that has its own certificates also REQUESTS_CA_BUNDLE; for a machine without a network copy {} from one that has it", folder.display())]
     NoConnection {
-        /// What was asked for.
+        /// The id that was asked for.
         id: HubId,
         /// The address.
         address: Box<str>,
-        /// What the network says.
+        /// The network's error.
         reason: Box<str>,
         /// The repository's folder in the cache.
         folder: Box<Path>,
@@ -94,7 +95,7 @@ pub enum HubError {
         done: u64,
         /// Bytes it has.
         total: u64,
-        /// What the network says.
+        /// The network's error.
         reason: Box<str>,
     },
     /// Too many requests.
@@ -103,12 +104,12 @@ pub enum HubError {
         remark(retry_after)
     )]
     TooManyRequests {
-        /// Of whom.
+        /// The hub that was asked.
         endpoint: Box<str>,
         /// When to try again, as the hub says it: seconds or a date.
         retry_after: Option<Box<str>>,
     },
-    /// Any other status that is no success.
+    /// Any other status that is not a success.
     #[error(
         "{address} answers with status {status}{}: try again later, or another HF_ENDPOINT",
         remark(message)
@@ -118,7 +119,7 @@ pub enum HubError {
         address: Box<str>,
         /// The status.
         status: u16,
-        /// What the server says about it.
+        /// The server's message.
         message: Option<Box<str>>,
     },
     /// The answer is not that of a hub.
@@ -128,7 +129,7 @@ pub enum HubError {
     NotAHub {
         /// The address.
         address: Box<str>,
-        /// What is wrong.
+        /// The problem.
         problem: Box<str>,
     },
     /// The bytes are not those that the hub announced.
@@ -136,19 +137,19 @@ pub enum HubError {
         "`{file}` of `{id}` arrived damaged (SHA-256 {found}, expected {expected}); it was deleted: try again"
     )]
     Checksum {
-        /// What was asked for.
+        /// The id that was asked for.
         id: Box<HubId>,
         /// The file.
         file: Box<str>,
-        /// What the hub announced.
+        /// The announced value.
         expected: Box<str>,
-        /// What arrived.
+        /// The value that arrived.
         found: Box<str>,
     },
     /// The repository has no `config.json` where it has weights.
     #[error("`{id}` is not a transformers model: it lacks {}", crate::files::path(folder, "config.json"))]
     NoConfig {
-        /// What was asked for.
+        /// The id that was asked for.
         id: HubId,
         /// The sub-folder, empty for the root.
         folder: String,
@@ -160,7 +161,7 @@ pub enum HubError {
         instead(found)
     )]
     NoWeights {
-        /// What was asked for.
+        /// The id that was asked for.
         id: HubId,
         /// The sub-folder, empty for the root.
         folder: String,
@@ -170,7 +171,7 @@ pub enum HubError {
     /// The index of the weights names shards that the repository does not have.
     #[error("`{id}` is incomplete on the hub: it lacks {}", missing.join(", "))]
     MissingShards {
-        /// What was asked for.
+        /// The id that was asked for.
         id: HubId,
         /// The shards.
         missing: Vec<String>,
@@ -180,7 +181,7 @@ pub enum HubError {
     Certificates {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The problem.
         reason: Box<str>,
     },
     /// The cache cannot be read or written.

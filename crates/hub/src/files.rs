@@ -26,7 +26,7 @@ const WEIGHT_ENDINGS: [&str; 7] = [".bin", ".ckpt", ".gguf", ".h5", ".msgpack", 
 /// The end of an index of shards.
 pub(crate) const INDEX: &str = ".index.json";
 
-/// What a listing needs to be a model.
+/// The part that a listing lacks to be a model.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Lack {
     /// `config.json` in this folder (empty: the root).
@@ -60,7 +60,7 @@ pub(crate) fn select<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Vec
     Ok(selected.into_iter().map(|(_, name)| name).collect())
 }
 
-/// What a snapshot with the files `names` lacks: configuration, weights, the shards that `shards` reads from an
+/// The files that a snapshot of `names` lacks: configuration, weights, the shards that `shards` reads from an
 /// index, a tokenizer, the other half of a hierarchy. Empty when it is whole.
 pub(crate) fn lacking(names: &[String], shards: impl Fn(&str) -> Vec<String>) -> Vec<String> {
     let selected = match select(names.iter().map(String::as_str)) {
@@ -86,7 +86,7 @@ pub(crate) fn path(folder: &str, file: &str) -> String {
     if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") }
 }
 
-/// Whether `name` is one component of a path, with characters that mean nothing on any system.
+/// True if `name` is one component of a path, with characters that mean nothing on any system.
 pub(crate) fn is_plain(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.+".contains(&byte);
     !name.is_empty()
@@ -108,7 +108,7 @@ fn by_folder<'a>(names: impl IntoIterator<Item = &'a str>) -> BTreeMap<&'a str, 
     folders
 }
 
-/// Whether a hierarchical repository keeps a model in a folder of this name: `master`, `slave_…`,
+/// True if a hierarchical repository keeps a model in a folder of this name: `master`, `slave_…`,
 /// `…_level_…_master`, `…_level_…_slave_…`.
 pub(crate) fn is_level(folder: &str) -> bool {
     let role = folder
@@ -134,7 +134,7 @@ fn weights<'a>(files: &Names<'a>) -> Option<Vec<&'a str>> {
     })
 }
 
-/// Whether `file` is `stem-00001-of-00003.extension`.
+/// True if `file` is `stem-00001-of-00003.extension`.
 fn is_shard(file: &str, stem: &str, extension: &str) -> bool {
     let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let middle = || file.strip_prefix(stem)?.strip_prefix('-')?.strip_suffix(extension)?.strip_suffix('.');

@@ -4,10 +4,15 @@ use std::path::PathBuf;
 
 use crate::cache::RepoCache;
 use crate::client::{Client, Listing};
+use crate::contents;
 use crate::download::Download;
+use crate::error::HubError;
 use crate::files::{self, Lack};
+use crate::id::{Commit, HubId};
+use crate::lock;
 use crate::metadata::Etag;
-use crate::{Commit, HubError, HubId, Progress, Settings, contents, lock};
+use crate::progress::Progress;
+use crate::settings::Settings;
 
 /// A hub and the cache of what came from it.
 #[derive(Debug)]

@@ -31,7 +31,7 @@ pub struct HubId {
     pub revision: Revision,
 }
 
-/// Why a text is no [`HubId`].
+/// The reason why a text is not a [`HubId`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
     /// More than one slash: an organisation and a name are all there is.

@@ -4,8 +4,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::Path;
 
-use crate::HubError;
-use crate::error::Disk;
+use crate::error::{Disk, HubError};
 
 /// A held lock; released when dropped. Empty where the file system has no locks, as in huggingface_hub.
 pub(crate) struct Lock {

@@ -61,7 +61,7 @@ impl Gathered {
         }
     }
 
-    /// Whether the hub has said all there is to know, so that no redirect needs to be followed.
+    /// True if the hub has given every header that is needed, so that no redirect is followed.
     pub(crate) fn is_linked(&self) -> bool {
         self.commit.is_some() && self.linked_etag.is_some() && self.linked_size.is_some()
     }
@@ -72,7 +72,7 @@ impl Gathered {
         let size = self.linked_size.or(self.size).ok_or("no Content-Length header")?;
         Ok(Metadata {
             etag: Etag::parse(&etag).ok_or("an ETag that cannot name a file")?,
-            size: size.trim().parse().map_err(|_| "a length that is no number")?,
+            size: size.trim().parse().map_err(|_| "a length that is not a number")?,
         })
     }
 }
@@ -112,6 +112,6 @@ mod tests {
         assert_eq!(gathered.finish(), Ok(Metadata { etag: Etag::parse("big").unwrap(), size: 9 }));
         let mut gathered = Gathered::default();
         gathered.add(&headers(&[("etag", "x"), ("content-length", "-1")]), true);
-        assert_eq!(gathered.finish(), Err("a length that is no number"));
+        assert_eq!(gathered.finish(), Err("a length that is not a number"));
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Clone)]
 pub struct Proxy(ureq::Proxy);
 
-/// Why a text is no [`Proxy`]. The text, which may hold a password, is not repeated.
+/// The reason why a text is not a [`Proxy`]. The text, which may hold a password, is not repeated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a proxy's address is `http://host:port` or `https://host:port`, optionally with `user:password@`")]
 pub struct ProxyError;

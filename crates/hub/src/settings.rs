@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::{Endpoint, Proxy, Token};
+use crate::endpoint::Endpoint;
+use crate::proxy::Proxy;
+use crate::token::Token;
 
 /// Settings of a [`Hub`](crate::Hub), made by hand or by [`Settings::from_variables`].
 #[derive(Debug, Clone)]

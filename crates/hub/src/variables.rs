@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use vulnlens_files::{Classified, ErrorKind};
 
+use crate::endpoint::{Endpoint, EndpointError};
+use crate::proxy::{Proxy, ProxyError};
 use crate::settings::{Settings, Timeouts};
-use crate::{Endpoint, EndpointError, Proxy, ProxyError, Token, TokenError};
+use crate::token::{Token, TokenError};
 
 /// A variable or file that cannot be used, and the reason. No value that may be secret is repeated.
 #[derive(Debug, thiserror::Error)]
@@ -18,15 +20,15 @@ pub enum SettingsError {
     /// A variable is not Unicode.
     #[error("the variable {0} is not valid Unicode")]
     NotUnicode(&'static str),
-    /// `HF_ENDPOINT` is no address.
+    /// `HF_ENDPOINT` is not an address.
     #[error("HF_ENDPOINT is `{value}`: {source}")]
     Endpoint {
         /// The value.
         value: String,
-        /// What it should be.
+        /// The expected form.
         source: EndpointError,
     },
-    /// A time-out is no number.
+    /// A time-out is not a number.
     #[error("{name} is `{value}`: expected a whole number of seconds above 0")]
     Seconds {
         /// The variable.
@@ -39,7 +41,7 @@ pub enum SettingsError {
     Token {
         /// The variable or file.
         origin: String,
-        /// What is wrong with it.
+        /// The problem.
         source: TokenError,
     },
     /// The token file exists but cannot be read.
@@ -50,12 +52,12 @@ pub enum SettingsError {
         /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The proxy is no address.
+    /// The proxy is not an address.
     #[error("{name}: {source}")]
     Proxy {
         /// The variable.
         name: &'static str,
-        /// What it should be.
+        /// The expected form.
         source: ProxyError,
     },
 }

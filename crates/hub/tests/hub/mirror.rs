@@ -15,16 +15,16 @@ pub(crate) const OTHER_COMMIT: &str = "2222222222222222222222222222222222222222"
 /// Names and bytes; `.safetensors` and `.bin` are large files, which the hub redirects to the other server.
 pub(crate) type Files = Vec<(&'static str, Vec<u8>)>;
 
-/// What the servers do next; shared with the tests.
+/// The servers' next actions; shared with the tests.
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) commit: String,
     pub(crate) files: Files,
     /// For each following download of a large file: how many bytes to send before the connection breaks.
     pub(crate) cuts: VecDeque<usize>,
-    /// Whether a part of a file may be asked for.
+    /// True if a part of a file may be asked for.
     pub(crate) ranges: bool,
-    /// Whether the bytes are changed on their way.
+    /// True if the bytes are changed on their way.
     pub(crate) damaged: bool,
 }
 

@@ -76,7 +76,7 @@ fn what_is_no_hub_is_told_so() {
     );
     let cases = [
         ("<html>".to_owned(), "expected value"),
-        ("{\"sha\":\"../../etc\",\"siblings\":[]}".to_owned(), "no commit id"),
+        ("{\"sha\":\"../../etc\",\"siblings\":[]}".to_owned(), "not a commit id"),
         // The list is answered for files, too: without the hub's headers.
         (whole, "no X-Repo-Commit"),
     ];
