@@ -1,13 +1,13 @@
-//! What can be wrong with a checkpoint: which file, which key or tensor, what was expected, what to do.
+//! Errors of a checkpoint: each names the file, the key or tensor, the expected value and the fix.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use vulnlens_files::{Classified, ErrorKind};
 
-use crate::weights::Dtype;
+use crate::dtype::Dtype;
 
-/// Why a checkpoint cannot be used.
+/// A reason why a checkpoint cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncoderError {
@@ -16,7 +16,7 @@ pub enum EncoderError {
     Io {
         /// The file or folder.
         file: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A folder lacks a file that every checkpoint has.
@@ -26,19 +26,19 @@ pub enum EncoderError {
         folder: PathBuf,
         /// The file or files, any of which would do.
         expected: String,
-        /// What to do about it.
+        /// The fix.
         fix: String,
     },
-    /// `config.json` says something that cannot be run as transformers would run it.
+    /// `config.json` has a value that cannot be run as transformers would run it.
     #[error("{file}: `{key}` {problem}; {fix}")]
     Config {
         /// The file.
         file: PathBuf,
         /// The key, as it stands in the file.
         key: String,
-        /// What is wrong with its value.
+        /// The problem with its value.
         problem: String,
-        /// What to do about it.
+        /// The fix.
         fix: String,
     },
     /// The checkpoint is of a kind of network that this crate does not run.
@@ -56,21 +56,21 @@ pub enum EncoderError {
     Format {
         /// The file.
         file: PathBuf,
-        /// What is wrong with it, and where.
+        /// The problem, and its place.
         problem: String,
-        /// What to do about it.
+        /// The fix.
         fix: String,
     },
-    /// The pickle of a PyTorch file asks for more than holding tensors.
+    /// The pickle of a PyTorch file describes more than tensors.
     #[error("{file}: pickle, byte {position}: {problem}; {fix}")]
     Pickle {
         /// The file.
         file: PathBuf,
         /// Offset in the pickle stream.
         position: usize,
-        /// What was met.
+        /// The problem.
         problem: String,
-        /// What to do about it.
+        /// The fix.
         fix: String,
     },
     /// A tensor that the architecture needs is not there.
@@ -82,7 +82,7 @@ pub enum EncoderError {
         tensor: String,
         /// The shape it should have.
         expected: Vec<usize>,
-        /// What to do about it.
+        /// The fix.
         fix: String,
     },
     /// Tensors that the architecture has no place for.
@@ -92,7 +92,7 @@ pub enum EncoderError {
         file: PathBuf,
         /// Their names, sorted.
         tensors: Vec<String>,
-        /// What to do about it.
+        /// The fix.
         fix: String,
     },
     /// A tensor's shape is not what `config.json` says.
@@ -119,9 +119,9 @@ pub enum EncoderError {
         file: PathBuf,
         /// The tensor's name.
         tensor: String,
-        /// What it holds.
+        /// The type that it has.
         found: Dtype,
-        /// What would do.
+        /// Accepted types.
         expected: &'static str,
     },
     /// A weight is infinite or not a number.
@@ -144,9 +144,9 @@ pub enum EncoderError {
     Tokenizer {
         /// The file or folder.
         file: PathBuf,
-        /// What is wrong.
+        /// The problem.
         problem: String,
-        /// What to do about it.
+        /// The fix.
         fix: String,
     },
     /// A folder is neither a checkpoint nor a hierarchy of checkpoints.
@@ -154,9 +154,9 @@ pub enum EncoderError {
     Layout {
         /// The folder.
         folder: PathBuf,
-        /// What is wrong.
+        /// The problem.
         problem: String,
-        /// What to do about it.
+        /// The fix.
         fix: String,
     },
 }
@@ -185,7 +185,7 @@ impl EncoderError {
     }
 }
 
-/// What to do about a file that does not have the length or form that it says it has.
+/// The fix for a file without the length or form that it announces.
 pub(crate) const DOWNLOAD_AGAIN: &str = "download the file again";
 
 /// The first few names, and how many more there are.

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::{Activation, Architecture};
-use crate::EncoderError;
+use super::architecture::{Activation, Architecture};
+use crate::error::EncoderError;
 
 /// Longest file that is parsed: a thousand times that of a network with a thousand labels.
 const MOST_BYTES: usize = 64 << 20;
@@ -57,7 +57,7 @@ impl<'a> Keys<'a> {
         self.map.get(key).filter(|value| !value.is_null())
     }
 
-    /// Whether a key has a value that is neither null nor empty.
+    /// True if a key has a value that is neither null nor empty.
     pub(super) fn is_filled(&self, key: &str) -> bool {
         self.value(key).is_some_and(|value| match value {
             Value::Object(map) => !map.is_empty(),

@@ -6,9 +6,9 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::keys::Keys;
-use crate::EncoderError;
+use crate::error::EncoderError;
 
-/// How logits become scores.
+/// The function from logits to scores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Problem {
     /// Every label by itself: the sigmoid of its logit.

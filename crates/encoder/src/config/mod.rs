@@ -1,76 +1,16 @@
 //! `config.json`: what the network is, with transformers' keys and defaults (4.57).
 
+mod architecture;
 mod keys;
 mod labels;
 
 use std::path::Path;
 
+pub use self::architecture::{Activation, Architecture};
 pub use self::labels::Problem;
 
 use self::keys::Keys;
-use crate::EncoderError;
-
-/// The kinds of network that are run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Architecture {
-    /// `roberta`: SecureBERT, SecRoBERTa.
-    Roberta,
-    /// `xlm-roberta`.
-    XlmRoberta,
-    /// `bert`: SecBERT, CySecBERT.
-    Bert,
-    /// `distilbert`.
-    DistilBert,
-    /// `electra`.
-    Electra,
-}
-
-impl Architecture {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Roberta, Self::XlmRoberta, Self::Bert, Self::DistilBert, Self::Electra];
-
-    /// The `model_type` of `config.json`.
-    #[must_use]
-    pub fn model_type(self) -> &'static str {
-        match self {
-            Self::Roberta => "roberta",
-            Self::XlmRoberta => "xlm-roberta",
-            Self::Bert => "bert",
-            Self::DistilBert => "distilbert",
-            Self::Electra => "electra",
-        }
-    }
-
-    /// What the class names in `architectures` begin with.
-    fn class_prefix(self) -> &'static str {
-        match self {
-            Self::Roberta => "Roberta",
-            Self::XlmRoberta => "XLMRoberta",
-            Self::Bert => "Bert",
-            Self::DistilBert => "DistilBert",
-            Self::Electra => "Electra",
-        }
-    }
-
-    /// Whether positions are counted from `pad_token_id + 1`.
-    fn offsets_positions(self) -> bool {
-        matches!(self, Self::Roberta | Self::XlmRoberta)
-    }
-}
-
-/// The function between the two halves of a layer's feed-forward part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Activation {
-    /// x · Φ(x), by the error function.
-    Gelu,
-    /// Its approximation by the hyperbolic tangent.
-    GeluTanh,
-    /// max(x, 0).
-    Relu,
-    /// x · sigmoid(x).
-    Silu,
-}
+use crate::error::EncoderError;
 
 /// A checkpoint's configuration, checked: every size is positive and bounded, and they fit each other.
 #[derive(Clone, Debug, PartialEq)]
@@ -102,11 +42,11 @@ pub struct Config {
     pub norm_epsilon: f32,
     /// Label names by output index.
     pub labels: Vec<String>,
-    /// How logits become scores.
+    /// The function from logits to scores.
     pub problem: Problem,
     /// The token that pads; its row of the word table is like any other here, nothing is padded.
     pub pad_token: Option<u32>,
-    /// Whether the file says that the checkpoint has a classifier: `architectures` names a
+    /// True if the file announces a classifier: `architectures` names a
     /// `…ForSequenceClassification`, or is absent. The weights have the last word; a base model
     /// (`…Model`, `…ForMaskedLM`) is read too, as fine-tuning starts from one.
     pub has_classifier: bool,
@@ -175,13 +115,13 @@ fn architecture(keys: &Keys<'_>) -> Result<Architecture, EncoderError> {
         None => Ok(architecture),
         Some(class) => Err(keys.error(
             "architectures",
-            format!("names `{class}`, which is no network of `model_type` `{model_type}`"),
+            format!("names `{class}`, which is not a network of `model_type` `{model_type}`"),
             "correct the one that is wrong; the names of the tensors tell",
         )),
     }
 }
 
-/// Whether a class of transformers is one of the architecture's.
+/// True if a class of transformers is one of the architecture's.
 fn is_of(class: &str, architecture: Architecture) -> bool {
     class.strip_prefix(architecture.class_prefix()).is_some_and(|rest| {
         rest == "Model" || rest == "LMHeadModel" || rest == "PreTrainedModel" || rest.starts_with("For")
@@ -218,7 +158,7 @@ fn refuse_unsupported(keys: &Keys<'_>) -> Result<(), EncoderError> {
     Ok(())
 }
 
-/// What `quant_method` of a `quantization_config` is where this crate quantised the weights.
+/// The `quant_method` of a `quantization_config` where this crate quantised the weights.
 pub(crate) const QUANTIZATION: &str = "vulnlens-int8";
 
 /// Greatest sizes that are believed: some ten times those of the largest encoders.

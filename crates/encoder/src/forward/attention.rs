@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::network::Sequences;
+use super::sequences::Sequences;
 use crate::kernels::{After, Factors, Isa, PackedF32, Rows, product_alone, softmax};
 
 /// Queries that are answered at once: their scores against a long sequence's keys fit the cache.
@@ -17,7 +17,7 @@ pub(crate) struct Attention {
     pub(crate) isa: Isa,
 }
 
-/// Where queries, keys and values lie.
+/// The places of queries, keys and values.
 #[derive(Clone, Copy)]
 pub(crate) struct Projected<'a> {
     /// A row for each token, or, `of_first` alone, one for each sequence.

@@ -4,11 +4,12 @@ use rayon::prelude::*;
 
 use super::linear::{Linear, Loading, scale_name};
 use super::names::Names;
-use super::network::Sequences;
-use crate::EncoderError;
+use super::sequences::Sequences;
 use crate::config::Config;
+use crate::dtype::Dtype;
+use crate::error::EncoderError;
 use crate::kernels::{Isa, Norm, QuantizedRows, Rows, normalize};
-use crate::weights::{Dtype, Tensor, Weights};
+use crate::weights::{Tensor, Weights};
 
 /// Tokens that are worth a thread of their own.
 const TOKENS_AT_ONCE: usize = 32;

@@ -2,9 +2,9 @@
 
 use super::linear::{Linear, Loading};
 use super::names::Names;
-use crate::EncoderError;
+use super::precision::Precision;
 use crate::config::{Activation, Architecture, Config};
-use crate::encoder::Precision;
+use crate::error::EncoderError;
 use crate::kernels::{Isa, QuantizedRows, Rows, tanh_row};
 
 /// The head of `…ForSequenceClassification`: two linear layers with something between them.
@@ -17,7 +17,7 @@ pub(crate) struct Head {
     labels: usize,
 }
 
-/// What stands between the two layers.
+/// The function between the two layers.
 #[derive(Debug, Clone, Copy)]
 enum Between {
     /// BERT's pooler, RoBERTa's head.

@@ -1,12 +1,13 @@
 //! One layer: attention, then two linear layers around an activation, each added to its input and normalised.
 
 use super::attention::{Attention, Projected};
+use super::buffers::Buffers;
 use super::embeddings::load_norm;
 use super::linear::{Linear, Loading};
 use super::names::LayerNames;
-use super::network::{Buffers, Sequences};
-use crate::EncoderError;
+use super::sequences::Sequences;
 use crate::config::{Activation, Config};
+use crate::error::EncoderError;
 use crate::kernels::{Norm, Rows, add_normalize};
 
 /// A layer of the encoder.
@@ -26,13 +27,13 @@ pub(crate) struct Layer {
 /// Queries, keys and values.
 #[derive(Debug)]
 enum Input {
-    /// Of every token, side by side.
+    /// Queries, keys and values of every token, side by side.
     Every(Linear),
     /// Keys and values of every token, queries of the first of each sequence: the last layer.
     First { query: Linear, keys_values: Linear },
 }
 
-/// A row stride that is no multiple of a power of two, so that rows spread over the cache's sets.
+/// A row stride that is not a multiple of a power of two, so that rows spread over the cache's sets.
 pub(crate) fn padded(width: usize) -> usize {
     width.next_multiple_of(16) + 16
 }

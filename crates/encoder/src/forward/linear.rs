@@ -3,13 +3,14 @@
 use rayon::prelude::*;
 
 use super::names::LinearName;
-use crate::EncoderError;
+use super::precision::Precision;
 use crate::config::Activation;
-use crate::encoder::Precision;
+use crate::dtype::Dtype;
+use crate::error::EncoderError;
 use crate::kernels::{
     After, Factors, Isa, PackedF32, PackedI8, QuantizedRows, Rows, WEIGHT_LIMIT, product, quantized_product,
 };
-use crate::weights::{Dtype, Weights};
+use crate::weights::Weights;
 
 /// `y = W x + b`, packed for the machine's products.
 #[derive(Debug)]
@@ -30,7 +31,7 @@ pub(crate) struct Quantized {
     pub(crate) scales: Vec<f32>,
 }
 
-/// How layers are loaded.
+/// Arguments of loading a layer.
 #[derive(Clone, Copy)]
 pub(crate) struct Loading<'a> {
     pub(crate) weights: &'a Weights,

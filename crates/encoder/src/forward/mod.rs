@@ -4,14 +4,25 @@
 //! runs within each sequence. The last layer is only computed where the head reads it, at each sequence's first token.
 
 mod attention;
+mod buffers;
+mod check;
 mod embeddings;
 mod head;
 mod layer;
 mod linear;
 mod names;
 mod network;
+mod precision;
+mod sequences;
 
+pub(crate) use buffers::Buffers;
+pub(crate) use check::{check, is_bare};
+#[cfg(feature = "training")]
 pub(crate) use layer::padded;
 pub(crate) use linear::{Loading, quantize, scale_name};
-pub(crate) use names::{LayerNames, LinearName, Names, TensorUse, expected_tensors, is_ignored};
-pub(crate) use network::{Buffers, Network, Sequences};
+#[cfg(feature = "training")]
+pub(crate) use names::{LayerNames, LinearName, Names};
+pub(crate) use names::{TensorUse, expected_tensors};
+pub(crate) use network::Network;
+pub use precision::Precision;
+pub(crate) use sequences::Sequences;

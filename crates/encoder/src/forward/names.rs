@@ -1,4 +1,4 @@
-//! What each architecture calls its tensors, and their shapes.
+//! The names of each architecture's tensors, and their shapes.
 
 use crate::config::{Architecture, Config};
 
@@ -29,7 +29,7 @@ pub(crate) struct LayerNames {
     pub(crate) norm: LinearName,
 }
 
-/// What a tensor is used for.
+/// The use of a tensor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TensorUse {
     /// The table of word embeddings.
@@ -179,7 +179,7 @@ pub(crate) fn expected_tensors(config: &Config, bare: bool) -> Vec<Expected> {
     all
 }
 
-/// Whether a tensor is one that published checkpoints carry along without a use in classification: buffers of older
+/// True for a tensor that published checkpoints carry along without a use in classification: buffers of older
 /// versions, poolers of models that do not pool, heads of pretraining.
 pub(crate) fn is_ignored(name: &str) -> bool {
     const BUFFERS: [&str; 3] = [".position_ids", ".token_type_ids", "embeddings.position_ids"];

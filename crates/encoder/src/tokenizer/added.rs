@@ -7,7 +7,7 @@ use std::path::Path;
 use tokenizers::{AddedToken, Tokenizer};
 
 use super::settings::{Family, Settings, Special};
-use crate::EncoderError;
+use crate::error::EncoderError;
 
 /// Adds what is not yet known: added tokens by index, then special tokens by role. A token that the
 /// vocabulary has keeps its id, others get the next free one, as the files' own indices say in every

@@ -1,44 +1,21 @@
 //! From text to token ids, as transformers' `AutoTokenizer` gives them.
 
 mod added;
+mod notice;
 mod rebuild;
 mod segments;
 mod settings;
 
-use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tokenizers::normalizers::BertNormalizer;
 use tokenizers::{NormalizerWrapper, PreTokenizerWrapper};
 
-use self::settings::{Family, Settings};
-use crate::files::Files;
-use crate::{Config, EncoderError};
-
-/// Something about a checkpoint that its user should be told once.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Notice {
-    /// The tokenizer was rebuilt from its older files.
-    TokenizerRebuilt {
-        /// The `tokenizer.json` that could not be used.
-        file: PathBuf,
-        /// Why it could not.
-        reason: String,
-        /// The files that were used instead.
-        from: &'static str,
-    },
-}
-
-impl fmt::Display for Notice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TokenizerRebuilt { file, reason, from } => {
-                write!(f, "{} {reason}; the tokenizer was rebuilt from {from}", file.display())
-            }
-        }
-    }
-}
+pub use self::notice::Notice;
+use self::settings::{Family, Settings, unusable};
+use crate::config::Config;
+use crate::error::EncoderError;
+use crate::repository::files::Files;
 
 /// A checkpoint's tokenizer.
 ///
@@ -50,12 +27,12 @@ pub struct Tokenizer {
     /// Special tokens before and after a text.
     prefix: Vec<u32>,
     suffix: Vec<u32>,
-    /// What stands for a text that has no tokens at all where no special token is added either.
+    /// The one token of a text without tokens, where no special token is added either.
     filler: u32,
     max_tokens: usize,
-    /// Whether too long texts lose their beginning rather than their end.
+    /// True if too long texts lose their beginning rather than their end.
     cut_left: bool,
-    /// Whether very long texts can be tokenised piece by piece.
+    /// True if very long texts can be tokenised piece by piece.
     separable: bool,
 }
 
@@ -186,7 +163,7 @@ impl Tokenizer {
     }
 }
 
-/// What transformers' fast classes change about a loaded `tokenizer.json`, by `tokenizer_config.json`.
+/// Changes a loaded `tokenizer.json` by `tokenizer_config.json`, as transformers' fast classes do.
 fn override_parts(inner: &mut tokenizers::Tokenizer, settings: &Settings) -> Result<(), tokenizers::Error> {
     if let Some(PreTokenizerWrapper::ByteLevel(bytes)) = inner.get_pre_tokenizer()
         && bytes.add_prefix_space != settings.add_prefix_space
@@ -232,7 +209,7 @@ fn frame(inner: &tokenizers::Tokenizer) -> Result<(Vec<u32>, Vec<u32>), tokenize
     Err("it has no token for any of `a`, `0`, `the` and `.`".into())
 }
 
-/// That the model has a row for every token.
+/// Checks that the model has a row for every token.
 fn check_ids(inner: &tokenizers::Tokenizer, folder: &Path, config: &Config) -> Result<(), EncoderError> {
     let vocabulary = inner.get_vocab(true);
     let greatest = vocabulary.into_iter().max_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
@@ -247,14 +224,6 @@ fn check_ids(inner: &tokenizers::Tokenizer, folder: &Path, config: &Config) -> R
             ),
             fix: "use the tokenizer files that were published with the weights".to_owned(),
         }),
-    }
-}
-
-fn unusable(folder: &Path, error: &tokenizers::Error) -> EncoderError {
-    EncoderError::Tokenizer {
-        file: folder.to_owned(),
-        problem: format!("the tokenizer cannot be used: {error}"),
-        fix: "use the tokenizer files that were published with the weights".to_owned(),
     }
 }
 

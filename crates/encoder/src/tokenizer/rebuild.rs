@@ -12,10 +12,10 @@ use tokenizers::processors::roberta::RobertaProcessing;
 use tokenizers::processors::template::TemplateProcessing;
 use tokenizers::{ModelWrapper, Tokenizer};
 
-use super::settings::{Family, Settings, damaged};
-use super::{Notice, unusable};
-use crate::EncoderError;
-use crate::files::Files;
+use super::notice::Notice;
+use super::settings::{Family, Settings, damaged, unusable};
+use crate::error::EncoderError;
+use crate::repository::files::Files;
 
 /// Longest `tokenizer.json` that is read: XLM-RoBERTa's has 17 MB.
 const MOST_JSON: u64 = 256 << 20;

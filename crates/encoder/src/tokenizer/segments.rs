@@ -14,7 +14,7 @@ const PIECE: usize = 64 << 10;
 /// Bytes after which a piece is cut anywhere: BPE's memory for one word grows with its length.
 const MOST: usize = 256 << 10;
 
-/// Whether the tokenizer keeps to words, and none of its added tokens reaches across them.
+/// True if the tokenizer keeps to words, and none of its added tokens reaches across them.
 pub(super) fn separable(tokenizer: &Tokenizer) -> bool {
     let across = |token: &tokenizers::AddedToken| token.rstrip || token.content.contains(char::is_whitespace);
     tokenizer.get_pre_tokenizer().is_some_and(by_words)
@@ -48,7 +48,7 @@ pub(super) fn pieces(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Where the first piece of a text ends; `None` when the text is short enough.
+/// The end of a text's first piece; `None` when the text is short enough.
 fn cut(text: &str) -> Option<usize> {
     if text.len() <= PIECE {
         return None;

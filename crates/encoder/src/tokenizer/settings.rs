@@ -6,9 +6,9 @@ use std::path::Path;
 use serde_json::{Map, Value};
 use tokenizers::AddedToken;
 
-use crate::config::Architecture;
-use crate::files::Files;
-use crate::{Config, EncoderError};
+use crate::config::{Architecture, Config};
+use crate::error::EncoderError;
+use crate::repository::files::Files;
 
 /// Longest of these files that is read.
 const MOST_BYTES: u64 = 64 << 20;
@@ -54,7 +54,7 @@ impl Special {
 const ROLES: [&str; 7] =
     ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
 
-/// What the small files say.
+/// Settings of the small files.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) family: Family,
@@ -69,7 +69,7 @@ pub(super) struct Settings {
     /// By role; the additional ones follow without a role.
     roles: BTreeMap<&'static str, Special>,
     additional: Vec<Special>,
-    /// Whether the rules of added tokens stand in `tokenizer_config.json`, so that those of
+    /// True if the rules of added tokens stand in `tokenizer_config.json`, so that those of
     /// `tokenizer.json` say nothing about special tokens.
     pub(super) has_decoder: bool,
     /// Added tokens by their index.
@@ -114,7 +114,7 @@ impl Settings {
         let file = files.path(name);
         for (content, index) in object(files, name)?.unwrap_or_default() {
             let index = index.as_u64().and_then(|index| u32::try_from(index).ok()).ok_or_else(|| {
-                damaged(&file, format!("the index of `{}` is no token id", content.escape_debug()))
+                damaged(&file, format!("the index of `{}` is not a token id", content.escape_debug()))
             })?;
             let special = self.specials().any(|special| special.content() == content);
             self.added.insert(index, AddedToken::from(content, special).normalized(!special));
@@ -148,7 +148,7 @@ impl Settings {
         ROLES.iter().filter_map(|role| self.roles.get(role)).chain(&self.additional)
     }
 
-    /// Whether a token fills the role of the mask.
+    /// True if a token fills the role of the mask.
     pub(super) fn is_mask(&self, content: &str) -> bool {
         self.role("mask_token") == Some(content)
     }
@@ -206,10 +206,11 @@ fn ruled(map: &Map<String, Value>, special_default: bool) -> Option<AddedToken> 
 
 fn added_tokens(decoder: &Value, file: &Path) -> Result<BTreeMap<u32, AddedToken>, EncoderError> {
     let wrong = |index: &str| {
-        damaged(file, format!("entry \"{}\" of `added_tokens_decoder` is no token", index.escape_debug()))
+        damaged(file, format!("entry \"{}\" of `added_tokens_decoder` is not a token", index.escape_debug()))
     };
-    let map =
-        decoder.as_object().ok_or_else(|| damaged(file, "`added_tokens_decoder` is no object".to_owned()))?;
+    let map = decoder
+        .as_object()
+        .ok_or_else(|| damaged(file, "`added_tokens_decoder` is not an object".to_owned()))?;
     let entry = |(index, token): (&String, &Value)| {
         let id = index.parse().ok()?;
         Some((id, ruled(token.as_object()?, false)?))
@@ -236,4 +237,13 @@ pub(super) fn object(files: Files<'_>, name: &str) -> Result<Option<Map<String, 
 pub(super) fn damaged(file: &Path, problem: String) -> EncoderError {
     let fix = "download the file again, or remove it if the checkpoint works without it".to_owned();
     EncoderError::Tokenizer { file: file.to_owned(), problem, fix }
+}
+
+/// An error of the tokenizers crate, for a folder whose files it does not accept.
+pub(super) fn unusable(folder: &Path, error: &tokenizers::Error) -> EncoderError {
+    EncoderError::Tokenizer {
+        file: folder.to_owned(),
+        problem: format!("the tokenizer cannot be used: {error}"),
+        fix: "use the tokenizer files that were published with the weights".to_owned(),
+    }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::gradients::Gradients;
-use super::network::TrainingSettings;
 use super::parameters::Parameters;
+use super::settings::TrainingSettings;
 use super::table::{Part, Table};
 use crate::kernels::lanes::multiply_add;
 use crate::kernels::{Isa, Vectorized, vectorized};
@@ -39,7 +39,7 @@ impl Default for AdamWSettings {
 pub struct Moments {
     /// Steps that were made.
     pub steps: u64,
-    /// Of each tensor, sorted by name, the mean gradient; empty where it is not trained.
+    /// The mean gradient of each tensor, sorted by name; empty where it is not trained.
     pub first: Vec<Vec<f32>>,
     /// The mean square.
     pub second: Vec<Vec<f32>>,
@@ -50,7 +50,7 @@ pub struct Moments {
 pub struct Update {
     /// The learning rate of tensors whose factor is 1.
     pub rate: f64,
-    /// What gradients are multiplied with first: see [`clip_factor`].
+    /// The factor that gradients are multiplied by first: see [`clip_factor`].
     pub gradient_factor: f32,
 }
 
@@ -59,18 +59,18 @@ pub struct Update {
 pub struct AdamW {
     settings: AdamWSettings,
     table: Arc<Table>,
-    /// Of each tensor, what the learning rate is multiplied with; 0 where it is not trained.
+    /// The factor of each tensor's learning rate; 0 where it is not trained.
     factors: Vec<f64>,
     moments: Moments,
 }
 
-/// What makes gradients of this norm have at most the norm `most`, as `torch.nn.utils.clip_grad_norm_` computes it.
+/// The factor that gives gradients of this norm at most the norm `most`, as `torch.nn.utils.clip_grad_norm_` computes it.
 #[must_use]
 pub fn clip_factor(norm: f64, most: f64) -> f32 {
     (most / (norm + 1e-6)).min(1.0) as f32
 }
 
-/// What each tensor's learning rate is multiplied with when every layer has `decay` times that of the layer above it (Howard
+/// The factor of each tensor's learning rate when every layer has `decay` times that of the layer above it (Howard
 /// & Ruder, arXiv 1801.06146): 1 for the head, `decay` for the last layer, the smallest for the embeddings, 0 for what is
 /// frozen. A `decay` of 1 treats all alike.
 #[must_use]
@@ -107,7 +107,7 @@ impl AdamW {
         Self { settings, table: Arc::clone(table), factors, moments }
     }
 
-    /// What it has learnt of the gradients, to be saved.
+    /// The running means, to be saved.
     #[must_use]
     pub fn moments(&self) -> &Moments {
         &self.moments
@@ -159,7 +159,7 @@ impl AdamW {
     }
 }
 
-/// What all numbers of a tensor share.
+/// The constants that all numbers of a tensor share.
 #[derive(Clone, Copy)]
 struct Constants {
     keep: f32,

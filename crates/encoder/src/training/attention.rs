@@ -1,7 +1,7 @@
 //! Attention within each text, forwards and backwards.
 //!
 //! With `P = softmax(s Q Kᵀ)`, `D` its dropout and `O = D V`: `dV = Dᵀ dO`, `dD = dO Vᵀ`,
-//! `dS = s P ∘ (dP − rowsum(P ∘ dP))`, `dQ = dS K`, `dK = dSᵀ Q`. Probabilities are computed anew on the way back: they
+//! `dS = s P ∘ (dP − rowsum(P ∘ dP))`, `dQ = dS K`, `dK = dSᵀ Q`. Probabilities are computed anew in the backward pass: they
 //! grow with the square of a text's length, and take a fiftieth of the time.
 
 use rayon::prelude::*;
@@ -58,7 +58,7 @@ struct Room {
     isa: Isa,
     keys: PackedF32,
     values: PackedF32,
-    /// For the way back: keys as they stand, and queries or gradients of a block.
+    /// For the backward pass: keys as they stand, and queries or gradients of a block.
     key_rows: PackedF32,
     block: PackedF32,
     scores: Vec<f32>,

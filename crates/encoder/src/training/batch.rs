@@ -1,4 +1,4 @@
-//! What goes through the network at once.
+//! Batches: the texts that go through the network at once.
 
 use super::noise::Place;
 use crate::forward::Sequences;
@@ -16,10 +16,10 @@ pub struct Batch {
 pub(crate) struct Asked {
     /// Their places in the batch, rising.
     pub(crate) tokens: Vec<usize>,
-    /// Where those of each text begin, and at last where all end.
+    /// The first of each text, and at last the end of all.
     pub(crate) bounds: Vec<usize>,
     pub(crate) places: Vec<Place>,
-    /// Whether these are all tokens.
+    /// True if these are all tokens.
     pub(crate) is_every: bool,
 }
 

@@ -3,7 +3,7 @@
 use super::activation::{self, Function};
 use super::embeddings::linear_ids;
 use super::gradients::Gradients;
-use super::head::HeadPass;
+use super::head_pass::HeadPass;
 use super::linear::{PackedLinear, WeightRoom};
 use super::noise::{Mask, Place, Site};
 use super::parameters::Parameters;
@@ -19,11 +19,11 @@ pub(super) struct Classifier {
     between: Function,
     out: PackedLinear,
     isa: Isa,
-    /// Whether there is dropout before the first layer: RoBERTa, ELECTRA.
+    /// True if there is dropout before the first layer: RoBERTa, ELECTRA.
     drops_input: bool,
 }
 
-/// What the way back needs.
+/// Activations that the backward pass needs.
 #[derive(Debug, Default)]
 pub(super) struct ClassifierTape {
     input: Vec<f32>,

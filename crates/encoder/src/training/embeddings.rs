@@ -16,7 +16,7 @@ use crate::kernels::{Isa, Rows};
 /// Rows of a table whose gradients a thread adds up.
 const ROWS_AT_ONCE: usize = 64;
 
-/// Where the tables stand among the parameters.
+/// The places of the tables among the parameters.
 #[derive(Debug)]
 pub(super) struct Embeddings {
     words: usize,
@@ -32,7 +32,7 @@ pub(super) struct Embeddings {
     isa: Isa,
 }
 
-/// What the way back needs.
+/// Activations that the backward pass needs.
 #[derive(Debug, Default)]
 pub(super) struct EmbeddingTape {
     positions: Vec<usize>,

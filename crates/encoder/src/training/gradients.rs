@@ -17,7 +17,7 @@ const SUMMED_AT_ONCE: usize = 4096;
 pub struct Gradients {
     table: Arc<Table>,
     tensors: Vec<Vec<f32>>,
-    /// Whether a tensor counts as zero whatever it holds: what is written first need not be cleared before.
+    /// True for a tensor that counts as zero whatever it holds: the first write need not be preceded by clearing.
     is_cleared: Vec<bool>,
 }
 
@@ -37,7 +37,7 @@ impl Gradients {
         self.is_cleared.fill(true);
     }
 
-    /// Every tensor's gradient, row-major, sorted by name. After [`clear`](Self::clear) without a way back they are
+    /// Every tensor's gradient, row-major, sorted by name. After [`clear`](Self::clear) without a backward pass they are
     /// those of before.
     pub fn iter(&self) -> impl Iterator<Item = (&TensorSpec, &[f32])> {
         self.table.tensors().iter().zip(self.tensors.iter().map(Vec::as_slice))

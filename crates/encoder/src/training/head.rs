@@ -1,10 +1,10 @@
-//! What stands behind the layers.
+//! The head, after the layers.
 
 use super::classifier::{Classifier, ClassifierTape};
 use super::gradients::Gradients;
+use super::head_pass::HeadPass;
 use super::linear::WeightRoom;
 use super::masked::{MaskedHead, MaskedTape};
-use super::noise::{Noise, Place};
 use super::norm::NormRoom;
 use super::parameters::Parameters;
 
@@ -13,15 +13,6 @@ use super::parameters::Parameters;
 pub(super) enum Head {
     Classifier(Classifier, ClassifierTape),
     Masked(MaskedHead, MaskedTape),
-}
-
-/// What goes through a head.
-#[derive(Clone, Copy)]
-pub(super) struct HeadPass<'a> {
-    pub(super) parameters: &'a Parameters,
-    pub(super) noise: Option<&'a Noise>,
-    /// Of each row.
-    pub(super) places: &'a [Place],
 }
 
 impl Head {

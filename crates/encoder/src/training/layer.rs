@@ -29,11 +29,11 @@ pub(super) struct Layer {
     pub(super) heads: usize,
     pub(super) hidden: usize,
     epsilon: f32,
-    /// Whether there is dropout between attention and its residual: in all but DistilBERT.
+    /// True if there is dropout between attention and its residual: in all but DistilBERT.
     drops_attention_out: bool,
 }
 
-/// What goes through a layer.
+/// Arguments that both directions of a layer take.
 #[derive(Clone, Copy)]
 pub(super) struct Pass<'a> {
     pub(super) parameters: &'a Parameters,
@@ -45,7 +45,7 @@ pub(super) struct Pass<'a> {
     pub(super) input: &'a [f32],
 }
 
-/// What the way back needs beside the layer's input.
+/// Activations that the backward pass needs in addition to the layer's input.
 #[derive(Debug, Default)]
 pub(super) struct LayerTape {
     /// The input's rows that are asked for, where these are not all.
@@ -150,7 +150,7 @@ impl Layer {
         self.halves(pass, tape, room, out);
     }
 
-    /// What follows attention.
+    /// The part of the layer after attention.
     fn halves(&self, pass: Pass<'_>, tape: &mut LayerTape, room: &mut LayerRoom, out: &mut Vec<f32>) {
         let (hidden, count) = (self.hidden, pass.asked.count());
         let LayerTape { gathered, mixed, attention_norm, middle, wide, norm, .. } = tape;

@@ -1,4 +1,4 @@
-//! The way back through a layer.
+//! The backward pass through a layer.
 
 use super::activation;
 use super::gradients::Gradients;

@@ -13,7 +13,7 @@ const INNER: usize = 2048;
 /// Outputs that a thread transposes together.
 const OUTS_AT_ONCE: usize = 32;
 
-/// Where a linear layer's two tensors stand among the parameters.
+/// The places of a linear layer's two tensors among the parameters.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LinearIds {
     pub(super) weight: usize,
@@ -47,7 +47,7 @@ impl PackedLinear {
         self.bias.len()
     }
 
-    /// Packs the parameters as they are now; for the way back only where it is asked for.
+    /// Packs the parameters as they are now; for the backward pass only where it is asked for.
     pub(super) fn repack(&mut self, parameters: &Parameters, is_trained: bool) {
         self.bias.clear();
         self.ids.iter().for_each(|ids| self.bias.extend_from_slice(parameters.tensor(ids.bias)));

@@ -8,7 +8,7 @@ use super::objective::Loss;
 /// the sum of the labels' cross-entropies. Unlike outputs of their own, labels so never contradict the classes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MarginalLoss {
-    /// What the loss is multiplied by.
+    /// The factor of the loss.
     weight: f64,
     /// The labels of each class, by number.
     labels_of: Vec<Vec<u32>>,

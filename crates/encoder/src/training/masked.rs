@@ -4,7 +4,7 @@
 use super::activation::{self, Function};
 use super::embeddings::{linear_ids, norm_ids};
 use super::gradients::Gradients;
-use super::head::HeadPass;
+use super::head_pass::HeadPass;
 use super::linear::{LinearIds, PackedLinear, WeightRoom};
 use super::norm::{Norm, NormIds, NormRoom, NormTape};
 use super::parameters::Parameters;
@@ -24,11 +24,11 @@ pub(super) struct MaskedHead {
     isa: Isa,
     epsilon: f32,
     hidden: usize,
-    /// Whether the table of words is trained.
+    /// True if the table of words is trained.
     trains_words: bool,
 }
 
-/// What the way back needs.
+/// Activations that the backward pass needs.
 #[derive(Debug, Default)]
 pub(super) struct MaskedTape {
     input: Vec<f32>,

@@ -2,7 +2,7 @@
 //!
 //! Works on sequences that are packed end to end, as the forward pass does, with the same kernels. A step is
 //!
-//! 1. [`TrainingNetwork::forward`]: logits of a [`Batch`], keeping what the way back needs;
+//! 1. [`TrainingNetwork::forward`]: logits of a [`Batch`], keeping what the backward pass needs;
 //! 2. an objective: the loss, and its gradient in the logits ([`BinaryLoss`], [`softmax_loss`], [`MarginalLoss`], or
 //!    [`masked_language_loss`] for pretraining);
 //! 3. [`TrainingNetwork::backward`]: adds to the [`Gradients`] of all parameters; 1 to 3 may be repeated to accumulate
@@ -23,6 +23,7 @@ mod classifier;
 mod embeddings;
 mod gradients;
 mod head;
+mod head_pass;
 mod layer;
 mod layer_backward;
 mod linear;
@@ -34,15 +35,17 @@ mod norm;
 mod objective;
 mod parameters;
 mod schedule;
+mod settings;
 mod table;
 
 pub use adamw::{AdamW, AdamWSettings, Moments, Update, clip_factor, layer_factors};
 pub use batch::Batch;
 pub use gradients::Gradients;
 pub use marginal::MarginalLoss;
-pub use network::{TrainingNetwork, TrainingSettings};
+pub use network::TrainingNetwork;
 pub use noise::{Dropout, Noise};
 pub use objective::{BinaryLoss, Loss, masked_language_loss, softmax_loss};
 pub use parameters::Parameters;
 pub use schedule::{Decay, Schedule};
+pub use settings::TrainingSettings;
 pub use table::{Part, Table, TensorSpec, Training};

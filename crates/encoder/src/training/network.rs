@@ -5,53 +5,16 @@ use super::batch::{Asked, Batch};
 use super::classifier::{Classifier, ClassifierTape};
 use super::embeddings::{EmbeddingTape, Embeddings};
 use super::gradients::Gradients;
-use super::head::{Head, HeadPass};
+use super::head::Head;
+use super::head_pass::HeadPass;
 use super::layer::{Layer, LayerRoom, LayerTape, Pass};
 use super::masked::{MaskedHead, MaskedTape};
 use super::noise::Noise;
 use super::parameters::Parameters;
-use super::table::{Part, Table, TensorSpec, Training};
+use super::settings::TrainingSettings;
+use super::table::{Table, Training};
 use crate::config::Config;
 use crate::forward::Names;
-use crate::kernels::Isa;
-
-/// How a network is trained.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TrainingSettings {
-    /// What for.
-    pub training: Training,
-    /// Keeps only each layer's input on the way forward and computes the rest anew on the way back: a third more time, for
-    /// memory of one layer instead of all. Gradients are the same bits.
-    pub recompute: bool,
-    /// `Some(n)`: embeddings and the lowest `n` layers stay as they are; their gradients are zero.
-    pub frozen_layers: Option<usize>,
-    /// The instructions to use.
-    pub isa: Isa,
-}
-
-impl TrainingSettings {
-    /// Everything is trained, nothing computed anew, with the widest instructions that the machine has.
-    #[must_use]
-    pub fn new(training: Training) -> Self {
-        Self { training, recompute: false, frozen_layers: None, isa: Isa::detected() }
-    }
-
-    /// Whether a tensor is trained.
-    #[must_use]
-    pub fn is_trained(&self, tensor: &TensorSpec) -> bool {
-        match (self.frozen_layers, tensor.part) {
-            (None, _) | (_, Part::Head) => true,
-            (Some(_), Part::Embeddings) => false,
-            (Some(frozen), Part::Layer(number)) => number >= frozen,
-        }
-    }
-
-    /// The tape that a layer writes: one for all where they are computed anew, and frozen layers, which have no way back,
-    /// share that of the lowest trained one.
-    fn tape(&self, layer: usize) -> usize {
-        if self.recompute { 0 } else { layer.saturating_sub(self.frozen_layers.unwrap_or(0)) }
-    }
-}
 
 /// A network in training.
 #[derive(Debug)]
@@ -62,7 +25,7 @@ pub struct TrainingNetwork {
     embeddings: Embeddings,
     layers: Vec<Layer>,
     head: Head,
-    /// What is packed of the parameters.
+    /// The parameters that are packed.
     packed: PackedState,
     tape: Tape,
     room: LayerRoom,
@@ -76,7 +39,7 @@ enum PackedState {
     All,
 }
 
-/// What the last way forward leaves for the way back.
+/// Activations saved by `forward` for `backward`.
 #[derive(Debug, Default)]
 struct Tape {
     pass: Option<(Batch, Option<Noise>)>,
@@ -123,13 +86,13 @@ impl TrainingNetwork {
         }
     }
 
-    /// What is trained.
+    /// The configuration of the network.
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.config
     }
 
-    /// How.
+    /// The settings of the training.
     #[must_use]
     pub fn settings(&self) -> &TrainingSettings {
         &self.settings
@@ -192,11 +155,11 @@ impl TrainingNetwork {
     /// Adds the gradients of all parameters, from those in the logits that the last [`forward`](Self::forward) gave.
     ///
     /// # Panics
-    /// When there was no way forward since the last way back, the parameters were changed since, or there are not as many
+    /// When there was no forward pass since the last backward pass, the parameters were changed since, or there are not as many
     /// numbers as logits.
     pub fn backward(&mut self, logits: &[f32], gradients: &mut Gradients) {
-        assert!(self.packed == PackedState::All, "parameters are as they were on the way forward");
-        assert!(self.tape.pass.is_some(), "each way back has its own way forward");
+        assert!(self.packed == PackedState::All, "parameters are as they were in the forward pass");
+        assert!(self.tape.pass.is_some(), "each backward pass has its own forward pass");
         let Self { tape, room, parameters, .. } = self;
         let Some((batch, noise)) = tape.pass.take() else { return };
         let noise = noise.as_ref();

@@ -6,11 +6,11 @@ use crate::config::Architecture;
 /// at least 0 and below 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Dropout {
-    /// Of embeddings and of what each half of a layer adds: `hidden_dropout_prob`, DistilBERT's `dropout`.
+    /// Rate for embeddings and for the sum of each half of a layer: `hidden_dropout_prob`, DistilBERT's `dropout`.
     pub hidden: f32,
-    /// Of attention probabilities: `attention_probs_dropout_prob`, `attention_dropout`.
+    /// Rate for attention probabilities: `attention_probs_dropout_prob`, `attention_dropout`.
     pub attention: f32,
-    /// Of the classification head: `classifier_dropout`, `seq_classif_dropout`.
+    /// Rate for the classification head: `classifier_dropout`, `seq_classif_dropout`.
     pub classifier: f32,
 }
 
@@ -18,7 +18,7 @@ impl Dropout {
     /// No dropout.
     pub const NONE: Self = Self { hidden: 0.0, attention: 0.0, classifier: 0.0 };
 
-    /// Whether every rate is at least 0 and below 1.
+    /// True if every rate is at least 0 and below 1.
     #[must_use]
     pub fn is_valid(self) -> bool {
         [self.hidden, self.attention, self.classifier].iter().all(|rate| (0.0..1.0).contains(rate))
@@ -45,7 +45,7 @@ pub struct Noise {
     pub step: u64,
 }
 
-/// Where in the network numbers are dropped.
+/// A place in the network where numbers are dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Site {
     Embeddings,
@@ -56,7 +56,7 @@ pub(crate) enum Site {
     HeadHidden,
 }
 
-/// Which text of the batch, and which token of it.
+/// A token: its text in the batch, and its place in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) text: u32,

@@ -20,20 +20,20 @@ pub(super) struct Norm<'a> {
     pub(super) weight: &'a [f32],
     pub(super) bias: &'a [f32],
     pub(super) epsilon: f32,
-    /// Of each row, for dropout.
+    /// The place of each row, for dropout.
     pub(super) places: &'a [Place],
     pub(super) before: Option<Mask>,
     pub(super) after: Option<Mask>,
 }
 
-/// Where a normalisation's two tensors stand among the parameters.
+/// The places of a normalisation's two tensors among the parameters.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct NormIds {
     pub(super) weight: usize,
     pub(super) bias: usize,
 }
 
-/// What the way back needs: the normalised rows, and `1 / σ` of each.
+/// Activations that the backward pass needs: the normalised rows, and `1 / σ` of each.
 #[derive(Debug, Default)]
 pub(super) struct NormTape {
     pub(super) normalized: Vec<f32>,

@@ -1,4 +1,4 @@
-//! What is minimised: losses of logits, with their gradients in them.
+//! Losses of logits, with their gradients in them.
 
 use rayon::prelude::*;
 

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use super::noise::{key, normal};
 use super::table::{Part, Table, TensorSpec, Training};
-use crate::EncoderError;
 use crate::config::Config;
-use crate::encoder::is_bare;
-use crate::forward::Names;
+use crate::error::EncoderError;
+use crate::forward::{Names, is_bare};
 use crate::weights::Weights;
 
 /// All tensors of a network in training, in `f32`.
@@ -77,7 +76,7 @@ impl Parameters {
         self.table.position(name).map(|at| self.tensors[at].as_mut_slice())
     }
 
-    /// How many numbers there are.
+    /// The number of parameters.
     #[must_use]
     pub fn count(&self) -> usize {
         self.tensors.iter().map(Vec::len).sum()
@@ -92,7 +91,7 @@ impl Parameters {
     }
 }
 
-/// What transformers puts before the encoder's names in a model with a head.
+/// The prefix of the encoder's names in a transformers model with a head.
 fn model_prefix(config: &Config) -> String {
     let [with, without] = [false, true].map(|bare| Names::new(config.architecture, bare).words());
     with.strip_suffix(&without).unwrap_or_default().to_owned()

@@ -1,6 +1,6 @@
 //! Learning rates over the steps, as transformers' `get_*_schedule_with_warmup` have them.
 
-/// How the rate falls after warming up.
+/// The decline of the rate after warming up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decay {
     /// Not at all.
@@ -45,7 +45,7 @@ pub struct Schedule {
     pub warmup: u64,
     /// Steps in all.
     pub total: u64,
-    /// How it falls.
+    /// The decline after warming up.
     pub decay: Decay,
 }
 

@@ -1,9 +1,9 @@
-//! Which tensors a network in training has: transformers' names, shapes, where they belong, how they begin.
+//! The tensors of a network in training: transformers' names, shapes, places in the network, initial values.
 
 use crate::config::{Activation, Architecture, Config};
 use crate::forward::{LinearName, Names, expected_tensors};
 
-/// What a network is trained for.
+/// The task that a network is trained for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Training {
     /// `…ForSequenceClassification`: logits of labels, read at the first token.
@@ -12,14 +12,14 @@ pub enum Training {
     MaskedLanguage,
 }
 
-/// Where a tensor belongs, from the input to the output.
+/// A part of the network, from the input to the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
     /// Words, positions, token types, their normalisation and ELECTRA's projection.
     Embeddings,
     /// The layer of this number, from 0.
     Layer(usize),
-    /// What stands behind the layers.
+    /// The head, after the layers.
     Head,
 }
 
@@ -30,7 +30,7 @@ pub struct TensorSpec {
     pub name: String,
     /// Its shape; linear layers are `[out, in]`.
     pub shape: Vec<usize>,
-    /// Where it belongs.
+    /// The part of the network that it belongs to.
     pub part: Part,
     /// A row that is never trained, and zero at the beginning: PyTorch's `padding_idx`.
     pub(crate) padding: Option<usize>,
@@ -43,7 +43,7 @@ impl TensorSpec {
         self.shape.iter().product()
     }
 
-    /// Whether weight decay applies, as transformers' `Trainer` has it: not to biases, not to normalisations.
+    /// True if weight decay applies, as transformers' `Trainer` has it: not to biases, not to normalisations.
     #[must_use]
     pub fn is_decayed(&self) -> bool {
         !self.is_bias() && !self.is_norm()
@@ -112,19 +112,19 @@ impl Table {
         &self.tensors
     }
 
-    /// Where a name stands.
+    /// The place of a name.
     #[must_use]
     pub fn position(&self, name: &str) -> Option<usize> {
         self.tensors.binary_search_by(|tensor| tensor.name.as_str().cmp(name)).ok()
     }
 
-    /// Where a name stands that the configuration asks for.
+    /// The place of a name that the configuration asks for.
     pub(crate) fn id(&self, name: &str) -> usize {
         self.position(name).unwrap_or_else(|| unreachable!("the table has {name}"))
     }
 }
 
-/// Where a tensor of the encoder belongs, by its name.
+/// The part of the encoder that a tensor belongs to, by its name.
 fn part(name: &str) -> Part {
     let after = name.split_once(".layer.").map(|(_, after)| after);
     let number = after.and_then(|after| after.split('.').next()).and_then(|number| number.parse().ok());

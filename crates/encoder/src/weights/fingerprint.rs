@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-use super::{Entry, Source, Weights, map, tensor};
-use crate::EncoderError;
+use super::entry::{Entry, Source};
+use super::{Weights, map, tensor};
+use crate::error::EncoderError;
 
 /// Bytes of each tensor that are looked at: all of the biases, the beginning of the matrices.
 const LOOKED_AT: usize = 4096;

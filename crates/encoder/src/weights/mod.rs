@@ -3,7 +3,7 @@
 //! Opening reads headers only. Every tensor is mapped by itself when it is asked for and unmapped
 //! when it is dropped, so what stays resident is what the caller keeps.
 
-mod dtype;
+mod entry;
 mod fingerprint;
 mod map;
 mod pickle;
@@ -18,13 +18,14 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use self::dtype::Dtype;
 #[doc(hidden)]
 pub use self::pickle::reads_pickle;
 pub use self::tensor::Tensor;
 
-use crate::EncoderError;
-use crate::error::DOWNLOAD_AGAIN;
+use self::entry::{Contents, Entry, Opened, Source, modern};
+use crate::dtype::Dtype;
+use crate::error::{DOWNLOAD_AGAIN, EncoderError};
+use crate::names::WEIGHT_FILES;
 
 /// The tensors of a checkpoint, by name.
 #[derive(Debug)]
@@ -35,51 +36,6 @@ pub struct Weights {
     entries: BTreeMap<String, Entry>,
     metadata: BTreeMap<String, String>,
 }
-
-/// An open file.
-#[derive(Debug)]
-struct Opened {
-    path: PathBuf,
-    source: Source,
-}
-
-/// Where a file's bytes are.
-#[derive(Debug)]
-enum Source {
-    File(File),
-    Memory(Arc<Cow<'static, [u8]>>),
-}
-
-/// Where a tensor stands. What is in here was checked against the file's length.
-#[derive(Clone, Debug, PartialEq)]
-struct Entry {
-    /// Index into `Weights::files`.
-    file: usize,
-    dtype: Dtype,
-    shape: Vec<usize>,
-    /// Distance of neighbours along each axis, in elements, where it is not the row-major one.
-    strides: Option<Vec<usize>>,
-    /// Bytes from the beginning of the file.
-    offset: u64,
-    /// Bytes from the first element to the end of the last.
-    len: usize,
-}
-
-/// What one file of weights holds, before names are compared with those of other files.
-#[derive(Debug, Default)]
-struct Contents {
-    entries: Vec<(String, Entry)>,
-    metadata: BTreeMap<String, String>,
-}
-
-/// The names that transformers tries in a folder, in its order.
-const SAFETENSORS: &str = "model.safetensors";
-const SAFETENSORS_INDEX: &str = "model.safetensors.index.json";
-const PYTORCH: &str = "pytorch_model.bin";
-const PYTORCH_INDEX: &str = "pytorch_model.bin.index.json";
-
-/// The file names of weights that [`Weights::open`] looks for, best first.
-pub(crate) const WEIGHT_FILES: [&str; 4] = [SAFETENSORS, SAFETENSORS_INDEX, PYTORCH, PYTORCH_INDEX];
 
 impl Weights {
     /// Opens the weights of a checkpoint's folder, or one file of weights. Reads headers only.
@@ -247,7 +203,7 @@ fn find(folder: &Path) -> Result<PathBuf, EncoderError> {
     })
 }
 
-/// What a file holds, by its first bytes rather than its name.
+/// Reads a file's headers, by its first bytes rather than its name.
 fn read(file: &File, path: &Path, index: usize) -> Result<Contents, EncoderError> {
     let length = file.metadata().map_err(EncoderError::io(path))?.len();
     let mut head = [0; 16];
@@ -289,16 +245,6 @@ fn read_head(mut file: &File, buffer: &mut [u8]) -> std::io::Result<usize> {
         }
     }
     Ok(known)
-}
-
-/// A name as today's transformers has it: checkpoints converted from TensorFlow call the two
-/// vectors of a layer normalisation gamma and beta.
-fn modern(name: &str) -> String {
-    match (name.strip_suffix("LayerNorm.gamma"), name.strip_suffix("LayerNorm.beta")) {
-        (Some(rest), _) => format!("{rest}LayerNorm.weight"),
-        (_, Some(rest)) => format!("{rest}LayerNorm.bias"),
-        _ => name.to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use safetensors::tensor::Metadata;
 
-use super::{Contents, Dtype, Entry};
-use crate::EncoderError;
-use crate::error::DOWNLOAD_AGAIN;
+use super::entry::{Contents, Entry};
+use crate::dtype::Dtype;
+use crate::error::{DOWNLOAD_AGAIN, EncoderError};
 
 /// Longest header that is read. Those of the largest encoders have some 50 kB; the format allows
 /// 100 MB, which would become gigabytes once parsed.
@@ -34,7 +34,7 @@ pub(super) fn read(
     let size = u64::from_le_bytes(size);
     if size > MOST_HEADER || size > length - 8 {
         let problem = format!(
-            "is no safetensors file or is truncated: its first bytes announce a header of {size} bytes, \
+            "is not a safetensors file, or is truncated: its first bytes announce a header of {size} bytes, \
              the file has {length}, and a header may have {MOST_HEADER}"
         );
         return Err(fail(problem));
@@ -52,7 +52,7 @@ pub(super) fn read_bytes(bytes: &[u8], path: &Path) -> Result<Contents, EncoderE
     let size = u64::from_le_bytes(*size);
     let size = usize::try_from(size).ok().filter(|_| size <= MOST_HEADER);
     let header = size.and_then(|size| rest.get(..size));
-    let header = header.ok_or_else(|| fail("is no safetensors file or is truncated"))?;
+    let header = header.ok_or_else(|| fail("is not a safetensors file, or is truncated"))?;
     contents(header, path, bytes.len() as u64, 0)
 }
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
-use crate::EncoderError;
-use crate::error::DOWNLOAD_AGAIN;
+use super::entry::modern;
+use crate::error::{DOWNLOAD_AGAIN, EncoderError};
 
 /// Longest index that is read; those of the largest models have some 5 MB.
 const MOST_BYTES: u64 = 32 << 20;
@@ -29,9 +29,9 @@ pub(super) fn files(index: &Path) -> Result<Vec<PathBuf>, EncoderError> {
     names.iter().map(|name| beside(index, folder, name)).collect()
 }
 
-/// That every tensor of the index was found in the shards.
+/// Checks that every tensor of the index was found in the shards.
 pub(super) fn check(index: &Path, found: impl Fn(&str) -> bool) -> Result<(), EncoderError> {
-    match read(index)?.weight_map.into_iter().find(|(name, _)| !found(&super::modern(name))) {
+    match read(index)?.weight_map.into_iter().find(|(name, _)| !found(&modern(name))) {
         None => Ok(()),
         Some((name, shard)) => {
             let problem = format!("says that tensor `{name}` is in `{shard}`, which does not hold it");
@@ -57,7 +57,7 @@ fn beside(index: &Path, folder: &Path, name: &str) -> Result<PathBuf, EncoderErr
     let mut parts = Path::new(name).components();
     let plain = matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None));
     if !plain || name.contains(['/', '\\']) || name.ends_with(".index.json") {
-        let problem = format!("names the shard `{}`, which is no plain file name", name.escape_debug());
+        let problem = format!("names the shard `{}`, which is not a plain file name", name.escape_debug());
         return Err(EncoderError::format(index, problem, DOWNLOAD_AGAIN));
     }
     let path = folder.join(name);

@@ -6,7 +6,9 @@ use std::ops::Deref;
 use half::slice::HalfFloatSliceExt;
 use memmap2::Mmap;
 
-use super::{Dtype, Entry, Source, map};
+use super::entry::{Entry, Source};
+use super::map;
+use crate::dtype::Dtype;
 
 /// The elements of a tensor, row-major. Dropping it gives its memory back.
 #[derive(Debug)]

@@ -212,9 +212,9 @@ fn shards_are_read_together() {
             &br#"{"weight_map":{"x":"m-1.safetensors"}}"#[..],
             "tensor `x` is in `m-1.safetensors`, which does not hold it",
         ),
-        (br#"{"weight_map":{"a":"../m-1.safetensors"}}"#, "no plain file name"),
-        (br#"{"weight_map":{"a":"/etc/passwd"}}"#, "no plain file name"),
-        (br#"{"weight_map":{"a":".."}}"#, "no plain file name"),
+        (br#"{"weight_map":{"a":"../m-1.safetensors"}}"#, "not a plain file name"),
+        (br#"{"weight_map":{"a":"/etc/passwd"}}"#, "not a plain file name"),
+        (br#"{"weight_map":{"a":".."}}"#, "not a plain file name"),
         (br#"{"weight_map":{}}"#, "names 0 files"),
         (br#"{"weight_map":[]}"#, "is not an index"),
     ] {

@@ -7,12 +7,11 @@ use std::path::Path;
 
 use zip::{CompressionMethod, ZipArchive};
 
+use super::entry::{Contents, Entry};
 use super::pickle::{self, TensorView};
-use super::{Contents, Entry};
-use crate::EncoderError;
-use crate::error::DOWNLOAD_AGAIN;
+use crate::error::{DOWNLOAD_AGAIN, EncoderError};
 
-/// What to do about a file of the older form.
+/// The fix for a file of the older form.
 pub(super) const CONVERT: &str = "convert it once with Python: \
     `from safetensors.torch import save_file; import torch; \
     save_file({k: v.contiguous().clone() for k, v in torch.load('pytorch_model.bin', weights_only=True).items()}, \
@@ -40,7 +39,7 @@ struct Archive<'a> {
     folder: String,
 }
 
-/// Where an uncompressed entry stands in the file.
+/// The place of an uncompressed entry in the file.
 struct Place {
     start: u64,
     len: u64,

@@ -45,7 +45,7 @@ impl Sample {
         Encoder::open(self.path(), &LoadOptions::default())
     }
 
-    /// What is said when it is opened, which must fail.
+    /// The error of opening it, which must fail.
     pub(crate) fn complaint(&self) -> String {
         self.open().expect_err("the checkpoint is damaged").to_string()
     }

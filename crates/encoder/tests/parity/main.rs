@@ -13,7 +13,7 @@ use vulnlens_encoder::kernels::Isa;
 use vulnlens_encoder::{Architecture, Encoder, Precision};
 
 const LOGIT_TOLERANCE: f32 = 1e-5;
-/// What a logit's tolerance comes to behind a sigmoid, whose slope is a quarter at most.
+/// A logit's tolerance after a sigmoid, whose slope is a quarter at most.
 const SCORE_TOLERANCE: f32 = LOGIT_TOLERANCE / 4.0;
 
 /// Fails with one line for each fixture that `check` says something about.

@@ -8,7 +8,7 @@ use vulnlens_encoder::training::{Gradients, TensorSpec, TrainingSettings};
 
 use crate::fixture::{Case, case, recorded};
 
-/// Of a tensor's greatest gradient.
+/// Tolerance, as a share of a tensor's greatest gradient.
 const RELATIVE: f32 = 1e-4;
 const ABSOLUTE: f32 = 1e-7;
 

@@ -1,4 +1,4 @@
-//! What must not change a bit: threads, recomputation, what a batch held before.
+//! Conditions that must not change a bit: threads, recomputation, the batch before.
 
 use rayon::ThreadPoolBuilder;
 use vulnlens_encoder::training::{

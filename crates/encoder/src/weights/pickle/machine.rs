@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Refusal;
+use super::refusal::Refusal;
 use super::values::{Callable, Storage, TensorView, Value, global};
 use crate::weights::safetensors::MOST_AXES;
 
@@ -289,7 +289,7 @@ impl<'a> Machine<'a> {
                 self.lists.get_mut(*list).ok_or("a list is missing")?.extend(items);
                 Ok(())
             }
-            _ => Err("items are appended to what is no list".to_owned()),
+            _ => Err("items are appended to something other than a list".to_owned()),
         }
     }
 
@@ -302,7 +302,7 @@ impl<'a> Machine<'a> {
                 dict.extend(pairs.iter().map(|[key, value]| (*key, *value)));
                 Ok(())
             }
-            _ => Err("items are set in what is no dict".to_owned()),
+            _ => Err("items are set in something other than a dict".to_owned()),
         }
     }
 
@@ -317,7 +317,7 @@ impl<'a> Machine<'a> {
 
     /// ('storage', class, key, device, elements).
     fn persistent(&mut self) -> Step<()> {
-        let wrong = "a persistent id that is no storage";
+        let wrong = "a persistent id that is not a storage";
         let id = self.pop()?;
         let [kind, Value::Class(dtype), key, _device, Value::Int(len)] = *self.tuple(id).ok_or(wrong)? else {
             return Err(wrong.to_owned());
@@ -359,7 +359,7 @@ impl<'a> Machine<'a> {
         let numbers = (natural(offset), self.naturals(size), self.naturals(stride));
         let (Some(offset), Some(shape), Some(strides)) = numbers else {
             return Err(format!(
-                "a tensor whose offset, size or stride is no natural number, or of over {MOST_AXES} axes"
+                "a tensor whose offset, size or stride is not a natural number, or of over {MOST_AXES} axes"
             ));
         };
         if shape.len() != strides.len() {

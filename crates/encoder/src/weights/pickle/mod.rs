@@ -5,45 +5,23 @@
 //! are indices into them: nothing recurses, and every opcode adds at most one value.
 
 mod machine;
+mod refusal;
 mod values;
-
-use std::path::Path;
 
 pub(super) use self::values::TensorView;
 
 use self::machine::Machine;
-use crate::EncoderError;
+use self::refusal::Refusal;
 
 /// Longest pickle that is read: a network of 1,000 tensors has some 200 kB.
 pub(super) const MOST_BYTES: u64 = 8 << 20;
-
-/// What is wrong with a pickle, and where.
-#[derive(Debug)]
-pub(super) struct Refusal {
-    pub(super) position: usize,
-    pub(super) problem: String,
-}
-
-impl Refusal {
-    /// The same as an error about `file`.
-    pub(super) fn of(self, file: &Path) -> EncoderError {
-        EncoderError::Pickle {
-            file: file.to_owned(),
-            position: self.position,
-            problem: self.problem,
-            fix: "only a plain dictionary of tensors is read, nothing is executed: save the model's `state_dict()`, \
-                  best as safetensors, with a PyTorch that you trust the file with"
-                .to_owned(),
-        }
-    }
-}
 
 /// The tensors of a pickled state dictionary, in its order.
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<(String, TensorView)>, Refusal> {
     Machine::new(bytes).run()
 }
 
-/// Whether the bytes are the pickle of a dictionary of tensors: an entry for fuzzing.
+/// True if the bytes are the pickle of a dictionary of tensors: an entry for fuzzing.
 #[doc(hidden)]
 #[must_use]
 pub fn reads_pickle(bytes: &[u8]) -> bool {

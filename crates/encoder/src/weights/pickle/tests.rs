@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::values::Storage;
 use super::*;
-use crate::weights::Dtype;
+use crate::dtype::Dtype;
 use crate::weights::sample::{global, persistent, state_dict, tensor, text};
 
 fn problem(pickle: &[u8]) -> String {
@@ -90,7 +90,7 @@ fn known_callables_take_only_what_torch_gives_them() {
     assert!(call("torch", "FloatStorage", b")").contains("a global is called"));
     let many = [b"(".as_slice(), &[b'N'; 9], b"t"].concat();
     assert!(call("torch._utils", "_rebuild_tensor_v2", &many).contains("at most eight arguments"));
-    assert!(problem(&program(b"NQ")).contains("no storage"));
+    assert!(problem(&program(b"NQ")).contains("not a storage"));
     assert!(problem(&program(b"}Nb")).contains("the state of a dict is set"));
     assert!(problem(&program(b"]}b")).contains("the state of a list is set"));
 }
@@ -118,7 +118,7 @@ fn tensors_stay_within_their_storage() {
         [(-1, &[1][..], &[1][..]), (0, &[-1], &[1]), (0, &[1], &[-1]), (0, &[1; 9], &[1; 9])]
     {
         let pickle = state_dict(&[("t", tensor("FloatStorage", "0", 4, offset, shape, strides))]);
-        assert!(problem(&pickle).contains("no natural number"), "{offset} {shape:?} {strides:?}");
+        assert!(problem(&pickle).contains("not a natural number"), "{offset} {shape:?} {strides:?}");
     }
     let pickle = state_dict(&[("t", tensor("FloatStorage", "0", 4, 0, &[4], &[]))]);
     assert!(problem(&pickle).contains("1 sizes and 0 strides"));
@@ -137,11 +137,11 @@ fn malformed_programs_are_refused() {
         (b"}N.", "the file holds None"),
         (b"t.", "no mark"),
         (b"(N\x85\x85\x85R.", "nothing is on the stack"),
-        (b"}(Nu.", "no dict"),
-        (b"}(K\x01u.", "no dict"),
+        (b"}(Nu.", "other than a dict"),
+        (b"}(K\x01u.", "other than a dict"),
         (b"}K\x01Ns.", "a key is an int"),
         (b"}X\x01\0\0\0aNs.", "`a` is None, not a tensor"),
-        (b"Na.", "no list"),
+        (b"Na.", "other than a list"),
         (b"h\x07.", "nothing was remembered as 7"),
         (b"q\0.", "nothing is on the stack"),
         (b"X\xff\xff\xff\xff.", "in the middle of a text"),

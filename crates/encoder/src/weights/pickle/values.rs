@@ -1,6 +1,6 @@
-//! What can stand on the pickle machine's stack.
+//! Values of the pickle machine's stack.
 
-use crate::weights::Dtype;
+use crate::dtype::Dtype;
 
 /// A value. Containers are indices into the machine's tables, so a value is small and never nested.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +22,7 @@ pub(super) enum Value {
 }
 
 impl Value {
-    /// What it is, for errors.
+    /// The kind of value, for errors.
     pub(super) fn kind(self) -> &'static str {
         match self {
             Self::None => "None",
@@ -40,7 +40,7 @@ impl Value {
     }
 }
 
-/// What may be called: each only describes data.
+/// Callables: each only describes data.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Callable {
     /// `collections.OrderedDict`.
@@ -64,25 +64,25 @@ pub(super) fn global(module: &str, name: &str) -> Option<Value> {
 
 /// A block of numbers, in an archive entry of its own.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::weights) struct Storage {
+pub(crate) struct Storage {
     /// Name of the entry under `data/`.
-    pub(in crate::weights) key: String,
-    pub(in crate::weights) dtype: Dtype,
+    pub(crate) key: String,
+    pub(crate) dtype: Dtype,
     /// Number of elements.
-    pub(in crate::weights) len: usize,
+    pub(crate) len: usize,
 }
 
 /// A tensor: a view of a storage, checked to stay within it.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::weights) struct TensorView {
-    pub(in crate::weights) storage: Storage,
+pub(crate) struct TensorView {
+    pub(crate) storage: Storage,
     /// First element.
-    pub(in crate::weights) offset: usize,
-    pub(in crate::weights) shape: Vec<usize>,
+    pub(crate) offset: usize,
+    pub(crate) shape: Vec<usize>,
     /// Distance of neighbours along each axis, in elements; `None` when it is the row-major one.
-    pub(in crate::weights) strides: Option<Vec<usize>>,
+    pub(crate) strides: Option<Vec<usize>>,
     /// Elements from the first to the last, both included.
-    pub(in crate::weights) span: usize,
+    pub(crate) span: usize,
 }
 
 impl TensorView {
@@ -112,7 +112,7 @@ impl TensorView {
     }
 }
 
-/// Whether elements follow each other; axes of size one may have any stride.
+/// True if elements follow each other; axes of size one may have any stride.
 fn is_row_major(shape: &[usize], strides: &[usize]) -> bool {
     let mut expected = 1_usize;
     shape.iter().zip(strides).rev().all(|(size, stride)| {

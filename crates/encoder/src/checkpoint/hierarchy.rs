@@ -5,8 +5,10 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use crate::layout::{Level, Node};
-use crate::{Encoder, EncoderError, LoadOptions, Problem};
+use super::encoder::{Encoder, LoadOptions};
+use crate::config::Problem;
+use crate::error::EncoderError;
+use crate::repository::layout::{Level, Node};
 
 /// A parent is answered above this score: the threshold that the published checkpoints are used with.
 const ANSWERED: f32 = 0.5;
@@ -26,7 +28,7 @@ struct Part {
     encoder: Encoder,
     /// The label that must be answered for the part to be asked; `None` for the master.
     parent: Option<usize>,
-    /// Where each of its labels stands among all.
+    /// The place of each of its labels among all.
     columns: Vec<usize>,
 }
 
@@ -145,7 +147,7 @@ impl Labels {
         })
     }
 
-    /// Which of the first `above` labels a folder is named after: by its text, or else by its number, or else the number
+    /// The one of the first `above` labels that a folder is named after: by its text, or else by its number, or else the number
     /// is the label's place.
     fn parent(&self, name: &str, above: usize, node: &Node) -> Result<usize, EncoderError> {
         let names = &self.names[..above];
@@ -158,7 +160,7 @@ impl Labels {
         let by_place = || name.parse().ok().filter(|&place: &usize| place < above);
         by_text.or_else(by_number).or_else(by_place).ok_or_else(|| EncoderError::Layout {
             folder: node.folder.clone(),
-            problem: format!("is named after `{name}`, which is no label of the level above"),
+            problem: format!("is named after `{name}`, which is not a label of the level above"),
             fix: "name it `…slave_` and a label of the level above, such as those in its config.json's id2label".to_owned(),
         })
     }
@@ -169,7 +171,7 @@ fn plain(label: &str) -> String {
     label.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// Whether `number` is the only number in `label`, so that `284` is `CWE-284`.
+/// True if `number` is the only number in `label`, so that `284` is `CWE-284`.
 fn is_number_of(number: &str, label: &str) -> bool {
     let mut numbers = label.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty());
     numbers.next() == Some(number) && numbers.next().is_none()
@@ -208,7 +210,7 @@ mod tests {
         {
             assert_eq!(labels.parent(name, 5, &node()).unwrap(), parent, "{name}");
         }
-        // Two labels have the number, and it is no place either; the level of the label is not above.
+        // Two labels have the number, and it is not a place either; the level of the label is not above.
         for (name, above) in [("664", 5), ("CWE-999", 5), ("CAPEC-664", 3)] {
             assert!(labels.parent(name, above, &node()).is_err(), "{name}");
         }

@@ -5,16 +5,15 @@ use std::sync::Mutex;
 
 use rayon::prelude::*;
 
-use crate::EncoderError;
 use crate::config::{Config, Problem};
-use crate::files::Files;
-use crate::forward::{
-    Buffers, Loading, Names, Network, Sequences, TensorUse, expected_tensors, is_ignored, scale_name,
-};
+use crate::error::EncoderError;
+use crate::forward::{Buffers, Loading, Network, Precision, Sequences, check, is_bare};
 use crate::kernels::Isa;
-use crate::package::Package;
+use crate::names::CONFIG;
+use crate::repository::files::Files;
+use crate::repository::package::Package;
 use crate::tokenizer::{Notice, Tokenizer};
-use crate::weights::{Dtype, Weights};
+use crate::weights::Weights;
 
 /// Tokens that go through the network at once: enough to use each panel of weights many times while it is in the cache,
 /// few enough that activations stay small beside the weights.
@@ -22,17 +21,7 @@ const TOKENS_AT_ONCE: usize = 1024;
 /// Longest `config.json` that is read.
 const MOST_CONFIG: u64 = 64 << 20;
 
-/// How numbers are kept and multiplied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Precision {
-    /// As transformers computes by default.
-    #[default]
-    F32,
-    /// Weights in seven bits with a scale for each output, activations in eight with a scale for each row, exact sums.
-    Int8,
-}
-
-/// How a checkpoint is loaded and used.
+/// Options of loading and running a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoadOptions {
     /// Precision of the layers. A checkpoint that was saved quantised is used so whatever stands here.
@@ -84,9 +73,9 @@ impl Encoder {
     }
 
     fn of(files: Files<'_>, weights: &Weights, options: &LoadOptions) -> Result<Self, EncoderError> {
-        let file = files.path("config.json");
+        let file = files.path(CONFIG);
         let missing = || EncoderError::io(&file)(std::io::ErrorKind::NotFound.into());
-        let json = files.bytes("config.json", MOST_CONFIG)?.ok_or_else(missing)?;
+        let json = files.bytes(CONFIG, MOST_CONFIG)?.ok_or_else(missing)?;
         let config = Config::from_json(&json, &file)?;
         let bare = is_bare(weights, &config);
         check(weights, &config, bare)?;
@@ -105,7 +94,7 @@ impl Encoder {
         })
     }
 
-    /// What the checkpoint says of itself.
+    /// The configuration of the checkpoint.
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.config
@@ -117,7 +106,7 @@ impl Encoder {
         &self.config.labels
     }
 
-    /// What the user should be told, once.
+    /// Remarks for the user, to be shown once.
     #[must_use]
     pub fn notices(&self) -> &[Notice] {
         &self.notices
@@ -141,7 +130,7 @@ impl Encoder {
         self.tokenizer.max_tokens()
     }
 
-    /// Whether a text is longer than what is read of it in one piece.
+    /// True if a text is too long to be read in one piece.
     #[must_use]
     pub fn is_cut(&self, text: &str) -> bool {
         // A token has a byte at least.
@@ -238,7 +227,7 @@ pub(crate) fn scores(problem: Problem, row: &mut [f32]) {
     }
 }
 
-/// How many of the sequences go together: at least one, and not many more tokens than wanted.
+/// The number of sequences that go together: at least one, and not many more tokens than wanted.
 fn batch_length(sequences: &[&[u32]]) -> usize {
     let mut tokens = 0;
     let fitting = sequences.iter().take_while(|ids| {
@@ -246,52 +235,4 @@ fn batch_length(sequences: &[&[u32]]) -> usize {
         tokens <= TOKENS_AT_ONCE
     });
     fitting.count().max(1)
-}
-
-/// Whether the encoder was saved without the classifier's prefix.
-pub(crate) fn is_bare(weights: &Weights, config: &Config) -> bool {
-    let has = |bare| weights.shape(&Names::new(config.architecture, bare).words()).is_some();
-    !has(false) && has(true)
-}
-
-/// Compares names, shapes and types of all tensors with what the configuration asks for, before any is read.
-pub(crate) fn check(weights: &Weights, config: &Config, bare: bool) -> Result<(), EncoderError> {
-    let file = weights.file();
-    let expected = expected_tensors(config, bare);
-    let mut known = std::collections::BTreeSet::new();
-    for tensor in &expected {
-        let Some(found) = weights.shape(&tensor.name) else {
-            let is_head = tensor.name.starts_with("classifier") || tensor.name.starts_with("pre_classifier");
-            let fix = if is_head || tensor.name.contains("pooler") {
-                "this checkpoint has no classification head: fine-tune it first, or use a classifier's"
-            } else {
-                "use the weights that were published with this config.json"
-            };
-            return Err(EncoderError::TensorMissing {
-                file: file.to_owned(),
-                tensor: tensor.name.clone(),
-                expected: tensor.shape.clone(),
-                fix: fix.to_owned(),
-            });
-        };
-        if found != tensor.shape {
-            return Err(EncoderError::TensorShape {
-                file: file.to_owned(),
-                tensor: tensor.name.clone(),
-                found: found.to_vec(),
-                expected: tensor.shape.clone(),
-            });
-        }
-        if weights.dtype(&tensor.name) == Some(Dtype::I8) && tensor.usage != TensorUse::Other {
-            known.insert(scale_name(&tensor.name));
-        }
-        known.insert(tensor.name.clone());
-    }
-    let unknown = weights.names().filter(|&name| !known.contains(name) && !is_ignored(name));
-    let tensors: Vec<String> = unknown.map(str::to_owned).collect();
-    if tensors.is_empty() {
-        return Ok(());
-    }
-    let fix = "the weights are of another network than config.json describes".to_owned();
-    Err(EncoderError::TensorsUnexpected { file: file.to_owned(), tensors, fix })
 }

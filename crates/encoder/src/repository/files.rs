@@ -3,8 +3,8 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::EncoderError;
-use crate::package::Package;
+use super::package::Package;
+use crate::error::EncoderError;
 
 /// A folder, or one file that holds what a folder would.
 #[derive(Debug, Clone, Copy)]
@@ -22,12 +22,12 @@ impl Files<'_> {
         }
     }
 
-    /// What a file is called in errors.
+    /// The name of a file in errors.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.place().join(name)
     }
 
-    /// Whether there is such a file.
+    /// True if there is such a file.
     pub(crate) fn has(&self, name: &str) -> bool {
         match self {
             Self::Folder(folder) => folder.join(name).is_file(),

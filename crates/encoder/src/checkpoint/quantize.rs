@@ -12,19 +12,21 @@ use std::path::{Path, PathBuf};
 
 use safetensors::tensor::View;
 
-use crate::config::QUANTIZATION;
-use crate::encoder::{check, is_bare};
-use crate::forward::{TensorUse, expected_tensors, quantize as quantize_rows, scale_name};
+use crate::config::{Config, QUANTIZATION};
+use crate::dtype::Dtype;
+use crate::error::EncoderError;
+use crate::forward::{TensorUse, check, expected_tensors, is_bare, quantize as quantize_rows, scale_name};
 use crate::kernels::WEIGHT_LIMIT;
-use crate::weights::{Dtype, Weights};
-use crate::{Config, EncoderError, Layout};
+use crate::names::{CONFIG, SAFETENSORS};
+use crate::repository::layout::Layout;
+use crate::weights::Weights;
 
 /// The largest magnitude of a byte in the table of words, which no product reads.
 const WORD_LIMIT: i8 = 127;
 /// Bytes of the largest file beside the weights that is copied.
 const LARGEST_COPY: u64 = 256 << 20;
 
-/// What [`quantize`] did.
+/// The result of [`quantize`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quantization {
     /// Checkpoints that were written: several of a hierarchy.
@@ -87,14 +89,14 @@ fn write_all(layout: &Layout, aside: &Path) -> Result<Quantization, EncoderError
 
 fn write_one(from: &Path, to: &Path, done: &mut Quantization) -> Result<(), EncoderError> {
     fs::create_dir_all(to).map_err(EncoderError::io(to))?;
-    let file = from.join("config.json");
+    let file = from.join(CONFIG);
     let json = fs::read(&file).map_err(EncoderError::io(&file))?;
     let config = Config::from_json(&json, &file)?;
     let weights = Weights::open(from)?;
     let bare = is_bare(&weights, &config);
     check(&weights, &config, bare)?;
     let tensors = tensors(&weights, &config, bare, done)?;
-    let file = to.join("model.safetensors");
+    let file = to.join(SAFETENSORS);
     let metadata = [("format".to_owned(), "pt".to_owned())].into();
     // Not `serialize_to_file`, whose files only their owner may read.
     let bytes = safetensors::serialize(&tensors, Some(metadata))
@@ -102,7 +104,7 @@ fn write_one(from: &Path, to: &Path, done: &mut Quantization) -> Result<(), Enco
     fs::write(&file, bytes).map_err(EncoderError::io(&file))?;
     done.bytes_after += fs::metadata(&file).map_err(EncoderError::io(&file))?.len();
     done.checkpoints += 1;
-    write_config(&json, &to.join("config.json"))?;
+    write_config(&json, &to.join(CONFIG))?;
     copy_others(from, to)
 }
 
@@ -127,7 +129,7 @@ fn copy_others(from: &Path, to: &Path) -> Result<(), EncoderError> {
             continue;
         };
         let is_weights = weights.iter().any(|end| name.ends_with(end));
-        if about.is_file() && !is_weights && name != "config.json" && about.len() <= LARGEST_COPY {
+        if about.is_file() && !is_weights && name != CONFIG && about.len() <= LARGEST_COPY {
             fs::copy(&path, to.join(name)).map_err(EncoderError::io(&path))?;
         }
     }

@@ -1,11 +1,22 @@
 //! A repository as published: one checkpoint, or a hierarchy of them, or one that is a hierarchy by itself.
 
+mod conditions;
+mod encoder;
+mod hierarchy;
+mod quantize;
+
 use std::path::Path;
 
-use crate::hierarchy::Hierarchy;
-use crate::{Conditions, Config, Encoder, EncoderError, Layout, LoadOptions, Notice, Problem};
+pub use self::conditions::Conditions;
+pub use self::encoder::{Encoder, LoadOptions};
+use self::hierarchy::Hierarchy;
+pub use self::quantize::{Quantization, quantize};
+use crate::config::{Config, Problem};
+use crate::error::EncoderError;
+use crate::repository::layout::Layout;
+use crate::tokenizer::Notice;
 
-/// What scores texts.
+/// A published checkpoint or hierarchy of checkpoints, ready to score texts.
 #[derive(Debug)]
 pub struct Checkpoint {
     kind: Kind,
@@ -72,7 +83,7 @@ impl Checkpoint {
         }
     }
 
-    /// How the scores of the last level relate: [`Problem::SingleLabel`] where they exclude each other.
+    /// The relation of the last level's scores: [`Problem::SingleLabel`] where they exclude each other.
     #[must_use]
     pub fn problem(&self) -> Problem {
         match &self.kind {
@@ -100,12 +111,12 @@ impl Checkpoint {
         single.into_iter().chain(hierarchy.into_iter().flat_map(Hierarchy::parts))
     }
 
-    /// What the user should be told, once.
+    /// Remarks for the user, to be shown once.
     pub fn notices(&self) -> impl Iterator<Item = &Notice> {
         self.parts().flat_map(Encoder::notices)
     }
 
-    /// What the checkpoint, or the one at the top of the hierarchy, says of itself.
+    /// The configuration of the checkpoint, or of the one at the top of the hierarchy.
     #[must_use]
     pub fn config(&self) -> &Config {
         match &self.kind {
@@ -120,7 +131,7 @@ impl Checkpoint {
         self.parts().map(Encoder::max_tokens).min().unwrap_or(0)
     }
 
-    /// Whether a text is longer than what is read of it in one piece.
+    /// True if a text is too long to be read in one piece.
     #[must_use]
     pub fn is_cut(&self, text: &str) -> bool {
         self.parts().next().is_some_and(|encoder| encoder.is_cut(text))

@@ -9,23 +9,22 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::EncoderError;
-use crate::files::Files;
+use crate::error::EncoderError;
+use crate::names::HIERARCHY;
+use crate::repository::files::Files;
 
-/// The file's name.
-pub(crate) const FILE: &str = "hierarchy.json";
 /// Longest file that is read.
 const MOST: u64 = 16 << 20;
 /// The form that one network has.
 const SHARED: &str = "shared";
 
-/// Of each label of a network, the parents of which at least one must apply for its score to mean anything.
+/// Parents of a network's labels: a label's score holds where at least one of its parents applies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Conditions {
     parents: Vec<Vec<usize>>,
 }
 
-/// What is read of the file.
+/// The keys of the file that are read.
 #[derive(Deserialize)]
 struct File {
     form: String,
@@ -37,7 +36,7 @@ impl Conditions {
     /// a label with an empty list is scored for itself. Parents are such labels.
     ///
     /// # Panics
-    /// When a parent is no label, or has parents.
+    /// When a parent is not a label, or has parents.
     #[must_use]
     pub fn new(parents: Vec<Vec<usize>>) -> Self {
         let is_top = |&parent: &usize| parents.get(parent).is_some_and(Vec::is_empty);
@@ -48,12 +47,12 @@ impl Conditions {
     /// Those of a checkpoint's folder; `None` where its file does not exist.
     ///
     /// # Errors
-    /// [`EncoderError::Io`]; [`EncoderError::Format`] when it is of another form, names what is no label, or has more
+    /// [`EncoderError::Io`]; [`EncoderError::Format`] when it is of another form, names something other than a label, or has more
     /// than two levels.
     pub(crate) fn open(folder: &Path, labels: &[String]) -> Result<Option<Self>, EncoderError> {
         let files = Files::Folder(folder);
-        let Some(json) = files.bytes(FILE, MOST)? else { return Ok(None) };
-        let path = files.path(FILE);
+        let Some(json) = files.bytes(HIERARCHY, MOST)? else { return Ok(None) };
+        let path = files.path(HIERARCHY);
         Self::read(&json, labels).map(Some).map_err(|problem| {
             EncoderError::format(&path, problem, "remove it to read the checkpoint without its hierarchy")
         })
@@ -66,7 +65,10 @@ impl Conditions {
         }
         let places: BTreeMap<&str, usize> = labels.iter().map(String::as_str).zip(0..).collect();
         let place = |label: &String| {
-            places.get(label.as_str()).copied().ok_or_else(|| format!("`{label}` is no label of config.json"))
+            places
+                .get(label.as_str())
+                .copied()
+                .ok_or_else(|| format!("`{label}` is not a label of config.json"))
         };
         let mut parents = vec![vec![]; labels.len()];
         for (parent, children) in &file.children {
@@ -88,7 +90,7 @@ impl Conditions {
         self.parents.get(label).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether any label has parents.
+    /// True if no label has parents.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.parents.iter().all(Vec::is_empty)
@@ -130,8 +132,8 @@ mod tests {
     fn what_is_no_hierarchy_of_the_labels_is_refused() {
         for (json, problem) in [
             (r#"{"form": "cascade", "children": {}}"#, "form `cascade`"),
-            (r#"{"form": "shared", "children": {"A": ["c"]}}"#, "`c` is no label"),
-            (r#"{"form": "shared", "children": {"C": []}}"#, "`C` is no label"),
+            (r#"{"form": "shared", "children": {"A": ["c"]}}"#, "`c` is not a label"),
+            (r#"{"form": "shared", "children": {"C": []}}"#, "`C` is not a label"),
             (r#"{"form": "shared", "children": {"A": ["B"], "B": ["a"]}}"#, "`B` is both"),
             (r#"{"form": "shared", "children": {"A": ["A"]}}"#, "`A` is both"),
             (r#"{"form": "shared"}"#, "children"),

@@ -12,9 +12,10 @@ use std::sync::Arc;
 
 use safetensors::tensor::TensorView;
 
-use crate::EncoderError;
-use crate::error::DOWNLOAD_AGAIN;
-use crate::weights::{Dtype, Weights};
+use crate::dtype::Dtype;
+use crate::error::{DOWNLOAD_AGAIN, EncoderError};
+use crate::names::{CONFIG, SAFETENSORS, TOKENIZER};
+use crate::weights::Weights;
 
 /// The key of the metadata that marks a package, and the version of the form.
 const KEY: &str = "vulnlens_package";
@@ -23,8 +24,8 @@ const VERSION: &str = "1";
 const FILE: &str = "file:";
 /// The files that are packed, if they are there. The weights are packed as tensors.
 const PACKED: [&str; 8] = [
-    "config.json",
-    "tokenizer.json",
+    CONFIG,
+    TOKENIZER,
     "tokenizer_config.json",
     "special_tokens_map.json",
     "taxonomy.json",
@@ -84,7 +85,7 @@ impl Package {
             Some(VERSION) => {}
             None => {
                 let fix = "give a file that `model pack` made";
-                return Err(EncoderError::format(place, "is no package of a model".to_owned(), fix));
+                return Err(EncoderError::format(place, "is not a packed model".to_owned(), fix));
             }
             Some(other) => {
                 let problem = format!("is a package of version {other:?}; this version reads {VERSION:?}");
@@ -137,7 +138,7 @@ impl Package {
 /// # Errors
 /// The folder lacks its configuration or its weights, or they cannot be read.
 pub fn pack(folder: &Path) -> Result<Vec<u8>, EncoderError> {
-    let file = folder.join("model.safetensors");
+    let file = folder.join(SAFETENSORS);
     let weights = fs::read(&file).map_err(EncoderError::io(&file))?;
     let damaged =
         |error: safetensors::SafeTensorError| EncoderError::format(&file, error.to_string(), DOWNLOAD_AGAIN);
@@ -151,7 +152,7 @@ pub fn pack(folder: &Path) -> Result<Vec<u8>, EncoderError> {
                 return Err(EncoderError::format(&path, problem, "pack a model of one language"));
             }
             Ok(_) => small.push((name, fs::read(&path).map_err(EncoderError::io(&path))?)),
-            Err(error) if name == "config.json" || name == "tokenizer.json" => {
+            Err(error) if name == CONFIG || name == TOKENIZER => {
                 return Err(EncoderError::io(&path)(error));
             }
             Err(_) => {}

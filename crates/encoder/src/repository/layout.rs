@@ -1,4 +1,4 @@
-//! What a folder holds: one checkpoint, or a hierarchy of them.
+//! The content of a folder: one checkpoint, or a hierarchy of them.
 //!
 //! Hierarchical repositories are published in two forms, both with a whole checkpoint in each folder:
 //! `master/` and `slave_<parent>/`; or `<prefix>_level_<n>_master/` and `<prefix>_level_<n>_slave_<parent>/`,
@@ -8,13 +8,13 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::EncoderError;
-use crate::weights::WEIGHT_FILES;
+use crate::error::EncoderError;
+use crate::names::{CONFIG, WEIGHT_FILES};
 
 /// Most levels of a hierarchy.
 const MOST_LEVELS: usize = 16;
 
-/// What a path leads to.
+/// The checkpoint or checkpoints at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Layout {
     /// One checkpoint.
@@ -35,7 +35,7 @@ pub struct Level {
 pub struct Node {
     /// Its folder.
     pub folder: PathBuf,
-    /// What stands after `slave_` in the folder's name: which label of the level above it refines.
+    /// The text after `slave_` in the folder's name: the label of the level above that it refines.
     /// `None` for the master.
     pub parent: Option<String>,
 }
@@ -44,14 +44,14 @@ impl Layout {
     /// Looks at a folder, or at the folder of a `config.json` or weights file that is given.
     ///
     /// # Errors
-    /// [`EncoderError::Io`]; [`EncoderError::Layout`] when it is no checkpoint and holds none in a
+    /// [`EncoderError::Io`]; [`EncoderError::Layout`] when it is not a checkpoint and holds none in a
     /// known form, when a hierarchy lacks its master or a level, or has several masters or prefixes.
     pub fn of(path: &Path) -> Result<Self, EncoderError> {
         let data = std::fs::metadata(path).map_err(EncoderError::io(path))?;
         if data.is_file() {
             return of_file(path);
         }
-        if path.join("config.json").is_file() {
+        if path.join(CONFIG).is_file() {
             return Ok(Self::Single(path.to_owned()));
         }
         hierarchy(path)
@@ -62,10 +62,10 @@ impl Layout {
 fn of_file(path: &Path) -> Result<Layout, EncoderError> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
-    if (name == "config.json" || WEIGHT_FILES.contains(&name)) && folder.join("config.json").is_file() {
+    if (name == CONFIG || WEIGHT_FILES.contains(&name)) && folder.join(CONFIG).is_file() {
         return Ok(Layout::Single(folder.to_owned()));
     }
-    let problem = "is no file of a checkpoint's folder with a config.json".to_owned();
+    let problem = "is not a file of a checkpoint's folder with a config.json".to_owned();
     let fix = format!("give the folder, or one of config.json, {} in it", WEIGHT_FILES.join(", "));
     Err(EncoderError::Layout { folder: path.to_owned(), problem, fix })
 }
@@ -153,8 +153,7 @@ fn subfolders(folder: &Path) -> Result<Vec<String>, EncoderError> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(EncoderError::io(folder))? {
         let entry = entry.map_err(EncoderError::io(folder))?;
-        if let Some(name) = entry.file_name().to_str().filter(|_| entry.path().join("config.json").is_file())
-        {
+        if let Some(name) = entry.file_name().to_str().filter(|_| entry.path().join(CONFIG).is_file()) {
             names.push(name.to_owned());
         }
     }

@@ -1,0 +1,63 @@
+//! The kinds of network, and the functions inside them.
+
+/// The kinds of network that are run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Architecture {
+    /// `roberta`: SecureBERT, SecRoBERTa.
+    Roberta,
+    /// `xlm-roberta`.
+    XlmRoberta,
+    /// `bert`: SecBERT, CySecBERT.
+    Bert,
+    /// `distilbert`.
+    DistilBert,
+    /// `electra`.
+    Electra,
+}
+
+impl Architecture {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Roberta, Self::XlmRoberta, Self::Bert, Self::DistilBert, Self::Electra];
+
+    /// The `model_type` of `config.json`.
+    #[must_use]
+    pub fn model_type(self) -> &'static str {
+        match self {
+            Self::Roberta => "roberta",
+            Self::XlmRoberta => "xlm-roberta",
+            Self::Bert => "bert",
+            Self::DistilBert => "distilbert",
+            Self::Electra => "electra",
+        }
+    }
+
+    /// The prefix of the class names in `architectures`.
+    pub(super) fn class_prefix(self) -> &'static str {
+        match self {
+            Self::Roberta => "Roberta",
+            Self::XlmRoberta => "XLMRoberta",
+            Self::Bert => "Bert",
+            Self::DistilBert => "DistilBert",
+            Self::Electra => "Electra",
+        }
+    }
+
+    /// True if positions are counted from `pad_token_id + 1`.
+    pub(super) fn offsets_positions(self) -> bool {
+        matches!(self, Self::Roberta | Self::XlmRoberta)
+    }
+}
+
+/// The function between the two halves of a layer's feed-forward part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// x · Φ(x), by the error function.
+    Gelu,
+    /// Its approximation by the hyperbolic tangent.
+    GeluTanh,
+    /// max(x, 0).
+    Relu,
+    /// x · sigmoid(x).
+    Silu,
+}

@@ -1,0 +1,55 @@
+//! Open files of weights, and the places of tensors in them.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::dtype::Dtype;
+
+/// An open file.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) path: PathBuf,
+    pub(super) source: Source,
+}
+
+/// The bytes of a file.
+#[derive(Debug)]
+pub(super) enum Source {
+    File(File),
+    Memory(Arc<Cow<'static, [u8]>>),
+}
+
+/// The place of a tensor, checked against the file's length.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Entry {
+    /// Index into `Weights::files`.
+    pub(super) file: usize,
+    pub(super) dtype: Dtype,
+    pub(super) shape: Vec<usize>,
+    /// Distance of neighbours along each axis, in elements, where it is not the row-major one.
+    pub(super) strides: Option<Vec<usize>>,
+    /// Bytes from the beginning of the file.
+    pub(super) offset: u64,
+    /// Bytes from the first element to the end of the last.
+    pub(super) len: usize,
+}
+
+/// The tensors of one file of weights, before names are compared with those of other files.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    pub(super) entries: Vec<(String, Entry)>,
+    pub(super) metadata: BTreeMap<String, String>,
+}
+
+/// A name as today's transformers has it: checkpoints converted from TensorFlow call the two
+/// vectors of a layer normalisation gamma and beta.
+pub(super) fn modern(name: &str) -> String {
+    match (name.strip_suffix("LayerNorm.gamma"), name.strip_suffix("LayerNorm.beta")) {
+        (Some(rest), _) => format!("{rest}LayerNorm.weight"),
+        (_, Some(rest)) => format!("{rest}LayerNorm.bias"),
+        _ => name.to_owned(),
+    }
+}
