@@ -1,11 +1,11 @@
-//! Which instructions the kernels may use.
+//! Levels of vector instructions.
 
 use std::sync::OnceLock;
 
 /// A level of vector instructions, from the plainest to the widest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Isa {
-    /// What every machine of the architecture has.
+    /// Instructions that every machine of the architecture has.
     Portable,
     /// x86-64 with AVX2 and FMA.
     Avx2,
@@ -59,6 +59,11 @@ impl Isa {
     /// Output columns of a panel of packed bytes.
     pub(crate) fn byte_panel(self) -> usize {
         if self == Self::Avx512Vnni { 32 } else { 16 }
+    }
+
+    /// The level for products of bytes: of AVX-512 only VNNI brings anything for them.
+    pub(crate) fn of_bytes(self) -> Self {
+        if self == Self::Avx512 { Self::Avx2 } else { self }
     }
 
     /// Rows that a tile of bytes has at most.

@@ -1,7 +1,8 @@
 //! The arithmetic that an encoder spends its time in: products by packed weights, and what happens to rows between them.
 //!
-//! Every kernel exists once as plain Rust that any machine runs ([`lanes`], [`tile`]) and is compiled again for the
-//! vector units that x86-64 may have ([`x86`]); which copy runs is decided when the program starts.
+//! Every kernel exists once as plain Rust that any machine runs (`lanes`, `portable`) and is compiled again for the
+//! vector units that x86-64 may have; only the innermost tiles of products are written by vector instructions (`x86`).
+//! `dispatch` chooses the copy for an [`Isa`].
 //!
 //! **The same bits.** An element of a product is one chain of multiply-adds along the inner dimension, in its order, in
 //! one accumulator: neither the number of threads, nor the other rows of the batch, nor a row's place in its tile can
@@ -15,6 +16,7 @@ mod dispatch;
 mod isa;
 pub(crate) mod lanes;
 mod packed;
+mod portable;
 mod product;
 mod quantized;
 mod rows;
@@ -24,6 +26,7 @@ mod tile;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+#[cfg(feature = "training")]
 pub(crate) use dispatch::{Vectorized, vectorized};
 pub use isa::Isa;
 pub(crate) use packed::{PackedF32, PackedI8, WEIGHT_LIMIT};

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::aligned::Aligned;
 use super::isa::Isa;
+#[cfg(feature = "training")]
 use super::tile::Rows;
 
 /// The largest magnitude of a quantised weight: seven bits, so that two products of a byte and a weight fit sixteen bits
@@ -85,6 +86,7 @@ impl PackedF32 {
 
     /// Packs the rows of all `parts`, of the same length, as the columns of a product, in parallel and into the room
     /// that is there, or more where that is too small.
+    #[cfg(feature = "training")]
     pub(crate) fn repack_rows(&mut self, parts: &[Rows<'_, f32>]) {
         let rows: Vec<&[f32]> =
             parts.iter().flat_map(|part| (0..part.count).map(|at| part.row(at))).collect();
@@ -102,6 +104,7 @@ impl PackedF32 {
 
     /// Packs the matrix that `parts`, of the same width, make on top of each other, as it stands; in parallel and into
     /// the room that is there, or more where that is too small.
+    #[cfg(feature = "training")]
     pub(crate) fn repack_columns(&mut self, parts: &[Rows<'_, f32>]) {
         /// Panels that are filled together, as a row is met once for all of them.
         const TOGETHER: usize = 4;
@@ -125,6 +128,7 @@ impl PackedF32 {
     }
 
     /// Takes a shape, with room for it.
+    #[cfg(feature = "training")]
     fn reshape(&mut self, inner: usize, columns: usize) {
         let room = columns.next_multiple_of(self.width) * inner;
         if self.panels.len() < room {
@@ -183,7 +187,7 @@ pub(crate) struct PackedI8 {
     columns: usize,
     width: usize,
     panels: Aligned<i8>,
-    /// What one step of a column's weights is worth.
+    /// The value of one step of each column's weights.
     scales: Vec<f32>,
     /// The scale times the sum of the column's weights: what an offset of all inputs adds.
     offsets: Vec<f32>,

@@ -5,10 +5,10 @@
 use rayon::prelude::*;
 
 use super::disjoint::DisjointRows;
-use super::isa::Isa;
+use super::dispatch::{Vectorized, tile_f32, vectorized};
 use super::lanes;
 use super::packed::PackedF32;
-use super::tile::{MOST_COLUMNS, MOST_ROWS, Rows, Tile, tile_f32};
+use super::tile::{MOST_COLUMNS, MOST_ROWS, Rows};
 use crate::config::Activation;
 
 /// Bytes of the left matrix that a task goes over again for every panel: they should stay in a core's own cache.
@@ -16,7 +16,7 @@ const LEFT_BYTES: usize = 512 << 10;
 /// Multiply-adds below which a product is not worth a second thread.
 const SMALL: usize = 1 << 17;
 
-/// What becomes of a product's sums: `activation(sums + bias)`, or that added to what stands there.
+/// The treatment of a product's sums: `activation(sums + bias)`, or the sums added to the output.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct After<'a> {
     /// One number a column.
@@ -35,11 +35,11 @@ pub(crate) struct Factors<'a> {
 }
 
 /// A task: some rows of the left matrix by some panels.
-pub(crate) struct Block<'a> {
-    pub(crate) factors: Factors<'a>,
-    pub(crate) rows: std::ops::Range<usize>,
-    pub(crate) panels: std::ops::Range<usize>,
-    pub(crate) out: DisjointRows<'a>,
+struct Block<'a> {
+    factors: Factors<'a>,
+    rows: std::ops::Range<usize>,
+    panels: std::ops::Range<usize>,
+    out: DisjointRows<'a>,
 }
 
 /// Rows and panels of tasks.
@@ -90,7 +90,7 @@ pub(crate) fn product(factors: Factors<'_>, out: &mut [f32], stride: usize) {
     let panels = weights.columns().div_ceil(weights.width());
     let work = left.count * left.inner * weights.columns();
     let plan = Plan::new(left.count, left.inner * 4, weights.isa().tile_rows(), panels, work);
-    plan.run(|rows, panels| run(&Block { factors, rows, panels, out }));
+    plan.run(|rows, panels| vectorized(weights.isa(), Block { factors, rows, panels, out }));
 }
 
 /// The same on the caller's thread alone, for products that are small and many.
@@ -102,46 +102,37 @@ pub(crate) fn product_alone(factors: Factors<'_>, out: &mut [f32], stride: usize
     assert_eq!(left.inner, weights.inner(), "the inner dimensions of a product agree");
     let out = DisjointRows::new(out, left.count, weights.columns(), stride);
     let panels = 0..weights.columns().div_ceil(weights.width());
-    run(&Block { factors, rows: 0..left.count, panels, out });
+    vectorized(weights.isa(), Block { factors, rows: 0..left.count, panels, out });
 }
 
-fn run(block: &Block<'_>) {
-    match block.factors.weights.isa() {
-        Isa::Portable => block_f32::<false>(block, tile_f32),
-        #[cfg(target_arch = "x86_64")]
-        isa => super::x86::block_f32(isa, block),
-        #[cfg(not(target_arch = "x86_64"))]
-        _ => block_f32::<false>(block, tile_f32),
-    }
-}
+impl Vectorized for Block<'_> {
+    type Output = ();
 
-/// A task with the tile of an instruction set.
-#[inline(always)]
-pub(crate) fn block_f32<const FUSED: bool>(
-    block: &Block<'_>,
-    tile: impl Fn(Rows<'_, f32>, &[f32], &mut Tile<f32>),
-) {
-    let Factors { left, weights, after } = block.factors;
-    let (most, width) = (weights.isa().tile_rows(), weights.width());
-    let mut sums = [0.0; MOST_ROWS * MOST_COLUMNS];
-    for panel in block.panels.clone() {
-        let from = panel * width;
-        let count = width.min(weights.columns() - from);
-        let bias = after.bias.map(|bias| &bias[from..from + count]);
-        let mut row = block.rows.start;
-        while row < block.rows.end {
-            let height = most.min(block.rows.end - row);
-            tile(left.part(row, height), weights.panel(panel), &mut sums);
-            for (at, sums) in sums.chunks_exact(width).enumerate().take(height) {
-                // SAFETY: `Plan::run` gives every pair of a row and a panel to one task, once.
-                let out = unsafe { block.out.row(row + at, from, count) };
-                if after.adds {
-                    out.iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
-                } else {
-                    finish::<FUSED>(&sums[..count], bias, after.activation, out);
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        let Factors { left, weights, after } = self.factors;
+        let (isa, width) = (weights.isa(), weights.width());
+        let most = isa.tile_rows();
+        let mut sums = [0.0; MOST_ROWS * MOST_COLUMNS];
+        for panel in self.panels {
+            let from = panel * width;
+            let count = width.min(weights.columns() - from);
+            let bias = after.bias.map(|bias| &bias[from..from + count]);
+            let mut row = self.rows.start;
+            while row < self.rows.end {
+                let height = most.min(self.rows.end - row);
+                tile_f32(isa, left.part(row, height), weights.panel(panel), &mut sums);
+                for (at, sums) in sums.chunks_exact(width).enumerate().take(height) {
+                    // SAFETY: `Plan::run` gives every pair of a row and a panel to one task, once.
+                    let out = unsafe { self.out.row(row + at, from, count) };
+                    if after.adds {
+                        out.iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
+                    } else {
+                        finish::<FUSED>(&sums[..count], bias, after.activation, out);
+                    }
                 }
+                row += height;
             }
-            row += height;
         }
     }
 }

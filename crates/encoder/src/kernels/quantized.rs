@@ -8,17 +8,18 @@
 use rayon::prelude::*;
 
 use super::disjoint::DisjointRows;
+use super::dispatch::{Vectorized, tile_i8, vectorized};
 use super::isa::Isa;
 use super::packed::PackedI8;
 use super::product::{After, Plan, activate};
 use super::rows;
-use super::tile::{MOST_COLUMNS, MOST_ROWS, Rows, Tile, tile_i8};
+use super::tile::{MOST_COLUMNS, MOST_ROWS, Rows};
 
 /// Activations as bytes.
 #[derive(Debug, Default)]
 pub(crate) struct QuantizedRows {
     bytes: Vec<u8>,
-    /// Of each row, a byte's step and what the byte 0 stands for.
+    /// The step of each row's bytes, and the value of the byte 0.
     steps: Vec<(f32, f32)>,
     stride: usize,
     inner: usize,
@@ -28,7 +29,7 @@ impl QuantizedRows {
     /// Writes rows as bytes, over whatever was here.
     pub(crate) fn fill(&mut self, isa: Isa, rows: Rows<'_, f32>) {
         self.inner = rows.inner.next_multiple_of(4);
-        // A stride that is no power of two spreads rows over the cache's sets.
+        // A stride that is not a power of two spreads rows over the cache's sets.
         self.stride = self.inner.next_multiple_of(64) + 64;
         self.bytes.resize(rows.count * self.stride, 0);
         self.steps.resize(rows.count, (0.0, 0.0));
@@ -51,9 +52,9 @@ impl QuantizedRows {
 }
 
 /// A task: some rows by some panels.
-pub(crate) struct ByteBlock<'a> {
+struct ByteBlock<'a> {
     left: &'a QuantizedRows,
-    pub(crate) weights: &'a PackedI8,
+    weights: &'a PackedI8,
     after: After<'a>,
     rows: std::ops::Range<usize>,
     panels: std::ops::Range<usize>,
@@ -79,51 +80,45 @@ pub(crate) fn quantized_product(
     // Bytes are four times as many a vector, hence four times as fast.
     let work = rows * left.inner * weights.columns() / 4;
     let plan = Plan::new(rows, left.inner, weights.isa().byte_tile_rows(), panels, work);
-    plan.run(|rows, panels| run(&ByteBlock { left, weights, after, rows, panels, out }));
+    plan.run(|rows, panels| {
+        vectorized(weights.isa().of_bytes(), ByteBlock { left, weights, after, rows, panels, out })
+    });
 }
 
-fn run(block: &ByteBlock<'_>) {
-    match block.weights.isa() {
-        Isa::Portable => block_i8::<false>(block, tile_i8),
-        #[cfg(target_arch = "x86_64")]
-        isa => super::x86::block_i8(isa, block),
-        #[cfg(not(target_arch = "x86_64"))]
-        _ => block_i8::<false>(block, tile_i8),
-    }
-}
+impl Vectorized for ByteBlock<'_> {
+    type Output = ();
 
-/// A task with the tile of an instruction set.
-#[inline(always)]
-pub(crate) fn block_i8<const FUSED: bool>(
-    block: &ByteBlock<'_>,
-    tile: impl Fn(Rows<'_, u8>, &[i8], &mut Tile<i32>),
-) {
-    let ByteBlock { left, weights, after, .. } = block;
-    let (most, width) = (weights.isa().byte_tile_rows(), weights.width());
-    let mut sums = [0; MOST_ROWS * MOST_COLUMNS];
-    for panel in block.panels.clone() {
-        let from = panel * width;
-        let count = width.min(weights.columns() - from);
-        let columns = from..from + count;
-        let (scales, offsets) = (&weights.scales()[columns.clone()], &weights.offsets()[columns.clone()]);
-        let bias = after.bias.map(|bias| &bias[columns]);
-        let mut row = block.rows.start;
-        while row < block.rows.end {
-            let height = most.min(block.rows.end - row);
-            tile(left.rows().part(row, height), weights.panel(panel), &mut sums);
-            for (at, sums) in sums.chunks_exact(width).enumerate().take(height) {
-                // SAFETY: `Plan::run` gives every pair of a row and a panel to one task, once.
-                let out = unsafe { block.out.row(row + at, from, count) };
-                let (step, least) = left.steps[row + at];
-                for (((out, &sum), &scale), &offset) in out.iter_mut().zip(sums).zip(scales).zip(offsets) {
-                    *out = sum as f32 * (step * scale) + least * offset;
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        let Self { left, weights, after, .. } = self;
+        let (isa, width) = (weights.isa(), weights.width());
+        let most = isa.byte_tile_rows();
+        let mut sums = [0; MOST_ROWS * MOST_COLUMNS];
+        for panel in self.panels {
+            let from = panel * width;
+            let count = width.min(weights.columns() - from);
+            let columns = from..from + count;
+            let (scales, offsets) = (&weights.scales()[columns.clone()], &weights.offsets()[columns.clone()]);
+            let bias = after.bias.map(|bias| &bias[columns]);
+            let mut row = self.rows.start;
+            while row < self.rows.end {
+                let height = most.min(self.rows.end - row);
+                tile_i8(isa, left.rows().part(row, height), weights.panel(panel), &mut sums);
+                for (at, sums) in sums.chunks_exact(width).enumerate().take(height) {
+                    // SAFETY: `Plan::run` gives every pair of a row and a panel to one task, once.
+                    let out = unsafe { self.out.row(row + at, from, count) };
+                    let (step, least) = left.steps[row + at];
+                    for (((out, &sum), &scale), &offset) in out.iter_mut().zip(sums).zip(scales).zip(offsets)
+                    {
+                        *out = sum as f32 * (step * scale) + least * offset;
+                    }
+                    if let Some(bias) = bias {
+                        out.iter_mut().zip(bias).for_each(|(out, bias)| *out += bias);
+                    }
+                    activate::<FUSED>(after.activation, out);
                 }
-                if let Some(bias) = bias {
-                    out.iter_mut().zip(bias).for_each(|(out, bias)| *out += bias);
-                }
-                activate::<FUSED>(after.activation, out);
+                row += height;
             }
-            row += height;
         }
     }
 }

@@ -1,36 +1,41 @@
-//! What happens to whole rows, by the instructions that the machine has, many rows at once.
+//! Functions of whole rows, by the instructions that the machine has, many rows at once.
 
 use rayon::prelude::*;
 
+use super::dispatch::{Vectorized, vectorized};
 use super::isa::Isa;
 use super::lanes;
 
 /// Rows that are worth a thread of their own.
 pub(crate) const AT_ONCE: usize = 16;
 
-/// Compiles a function of [`lanes`] for every instruction set and calls the right one.
+/// Defines a function of an [`Isa`] that runs a function of [`lanes`] in the copy for its instructions.
 macro_rules! by_isa {
-    ($(#[$about:meta])* $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?) => {
+    ($(#[$about:meta])* $name:ident($($argument:ident: $type:ty),*) -> $result:ty) => {
         $(#[$about])*
-        pub(crate) fn $name(isa: Isa, $($argument: $type),*) $(-> $result)? {
-            match isa {
-                Isa::Portable => lanes::$name::<false>($($argument),*),
-                #[cfg(target_arch = "x86_64")]
-                isa => super::x86::$name(isa, $($argument),*),
-                #[cfg(not(target_arch = "x86_64"))]
-                _ => lanes::$name::<false>($($argument),*),
+        pub(crate) fn $name(isa: Isa, $($argument: $type),*) -> $result {
+            struct Arguments<T>(T);
+            impl Vectorized for Arguments<($($type,)*)> {
+                type Output = $result;
+
+                #[inline(always)]
+                fn run<const FUSED: bool>(self) -> $result {
+                    let ($($argument,)*) = self.0;
+                    lanes::$name::<FUSED>($($argument),*)
+                }
             }
+            vectorized(isa, Arguments(($($argument,)*)))
         }
     };
 }
 
 by_isa! {
     /// Softmax of `scale · row`, in place.
-    softmax(row: &mut [f32], scale: f32)
+    softmax(row: &mut [f32], scale: f32) -> ()
 }
 by_isa! {
     /// Layer normalisation of a row, in place.
-    normalize_row(row: &mut [f32], weight: &[f32], bias: &[f32], epsilon: f32)
+    normalize_row(row: &mut [f32], weight: &[f32], bias: &[f32], epsilon: f32) -> ()
 }
 by_isa! {
     /// A row as bytes; gives a byte's step and what the byte 0 stands for.
@@ -38,11 +43,11 @@ by_isa! {
 }
 by_isa! {
     /// `tanh` of every number, in place.
-    tanh_row(row: &mut [f32])
+    tanh_row(row: &mut [f32]) -> ()
 }
 by_isa! {
     /// `row += other`, then layer normalisation.
-    add_normalize_row(row: &mut [f32], other: &[f32], weight: &[f32], bias: &[f32], epsilon: f32)
+    add_normalize_row(row: &mut [f32], other: &[f32], weight: &[f32], bias: &[f32], epsilon: f32) -> ()
 }
 
 /// The weights of a layer normalisation.

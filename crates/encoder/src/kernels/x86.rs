@@ -1,93 +1,13 @@
-//! The kernels for AVX2 and AVX-512, and the calls that choose between them.
+//! Tiles for AVX2 and AVX-512.
 //!
-//! Two kinds of `unsafe` are here, and measured to matter (the portable tiles run at a sixth of the speed):
-//! - functions compiled for instructions that not every machine has are called; an [`Isa`] above [`Isa::Portable`] is
-//!   only ever made by [`Isa::detected`] and [`Isa::available`], which ask the processor;
-//! - the tiles read rows and panels by pointers; [`Rows::new`] and the assertion at each tile's head bound them.
+//! They read rows and panels by pointers, and are measured to matter (the portable tiles run at a sixth of the speed):
+//! [`Rows::new`] and the assertion at each tile's head bound every access.
 
-#![expect(unsafe_code, reason = "vector instructions; the file's head argues for both kinds of use")]
+#![expect(unsafe_code, reason = "vector loads by pointers; the file's head argues for them")]
 
 use std::arch::x86_64::*;
 
-use super::dispatch::Vectorized;
-use super::isa::Isa;
-use super::lanes;
-use super::product::{Block, block_f32 as block_of_f32};
-use super::quantized::{ByteBlock, block_i8 as block_of_i8};
 use super::tile::{Rows, Tile};
-
-/// Defines a function of an [`Isa`] that calls its copy for AVX2 or for AVX-512.
-macro_rules! copies {
-    ($name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?, $avx2:expr, $avx512:expr) => {
-        pub(super) fn $name(isa: Isa, $($argument: $type),*) $(-> $result)? {
-            #[target_feature(enable = "avx2,fma")]
-            fn avx2($($argument: $type),*) $(-> $result)? { $avx2 }
-            #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma")]
-            fn avx512($($argument: $type),*) $(-> $result)? { $avx512 }
-            if isa >= Isa::Avx512 {
-                // SAFETY: the processor has AVX-512, or the level could not have been made.
-                unsafe { avx512($($argument),*) }
-            } else {
-                debug_assert!(isa == Isa::Avx2);
-                // SAFETY: as above, of AVX2.
-                unsafe { avx2($($argument),*) }
-            }
-        }
-    };
-}
-
-copies!(softmax(row: &mut [f32], scale: f32),
-    lanes::softmax::<true>(row, scale), lanes::softmax::<true>(row, scale));
-copies!(normalize_row(row: &mut [f32], weight: &[f32], bias: &[f32], epsilon: f32),
-    lanes::normalize_row::<true>(row, weight, bias, epsilon),
-    lanes::normalize_row::<true>(row, weight, bias, epsilon));
-copies!(add_normalize_row(row: &mut [f32], other: &[f32], weight: &[f32], bias: &[f32], epsilon: f32),
-    lanes::add_normalize_row::<true>(row, other, weight, bias, epsilon),
-    lanes::add_normalize_row::<true>(row, other, weight, bias, epsilon));
-copies!(quantize(row: &[f32], out: &mut [u8]) -> (f32, f32),
-    lanes::quantize::<true>(row, out), lanes::quantize::<true>(row, out));
-copies!(tanh_row(row: &mut [f32]), lanes::tanh_row::<true>(row), lanes::tanh_row::<true>(row));
-copies!(block_f32(block: &Block<'_>),
-    block_of_f32::<true>(block, |rows, panel, out| tile_f32_avx2(rows, panel, out)),
-    block_of_f32::<true>(block, |rows, panel, out| tile_f32_avx512(rows, panel, out)));
-
-/// Any loop, in its copy for AVX2 or for AVX-512.
-pub(super) fn vectorized<T: Vectorized>(isa: Isa, task: T) -> T::Output {
-    #[target_feature(enable = "avx2,fma")]
-    fn avx2<T: Vectorized>(task: T) -> T::Output {
-        task.run::<true>()
-    }
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma")]
-    fn avx512<T: Vectorized>(task: T) -> T::Output {
-        task.run::<true>()
-    }
-    if isa >= Isa::Avx512 {
-        // SAFETY: the processor has AVX-512, or the level could not have been made.
-        unsafe { avx512(task) }
-    } else {
-        // SAFETY: every level above the portable one has AVX2.
-        unsafe { avx2(task) }
-    }
-}
-
-/// A task of bytes; of AVX-512 only VNNI brings anything for them.
-pub(super) fn block_i8(isa: Isa, block: &ByteBlock<'_>) {
-    #[target_feature(enable = "avx2,fma")]
-    fn avx2(block: &ByteBlock<'_>) {
-        block_of_i8::<true>(block, |rows, panel, out| tile_i8_avx2(rows, panel, out));
-    }
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma")]
-    fn vnni(block: &ByteBlock<'_>) {
-        block_of_i8::<true>(block, |rows, panel, out| tile_i8_vnni(rows, panel, out));
-    }
-    if isa == Isa::Avx512Vnni {
-        // SAFETY: the processor has VNNI, or the level could not have been made.
-        unsafe { vnni(block) }
-    } else {
-        // SAFETY: every level above the portable one has AVX2.
-        unsafe { avx2(block) }
-    }
-}
 
 /// Calls a tile for a number of rows that is known when it is compiled.
 macro_rules! by_height {
@@ -100,7 +20,7 @@ macro_rules! by_height {
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma")]
-fn tile_f32_avx512(rows: Rows<'_, f32>, panel: &[f32], out: &mut Tile<f32>) {
+pub(super) fn tile_f32_avx512(rows: Rows<'_, f32>, panel: &[f32], out: &mut Tile<f32>) {
     by_height!(tile_f32_avx512_of, rows, panel, out, 1 2 3 4 5 6 7 8 9 10 11 12);
 }
 
@@ -131,7 +51,7 @@ fn tile_f32_avx512_of<const HEIGHT: usize>(rows: Rows<'_, f32>, panel: &[f32], o
 }
 
 #[target_feature(enable = "avx2,fma")]
-fn tile_f32_avx2(rows: Rows<'_, f32>, panel: &[f32], out: &mut Tile<f32>) {
+pub(super) fn tile_f32_avx2(rows: Rows<'_, f32>, panel: &[f32], out: &mut Tile<f32>) {
     by_height!(tile_f32_avx2_of, rows, panel, out, 1 2 3 4 5 6);
 }
 
@@ -162,7 +82,7 @@ fn tile_f32_avx2_of<const HEIGHT: usize>(rows: Rows<'_, f32>, panel: &[f32], out
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma")]
-fn tile_i8_vnni(rows: Rows<'_, u8>, panel: &[i8], out: &mut Tile<i32>) {
+pub(super) fn tile_i8_vnni(rows: Rows<'_, u8>, panel: &[i8], out: &mut Tile<i32>) {
     by_height!(tile_i8_vnni_of, rows, panel, out, 1 2 3 4 5 6 7 8 9 10 11 12);
 }
 
@@ -197,7 +117,7 @@ fn tile_i8_vnni_of<const HEIGHT: usize>(rows: Rows<'_, u8>, panel: &[i8], out: &
 }
 
 #[target_feature(enable = "avx2,fma")]
-fn tile_i8_avx2(rows: Rows<'_, u8>, panel: &[i8], out: &mut Tile<i32>) {
+pub(super) fn tile_i8_avx2(rows: Rows<'_, u8>, panel: &[i8], out: &mut Tile<i32>) {
     by_height!(tile_i8_avx2_of, rows, panel, out, 1 2 3 4 5 6);
 }
 
