@@ -1,6 +1,6 @@
 //! Decoding: from the scores of a network's outputs to the labels of a prediction.
 //!
-//! [`SetDecoder`] decodes distributions over CWE sets, [`LabelDecoder`] scores of a checkpoint's own labels.
+//! `SetDecoder` decodes distributions over CWE sets, `LabelDecoder` scores of a checkpoint's own labels.
 
 mod labels;
 mod listing;
