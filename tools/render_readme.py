@@ -4,7 +4,7 @@
     python3 tools/render_readme.py --tables | --check
 
 Replaces the marked sections of README.md, docs/*.md and benches/README.md by the output of the commands below and by
-tables of assets/models/*.evaluation.json (which `vulnlens evaluate --out` wrote), and writes assets/models/*.md by
+tables of crates/model-*/*.evaluation.json (which `vulnlens evaluate --out` wrote), and writes crates/model-*/*.md by
 `vulnlens model card`. With --tables it writes only those tables that need no program, with --check it compares them with
 the evaluation files. A test in crates/evaluation compares the large tables.
 """
@@ -42,7 +42,9 @@ HEADLINE = (
 
 
 def evaluation_file(model):
-    return ROOT / f"assets/models/{model}.evaluation.json"
+    if model == FIRST_CWE:
+        return ROOT / "docs/figures/first-cwe.evaluation.json"
+    return ROOT / f"crates/model-{model}/{model}.evaluation.json"
 
 
 def run(binary, *arguments):
@@ -118,7 +120,7 @@ def check():
     """Fails where the tables that need no program are not those of the evaluation files."""
     for file, table in (("README.md", headline()), ("docs/evaluation.md", first_cwes())):
         if table not in (ROOT / file).read_text(encoding="utf-8"):
-            sys.exit(f"{file}: a table differs from assets/models/*.evaluation.json; run tools/render_readme.py")
+            sys.exit(f"{file}: a table differs from crates/model-*/*.evaluation.json; run tools/render_readme.py")
 
 
 def main(argument):
@@ -142,7 +144,7 @@ def main(argument):
     replace("benches/README.md", accurate=tables["accurate"])
     for model in MODELS:
         card = run(argument, "model", "card", model, "--evaluation", str(evaluation_file(model)))
-        (ROOT / f"assets/models/{model}.md").write_text(card, encoding="utf-8")
+        (ROOT / f"crates/model-{model}/{model}.md").write_text(card, encoding="utf-8")
     return None
 
 

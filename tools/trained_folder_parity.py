@@ -7,7 +7,7 @@
     .../bin/python tools/trained_folder_parity.py --record target/release/vulnlens
 
 Texts are the corpus's, in the order of their hash, or the lines of a file; with their folder's newest year before each where its
-taxonomy.json says that texts begin so. Prints the greatest difference; exits with 1 where it is above 1e-5 or token ids differ.
+vulnlens.json says that texts begin so. Prints the greatest difference; exits with 1 where it is above 1e-5 or token ids differ.
 
 `--record` trains a tiny classifier on made-up sentences by the program given, into crates/encoder/tests/fixtures/roberta-trained, and
 writes transformers' answers beside it: the tests of the encoder find it there.
@@ -42,8 +42,8 @@ KINDS = [
 PLACES = ["login", "report", "upload", "profile", "search"]
 # What of a trained folder makes the model.
 MODEL_FILES = (
-    "README.md", "config.json", "merges.txt", "model.safetensors", "special_tokens_map.json", "taxonomy.json", "thresholds.json",
-    "tokenizer.json", "tokenizer_config.json", "vocab.json",
+    "README.md", "config.json", "merges.txt", "model.safetensors", "special_tokens_map.json", "tokenizer.json",
+    "tokenizer_config.json", "vocab.json", "vulnlens.json",
 )  # fmt: skip
 
 
@@ -87,9 +87,9 @@ def given_texts(options):
 @torch.inference_mode()
 def compare(options):
     """Prints the differences, and gives whether there are none that count."""
-    taxonomy = options.folder / "taxonomy.json"
-    taxonomy = json.loads(taxonomy.read_text()) if taxonomy.exists() else {}
-    year = f"{taxonomy['newest_year']} " if taxonomy.get("year_first") else ""
+    header = options.folder / "vulnlens.json"
+    header = json.loads(header.read_text()) if header.exists() else {}
+    year = f"{header['years']['newest']} " if "years" in header else ""
     texts = [year + text for text in given_texts(options)]
     tokenizer = AutoTokenizer.from_pretrained(options.folder)
     model = AutoModelForSequenceClassification.from_pretrained(options.folder, dtype=torch.float32).eval()

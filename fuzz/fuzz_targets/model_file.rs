@@ -2,17 +2,15 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vulnlens_model::ngram::verify;
 use vulnlens_model::{Classifier, Input, Network, NgramModel, Options, Room};
 use vulnlens_taxonomy::KnowledgeBase;
 
 fuzz_target!(|bytes: &[u8]| {
-    let _ = verify(bytes);
     if let Ok(model) = NgramModel::from_bytes(bytes) {
         let mut scores = vec![];
         model.score(&[Input::text("heap overflow")], &mut Room::default(), &mut scores);
         assert!(scores.iter().all(|score| score.is_finite()));
-        let kb = KnowledgeBase::from_bytes(include_bytes!("../../assets/kb.bin")).unwrap();
+        let kb = KnowledgeBase::embedded();
         let classifier = Classifier::new(model, kb);
         let _ = classifier.predict(Input::text("heap overflow"), &Options::default());
         let _ = classifier.explain(Input::text("heap overflow"), &Options::default());

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use vulnlens::encoder::{LoadOptions, Precision};
+use vulnlens::model::ModelInfo;
 use vulnlens::{Classifier, FAST, FoundModel, KnowledgeBase, ModelKind, NgramModel, Open, OpenError};
 
 use crate::catalogues;
@@ -108,6 +109,11 @@ pub(crate) fn open(
 /// The model called `name`, with its file or folder.
 pub(crate) fn find(name: &str, terminal: &Terminal) -> Result<FoundModel, Failure> {
     opening(name, Open::new(), terminal, |settings| vulnlens::find(name, settings))
+}
+
+/// The facts about the model called `name`.
+pub(crate) fn facts(name: &str, terminal: &Terminal) -> Result<ModelInfo, Failure> {
+    opening(name, Open::new(), terminal, |settings| vulnlens::find(name, settings)?.info(settings))
 }
 
 /// Does `work` on a model called `name`, with a hub if it is on one; notices about the model are warnings.

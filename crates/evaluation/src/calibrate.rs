@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use vulnlens_model::decode::{MarginalBuffer, SpaceKind};
 use vulnlens_model::softmax::softmax;
-use vulnlens_model::{CweSets, DecisionRule, Room};
+use vulnlens_model::{CweSets, DecisionRule, Head, Room};
 use vulnlens_taxonomy::KnowledgeBase;
 
 use crate::error::EvaluationError;
@@ -27,6 +27,13 @@ impl Calibration {
     #[must_use]
     pub fn of(outputs: &CweSets) -> Self {
         Self { temperature: outputs.temperature, decisions: outputs.rules.clone() }
+    }
+
+    /// Puts the temperature and the rules into the description of a model, with the data that they were fitted on.
+    pub fn apply(self, head: &mut Head, fitted_on: String) {
+        head.temperature = self.temperature;
+        head.rules = self.decisions;
+        head.fitted_on = fitted_on;
     }
 
     /// The rule of a label space; the default one where none was chosen.

@@ -1,153 +1,77 @@
-//! The model card, rendered from a model's header and an evaluation file: never typed.
+//! The model card, rendered from a model's facts and an evaluation file: never typed.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::Value;
-use vulnlens_model::decode::SpaceKind;
-use vulnlens_model::labels::TaxonomyFile;
-use vulnlens_model::{DecisionRule, ModelHeader, TaxonomyVersions};
+use vulnlens_model::{Decisions, Header, ModelInfo, SpaceKind, Years, megabytes};
 
 use crate::file::Evaluation;
 use crate::tables::{Detail, tables, task_title};
 
-/// What the card is told of a model of CWE sets.
-#[derive(Debug, Clone)]
-pub struct CardFile<'a> {
-    name: &'a str,
-    split: &'a str,
-    decisions: &'a BTreeMap<SpaceKind, DecisionRule>,
-    decisions_from: &'a str,
-    newest_year: Option<u16>,
-    /// Its facts, in the order of the card.
+/// The facts that the card of a model of CWE sets shows.
+struct Facts<'a> {
+    header: &'a Header,
+    decisions: Decisions<'a>,
+    /// Facts by name, in the order of the card.
     rows: Vec<(&'static str, String)>,
     settings: Vec<String>,
 }
 
-/// The size of an encoder.
-#[derive(Debug, Clone, Copy)]
-pub struct EncoderFacts<'a> {
-    /// Twelve digits of its numbers' checksum.
-    pub revision: &'a str,
-    /// Bytes of its file, or of its folder's weights.
-    pub bytes: usize,
-    /// The architecture, as `config.json` has it.
-    pub architecture: &'a str,
-    /// Layers.
-    pub layers: usize,
-    /// Width of a layer.
-    pub hidden: usize,
-    /// Tokens of its vocabulary.
-    pub vocabulary: usize,
-    /// Tokens that it reads of a text.
-    pub max_tokens: usize,
-    /// CWE sets that it tells apart.
-    pub sets: usize,
-    /// The model that it answers together with, and how.
-    pub answers_with: Option<&'a str>,
-    /// Divides the logits, of both models if it answers with another.
-    pub temperature: f32,
-    /// The decision rules.
-    pub decisions: &'a BTreeMap<SpaceKind, DecisionRule>,
-    /// Where temperature and rules were fitted.
-    pub decisions_from: &'a str,
-}
-
-impl<'a> CardFile<'a> {
-    /// What is told of an n-gram model: its header, twelve digits of its file's checksum, the features that it knows and
-    /// the file's size.
-    #[must_use]
-    pub fn ngram(header: &'a ModelHeader, revision: &str, features: usize, bytes: usize) -> Self {
-        let about = &header.provenance;
-        let rows = vec![
-            ("revision", revision.to_owned()),
-            ("size", megabytes(bytes)),
-            ("features", format!("{features} n-grams ({})", header.features)),
-            ("hidden units", header.dimensions.to_string()),
-            ("CWE sets", header.sets.len().to_string()),
-            ("years told apart", format!("{} to {}", header.oldest_year, header.newest_year)),
-            ("temperature", format!("{:.2}", header.temperature)),
-            (
-                "fitted on",
-                format!(
-                    "{}: {} texts, {} of them labelled",
-                    parts(&about.split),
-                    about.texts,
-                    about.labelled_texts
-                ),
-            ),
-            ("data", format!("{} (sha256 {})", about.data, about.data_sha256)),
-            ("taxonomies", versions(&header.taxonomies)),
-            ("seed", about.seed.to_string()),
-            ("thresholds and temperature", about.decisions_from.clone()),
-            ("tool", format!("vulnlens {}", about.tool_version)),
-        ];
-        Self {
-            name: &header.name,
-            split: &about.split,
-            decisions: &header.decisions,
-            decisions_from: &about.decisions_from,
-            newest_year: Some(header.newest_year),
-            rows,
-            settings: about.settings.iter().map(|(name, value)| format!("`{name}={value}`")).collect(),
-        }
-    }
-
-    /// What is told of an encoder that was trained on CWE sets.
-    #[must_use]
-    pub fn encoder(about: &'a TaxonomyFile, facts: EncoderFacts<'a>) -> Self {
-        let from = &about.provenance;
-        let mut rows = vec![
-            ("revision", facts.revision.to_owned()),
-            ("size", megabytes(facts.bytes)),
-            (
-                "network",
-                format!(
-                    "{}, {} layers of {}, {} tokens",
-                    facts.architecture, facts.layers, facts.hidden, facts.vocabulary
-                ),
-            ),
-            ("reads", format!("{} tokens of a text", facts.max_tokens)),
-            ("CWE sets", facts.sets.to_string()),
-            ("temperature", format!("{:.2}", facts.temperature)),
-            ("began with", from.start.clone()),
-            ("trained on", format!("{}: {} labelled texts", parts(&from.split), from.texts)),
-            ("data", format!("{} (sha256 {})", from.data, from.data_sha256)),
-            ("taxonomies", versions(&about.taxonomies)),
-            ("seed", from.seed.to_string()),
-            ("thresholds and temperature", facts.decisions_from.to_owned()),
-            ("tool", format!("vulnlens {}", from.tool_version)),
-        ];
-        let newest_year = about.newest_year.filter(|_| about.year_first);
-        if let Some(newest) = newest_year {
-            rows.insert(
-                rows.len() - 9,
-                ("text", format!("behind its year, of which {newest} is the newest")),
-            );
-        }
-        if let Some(other) = facts.answers_with {
-            rows.insert(1, ("answers together with", other.to_owned()));
-        }
+impl<'a> Facts<'a> {
+    fn new(info: &'a ModelInfo) -> Option<Self> {
+        let header = info.header.as_ref()?;
+        let decisions = info.decisions()?;
+        let mut rows = vec![("revision", info.revision.clone())];
+        rows.extend(header.combined_with.iter().map(|other| ("answers together with", other.to_string())));
+        rows.push(("size", megabytes(info.bytes)));
+        rows.extend(network(info, header));
+        rows.push(("temperature", format!("{:.2}", decisions.temperature)));
+        rows.extend(training(header, &decisions));
         let words = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let settings = from.settings.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
-        Self {
-            name: &from.name,
-            split: &from.split,
-            decisions: facts.decisions,
-            decisions_from: facts.decisions_from,
-            newest_year,
-            rows,
-            settings: settings.map(|(name, value)| format!("`{name}={}`", words(value))).collect(),
-        }
+        let settings = header.provenance.settings.iter().filter(|(_, value)| !value.is_null());
+        let settings = settings.map(|(name, value)| format!("`{name}={}`", words(value))).collect();
+        Some(Self { header, decisions, rows, settings })
     }
 }
 
-fn megabytes(bytes: usize) -> String {
-    format!("{:.2} MB", bytes as f64 / 1e6)
+fn network(info: &ModelInfo, header: &Header) -> Vec<(&'static str, String)> {
+    let mut rows = vec![];
+    if let (Some(features), Some(shape)) = (info.features, &header.ngram) {
+        rows.push(("features", format!("{features} n-grams ({})", shape.features)));
+        rows.push(("hidden units", shape.dimensions.to_string()));
+    }
+    rows.extend(info.parts.iter().map(|part| ("network", part.to_string())));
+    rows.extend(info.max_tokens.map(|most| ("reads", format!("{most} tokens of a text"))));
+    if let Some(Years { oldest: None, newest }) = header.years {
+        rows.push(("text", format!("behind its year, of which {newest} is the newest")));
+    }
+    rows.extend(info.cwe_sets.map(|sets| ("CWE sets", sets.to_string())));
+    if let Some(Years { oldest: Some(oldest), newest }) = header.years {
+        rows.push(("years told apart", format!("{oldest} to {newest}")));
+    }
+    rows
 }
 
-fn versions(taxonomies: &TaxonomyVersions) -> String {
-    format!("CWE {}, CAPEC {}, ATT&CK {}", taxonomies.cwe, taxonomies.capec, taxonomies.attack)
+fn training(header: &Header, decisions: &Decisions<'_>) -> Vec<(&'static str, String)> {
+    let from = &header.provenance;
+    let split = parts(&from.split);
+    let mut rows = vec![];
+    match &from.start {
+        Some(start) => {
+            rows.push(("began with", start.clone()));
+            rows.push(("trained on", format!("{split}: {} labelled texts", from.texts)));
+        }
+        None => rows.push((
+            "fitted on",
+            format!("{split}: {} texts, {} of them labelled", from.texts, from.labelled_texts),
+        )),
+    }
+    rows.push(("data", format!("{} (sha256 {})", from.data, from.data_sha256)));
+    rows.push(("taxonomies", header.taxonomies.to_string()));
+    rows.push(("seed", from.seed.to_string()));
+    rows.push(("thresholds and temperature", decisions.fitted_on.to_owned()));
+    rows.push(("tool", format!("vulnlens {}", from.tool_version)));
+    rows
 }
 
 fn parts(split: &str) -> &str {
@@ -157,16 +81,18 @@ fn parts(split: &str) -> &str {
     }
 }
 
-/// Renders the card in Markdown with the front matter that model hubs read.
+/// Renders the card of a model of CWE sets in Markdown, with the front matter that model hubs read; `None` for a model
+/// whose file does not say how it was made.
 #[must_use]
-pub fn card(file: &CardFile<'_>, evaluation: Option<&Evaluation>) -> String {
+pub fn card(info: &ModelInfo, evaluation: Option<&Evaluation>) -> Option<String> {
+    let file = &Facts::new(info)?;
     let mut out = front_matter(file, evaluation);
     let _ = writeln!(
         out,
         "# {}\n\nReads the English description of a vulnerability and gives a distribution over the CWE sets that \
          records were assigned; CAPEC and ATT&CK follow from the set through the chain CWE ▸ ancestors ▸ CAPEC ▸ \
          ATT&CK.\n",
-        file.name
+        file.header.name
     );
     let _ = writeln!(out, "| | |\n|---|---|");
     for (name, value) in &file.rows {
@@ -178,18 +104,19 @@ pub fn card(file: &CardFile<'_>, evaluation: Option<&Evaluation>) -> String {
         figures(&mut out, file, evaluation);
     }
     limits(&mut out, file);
-    out
+    Some(out)
 }
 
-fn front_matter(file: &CardFile<'_>, evaluation: Option<&Evaluation>) -> String {
+fn front_matter(file: &Facts<'_>, evaluation: Option<&Evaluation>) -> String {
     let mut out = String::from(
         "---\nlanguage: en\nlicense: other\nlibrary_name: vulnlens\npipeline_tag: text-classification\ntags: \
          [cve, cwe, capec, mitre-attack]\n",
     );
     if let Some(evaluation) = evaluation {
-        let _ = writeln!(out, "model-index:\n- name: {}\n  results:", file.name);
+        let _ = writeln!(out, "model-index:\n- name: {}\n  results:", file.header.name);
         let first_of = |split: &str| {
-            let ours = |run: &&crate::file::EvaluationRun| run.system == file.name && run.split == split;
+            let ours =
+                |run: &&crate::file::EvaluationRun| run.system == file.header.name && run.split == split;
             evaluation.runs.iter().find(ours)
         };
         for run in ["random", "temporal"].into_iter().filter_map(first_of) {
@@ -214,7 +141,7 @@ fn front_matter(file: &CardFile<'_>, evaluation: Option<&Evaluation>) -> String 
     out
 }
 
-fn rules(out: &mut String, file: &CardFile<'_>) {
+fn rules(out: &mut String, file: &Facts<'_>) {
     let _ = writeln!(
         out,
         "## What is answered\n\nThe most probable whole label list is answered when it reaches the first bound; else \
@@ -222,7 +149,7 @@ fn rules(out: &mut String, file: &CardFile<'_>) {
          rules whose micro-F1 is within 0.0005 of the best.\n\n| label space | whole list | label |\n|---|--:|--:|"
     );
     for kind in SpaceKind::ALL {
-        if let Some(rule) = file.decisions.get(&kind) {
+        if let Some(rule) = file.decisions.rules.get(&kind) {
             let whole =
                 if rule.whole_list > 1.0 { "never".to_owned() } else { format!("{:.2}", rule.whole_list) };
             let _ = writeln!(out, "| {} | {whole} | {:.3} |", task_title(kind), rule.label);
@@ -231,7 +158,7 @@ fn rules(out: &mut String, file: &CardFile<'_>) {
     out.push('\n');
 }
 
-fn figures(out: &mut String, file: &CardFile<'_>, evaluation: &Evaluation) {
+fn figures(out: &mut String, file: &Facts<'_>, evaluation: &Evaluation) {
     let _ = writeln!(
         out,
         "## Figures\n\nMeasured by `vulnlens evaluate` {} on {} (sha256 {}, {} labelled rows), labels through CWE {}, \
@@ -244,7 +171,7 @@ fn figures(out: &mut String, file: &CardFile<'_>, evaluation: &Evaluation) {
         evaluation.taxonomies.capec,
         evaluation.taxonomies.attack,
     );
-    if file.split == "all" {
+    if file.header.provenance.split == "all" {
         out.push_str(
             "**These are the figures of models fitted, with the same settings, on the training parts alone.** The \
              model in this file was fitted on all parts afterwards, so it has no unseen rows to be measured on.\n",
@@ -257,10 +184,10 @@ fn figures(out: &mut String, file: &CardFile<'_>, evaluation: &Evaluation) {
     out.push_str(&tables(evaluation, Detail::Full));
 }
 
-fn limits(out: &mut String, file: &CardFile<'_>) {
-    let year = file
-        .newest_year
-        .map_or_else(String::new, |year| format!(" A text without a year is asked as of {year}."));
+fn limits(out: &mut String, file: &Facts<'_>) {
+    let year = file.header.years.map_or_else(String::new, |Years { newest: year, .. }| {
+        format!(" A text without a year is asked as of {year}.")
+    });
     let _ = writeln!(
         out,
         "## Limits\n\n- Assignment habits drift: the temporal split, not the random one, tells what to expect of new \
@@ -268,6 +195,6 @@ fn limits(out: &mut String, file: &CardFile<'_>) {
          link to a weakness. They are not what an analyst would assign to an incident; some common techniques (T1190, \
          T1059, T1203, T1068) cannot be reached at all.\n- The temperature was fitted once ({}); on records of later \
          years probabilities are too sure.\n- Only English descriptions were seen.",
-        file.decisions_from
+        file.decisions.fitted_on
     );
 }

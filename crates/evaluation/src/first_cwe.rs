@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn ancestors_and_descendants_are_related_and_siblings_are_not() {
-        let kb = KnowledgeBase::from_bytes(include_bytes!("../../../assets/kb.bin")).unwrap();
+        let kb = KnowledgeBase::embedded();
         let cwes = vec![CweId(787)];
         let example =
             Example { id: CveId::new(2020, 1), text: String::new(), year: 2020, cwes, part: Part::Test };

@@ -25,7 +25,7 @@ mod tables;
 mod task;
 
 pub use calibrate::{Calibration, calibrate, calibrate_as_given};
-pub use card::{CardFile, EncoderFacts, card};
+pub use card::card;
 pub use choose::{Tempered, choose_combination, combined};
 pub use dataset::{DataSet, DataSetError};
 pub use error::EvaluationError;

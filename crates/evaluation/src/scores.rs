@@ -53,7 +53,7 @@ impl SetScores for NetworkScores<'_> {
 
 impl SetScores for NgramModel {
     fn sets(&self) -> &[Vec<CweId>] {
-        &self.header().sets
+        NgramModel::sets(self)
     }
 
     fn logits(&self, examples: &[&Example], room: &mut Room, out: &mut Vec<f32>) {

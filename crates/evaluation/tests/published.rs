@@ -6,18 +6,14 @@ use vulnlens_evaluation::{Detail, Evaluation, tables};
 
 const README: &str = include_str!("../../../README.md");
 const TABLES: &str = include_str!("../../../docs/evaluation.md");
-const FIRST_CWE: &str = include_str!("../../../assets/models/first-cwe.evaluation.json");
+const FIRST_CWE: &str = include_str!("../../../docs/figures/first-cwe.evaluation.json");
 /// Models with their evaluation files and cards.
 const PUBLISHED: [(&str, &str, &str); 2] = [
-    (
-        "fast",
-        include_str!("../../../assets/models/fast.evaluation.json"),
-        include_str!("../../../assets/models/fast.md"),
-    ),
+    ("fast", include_str!("../../model-fast/fast.evaluation.json"), include_str!("../../model-fast/fast.md")),
     (
         "accurate",
-        include_str!("../../../assets/models/accurate.evaluation.json"),
-        include_str!("../../../assets/models/accurate.md"),
+        include_str!("../../model-accurate/accurate.evaluation.json"),
+        include_str!("../../model-accurate/accurate.md"),
     ),
 ];
 

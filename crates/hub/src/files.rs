@@ -14,10 +14,10 @@ const SMALL: [&str; 10] = [
     "merges.txt",
     "sentencepiece.bpe.model",
     "special_tokens_map.json",
-    "taxonomy.json",
     "thresholds.json",
     "vocab.json",
     "vocab.txt",
+    "vulnlens.json",
 ];
 /// Stem and extension of the weights, the preferred first.
 const WEIGHTS: [(&str, &str); 2] = [("model", "safetensors"), ("pytorch_model", "bin")];

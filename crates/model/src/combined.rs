@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use vulnlens_taxonomy::CweId;
 
 use crate::decode::{DecisionRule, SpaceKind};
-use crate::network::{CweSets, Network, Origin, Outputs, Room};
+use crate::header::Header;
+use crate::network::{CweSets, Network, Outputs, Room};
 use crate::prediction::Input;
 use crate::softmax::{softmax, temper};
 
@@ -61,8 +62,8 @@ impl Network for Combined {
         &self.outputs
     }
 
-    fn origin(&self) -> Option<Origin<'_>> {
-        self.networks[0].origin()
+    fn header(&self) -> Option<&Header> {
+        self.networks[0].header()
     }
 
     fn reads_years(&self) -> bool {

@@ -1,17 +1,140 @@
-//! What a model file says of itself: label space, versions, decision rules, provenance.
+//! The description of a model: its heads, versions, rules and origin. It is the one form of what a model file says of
+//! itself: the metadata of an n-gram file and of a packed encoder, and the file `vulnlens.json` of a trained folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use vulnlens_files::{Classified, ErrorKind};
 use vulnlens_taxonomy::{CweId, KnowledgeBase};
 
+use crate::combined::Combination;
 use crate::decode::{DecisionRule, SpaceKind};
+use crate::network::CweSets;
+use crate::task::Task;
 
-/// The newest version of the file's layout that this library writes and reads.
-pub const FORMAT_VERSION: u32 = 1;
+/// The newest version of the description that this library writes and reads.
+pub const FORMAT_VERSION: u32 = 2;
 
 /// The feature scheme of [`crate::ngram::text`]; a model made with another one cannot be read.
 pub const FEATURES: &str = "words-pairs-pieces4/1";
+
+/// Most CWE sets that a model may tell apart: a bound that keeps a hostile description from asking for absurd memory;
+/// the corpus has some 2,000.
+pub const MAX_SETS: usize = 1 << 13;
+const MAX_SET_SIZE: usize = 64;
+/// Widest hidden layer, for the same reason.
+const MAX_DIMENSIONS: usize = 4096;
+
+/// The kinds of networks in files of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum NetworkKind {
+    /// Hashed n-grams and one hidden layer.
+    Ngram,
+    /// A transformer encoder.
+    Encoder,
+}
+
+/// The description of a model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    /// The form of the description.
+    pub format_version: u32,
+    /// The kind of network.
+    pub kind: NetworkKind,
+    /// The model's name, as predictions state it.
+    pub name: String,
+    /// The heads: groups of outputs that answer tasks together.
+    pub heads: Vec<Head>,
+    /// The years that the model reads; none if a record's year changes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub years: Option<Years>,
+    /// Catalogue versions at training time.
+    pub taxonomies: TaxonomyVersions,
+    /// The origin of the model.
+    pub provenance: Provenance,
+    /// The shape of an n-gram network; an encoder's stands in its `config.json`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ngram: Option<NgramShape>,
+    /// The model that it answers together with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub combined_with: Option<Partner>,
+}
+
+/// A head: outputs, and the way from their scores to answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Head {
+    /// The tasks that it answers.
+    pub tasks: Vec<Task>,
+    /// The outputs.
+    pub outputs: HeadOutputs,
+    /// The divisor of the logits; fitted on validation.
+    pub temperature: f32,
+    /// The rules that say which labels are answered, for each label space; of CWE sets.
+    pub rules: BTreeMap<SpaceKind, DecisionRule>,
+    /// The scores from which labels are answered, where that is not 0.5; of labels.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub thresholds: BTreeMap<String, f32>,
+    /// The data that temperature, rules and thresholds were fitted on.
+    pub fitted_on: String,
+}
+
+/// The outputs of a head.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum HeadOutputs {
+    /// Sets of CWE ids, one of which applies.
+    CweSets {
+        /// The sets, in the order of the outputs; left out where `config.json` lists them (`CWE-122+CWE-787`).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sets: Option<Vec<Vec<CweId>>>,
+    },
+    /// Labels, which `config.json` lists.
+    Labels {
+        /// The label space, by the name that training calls it.
+        space: String,
+    },
+}
+
+/// The years that a model tells apart. Records of earlier years count as the oldest; later ones and those without a year
+/// as the newest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Years {
+    /// The oldest; none if all earlier years are told apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest: Option<u16>,
+    /// The newest.
+    pub newest: u16,
+}
+
+/// The shape of an n-gram network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NgramShape {
+    /// The feature scheme.
+    pub features: String,
+    /// Width of the hidden layer.
+    pub dimensions: usize,
+}
+
+/// The model that an encoder answers together with, and the way in which both become one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Partner {
+    /// The partner's name.
+    pub name: String,
+    /// The revision of its file.
+    pub revision: String,
+    /// The mean, and the weight of the model that this description is of.
+    #[serde(flatten)]
+    pub combination: Combination,
+    /// The divisor of the combined logits; either model's own temperature comes before.
+    pub temperature: f32,
+    /// The rules that say which labels are answered, for each label space.
+    pub rules: BTreeMap<SpaceKind, DecisionRule>,
+    /// The data that all this was fitted on, and the model that stood in for the partner.
+    pub fitted_on: String,
+}
 
 /// Versions of the catalogues that were used in training.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,54 +156,267 @@ impl TaxonomyVersions {
     }
 }
 
-/// From what and how a model was fitted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+impl fmt::Display for TaxonomyVersions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CWE {}, CAPEC {}, ATT&CK {}", self.cwe, self.capec, self.attack)
+    }
+}
+
+/// The data and the settings that a model was made with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Provenance {
+    /// The weights that training began with; none if it began with nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
     /// Name of the data set file, without its folder.
     pub data: String,
     /// SHA-256 of the data set file, in hex.
     pub data_sha256: String,
-    /// Texts that the fit saw: labelled ones, and others that took part in distillation.
-    pub texts: u64,
-    /// Texts with at least one CWE.
-    pub labelled_texts: u64,
-    /// Which rows were fitted on: `random`, `temporal` (their training parts) or `all`.
+    /// The rows that were learnt from: `random`, `temporal`, `both` (training parts) or `all`.
     pub split: String,
+    /// Texts that training saw: labelled ones, and others that took part in distillation.
+    pub texts: u64,
+    /// Texts with a label.
+    pub labelled_texts: u64,
     /// The seed of every random choice.
     pub seed: u64,
-    /// All settings of the fit by name.
-    pub settings: BTreeMap<String, String>,
-    /// Where the temperature and the decision rules were fitted.
-    pub decisions_from: String,
-    /// Version of the tool that fitted.
+    /// All settings by name.
+    pub settings: serde_json::Map<String, serde_json::Value>,
+    /// Version of the tool that trained.
     pub tool_version: String,
 }
 
-/// The part of a model file that is not numbers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ModelHeader {
-    /// Layout of the file.
-    pub format_version: u32,
-    /// `ngram`.
-    pub kind: String,
-    /// The model's name, as predictions state it.
-    pub name: String,
-    /// Feature scheme.
-    pub features: String,
-    /// Width of the hidden layer.
-    pub dimensions: usize,
-    /// The oldest year that the model tells apart.
-    pub oldest_year: u16,
-    /// The newest year that the model knows: the one asked for where a record has none.
-    pub newest_year: u16,
-    /// Divides the logits; fitted on validation.
-    pub temperature: f32,
-    /// The rule that says which labels are answered, for each label space.
-    pub decisions: BTreeMap<SpaceKind, DecisionRule>,
-    /// Catalogue versions at training time.
-    pub taxonomies: TaxonomyVersions,
-    /// Where the model comes from.
-    pub provenance: Provenance,
-    /// The CWE sets that the model tells apart, in the order of its outputs.
-    pub sets: Vec<Vec<CweId>>,
+/// A description that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HeaderError {
+    /// JSON of another form.
+    #[error("not a description of a model: {0}")]
+    Form(String),
+    /// Written by another version.
+    #[error("the description has version {found}, this version reads {FORMAT_VERSION}; {}", remedy(*.found))]
+    Version {
+        /// The version of the description.
+        found: u64,
+    },
+    /// A field that contradicts the others.
+    #[error("field {field:?} of the description: {problem}")]
+    Field {
+        /// The field's name.
+        field: &'static str,
+        /// The problem with it.
+        problem: String,
+    },
+}
+
+impl Classified for HeaderError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Unavailable
+    }
+}
+
+fn remedy(found: u64) -> &'static str {
+    if found > u64::from(FORMAT_VERSION) {
+        "upgrade vulnlens"
+    } else {
+        "make the model again with this version"
+    }
+}
+
+impl Header {
+    /// The name of the description's file in a folder.
+    pub const FILE: &str = "vulnlens.json";
+
+    /// Reads a description and checks it.
+    ///
+    /// # Errors
+    /// It is of another form or version, or contradicts itself.
+    pub fn read(json: &[u8]) -> Result<Self, HeaderError> {
+        #[derive(Deserialize)]
+        struct Version {
+            format_version: u64,
+        }
+        let form = |error: serde_json::Error| HeaderError::Form(error.to_string());
+        // The version first: another one may have other fields.
+        let Version { format_version: found } = serde_json::from_slice(json).map_err(form)?;
+        if found != u64::from(FORMAT_VERSION) {
+            return Err(HeaderError::Version { found });
+        }
+        let header: Self = serde_json::from_slice(json).map_err(form)?;
+        header.check()?;
+        Ok(header)
+    }
+
+    /// Checks that the description makes sense and is harmless to show.
+    ///
+    /// # Errors
+    /// The first field that does not.
+    pub fn check(&self) -> Result<(), HeaderError> {
+        let years = self.years.is_none_or(|years| years.span().is_some());
+        let shape = self.ngram.as_ref().is_none_or(|shape| {
+            (2..=MAX_DIMENSIONS).contains(&shape.dimensions) && shape.dimensions.is_multiple_of(2)
+        });
+        let features = self.ngram.as_ref().is_none_or(|shape| shape.features == FEATURES);
+        first_wrong(&[
+            ("name", self.is_plain(), "must be, like the provenance, free of control characters"),
+            ("heads", !self.heads.is_empty(), "must be one at least"),
+            ("years", years, "the newest must be at most 199 after the oldest"),
+            ("features", features, "is not a scheme that this version has"),
+            ("dimensions", shape, "must be even, 2 to 4096"),
+        ])?;
+        self.heads.iter().try_for_each(Head::check)?;
+        self.combined_with.iter().try_for_each(Partner::check)
+    }
+
+    /// Whether no string that people are shown could command their terminals: the file may be a stranger's.
+    fn is_plain(&self) -> bool {
+        let about = &self.provenance;
+        let mut words = vec![
+            self.name.as_str(),
+            &self.taxonomies.cwe,
+            &self.taxonomies.capec,
+            &self.taxonomies.attack,
+            &about.data,
+            &about.data_sha256,
+            &about.split,
+            &about.tool_version,
+        ];
+        words.extend(about.start.as_deref());
+        for head in &self.heads {
+            words.push(&head.fitted_on);
+            words.extend(head.thresholds.keys().map(String::as_str));
+            if let HeadOutputs::Labels { space } = &head.outputs {
+                words.push(space);
+            }
+        }
+        words.extend(self.combined_with.iter().flat_map(|p| [p.name.as_str(), &p.revision, &p.fitted_on]));
+        words.iter().all(|word| is_plain(word))
+            && about.settings.iter().all(|(name, value)| is_plain(name) && is_plain_value(value))
+    }
+
+    /// The first head of CWE sets.
+    #[must_use]
+    pub fn cwe_head(&self) -> Option<&Head> {
+        self.heads.iter().find(|head| matches!(head.outputs, HeadOutputs::CweSets { .. }))
+    }
+
+    /// The first head of CWE sets, to be changed.
+    pub fn cwe_head_mut(&mut self) -> Option<&mut Head> {
+        self.heads.iter_mut().find(|head| matches!(head.outputs, HeadOutputs::CweSets { .. }))
+    }
+
+    /// A text as an encoder reads it: behind its year, if it reads years.
+    #[must_use]
+    pub fn text(&self, text: &str, year: Option<u16>) -> String {
+        match self.years {
+            Some(Years { newest, .. }) => format!("{} {text}", year.unwrap_or(newest).min(newest)),
+            None => text.to_owned(),
+        }
+    }
+}
+
+fn is_plain(word: &str) -> bool {
+    !word.chars().any(char::is_control)
+}
+
+fn is_plain_value(value: &serde_json::Value) -> bool {
+    use serde_json::Value::{Array, Object, String};
+    match value {
+        String(word) => is_plain(word),
+        Array(values) => values.iter().all(is_plain_value),
+        Object(entries) => entries.iter().all(|(name, value)| is_plain(name) && is_plain_value(value)),
+        _ => true,
+    }
+}
+
+fn first_wrong(checks: &[(&'static str, bool, &str)]) -> Result<(), HeaderError> {
+    match checks.iter().find(|(_, fine, _)| !fine) {
+        Some((field, _, problem)) => Err(HeaderError::Field { field, problem: (*problem).to_owned() }),
+        None => Ok(()),
+    }
+}
+
+fn are_numbers(rules: &BTreeMap<SpaceKind, DecisionRule>) -> bool {
+    rules.values().all(|rule| !rule.label.is_nan() && !rule.whole_list.is_nan())
+}
+
+fn divides(temperature: f32) -> bool {
+    temperature.is_finite() && temperature >= 1e-3
+}
+
+impl Head {
+    /// The tasks of a head of CWE sets: all that the chain leads to.
+    pub const CHAIN: [Task; 3] = [Task::Cwe, Task::Capec, Task::Attack];
+
+    fn check(&self) -> Result<(), HeaderError> {
+        let thresholds = self.thresholds.values().all(|threshold| (0.0..=1.0).contains(threshold));
+        first_wrong(&[
+            ("temperature", divides(self.temperature), "must be at least 0.001"),
+            ("rules", are_numbers(&self.rules), "must be numbers"),
+            ("thresholds", thresholds, "must be from 0 to 1"),
+        ])?;
+        let HeadOutputs::CweSets { sets: Some(sets) } = &self.outputs else { return Ok(()) };
+        let sorted = sets.is_sorted_by(|a, b| a < b) && sets.iter().all(|set| set.is_sorted_by(|a, b| a < b));
+        first_wrong(&[
+            ("sets", (1..=MAX_SETS).contains(&sets.len()), "must be 1 to 8192"),
+            ("sets", sets.iter().all(|set| (1..=MAX_SET_SIZE).contains(&set.len())), "have 1 to 64 ids each"),
+            ("sets", sorted, "must be in order, each once, with their ids in order, each once"),
+        ])
+    }
+
+    /// The head's outputs as a network has them, given the labels of `config.json` if the head lists no sets itself;
+    /// `None` for a head of labels.
+    ///
+    /// # Errors
+    /// A label names no set, or one that another label names.
+    pub fn cwe_sets(&self, labels: &[String]) -> Result<Option<CweSets>, HeaderError> {
+        let sets = match &self.outputs {
+            HeadOutputs::Labels { .. } => return Ok(None),
+            HeadOutputs::CweSets { sets: Some(sets) } => sets.clone(),
+            HeadOutputs::CweSets { sets: None } => sets_of(labels)?,
+        };
+        Ok(Some(CweSets { sets, temperature: self.temperature, rules: self.rules.clone() }))
+    }
+}
+
+/// The CWE sets that labels such as `CWE-122+CWE-787` name.
+fn sets_of(labels: &[String]) -> Result<Vec<Vec<CweId>>, HeaderError> {
+    let mut seen = BTreeSet::new();
+    let set = |label: &String| {
+        let ids = label.split('+').map(str::parse).collect::<Result<BTreeSet<CweId>, _>>();
+        let ids = ids.ok().map(|ids| ids.into_iter().collect::<Vec<_>>());
+        ids.filter(|ids| seen.insert(ids.clone())).ok_or_else(|| HeaderError::Field {
+            field: "outputs",
+            problem: format!(
+                "are CWE sets, but id2label has {label:?}; expected ids as CWE-122+CWE-787, each set once"
+            ),
+        })
+    };
+    labels.iter().map(set).collect()
+}
+
+impl fmt::Display for Partner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.name, self.revision, self.combination.described("own", &self.name))
+    }
+}
+
+impl Partner {
+    fn check(&self) -> Result<(), HeaderError> {
+        let weight = (0.0..=1.0).contains(&self.combination.first);
+        first_wrong(&[
+            ("combined_with", weight, "has a weight outside 0 to 1"),
+            ("combined_with", divides(self.temperature), "has a temperature below 0.001"),
+            ("combined_with", are_numbers(&self.rules), "has rules that are not numbers"),
+        ])
+    }
+}
+
+impl Years {
+    /// The number of years that are told apart; `None` if it makes no sense. Where the oldest is open, 1.
+    #[must_use]
+    pub fn span(self) -> Option<usize> {
+        let span = self.newest.checked_sub(self.oldest.unwrap_or(self.newest)).filter(|&span| span < 200);
+        span.map(|span| usize::from(span) + 1)
+    }
 }

@@ -15,6 +15,7 @@ mod classifier;
 mod combined;
 mod explain;
 mod header;
+mod info;
 mod network;
 mod prediction;
 mod prepared;
@@ -24,7 +25,11 @@ pub use classifier::{Classifier, Run};
 pub use combined::{Combination, Combined, Mean, SetUnion};
 pub use decode::{DecisionRule, SpaceKind};
 pub use explain::{Explanation, SetAnswer};
-pub use header::{FEATURES, FORMAT_VERSION, ModelHeader, Provenance, TaxonomyVersions};
+pub use header::{
+    FEATURES, FORMAT_VERSION, Head, HeadOutputs, Header, HeaderError, MAX_SETS, NetworkKind, NgramShape,
+    Partner, Provenance, TaxonomyVersions, Years,
+};
+pub use info::{Decisions, EncoderInfo, ModelInfo, megabytes};
 pub use labels::LabelMap;
 pub use network::{CweSets, LabelOutputs, Network, Origin, Outputs, Room};
 pub use ngram::{ModelFileError, NgramModel, WordEvidence};

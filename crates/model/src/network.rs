@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use vulnlens_taxonomy::CweId;
 
 use crate::decode::{DecisionRule, SpaceKind};
+use crate::header::Header;
 use crate::labels::{ThresholdsError, read_thresholds};
 use crate::ngram::{NgramRoom, WordEvidence};
 use crate::prediction::Input;
@@ -20,9 +21,15 @@ pub trait Network: Send + Sync {
     /// The outputs, in the order of the scores.
     fn outputs(&self) -> &Outputs;
 
+    /// The description in its file; `None` for a checkpoint that was published by others.
+    fn header(&self) -> Option<&Header> {
+        None
+    }
+
     /// The rows that it was fitted on, if its file says so.
     fn origin(&self) -> Option<Origin<'_>> {
-        None
+        let from = &self.header()?.provenance;
+        Some(Origin { split: &from.split, seed: from.seed })
     }
 
     /// Whether a record's year changes its scores.

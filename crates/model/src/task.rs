@@ -85,6 +85,12 @@ impl Tasks {
     }
 }
 
+impl Serialize for Tasks {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
 impl Default for Tasks {
     fn default() -> Self {
         Self::ALL

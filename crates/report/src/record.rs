@@ -24,7 +24,7 @@ use crate::score::rounded;
 /// use vulnlens_taxonomy::{CweId, KnowledgeBase};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let kb = KnowledgeBase::from_bytes(include_bytes!("../../../assets/kb.bin"))?;
+/// # let kb = KnowledgeBase::embedded();
 /// let labels = LabelSource::Spaces(LabelMode::Recommended);
 /// let setup = Setup::new(Run::new("fast", "0123456789ab", kb.versions().clone(), labels), kb);
 /// let mut prediction = Prediction::default();

@@ -13,6 +13,9 @@ use vulnlens_files::{Classified, ErrorKind, hex, revision};
 use crate::graph::TooTangled;
 use crate::kb::{KnowledgeBase, Tables};
 
+/// The compiled knowledge base that the crate carries.
+pub static EMBEDDED_KNOWLEDGE_BASE: &[u8] = include_bytes!("../assets/kb.bin");
+
 const MAGIC: &[u8; 8] = b"VLENS-KB";
 /// To be raised with every change to the tables or to the types in them.
 const FORMAT_VERSION: u32 = 1;
@@ -64,6 +67,13 @@ impl KnowledgeBase {
         bytes.extend(self.checksum);
         bytes.extend(payload(&self.tables));
         bytes
+    }
+
+    /// The knowledge base that the crate carries, made of the official files by `vulnlens kb build`.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "the file is part of the crate; a test reads it")]
+    pub fn embedded() -> Self {
+        Self::from_bytes(EMBEDDED_KNOWLEDGE_BASE).expect("the embedded knowledge base is of this version")
     }
 
     /// Reads the compiled form. Any bytes are safe to give: work and memory are bounded by their

@@ -9,7 +9,7 @@
 //! use vulnlens_taxonomy::{CweId, KnowledgeBase};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let kb = KnowledgeBase::from_bytes(include_bytes!("../../../assets/kb.bin"))?;
+//! let kb = KnowledgeBase::embedded();
 //! let labels = kb.chain(&[CweId(79)]);
 //! assert!(labels.techniques.contains(&"T1027".parse()?));
 //! # Ok(())
@@ -37,7 +37,7 @@ mod terms;
 
 pub use builder::{BuildError, KnowledgeBaseBuilder};
 pub use chain::ChainLabels;
-pub use compiled::KbFormatError;
+pub use compiled::{EMBEDDED_KNOWLEDGE_BASE, KbFormatError};
 pub use diff::{EntryChanges, KbDiff, Rename, TechniqueChange, UsageChange, WeaknessRelationChange, diff};
 pub use entries::{AttackPattern, Grouping, GroupingKind, Relation, Tactic, Technique, Versions, Weakness};
 pub use error::{ParseError, ParseIssue, Position};

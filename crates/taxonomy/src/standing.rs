@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn ids_stand_as_their_catalogues_say() {
-        let kb = KnowledgeBase::from_bytes(include_bytes!("../../../assets/kb.bin")).unwrap();
+        let kb = KnowledgeBase::embedded();
         let technique = |text: &str| kb.standing_of_technique(text.parse().unwrap());
         assert_eq!(technique("T1190"), Standing::Current);
         assert_eq!(technique("T1086"), Standing::Revoked { by: Some("T1059.001".parse().unwrap()) });

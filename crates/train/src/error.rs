@@ -7,8 +7,8 @@ use vulnlens_encoder::EncoderError;
 use vulnlens_evaluation::EvaluationError;
 use vulnlens_files::{Classified, ErrorKind};
 use vulnlens_metrics::MetricsError;
+use vulnlens_model::MAX_SETS;
 use vulnlens_model::ModelFileError;
-use vulnlens_model::ngram::MAX_SETS;
 
 /// An error of fitting an n-gram model, or of training an encoder or its tokenizer.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use vulnlens_evaluation::Example;
-use vulnlens_model::ngram::MAX_SETS;
+use vulnlens_model::MAX_SETS;
 use vulnlens_taxonomy::CweId;
 
 use crate::error::TrainError;

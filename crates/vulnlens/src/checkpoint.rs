@@ -5,17 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use vulnlens_encoder::{Checkpoint, Encoder, LoadOptions, Package};
-use vulnlens_model::Network;
-use vulnlens_model::labels::{TaxonomyFile, TaxonomyFileError};
+use vulnlens_model::{Combined, Head, HeadOutputs, Header, Network, Partner};
 
-use crate::combination::{COMBINATION, CombinationFile};
 use crate::encoder_network::{EncoderNetwork, Setting, label_outputs};
 use crate::error::OpenError;
 use crate::open::{ACCURATE, FoundModel, ModelKind, Open};
 
-/// The file beside a checkpoint's that says what its outputs are, and from what it was trained.
-const TAXONOMY: &str = "taxonomy.json";
-/// The file beside a checkpoint's that says from which score on labels are answered.
+/// The file beside a published checkpoint that says from which score on labels are answered.
 const THRESHOLDS: &str = "thresholds.json";
 /// Digits of a revision that is shown.
 const REVISION_DIGITS: usize = 12;
@@ -28,10 +24,11 @@ pub struct CheckpointFolder {
     commit: Option<String>,
 }
 
-/// An encoder that was opened, with the description of the model that it answers together with, if it does.
+/// An encoder that was opened, not yet together with the model that it answers with.
 pub struct OpenedEncoder {
     network: EncoderNetwork,
-    combination: Option<(CombinationFile, PathBuf)>,
+    /// The file that describes it.
+    place: PathBuf,
 }
 
 /// Finds a checkpoint of a kind that [`ModelKind::of`] told.
@@ -90,23 +87,18 @@ impl CheckpointFolder {
         &self.path
     }
 
-    /// The same folder, known by another name and of this commit.
-    #[must_use]
-    pub fn known_as(self, name: &str, commit: Option<&str>) -> Self {
-        Self { name: name.to_owned(), commit: commit.map(str::to_owned), ..self }
-    }
-
     /// Opens the checkpoint: as an encoder of CWE sets where its description says so, else for its labels.
     ///
-    /// A file `thresholds.json` in the folder says from which score on labels are answered, where that is not 0.5.
+    /// The thresholds of labels are those of the description or, beside a checkpoint that was published by others, of
+    /// a file `thresholds.json`; 0.5 where neither gives one.
     ///
     /// # Errors
     /// A file cannot be used: which, what is wrong, and what to do.
     pub fn open(&self, open: &Open<'_>) -> Result<OpenedEncoder, OpenError> {
         let (pool, options) = (open.pool()?, &open.load);
-        let load = || match self.description()? {
-            Some((about, file)) if about.outputs_are_cwe_sets => self.sets(about, &file, options),
-            about => self.labels(about.map(|(about, _)| about), options),
+        let load = || match self.header()? {
+            Some(header) if header.cwe_head().is_some() => self.sets(header, options),
+            header => self.labels(header, options),
         };
         let mut opened = pool.as_ref().map_or_else(load, |pool| pool.install(load))?;
         opened.network.compute_on(pool);
@@ -119,22 +111,26 @@ impl CheckpointFolder {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_labels(&self, open: &Open<'_>) -> Result<OpenedEncoder, OpenError> {
-        let opened = self.labels(self.description()?.map(|(about, _)| about), &open.load)?;
+        let opened = self.labels(self.header()?, &open.load)?;
         opened.network.parts().flat_map(Encoder::notices).for_each(|notice| open.tell(notice));
         Ok(opened)
     }
 
-    fn beside(&self, name: &str) -> PathBuf {
-        if self.path.is_dir() { self.path.join(name) } else { self.path.with_file_name(name) }
+    /// The description that training left in the folder; `None` for a checkpoint that was published by others.
+    ///
+    /// # Errors
+    /// It cannot be read, or is not one of this version.
+    pub fn header(&self) -> Result<Option<Header>, OpenError> {
+        let file = self.beside(Header::FILE);
+        let json = read_if_there(&file)?;
+        let header = json.map(|json| Header::read(&json)).transpose();
+        header.map_err(|problem| OpenError::Header { file, problem })
     }
 
-    fn description(&self) -> Result<Option<(TaxonomyFile, PathBuf)>, OpenError> {
-        let file = self.beside(TAXONOMY);
-        let Some(json) = read_if_there(&file)? else { return Ok(None) };
-        match TaxonomyFile::read(&json) {
-            Ok(about) => Ok(Some((about, file))),
-            Err(problem) => Err(OpenError::Taxonomy { file, problem }),
-        }
+    /// The path of a file in the folder.
+    #[must_use]
+    pub fn beside(&self, name: &str) -> PathBuf {
+        if self.path.is_dir() { self.path.join(name) } else { self.path.with_file_name(name) }
     }
 
     fn setting(&self, revision: &str, options: &LoadOptions) -> Setting {
@@ -142,31 +138,40 @@ impl CheckpointFolder {
         Setting { name: self.name.clone(), revision, cuts: options.window_overlap.is_none() }
     }
 
-    fn sets(
-        &self,
-        about: TaxonomyFile,
-        file: &Path,
-        options: &LoadOptions,
-    ) -> Result<OpenedEncoder, OpenError> {
+    fn sets(&self, header: Header, options: &LoadOptions) -> Result<OpenedEncoder, OpenError> {
         let folder = if self.path.is_dir() { &self.path } else { self.path.parent().unwrap_or(&self.path) };
         let encoder = Encoder::open(folder, options)?;
-        let place = self.beside(COMBINATION);
-        let combination = read_if_there(&place)?.map(|json| CombinationFile::read(&json, &place));
         let setting = self.setting(encoder.revision(), options);
-        OpenedEncoder::of_sets(encoder, about, file, combination.transpose()?.zip(Some(place)), setting)
+        OpenedEncoder::of_sets(encoder, header, self.beside(Header::FILE), setting)
     }
 
-    fn labels(&self, about: Option<TaxonomyFile>, options: &LoadOptions) -> Result<OpenedEncoder, OpenError> {
+    fn labels(&self, header: Option<Header>, options: &LoadOptions) -> Result<OpenedEncoder, OpenError> {
         let checkpoint = Checkpoint::open(&self.path, options)?;
         let mut outputs = label_outputs(&checkpoint);
-        let file = self.beside(THRESHOLDS);
-        if let Some(json) = read_if_there(&file)? {
+        let (file, json) = self.thresholds(header.as_ref())?;
+        if let Some(json) = json {
             let read = outputs.with_thresholds(&json);
-            outputs = read.map_err(|problem| OpenError::Thresholds { file, problem })?;
+            outputs = read.map_err(|problem| OpenError::Thresholds { file: file.clone(), problem })?;
         }
         let setting = self.setting(checkpoint.revision(), options);
-        let network = EncoderNetwork::of_labels(checkpoint, outputs, about, setting);
-        Ok(OpenedEncoder { network, combination: None })
+        let network = EncoderNetwork::of_labels(checkpoint, outputs, header, setting);
+        Ok(OpenedEncoder { network, place: file })
+    }
+
+    /// The thresholds of labels as JSON, if there are any, and the file that they stand in.
+    fn thresholds(&self, header: Option<&Header>) -> Result<(PathBuf, Option<Vec<u8>>), OpenError> {
+        let is_labels = |head: &&Head| matches!(head.outputs, HeadOutputs::Labels { .. });
+        let Some(header) = header else {
+            let file = self.beside(THRESHOLDS);
+            let json = read_if_there(&file)?;
+            return Ok((file, json));
+        };
+        let file = self.beside(Header::FILE);
+        let head = header.heads.iter().find(is_labels).filter(|head| !head.thresholds.is_empty());
+        let json = head.map(|head| serde_json::to_vec(&head.thresholds)).transpose();
+        let json =
+            json.map_err(|error| OpenError::Misfit { file: file.clone(), problem: error.to_string() })?;
+        Ok((file, json))
     }
 }
 
@@ -177,37 +182,42 @@ impl OpenedEncoder {
     /// # Errors
     /// As [`CheckpointFolder::open`]; the package holds a checkpoint of another kind.
     pub fn of_package(package: &Package, open: &Open<'_>) -> Result<Self, OpenError> {
-        let file = package.place().join(TAXONOMY);
-        let wrong = |problem| OpenError::Taxonomy { file: file.clone(), problem };
-        let no_sets = || wrong(TaxonomyFileError::NoSets);
-        let about = TaxonomyFile::read(package.file(TAXONOMY).ok_or_else(no_sets)?).map_err(wrong)?;
-        if !about.outputs_are_cwe_sets {
-            return Err(no_sets());
-        }
+        let place = package.place().to_owned();
+        let header = Header::read(package.model().get().as_bytes());
+        let header = header.map_err(|problem| OpenError::Header { file: place.clone(), problem })?;
         let (pool, options) = (open.pool()?, &open.load);
         let load = || Encoder::open_package(package, options);
         let encoder = pool.as_ref().map_or_else(load, |pool| pool.install(load))?;
-        let place = package.place().join(COMBINATION);
-        let combination = package.file(COMBINATION).map(|json| CombinationFile::read(json, &place));
-        let combination = combination.transpose()?.zip(Some(place));
-        let (name, revision) = (about.provenance.name.clone(), shown(encoder.revision()));
+        let (name, revision) = (header.name.clone(), shown(encoder.revision()));
         let setting = Setting { name, revision, cuts: options.window_overlap.is_none() };
-        let mut opened = Self::of_sets(encoder, about, &file, combination, setting)?;
+        let mut opened = Self::of_sets(encoder, header, place, setting)?;
         opened.network.compute_on(pool);
         Ok(opened)
     }
 
     fn of_sets(
         encoder: Encoder,
-        about: TaxonomyFile,
-        file: &Path,
-        combination: Option<(CombinationFile, PathBuf)>,
+        header: Header,
+        place: PathBuf,
         setting: Setting,
     ) -> Result<Self, OpenError> {
-        let wrong = |problem| OpenError::Taxonomy { file: file.to_owned(), problem };
-        let no_sets = || wrong(TaxonomyFileError::NoSets);
-        let sets = about.sets(encoder.labels()).map_err(wrong)?.ok_or_else(no_sets)?;
-        Ok(Self { network: EncoderNetwork::of_sets(encoder, sets, about, setting), combination })
+        let no_sets = || OpenError::Misfit {
+            file: place.clone(),
+            problem: "its outputs are not CWE sets, and only such models are packed; give the folder instead"
+                .into(),
+        };
+        let sets = header.cwe_head().ok_or_else(no_sets)?.cwe_sets(encoder.labels());
+        let sets = sets.map_err(|problem| OpenError::Header { file: place.clone(), problem })?;
+        let sets = sets.ok_or_else(no_sets)?;
+        if sets.sets.len() != encoder.labels().len() {
+            let problem = format!(
+                "lists {} CWE sets, and the network has {} outputs",
+                sets.sets.len(),
+                encoder.labels().len()
+            );
+            return Err(OpenError::Misfit { file: place, problem });
+        }
+        Ok(Self { network: EncoderNetwork::of_sets(encoder, sets, header, setting), place })
     }
 
     /// The encoder by itself.
@@ -218,8 +228,8 @@ impl OpenedEncoder {
 
     /// The way in which it answers together with the embedded n-gram model, if it does.
     #[must_use]
-    pub fn combination(&self) -> Option<&CombinationFile> {
-        self.combination.as_ref().map(|(file, _)| file)
+    pub fn partner(&self) -> Option<&Partner> {
+        self.network.header().and_then(|header| header.combined_with.as_ref())
     }
 
     /// The network that answers: the encoder, together with the embedded n-gram model where its description says so.
@@ -227,10 +237,21 @@ impl OpenedEncoder {
     /// # Errors
     /// The description is for another n-gram model than the embedded one.
     pub fn into_network(self) -> Result<Arc<dyn Network>, OpenError> {
-        match self.combination {
-            None => Ok(Arc::new(self.network)),
-            Some((file, place)) => file.combine(self.network, &place),
+        let wrong = |problem: String| OpenError::Misfit { file: self.place.clone(), problem };
+        let Some(partner) = self.partner().cloned() else { return Ok(Arc::new(self.network)) };
+        let ngram = crate::embedded_model();
+        if ngram.revision() != partner.revision {
+            return Err(wrong(format!(
+                "is combined with the n-gram model {} {}, and this program carries {}: run `model combine` again",
+                partner.name,
+                partner.revision,
+                ngram.revision()
+            )));
         }
+        let not_sets = wrong("is combined, and its outputs are not CWE sets".to_owned());
+        let networks: [Arc<dyn Network>; 2] = [Arc::new(self.network), Arc::new(ngram)];
+        let combined = Combined::new(networks, partner.combination, partner.temperature, partner.rules);
+        combined.map(|combined| Arc::new(combined) as Arc<dyn Network>).ok_or(not_sets)
     }
 }
 

@@ -4,14 +4,14 @@ use vulnlens_model::{Classifier, NgramModel};
 use vulnlens_taxonomy::KnowledgeBase;
 
 /// The file of the model that [`embedded`] answers with.
-pub static EMBEDDED_MODEL: &[u8] = include_bytes!("../../../assets/models/fast.safetensors");
+pub use vulnlens_model_fast::FAST as EMBEDDED_MODEL;
 
 /// The file of the model `accurate`: an encoder in eight bits.
 #[cfg(feature = "accurate")]
-pub static ACCURATE_MODEL: &[u8] = include_bytes!("../../../assets/models/accurate.safetensors");
+pub use vulnlens_model_accurate::ACCURATE as ACCURATE_MODEL;
 
 /// The compiled knowledge base that [`embedded`] answers with.
-pub static EMBEDDED_KNOWLEDGE_BASE: &[u8] = include_bytes!("../../../assets/kb.bin");
+pub use vulnlens_taxonomy::EMBEDDED_KNOWLEDGE_BASE;
 
 /// The classifier that the library carries, ready to answer (some milliseconds; keep it).
 #[must_use]
@@ -28,10 +28,8 @@ pub fn embedded_model() -> NgramModel {
 
 /// The knowledge base that the library carries.
 #[must_use]
-#[expect(clippy::expect_used, reason = "the file is part of the library; a test reads it")]
 pub fn embedded_knowledge_base() -> KnowledgeBase {
-    KnowledgeBase::from_bytes(EMBEDDED_KNOWLEDGE_BASE)
-        .expect("the embedded knowledge base is of this version")
+    KnowledgeBase::embedded()
 }
 
 #[cfg(test)]
@@ -78,9 +76,9 @@ mod tests {
         let found = crate::find(crate::ACCURATE, &Open::new()).unwrap();
         let crate::FoundModel::Package(package) = found else { panic!("accurate is packed") };
         let opened = crate::OpenedEncoder::of_package(&package, &Open::new()).unwrap();
-        let about = opened.encoder().about().unwrap();
+        let header = opened.encoder().header().unwrap();
         assert_eq!(opened.encoder().name(), "accurate");
-        assert_eq!(about.taxonomies.cwe, embedded_knowledge_base().versions().cwe);
+        assert_eq!(header.taxonomies.cwe, embedded_knowledge_base().versions().cwe);
         assert!(ACCURATE_MODEL.len() <= 15_000_000);
     }
 }

@@ -2,15 +2,13 @@
 
 use rayon::ThreadPool;
 use vulnlens_encoder::{Checkpoint, Encoder, Problem};
-use vulnlens_model::labels::TaxonomyFile;
-use vulnlens_model::{CweSets, Input, LabelOutputs, Network, Origin, Outputs, Room};
-use vulnlens_taxonomy::CweId;
+use vulnlens_model::{CweSets, Header, Input, LabelOutputs, Network, Outputs, Room};
 
 /// An encoder that answers as a [`Network`].
 pub struct EncoderNetwork {
     scorer: Scorer,
     /// The description that training left beside the weights.
-    about: Option<TaxonomyFile>,
+    header: Option<Header>,
     name: String,
     revision: String,
     outputs: Outputs,
@@ -41,30 +39,23 @@ const TEXTS_AT_ONCE: usize = 512;
 
 impl EncoderNetwork {
     /// An encoder of CWE sets.
-    pub(crate) fn of_sets(
-        encoder: Encoder,
-        sets: Vec<Vec<CweId>>,
-        about: TaxonomyFile,
-        setting: Setting,
-    ) -> Self {
-        let outputs = CweSets { sets, temperature: about.temperature, rules: about.decisions.clone() };
-        let outputs = Outputs::CweSets(outputs);
-        Self::new(Scorer::Sets(Box::new(encoder)), Some(about), outputs, setting)
+    pub(crate) fn of_sets(encoder: Encoder, outputs: CweSets, header: Header, setting: Setting) -> Self {
+        Self::new(Scorer::Sets(Box::new(encoder)), Some(header), Outputs::CweSets(outputs), setting)
     }
 
     /// A checkpoint with labels of its own.
     pub(crate) fn of_labels(
         checkpoint: Checkpoint,
         outputs: LabelOutputs,
-        about: Option<TaxonomyFile>,
+        header: Option<Header>,
         setting: Setting,
     ) -> Self {
-        Self::new(Scorer::Labels(Box::new(checkpoint)), about, Outputs::Labels(outputs), setting)
+        Self::new(Scorer::Labels(Box::new(checkpoint)), header, Outputs::Labels(outputs), setting)
     }
 
-    fn new(scorer: Scorer, about: Option<TaxonomyFile>, outputs: Outputs, setting: Setting) -> Self {
+    fn new(scorer: Scorer, header: Option<Header>, outputs: Outputs, setting: Setting) -> Self {
         let Setting { name, revision, cuts } = setting;
-        Self { scorer, about, name, revision, outputs, pool: None, cuts }
+        Self { scorer, header, name, revision, outputs, pool: None, cuts }
     }
 
     /// Computes on the threads of a pool, or on the caller's.
@@ -81,12 +72,6 @@ impl EncoderNetwork {
         one.into_iter().chain(checkpoint.into_iter().flat_map(Checkpoint::parts))
     }
 
-    /// The description that training left beside the weights; `None` for a checkpoint that was published by others.
-    #[must_use]
-    pub fn about(&self) -> Option<&TaxonomyFile> {
-        self.about.as_ref()
-    }
-
     /// Tokens of a text that are read at most, special tokens included.
     #[must_use]
     pub fn max_tokens(&self) -> usize {
@@ -95,8 +80,8 @@ impl EncoderNetwork {
 
     /// A text as the encoder reads it: as it is, or behind its year.
     fn text(&self, input: &Input<'_>) -> String {
-        match &self.about {
-            Some(about) => about.text(input.text, input.year),
+        match &self.header {
+            Some(header) => header.text(input.text, input.year),
             None => input.text.to_owned(),
         }
     }
@@ -130,13 +115,12 @@ impl Network for EncoderNetwork {
         &self.outputs
     }
 
-    fn origin(&self) -> Option<Origin<'_>> {
-        let from = &self.about.as_ref()?.provenance;
-        Some(Origin { split: &from.split, seed: from.seed })
+    fn header(&self) -> Option<&Header> {
+        self.header.as_ref()
     }
 
     fn reads_years(&self) -> bool {
-        self.about.as_ref().is_some_and(|about| about.year_first)
+        self.header.as_ref().is_some_and(|header| header.years.is_some())
     }
 
     fn texts_at_once(&self) -> usize {

@@ -4,10 +4,13 @@ use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use vulnlens_files::sealed::SealedError;
 use vulnlens_files::{Classified, ErrorKind};
+#[cfg(feature = "encoder")]
+use vulnlens_model::HeaderError;
 use vulnlens_model::ModelFileError;
 #[cfg(feature = "encoder")]
-use vulnlens_model::labels::{TaxonomyFileError, ThresholdsError};
+use vulnlens_model::labels::ThresholdsError;
 
 /// The reason why a model cannot be opened: the file, what is wrong, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -45,19 +48,19 @@ pub enum OpenError {
         /// The problem.
         problem: ThresholdsError,
     },
-    /// The description beside a checkpoint that was trained here.
+    /// The description of an encoder that was trained here.
     #[cfg(feature = "encoder")]
-    #[error("{} {problem}", file.display())]
-    Taxonomy {
+    #[error("{}: {problem}", file.display())]
+    Header {
         /// The file.
         file: PathBuf,
         /// The problem.
-        problem: TaxonomyFileError,
+        problem: HeaderError,
     },
-    /// The model that a checkpoint answers together with.
+    /// The description of an encoder does not fit the rest, or this program.
     #[cfg(feature = "encoder")]
-    #[error("{} {problem}", file.display())]
-    Combination {
+    #[error("{}: {problem}", file.display())]
+    Misfit {
         /// The file.
         file: PathBuf,
         /// The problem, and what to do.
@@ -95,7 +98,7 @@ impl Classified for OpenError {
             Self::NoSuchModel(_) => Some(
                 "give a model file, the folder of a checkpoint, an id of the hub as ORG/NAME, or `fast` or `accurate` for the models that are embedded".into(),
             ),
-            Self::Ngram { source: ModelFileError::NotAModel(_), .. } => {
+            Self::Ngram { source: ModelFileError::Sealed(SealedError::NotSealed(_)), .. } => {
                 Some("of a checkpoint, give the folder, with its config.json and tokenizer".into())
             }
             _ => None,

@@ -22,18 +22,15 @@
 
 #[cfg(feature = "encoder")]
 mod checkpoint;
-#[cfg(feature = "encoder")]
-mod combination;
 mod embedded;
 #[cfg(feature = "encoder")]
 mod encoder_network;
 mod error;
+mod info;
 mod open;
 
 #[cfg(feature = "encoder")]
 pub use checkpoint::{CheckpointFolder, OpenedEncoder};
-#[cfg(feature = "encoder")]
-pub use combination::CombinationFile;
 #[cfg(feature = "accurate")]
 pub use embedded::ACCURATE_MODEL;
 pub use embedded::{

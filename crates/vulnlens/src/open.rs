@@ -7,7 +7,9 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use vulnlens_model::{Classifier, NgramModel};
+use serde::Deserialize;
+use vulnlens_files::sealed;
+use vulnlens_model::{Classifier, NetworkKind, NgramModel};
 use vulnlens_taxonomy::KnowledgeBase;
 
 #[cfg(feature = "encoder")]
@@ -205,14 +207,15 @@ impl ModelKind {
     }
 }
 
-#[cfg(feature = "encoder")]
+/// Whether a file is an encoder in one file: its description tells.
 fn is_package(path: &Path) -> bool {
-    path.is_file() && vulnlens_encoder::Package::is_package(path)
-}
-
-#[cfg(not(feature = "encoder"))]
-fn is_package(_: &Path) -> bool {
-    false
+    #[derive(Deserialize)]
+    struct Description {
+        kind: NetworkKind,
+    }
+    let described = if path.is_file() { sealed::description(path).ok().flatten() } else { None };
+    let description = described.and_then(|json| serde_json::from_str::<Description>(json.get()).ok());
+    description.is_some_and(|description| description.kind == NetworkKind::Encoder)
 }
 
 #[cfg(feature = "encoder")]

@@ -1,10 +1,11 @@
 //! `model combine`: an encoder and the embedded n-gram model as one.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use vulnlens::{CheckpointFolder, CombinationFile, Network, Open};
+use vulnlens::model::{Header, Partner};
+use vulnlens::{CheckpointFolder, Network, Open};
 use vulnlens_evaluation::{
     EvaluationError, Example, NetworkScores, Part, RecordedLogits, Split, calibrate, choose_combination,
     combined,
@@ -21,7 +22,7 @@ use crate::threads::on_threads;
 /// Let an encoder of CWE sets answer together with the embedded n-gram model
 ///
 /// Chooses the mean, its weights, a temperature and the decision rules on the validation part, and writes them into the
-/// encoder's folder as `combination.json`; without that file the encoder answers alone again.
+/// description in the encoder's folder, `vulnlens.json`.
 #[derive(Debug, Args)]
 pub(crate) struct CombineArguments {
     /// The folder, as `train encoder` or `model quantize` wrote it
@@ -29,13 +30,17 @@ pub(crate) struct CombineArguments {
     folder: PathBuf,
 
     /// A data set that `data build` made
-    #[arg(long, value_name = "FILE")]
-    data: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "alone")]
+    data: Option<PathBuf>,
 
     /// An n-gram model as the embedded one, but fitted on the training part of the encoder's split alone: weights cannot be
     /// chosen on texts that one of the models was fitted on
-    #[arg(long, value_name = "FILE")]
-    by: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "alone")]
+    by: Option<PathBuf>,
+
+    /// Let the encoder answer alone again
+    #[arg(long, conflicts_with_all = ["data", "by"])]
+    alone: bool,
 
     /// Threads [default: one for each core]
     #[arg(long, value_name = "N", value_parser = thread_count)]
@@ -46,34 +51,48 @@ pub(crate) struct CombineArguments {
 }
 
 pub(crate) fn run(arguments: &CombineArguments, terminal: &Terminal) -> Result<(), Failure> {
-    let kb = arguments.kb.load(terminal)?;
-    let place = arguments.folder.join(CombinationFile::NAME);
-    if place.exists() {
-        let message = format!("{}: exists already", place.display());
-        return Err(Failure::new(Kind::Arguments, message).hint("remove it to combine anew"));
-    }
-    let name = arguments.folder.display().to_string();
-    let opened = CheckpointFolder::at(&arguments.folder).open(&Open::new())?;
-    let not_sets = || {
+    let folder = CheckpointFolder::at(&arguments.folder);
+    let place = folder.beside(Header::FILE);
+    let name = arguments.folder.display();
+    let mut header = folder.header()?.filter(|header| header.cwe_head().is_some()).ok_or_else(|| {
         let message = format!("{name}: its outputs are not CWE sets");
         Failure::new(Kind::Arguments, message).hint("give a folder that `train encoder` wrote")
+    })?;
+    let (Some(data), Some(by)) = (&arguments.data, &arguments.by) else {
+        header.combined_with = None;
+        write(&header, &place)?;
+        terminal.note(&format!("{}: the encoder answers alone", place.display()));
+        return Ok(());
     };
-    let encoder = NetworkScores::new(opened.encoder()).ok_or_else(not_sets)?;
-    let ngram = ngram(&arguments.by.to_string_lossy())?;
-    let of_ngram = NetworkScores::new(&ngram).ok_or_else(not_sets)?;
-    let split_of =
-        |network: &dyn Network| network.origin().map(|from| from.split.to_owned()).unwrap_or_default();
-    let (split, ngram_split) = (&split_of(opened.encoder()), &split_of(&ngram));
-    let split_name = Split::named(split).filter(|split| split.has_test_part());
-    let Some(split_name) = split_name.filter(|_| split == ngram_split) else {
-        let message =
-            format!("the encoder was trained on the split {split:?}, the n-gram model on {ngram_split:?}");
-        return Err(Failure::new(Kind::Arguments, message).hint(
-            "both must be of one split that has a validation part: `train ngram --split` fits the other",
-        ));
+    if let Some(partner) = &header.combined_with {
+        let message = format!("{}: is combined already, with {}", place.display(), partner.name);
+        return Err(
+            Failure::new(Kind::Arguments, message).hint("`model combine --alone` takes the combination out")
+        );
+    }
+    let partner = chosen(arguments, &folder, (data, by), terminal)?;
+    terminal.note(&format!("{}: the encoder's weight is {:.2}", place.display(), partner.combination.first));
+    header.combined_with = Some(partner);
+    write(&header, &place)
+}
+
+/// The combination that the validation part chooses.
+fn chosen(
+    arguments: &CombineArguments,
+    folder: &CheckpointFolder,
+    (data, by): (&Path, &Path),
+    terminal: &Terminal,
+) -> Result<Partner, Failure> {
+    let kb = arguments.kb.load(terminal)?;
+    let opened = folder.open(&Open::new())?;
+    let ngram = ngram(&by.to_string_lossy())?;
+    let (Some(encoder), Some(of_ngram)) = (NetworkScores::new(opened.encoder()), NetworkScores::new(&ngram))
+    else {
+        return Err(Failure::new(Kind::Arguments, "the outputs of one model are not CWE sets"));
     };
-    let data = data_set::read(&arguments.data)?;
-    let examples = data.examples(split_name);
+    let split = common_split(opened.encoder(), &ngram)?;
+    let data = data_set::read(data)?;
+    let examples = data.examples(split);
     let rows: Vec<&Example> =
         examples.iter().filter(|e| e.part == Part::Validation && e.is_labelled()).collect();
     let work = || {
@@ -83,25 +102,40 @@ pub(crate) fn run(arguments: &CombineArguments, terminal: &Terminal) -> Result<(
         let way = choose_combination(first, second, &examples)?;
         Ok::<_, EvaluationError>((way, calibrate(&combined(way, first, second), &kb, &examples)?))
     };
-    let (way, rules) = on_threads(threads(arguments.threads), work)??;
+    let (combination, rules) = on_threads(threads(arguments.threads), work)??;
     let embedded = vulnlens::embedded_model();
-    let file = CombinationFile {
-        format_version: CombinationFile::FORMAT_VERSION,
-        with: embedded.header().name.clone(),
-        with_revision: embedded.revision().to_owned(),
-        way,
+    Ok(Partner {
+        name: embedded.name().to_owned(),
+        revision: embedded.revision().to_owned(),
+        combination,
         temperature: rules.temperature,
-        decisions: rules.decisions,
-        decisions_from: format!(
-            "validation part of the {split} split of {}, with {} {} in place of the embedded one",
+        rules: rules.decisions,
+        fitted_on: format!(
+            "validation part of the {} split of {}, with {} {} in place of the embedded one",
+            split.name(),
             data.name,
-            ngram.header().name,
+            ngram.name(),
             ngram.revision()
         ),
-    };
-    let mut output = Output::open(Some(&place))?;
-    output.data(&json(&file)?)?;
-    output.finish()?;
-    terminal.note(&format!("{}: the encoder's weight is {:.2}", place.display(), way.first));
-    Ok(())
+    })
+}
+
+/// The split that both models were fitted on, if it has a validation part.
+fn common_split(encoder: &dyn Network, ngram: &dyn Network) -> Result<Split, Failure> {
+    let name = |network: &dyn Network| network.origin().map(|from| from.split.to_owned()).unwrap_or_default();
+    let (of_encoder, of_ngram) = (name(encoder), name(ngram));
+    let split = Split::named(&of_encoder).filter(|split| split.has_test_part() && of_encoder == of_ngram);
+    split.ok_or_else(|| {
+        let message =
+            format!("the encoder was trained on the split {of_encoder:?}, the n-gram model on {of_ngram:?}");
+        Failure::new(Kind::Arguments, message).hint(
+            "both must be of one split that has a validation part: `train ngram --split` fits the other",
+        )
+    })
+}
+
+fn write(header: &Header, place: &Path) -> Result<(), Failure> {
+    let mut output = Output::open(Some(place))?;
+    output.data(&json(&serde_json::json!(header))?)?;
+    output.finish()
 }

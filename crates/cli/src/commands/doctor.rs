@@ -122,8 +122,10 @@ fn checks() -> Vec<Check> {
     let model = NgramModel::from_bytes(vulnlens::EMBEDDED_MODEL).map_err(|error| error.to_string());
     let kb = KnowledgeBase::from_bytes(vulnlens::EMBEDDED_KNOWLEDGE_BASE).map_err(|error| error.to_string());
     let describe = |model: &NgramModel| {
-        let header = model.header();
-        format!("{} {}, years {}–{}", header.name, model.revision(), header.oldest_year, header.newest_year)
+        let years = model.header().years;
+        let oldest = years.and_then(|years| years.oldest).unwrap_or_default();
+        let newest = years.map(|years| years.newest).unwrap_or_default();
+        format!("{} {}, years {oldest}–{newest}", model.name(), model.revision())
     };
     let mut checks = vec![
         Check::new("model", model.as_ref().map(describe).map_err(Clone::clone)),

@@ -12,7 +12,6 @@ mod kb;
 mod man;
 mod model;
 mod train;
-mod trained;
 
 use clap::Subcommand;
 

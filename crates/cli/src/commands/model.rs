@@ -4,18 +4,15 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use serde::Serialize;
-use vulnlens::model::ModelHeader;
 use vulnlens::model::ngram::with_header;
-use vulnlens::{FoundModel, Network, NgramModel};
-use vulnlens_evaluation::{CardFile, Detail, Evaluation, Split, calibrate, card, tables};
+use vulnlens::report::model_info_text;
+use vulnlens_evaluation::{Detail, Evaluation, Split, calibrate, card, tables};
 
 use super::checkpoint::{self, PackArguments, PullArguments, QuantizeArguments};
 use super::combine::{self, CombineArguments};
-use super::trained;
 use crate::data_set;
 use crate::failure::{Failure, Kind};
-use crate::model_arguments::{KnowledgeBaseArguments, check_ngram, find};
+use crate::model_arguments::{KnowledgeBaseArguments, check_ngram, facts};
 use crate::options::{ViewFormat, thread_count, threads};
 use crate::output::{Output, print_json, print_text};
 use crate::terminal::Terminal;
@@ -100,15 +97,6 @@ pub(crate) struct CalibrateArguments {
     kb: KnowledgeBaseArguments,
 }
 
-#[derive(Serialize)]
-struct Info<'a> {
-    revision: &'a str,
-    bytes: usize,
-    features: usize,
-    #[serde(flatten)]
-    header: &'a ModelHeader,
-}
-
 pub(crate) fn run(command: &ModelCommand, terminal: &Terminal) -> Result<(), Failure> {
     match command {
         ModelCommand::Tables(arguments) => {
@@ -126,20 +114,10 @@ pub(crate) fn run(command: &ModelCommand, terminal: &Terminal) -> Result<(), Fai
 }
 
 fn info(arguments: &InfoArguments, terminal: &Terminal) -> Result<(), Failure> {
-    let (model, bytes) = match find(&arguments.model, terminal)? {
-        FoundModel::Folder(folder) => return checkpoint::info(&folder, arguments.format, terminal),
-        FoundModel::Package(package) => return trained::info(&package, arguments.format),
-        FoundModel::Ngram(model, bytes) => (model, bytes),
-        _ => return Err(unknown(&arguments.model)),
-    };
+    let info = facts(&arguments.model, terminal)?;
     match arguments.format {
-        ViewFormat::Table => print_text(&text(&model, bytes.len())),
-        ViewFormat::Json => print_json(&Info {
-            revision: model.revision(),
-            bytes: bytes.len(),
-            features: model.features(),
-            header: model.header(),
-        }),
+        ViewFormat::Table => print_text(&model_info_text(&info)),
+        ViewFormat::Json => print_json(&info),
     }
 }
 
@@ -156,10 +134,10 @@ fn calibrated(arguments: &CalibrateArguments, terminal: &Terminal) -> Result<(),
     let work = || calibrate(&model, &kb, &examples);
     let calibration = on_threads(threads(arguments.threads), work)??;
     let mut header = model.header().clone();
-    header.temperature = calibration.temperature;
-    header.decisions = calibration.decisions;
-    header.provenance.decisions_from =
-        format!("validation part of the {} split of {}", arguments.split.name(), data.name);
+    if let Some(head) = header.cwe_head_mut() {
+        let part = format!("validation part of the {} split of {}", arguments.split.name(), data.name);
+        calibration.apply(head, part);
+    }
     let changed = with_header(&bytes, &header)
         .map_err(|error| Failure::new(Kind::Failed, format!("{}: {error}", arguments.model)))?;
     let mut output = Output::open(Some(&arguments.out))?;
@@ -167,46 +145,17 @@ fn calibrated(arguments: &CalibrateArguments, terminal: &Terminal) -> Result<(),
     output.finish()
 }
 
-fn unknown(name: &str) -> Failure {
-    Failure::new(Kind::Failed, format!("{name}: a kind of model that this command does not know"))
-}
-
-fn text(model: &NgramModel, bytes: usize) -> String {
-    let header = model.header();
-    let about = &header.provenance;
-    let taxonomies = &header.taxonomies;
-    let rows = [
-        ("name", header.name.clone()),
-        ("revision", model.revision().to_owned()),
-        ("kind", header.kind.clone()),
-        ("size", format!("{:.2} MB", bytes as f64 / 1e6)),
-        ("features", format!("{} ({})", model.features(), header.features)),
-        ("hidden units", header.dimensions.to_string()),
-        ("CWE sets", header.sets.len().to_string()),
-        ("years", format!("{} to {}", header.oldest_year, header.newest_year)),
-        (
-            "taxonomies",
-            format!("CWE {}, CAPEC {}, ATT&CK {}", taxonomies.cwe, taxonomies.capec, taxonomies.attack),
-        ),
-        ("fitted on", format!("{} of {}", about.split, about.data)),
-        ("texts", format!("{}, {} of them labelled", about.texts, about.labelled_texts)),
-        ("data sha256", about.data_sha256.clone()),
-        ("seed", about.seed.to_string()),
-        ("thresholds", about.decisions_from.clone()),
-        ("tool", format!("vulnlens {}", about.tool_version)),
-    ];
-    rows.iter().map(|(name, value)| format!("{name:<13} {value}\n")).collect()
-}
-
 fn print_card(arguments: &CardArguments, terminal: &Terminal) -> Result<(), Failure> {
     let evaluation = arguments.evaluation.as_deref().map(read_evaluation).transpose()?;
-    let (model, bytes) = match find(&arguments.model, terminal)? {
-        FoundModel::Package(package) => return trained::card(&package, evaluation.as_ref()),
-        FoundModel::Ngram(model, bytes) => (model, bytes),
-        _ => return check_ngram(&arguments.model, "`model card` of a folder"),
-    };
-    let file = CardFile::ngram(model.header(), model.revision(), model.features(), bytes.len());
-    print_text(&card(&file, evaluation.as_ref()))
+    let info = facts(&arguments.model, terminal)?;
+    match card(&info, evaluation.as_ref()) {
+        Some(card) => print_text(&card),
+        None => {
+            let message = format!("{}: its file does not say how it was made", arguments.model);
+            Err(Failure::new(Kind::Arguments, message)
+                .hint("`model card` is for models that vulnlens trained; see `model info`"))
+        }
+    }
 }
 
 fn read_evaluation(path: &Path) -> Result<Evaluation, Failure> {

@@ -2,8 +2,8 @@
 
 use crate::vulnlens::Folder;
 
-const MODEL: &[u8] = include_bytes!("../../../../assets/models/fast.safetensors");
-const KB: &[u8] = include_bytes!("../../../../assets/kb.bin");
+const MODEL: &[u8] = include_bytes!("../../../model-fast/fast.safetensors");
+const KB: &[u8] = include_bytes!("../../../taxonomy/assets/kb.bin");
 
 /// `bytes` with the first `from` in them written as `to`, of the same length.
 fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
@@ -50,7 +50,7 @@ fn damaged_models_are_not_available() {
 #[test]
 fn a_model_of_a_future_version_is_not_available() {
     let folder = Folder::new();
-    let version = format!("\\\"format_version\\\":{}", 1);
+    let version = format!("\\\"format_version\\\":{}", 2);
     let future = replaced(MODEL, &version, "\\\"format_version\\\":9");
     folder.file("future.safetensors", future);
     let outcome = folder.run(&["classify", "SQL injection", "--model", "future.safetensors"]).code(5);

@@ -49,9 +49,10 @@ fn a_table_becomes_a_model_with_figures_and_a_card() {
     assert!(model == fitted(&folder, "again.safetensors", "2"), "the threads do not change the model");
 
     let about = info(&folder, "m.safetensors");
-    assert_eq!((&about["dimensions"], &about["bytes"]), (&Value::from(16), &Value::from(model.len())));
-    assert_eq!(about["newest_year"], 2025);
-    assert_eq!(about["provenance"]["data"], "data.parquet");
+    let (header, bytes) = (&about["header"], Value::from(model.len()));
+    assert_eq!((&header["ngram"]["dimensions"], &about["bytes"]), (&Value::from(16), &bytes));
+    assert_eq!(header["years"]["newest"], 2025);
+    assert_eq!(header["provenance"]["data"], "data.parquet");
     let answered = folder.run(&["classify", "SQL injection in a query", "--model", "m.safetensors"]).code(0);
     assert_eq!(answered.records()[0]["model_revision"], about["revision"]);
 
@@ -66,8 +67,8 @@ fn a_table_becomes_a_model_with_figures_and_a_card() {
 
     let calibrate = ["model", "calibrate", "m.safetensors", "--data", "data.parquet"];
     folder.run(&[&calibrate[..], &["--out", "c.safetensors"]].concat()).code(0);
-    let from = info(&folder, "c.safetensors")["provenance"]["decisions_from"].as_str().unwrap().to_owned();
-    assert_eq!(from, "validation part of the random split of data.parquet");
+    let head = &info(&folder, "c.safetensors")["header"]["heads"][0];
+    assert_eq!(head["fitted_on"], "validation part of the random split of data.parquet");
 }
 
 #[test]
@@ -129,15 +130,15 @@ fn an_encoder_is_trained_from_nothing_and_classifies() {
     run(&["encoder", "--from", "tokenizer", "--out", "x"]).code(5).says(&["config.json"]);
 
     let about = info(&folder, "encoder");
-    assert_eq!((&about["problem"], &about["max_tokens"]), (&"single-label".into(), &40.into()));
-    assert_eq!(about["trained"]["provenance"]["split"], "random");
+    assert_eq!((&about["kind"], &about["max_tokens"]), (&"encoder".into(), &40.into()));
+    assert_eq!(about["header"]["provenance"]["split"], "random");
     folder.run(&["model", "quantize", "encoder", "--out", "small"]).code(0);
     folder.run(&["model", "pack", "small", "--out", "small.safetensors"]).code(0).says(&["4 CWE sets"]);
     folder.run(&["model", "pack", "language", "--out", "y"]).code(5).says(&["give the folder instead"]);
     let packed = info(&folder, "small.safetensors");
     assert_eq!(
-        (&packed["kind"], &packed["cwe_sets"], &packed["year_first"]),
-        (&"encoder".into(), &4.into(), &true.into())
+        (&packed["kind"], &packed["cwe_sets"], packed["header"]["years"]["newest"].is_number()),
+        (&"encoder".into(), &4.into(), true)
     );
     for model in ["encoder", "small", "small.safetensors"] {
         chain_answers(&folder, model);
@@ -176,17 +177,22 @@ fn an_encoder_is_trained_from_nothing_and_classifies() {
     let combine = ["model", "combine", "taught", "--data", "data.parquet", "--by"];
     folder.run(&[&combine[..], &["fast"]].concat()).code(2).says(&["\"all\"", "train ngram --split"]);
     folder.run(&[&combine[..], &["ngram.safetensors"]].concat()).code(0).says(&["the encoder's weight is"]);
-    folder.run(&[&combine[..], &["ngram.safetensors"]].concat()).code(2).says(&["exists already"]);
+    folder.run(&[&combine[..], &["ngram.safetensors"]].concat()).code(2).says(&["is combined already"]);
     folder.run(&["model", "pack", "taught", "--out", "taught.safetensors"]).code(0);
     for model in ["taught", "taught.safetensors"] {
         let text = "Product7: sql injection in the login query reads tables";
         let record = folder.run(&["classify", text, "--model", model, "--labels", "assigned"]).code(0);
         assert_eq!(record.records()[0]["cwe"][0]["label"], "CWE-89", "{model}");
     }
-    assert_eq!(info(&folder, "taught.safetensors")["combination"]["with"], "fast");
-    let other = std::fs::read_to_string(folder.path("taught/combination.json")).unwrap();
-    folder.file("taught/combination.json", other.replace("\"with_revision\": \"", "\"with_revision\": \"0"));
+    let partner = info(&folder, "taught.safetensors")["header"]["combined_with"].clone();
+    assert_eq!(partner["name"], "fast");
+    let header = std::fs::read_to_string(folder.path("taught/vulnlens.json")).unwrap();
+    let revision = format!("\"revision\": {}", partner["revision"]);
+    assert!(header.contains(&revision), "{header}");
+    folder.file("taught/vulnlens.json", header.replace(&revision, "\"revision\": \"0\""));
     folder.run(&["classify", "x", "--model", "taught"]).code(5).says(&["run `model combine` again"]);
+    folder.run(&["model", "combine", "taught", "--alone"]).code(0).says(&["answers alone"]);
+    folder.run(&["classify", "x", "--model", "taught"]).code(0);
     folder.run(&["model", "card", "taught.safetensors"]).code(0);
 
     let systems = ["--model", "encoder", "small", "--combine", "encoder,ngram.safetensors"];
@@ -213,7 +219,7 @@ fn a_search_prints_its_table_and_leaves_the_best_model() {
     let first =
         run(&search).code(0).says(&["trial 2 of 2: batch", "searched/best: the model of trial"]).stdout;
     assert!(first.starts_with("| trial | rate | batch | score |") && first.lines().count() == 4, "{first}");
-    assert_eq!(info(&folder, "searched/best")["problem"], "single-label");
+    assert_eq!(info(&folder, "searched/best")["kind"], "encoder");
     run(&search).code(5).says(&["searched: holds a search; resume it"]);
     assert_eq!(run(&[&search[..], &["--resume"]].concat()).code(0).stdout, first);
     run(&["--range", "speed=1,2"]).code(2).says(&["there is no setting \"speed\""]);

@@ -61,7 +61,7 @@ impl Encoder {
     /// # Errors
     /// Whatever keeps the checkpoint from giving transformers' numbers: see [`EncoderError`].
     pub fn open(folder: &Path, options: &LoadOptions) -> Result<Self, EncoderError> {
-        Self::of(Files::Folder(folder), &Weights::open(folder)?, options)
+        Self::of(Files::Folder(folder), &Weights::open(folder)?, None, options)
     }
 
     /// Opens a checkpoint in one file.
@@ -69,10 +69,15 @@ impl Encoder {
     /// # Errors
     /// As [`Encoder::open`].
     pub fn open_package(package: &Package, options: &LoadOptions) -> Result<Self, EncoderError> {
-        Self::of(Files::Package(package), &package.weights()?, options)
+        Self::of(Files::Package(package), &package.weights()?, Some(package.revision()), options)
     }
 
-    fn of(files: Files<'_>, weights: &Weights, options: &LoadOptions) -> Result<Self, EncoderError> {
+    fn of(
+        files: Files<'_>,
+        weights: &Weights,
+        revision: Option<&str>,
+        options: &LoadOptions,
+    ) -> Result<Self, EncoderError> {
         let file = files.path(CONFIG);
         let missing = || EncoderError::io(&file)(std::io::ErrorKind::NotFound.into());
         let json = files.bytes(CONFIG, MOST_CONFIG)?.ok_or_else(missing)?;
@@ -80,15 +85,18 @@ impl Encoder {
         let bare = is_bare(weights, &config);
         check(weights, &config, bare)?;
         let loading = Loading { weights, precision: options.precision, isa: options.isa };
-        let (tokenizer, network) =
-            rayon::join(|| Tokenizer::of(files, &config), || Network::load(loading, &config, bare));
+        let revision = || revision.map_or_else(|| weights.fingerprint(), |known| Ok(known.to_owned()));
+        let (tokenizer, (network, revision)) = rayon::join(
+            || Tokenizer::of(files, &config),
+            || rayon::join(|| Network::load(loading, &config, bare), revision),
+        );
         let (tokenizer, notice) = tokenizer?;
         Ok(Self {
             tokenizer,
             network: network?,
             options: *options,
             notices: notice.into_iter().collect(),
-            revision: weights.fingerprint()?,
+            revision: revision?,
             config,
             buffers: Mutex::default(),
         })

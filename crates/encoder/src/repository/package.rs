@@ -1,109 +1,99 @@
 //! A checkpoint in one file: its tensors, and the small files of its folder beside them.
 //!
-//! The file is safetensors. The folder's files are tensors of bytes called `file:<name>`, and the metadata say
-//! `vulnlens_package`. Nothing in it is executed, and every range is checked against the file's length before it is read.
+//! The file is sealed: its checksum covers all its bytes. The folder's files are tensors of bytes called `file:<name>`,
+//! and its description (`vulnlens.json`, which means nothing to this crate) is that of the seal. Nothing in it is
+//! executed, and every range is checked against the file's length before it is read.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use safetensors::tensor::TensorView;
+use serde_json::value::RawValue;
+use vulnlens_files::{read_at_most, sealed};
 
 use crate::dtype::Dtype;
 use crate::error::{DOWNLOAD_AGAIN, EncoderError};
 use crate::names::{CONFIG, SAFETENSORS, TOKENIZER};
 use crate::weights::Weights;
 
-/// The key of the metadata that marks a package, and the version of the form.
-const KEY: &str = "vulnlens_package";
-const VERSION: &str = "1";
-/// What the names of tensors that are files begin with.
+/// The beginning of the names of tensors that are files.
 const FILE: &str = "file:";
+/// The description in a folder that vulnlens trained.
+const DESCRIPTION: &str = "vulnlens.json";
 /// The files that are packed, if they are there. The weights are packed as tensors.
-const PACKED: [&str; 8] = [
-    CONFIG,
-    TOKENIZER,
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "taxonomy.json",
-    "thresholds.json",
-    "combination.json",
-    "README.md",
-];
+const PACKED: [&str; 5] =
+    [CONFIG, TOKENIZER, "tokenizer_config.json", "special_tokens_map.json", "README.md"];
 /// Longest package that is read: it is held in memory.
 const MOST_BYTES: u64 = 4 << 30;
 /// Longest file that is packed.
 const MOST_FILE: u64 = 64 << 20;
-/// Bytes of a file that are looked at to know what it is.
-const HEAD: u64 = 1 << 20;
 
 /// A checkpoint in one file.
 #[derive(Debug, Clone)]
 pub struct Package {
-    /// What errors call it.
+    /// The name that errors use.
     place: PathBuf,
     bytes: Arc<Cow<'static, [u8]>>,
+    model: Box<RawValue>,
+    revision: String,
     /// Ranges of the folder's files.
     files: BTreeMap<String, std::ops::Range<usize>>,
 }
 
 impl Package {
-    /// Whether a file looks like a package. One that cannot be read does not.
-    #[must_use]
-    pub fn is_package(path: &Path) -> bool {
-        let head = || {
-            let mut bytes = vec![];
-            fs::File::open(path).ok()?.take(HEAD).read_to_end(&mut bytes).ok()?;
-            Some(bytes)
-        };
-        // Writers put the metadata first; should another one not, the file is not known as a package.
-        head().is_some_and(|head| head.windows(KEY.len()).any(|window| window == KEY.as_bytes()))
-    }
-
-    /// Reads a package's file.
+    /// Reads a package's file and verifies its checksum.
     ///
     /// # Errors
-    /// [`EncoderError::Io`]; [`EncoderError::Format`] if it is damaged or none.
+    /// [`EncoderError::Io`]; [`EncoderError::Format`] if it is damaged, or is not a package.
     pub fn read(path: &Path) -> Result<Self, EncoderError> {
-        let mut bytes = Vec::new();
-        let file = fs::File::open(path).map_err(EncoderError::io(path))?;
-        file.take(MOST_BYTES).read_to_end(&mut bytes).map_err(EncoderError::io(path))?;
+        let bytes = read_at_most(path, MOST_BYTES).map_err(|error| EncoderError::io(path)(error.source))?;
         Self::from_bytes(Cow::Owned(bytes), path)
     }
 
-    /// A package in memory, called `place` in errors.
+    /// A package in memory, called `place` in errors. The checksum is verified unless the bytes are part of the program.
     ///
     /// # Errors
     /// As [`Package::read`].
     pub fn from_bytes(bytes: Cow<'static, [u8]>, place: &Path) -> Result<Self, EncoderError> {
         let bytes = Arc::new(bytes);
+        let sealed = sealed::open(&bytes).and_then(|sealed| match &*bytes {
+            Cow::Borrowed(_) => Ok(sealed),
+            Cow::Owned(_) => sealed.verify().map(|()| sealed),
+        });
+        let wrong = |error: sealed::SealedError| {
+            let fix = match error {
+                sealed::SealedError::NotSealed(_) => "give a file that `model pack` made",
+                _ => "get the file again, or pack the folder again",
+            };
+            EncoderError::format(place, format!("is not a packed model: {error}"), fix)
+        };
+        let sealed = sealed.map_err(wrong)?;
+        let (model, revision) = (sealed.model().to_owned(), sealed.revision().to_owned());
         let weights = Weights::of_bytes(Arc::clone(&bytes), place)?;
-        match weights.metadata().get(KEY).map(String::as_str) {
-            Some(VERSION) => {}
-            None => {
-                let fix = "give a file that `model pack` made";
-                return Err(EncoderError::format(place, "is not a packed model".to_owned(), fix));
-            }
-            Some(other) => {
-                let problem = format!("is a package of version {other:?}; this version reads {VERSION:?}");
-                return Err(EncoderError::format(
-                    place,
-                    problem,
-                    "use the version that packed it, or pack it again",
-                ));
-            }
-        }
         let files = weights.names().filter_map(|name| {
             let range = weights.range(name).filter(|_| weights.dtype(name) == Some(Dtype::U8))?;
             Some((name.strip_prefix(FILE)?.to_owned(), range))
         });
-        Ok(Self { place: place.to_owned(), files: files.collect(), bytes })
+        let files = files.collect();
+        Ok(Self { place: place.to_owned(), model, revision, files, bytes })
     }
 
-    /// What errors call it.
+    /// The description: JSON whose meaning is that of the program that packed it.
+    #[must_use]
+    pub fn model(&self) -> &RawValue {
+        &self.model
+    }
+
+    /// The first digits of the checksum over all bytes.
+    #[must_use]
+    pub fn revision(&self) -> &str {
+        &self.revision
+    }
+
+    /// The name that errors use.
     #[must_use]
     pub fn place(&self) -> &Path {
         &self.place
@@ -136,13 +126,40 @@ impl Package {
 /// A checkpoint's folder as the bytes of a package: what `quantize` wrote stays in eight bits.
 ///
 /// # Errors
-/// The folder lacks its configuration or its weights, or they cannot be read.
+/// The folder lacks its configuration, its weights or its description, or they cannot be read.
 pub fn pack(folder: &Path) -> Result<Vec<u8>, EncoderError> {
     let file = folder.join(SAFETENSORS);
     let weights = fs::read(&file).map_err(EncoderError::io(&file))?;
     let damaged =
         |error: safetensors::SafeTensorError| EncoderError::format(&file, error.to_string(), DOWNLOAD_AGAIN);
     let tensors = safetensors::SafeTensors::deserialize(&weights).map_err(damaged)?;
+    let model = description(folder)?;
+    let small = small_files(folder)?;
+    let mut all: BTreeMap<String, TensorView<'_>> = tensors.tensors().into_iter().collect();
+    for (name, bytes) in &small {
+        let view = TensorView::new(safetensors::Dtype::U8, vec![bytes.len()], bytes).map_err(damaged)?;
+        all.insert(format!("{FILE}{name}"), view);
+    }
+    sealed::write(&model, all).map_err(EncoderError::io(folder))
+}
+
+/// The description of a folder that vulnlens trained.
+fn description(folder: &Path) -> Result<Box<RawValue>, EncoderError> {
+    let path = folder.join(DESCRIPTION);
+    let bytes = match fs::read(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let problem = "is not there: only models that vulnlens trained are packed".to_owned();
+            return Err(EncoderError::format(&path, problem, "give the folder instead"));
+        }
+        read => read.map_err(EncoderError::io(&path))?,
+    };
+    let value: Result<serde_json::Value, _> = serde_json::from_slice(&bytes);
+    let raw = value.and_then(|value| serde_json::value::to_raw_value(&value));
+    raw.map_err(|error| EncoderError::format(&path, error.to_string(), "train the model again"))
+}
+
+/// The small files of a folder that go into a package.
+fn small_files(folder: &Path) -> Result<Vec<(&'static str, Vec<u8>)>, EncoderError> {
     let mut small = vec![];
     for name in PACKED {
         let path = folder.join(name);
@@ -158,11 +175,5 @@ pub fn pack(folder: &Path) -> Result<Vec<u8>, EncoderError> {
             Err(_) => {}
         }
     }
-    let mut all: BTreeMap<String, TensorView<'_>> = tensors.tensors().into_iter().collect();
-    for (name, bytes) in &small {
-        let view = TensorView::new(safetensors::Dtype::U8, vec![bytes.len()], bytes).map_err(damaged)?;
-        all.insert(format!("{FILE}{name}"), view);
-    }
-    let metadata = [(KEY.to_owned(), VERSION.to_owned())].into();
-    safetensors::serialize(&all, Some(metadata)).map_err(damaged)
+    Ok(small)
 }

@@ -1,4 +1,4 @@
-//! A short name for a checkpoint's numbers, where no commit of a hub names them.
+//! The revision of a checkpoint, where no commit of a hub names it.
 
 use std::fmt::Write;
 
@@ -8,13 +8,9 @@ use super::entry::{Entry, Source};
 use super::{Weights, map, tensor};
 use crate::error::EncoderError;
 
-/// Bytes of each tensor that are looked at: all of the biases, the beginning of the matrices.
-const LOOKED_AT: usize = 4096;
-
 impl Weights {
-    /// Twelve hexadecimal digits that differ between checkpoints: the beginning of a SHA-256 over
-    /// names, types and shapes of all tensors and over the first 4 KiB of each. It is for telling
-    /// fine-tuned models apart, not for security.
+    /// Twelve hexadecimal digits that differ between checkpoints: the beginning of a SHA-256 over names, types, shapes
+    /// and all bytes of all tensors.
     ///
     /// # Errors
     /// [`EncoderError::Io`].
@@ -22,7 +18,7 @@ impl Weights {
         let mut hash = Sha256::new();
         for (name, entry) in &self.entries {
             hash.update(format!("{name}\n{} {:?} {:?}\n", entry.dtype, entry.shape, entry.strides));
-            self.hash_beginning(&mut hash, entry)?;
+            self.hash_data(&mut hash, entry)?;
         }
         let mut digits = String::new();
         for byte in hash.finalize().iter().take(6) {
@@ -32,13 +28,13 @@ impl Weights {
         Ok(digits)
     }
 
-    fn hash_beginning(&self, hash: &mut Sha256, entry: &Entry) -> Result<(), EncoderError> {
-        let len = entry.len.min(LOOKED_AT);
+    fn hash_data(&self, hash: &mut Sha256, entry: &Entry) -> Result<(), EncoderError> {
+        let len = entry.len;
         if let Some(opened) = self.files.get(entry.file).filter(|_| len > 0) {
             let fail = EncoderError::io(&opened.path);
             match &opened.source {
                 Source::File(file) => hash.update(&map::map(file, entry.offset, len).map_err(fail)?[..]),
-                Source::Memory(bytes) => hash.update(&tensor::within(bytes, entry).map_err(fail)?[..len]),
+                Source::Memory(bytes) => hash.update(tensor::within(bytes, entry).map_err(fail)?),
             }
         }
         Ok(())

@@ -176,7 +176,7 @@ mod tests {
     }
 
     fn kb() -> KnowledgeBase {
-        KnowledgeBase::from_bytes(include_bytes!("../../../../assets/kb.bin")).unwrap()
+        KnowledgeBase::embedded()
     }
 
     fn classifier<const N: usize>(labels: [(&str, Option<f32>); N], exclusive: bool) -> Classifier {

@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn a_set_reaches_what_its_ids_reach() {
-        let kb = KnowledgeBase::from_bytes(include_bytes!("../../../../assets/kb.bin")).unwrap();
+        let kb = KnowledgeBase::embedded();
         let sets = [ids(&[79, 89]), ids(&[79]), ids(&[119, 264, 352])];
         for kind in SpaceKind::ALL {
             let expected: Vec<_> = sets.iter().map(|set| kind.attack_labels(&kb, set)).collect();
@@ -307,7 +307,7 @@ mod tests {
 
     #[test]
     fn only_sets_without_an_allowed_id_are_refined() {
-        let kb = KnowledgeBase::from_bytes(include_bytes!("../../../../assets/kb.bin")).unwrap();
+        let kb = KnowledgeBase::embedded();
         let sets = [ids(&[119]), ids(&[787]), ids(&[79]), ids(&[119, 79]), ids(&[264])];
         let by = refinements(&kb, &sets);
         assert_eq!(by, [vec![1], vec![], vec![], vec![], vec![]]);

@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     fn kb() -> KnowledgeBase {
-        KnowledgeBase::from_bytes(include_bytes!("../../../../assets/kb.bin")).unwrap()
+        KnowledgeBase::embedded()
     }
 
     fn map(labels: &[&str], hint: &str) -> LabelMap {

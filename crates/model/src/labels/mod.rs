@@ -5,10 +5,8 @@
 
 mod label_map;
 mod numbers;
-mod taxonomy_file;
 mod thresholds;
 mod written;
 
 pub use label_map::{Count, LabelCounts, LabelMap, OutputsOf};
-pub use taxonomy_file::{TaxonomyFile, TaxonomyFileError, TrainingRecord};
 pub use thresholds::{ThresholdsError, read_thresholds};

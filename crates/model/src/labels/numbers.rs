@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     fn taxonomy(labels: &[&str], hint: &str) -> Option<Taxonomy> {
-        let kb = KnowledgeBase::from_bytes(include_bytes!("../../../../assets/kb.bin")).unwrap();
+        let kb = KnowledgeBase::embedded();
         let written: Vec<Written> = labels.iter().map(|label| Written::of(label)).collect();
         taxonomy_of_numbers(&written, hint, &kb)
     }

@@ -79,13 +79,13 @@ fn direction(
     probabilities: &[f32],
     first: usize,
 ) -> Vec<f32> {
-    let d = model.header.dimensions;
+    let d = model.dimensions;
     let mut hidden = vec![0.0; d];
     model.hidden(entries, model.year_of(input), &mut hidden);
     let mut others: Vec<f32> = probabilities.iter().map(|p| p.max(1e-30).ln()).collect();
     others[first] = -1e30;
     softmax(&mut others);
-    let scale = 1.0 / model.header.temperature;
+    let scale = 1.0 / model.temperature();
     let weight = |set: usize, t: usize| model.output[set * d + t];
     let mean = |t: usize| others.iter().enumerate().map(|(set, p)| p * weight(set, t)).sum::<f32>();
     let on = |t: usize| if hidden[t] > 0.0 { (weight(first, t) - mean(t)) * scale } else { 0.0 };

@@ -9,6 +9,6 @@ pub mod text;
 pub mod vocabulary;
 
 pub use evidence::WordEvidence;
-pub use file::{MAX_SETS, ModelFileError, Tensors, verify, with_header, write};
+pub use file::{ModelFileError, Tensors, with_header, write};
 pub(crate) use network::NgramRoom;
 pub use network::{CODE_ZERO, INPUT_GAIN, NgramModel};

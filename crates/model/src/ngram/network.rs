@@ -5,11 +5,13 @@
 //!
 //! The embedding is stored in four bits a number with one scale a row, the output layer in eight.
 
+use vulnlens_taxonomy::CweId;
+
 use super::evidence::{WordEvidence, word_evidence};
 use super::gemm::{Matrix, product};
 use super::vocabulary::{Entry, Vectorizer, Vocabulary};
-use crate::header::ModelHeader;
-use crate::network::{Network, Origin, Outputs, Room};
+use crate::header::Header;
+use crate::network::{Network, Outputs, Room};
 use crate::prediction::Input;
 
 /// The features' values have norm 1; this brings their sum into the hidden layer's range.
@@ -20,7 +22,11 @@ pub const CODE_ZERO: u8 = 8;
 /// A fitted n-gram model.
 #[derive(Debug, Clone)]
 pub struct NgramModel {
-    pub(crate) header: ModelHeader,
+    pub(crate) header: Header,
+    /// Width of the hidden layer.
+    pub(crate) dimensions: usize,
+    pub(crate) oldest_year: u16,
+    pub(crate) newest_year: u16,
     pub(crate) revision: String,
     pub(crate) vocabulary: Vocabulary,
     pub(crate) embedding: PackedRows,
@@ -34,7 +40,7 @@ pub struct NgramModel {
     pub(crate) output_bias: Vec<f32>,
     /// What each year adds to the logits, `years × sets`.
     pub(crate) year_output: Vec<f32>,
-    /// The CWE sets of the header, with its temperature and rules.
+    /// The CWE sets of the header's first head, with its temperature and rules.
     pub(crate) outputs: Outputs,
 }
 
@@ -99,7 +105,7 @@ pub(crate) struct NgramRoom {
 impl NgramModel {
     /// The description that the file carries.
     #[must_use]
-    pub fn header(&self) -> &ModelHeader {
+    pub fn header(&self) -> &Header {
         &self.header
     }
 
@@ -109,16 +115,27 @@ impl NgramModel {
         self.vocabulary.len()
     }
 
+    /// The divisor of the logits.
+    pub(crate) fn temperature(&self) -> f32 {
+        self.outputs.cwe_sets().map_or(1.0, |outputs| outputs.temperature)
+    }
+
+    /// The CWE sets, in the order of the scores.
+    #[must_use]
+    pub fn sets(&self) -> &[Vec<CweId>] {
+        self.outputs.cwe_sets().map_or(&[], |outputs| &outputs.sets)
+    }
+
     /// The index of a year: years before the oldest count as the oldest, later ones and none as the
     /// newest.
     fn year_index(&self, year: Option<u16>) -> usize {
-        let (oldest, newest) = (self.header.oldest_year, self.header.newest_year);
+        let (oldest, newest) = (self.oldest_year, self.newest_year);
         usize::from(year.unwrap_or(newest).clamp(oldest, newest) - oldest)
     }
 
     /// The hidden layer before its activation.
     pub(crate) fn hidden(&self, entries: &[Entry], year: usize, hidden: &mut [f32]) {
-        let d = self.header.dimensions;
+        let d = self.dimensions;
         let shift: f32 = {
             hidden.fill(0.0);
             entries.iter().map(|&entry| self.embedding.add(entry, hidden)).sum()
@@ -149,9 +166,8 @@ impl Network for NgramModel {
         &self.outputs
     }
 
-    fn origin(&self) -> Option<Origin<'_>> {
-        let from = &self.header.provenance;
-        Some(Origin { split: &from.split, seed: from.seed })
+    fn header(&self) -> Option<&Header> {
+        Some(&self.header)
     }
 
     fn reads_years(&self) -> bool {
@@ -165,7 +181,7 @@ impl Network for NgramModel {
     }
 
     fn score(&self, inputs: &[Input<'_>], room: &mut Room, scores: &mut Vec<f32>) {
-        let (d, sets) = (self.header.dimensions, self.outputs.len());
+        let (d, sets) = (self.dimensions, self.outputs.len());
         let NgramRoom { vectorizer, hidden } = &mut room.ngram;
         hidden.clear();
         hidden.resize(inputs.len() * d, 0.0);

@@ -5,7 +5,7 @@ use vulnlens_report::{Run, Setup};
 use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TechniqueId};
 
 pub(crate) fn knowledge_base() -> KnowledgeBase {
-    KnowledgeBase::from_bytes(include_bytes!("../../../../assets/kb.bin")).unwrap()
+    KnowledgeBase::embedded()
 }
 
 /// What formats are made ready with, for a model whose labels come from `labels`.

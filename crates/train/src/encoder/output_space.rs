@@ -152,7 +152,7 @@ mod tests {
     use vulnlens_evaluation::Part;
 
     fn kb() -> KnowledgeBase {
-        KnowledgeBase::from_bytes(include_bytes!("../../../../assets/kb.bin")).unwrap()
+        KnowledgeBase::embedded()
     }
 
     fn example(cwes: &[u32]) -> Example {

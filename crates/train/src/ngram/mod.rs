@@ -19,7 +19,10 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 use vulnlens_model::ngram::write;
-use vulnlens_model::{FEATURES, FORMAT_VERSION, ModelHeader, NgramModel, Provenance, TaxonomyVersions};
+use vulnlens_model::{
+    FEATURES, FORMAT_VERSION, Head, HeadOutputs, Header, NetworkKind, NgramModel, NgramShape, Provenance,
+    TaxonomyVersions, Years,
+};
 use vulnlens_taxonomy::{CweId, KnowledgeBase};
 
 pub use settings::Settings;
@@ -46,9 +49,9 @@ pub enum Decisions {
 
 /// Whether a model is what a fit with these settings on these data would give: same file, whatever its decision rules.
 #[must_use]
-pub fn is_fit_of(model: &ModelHeader, settings: &Settings, about: &Description, kb: &KnowledgeBase) -> bool {
+pub fn is_fit_of(model: &Header, settings: &Settings, about: &Description, kb: &KnowledgeBase) -> bool {
     let from = &model.provenance;
-    from.settings == settings.to_map()
+    from.settings == words(settings)
         && (from.seed, &from.split, &from.data_sha256) == (settings.seed, &about.split, &about.data_sha256)
         && model.taxonomies == TaxonomyVersions::of(kb)
 }
@@ -104,19 +107,24 @@ pub fn train(
     };
     let network = distil(&prepared, settings, progress)?;
     let tensors = pack::pack(&network, &vocabulary);
-    let header = ModelHeader {
-        format_version: FORMAT_VERSION,
-        kind: "ngram".to_owned(),
-        name: description.name.clone(),
-        features: FEATURES.to_owned(),
-        dimensions: settings.dimensions,
-        oldest_year,
-        newest_year,
+    let head = Head {
+        tasks: Head::CHAIN.to_vec(),
+        outputs: HeadOutputs::CweSets { sets: Some(in_order(&sets)) },
         temperature: 1.0,
-        decisions: BTreeMap::new(),
+        rules: BTreeMap::new(),
+        thresholds: BTreeMap::new(),
+        fitted_on: String::new(),
+    };
+    let mut header = Header {
+        format_version: FORMAT_VERSION,
+        kind: NetworkKind::Ngram,
+        name: description.name.clone(),
+        heads: vec![head],
+        years: Some(Years { oldest: Some(oldest_year), newest: newest_year }),
         taxonomies: TaxonomyVersions::of(kb),
         provenance: provenance(description, settings, texts.len(), labelled.len()),
-        sets: in_order(&sets),
+        ngram: Some(NgramShape { features: FEATURES.to_owned(), dimensions: settings.dimensions }),
+        combined_with: None,
     };
     drop((network, prepared));
     // Reading it back proves that whoever gets the file can.
@@ -128,10 +136,9 @@ pub fn train(
             (calibrate(&model, kb, examples)?, from)
         }
     };
-    let mut header = header;
-    header.temperature = calibration.temperature;
-    header.decisions = calibration.decisions;
-    header.provenance.decisions_from = from;
+    if let Some(head) = header.cwe_head_mut() {
+        calibration.apply(head, from);
+    }
     Ok(write(&header, &tensors)?)
 }
 
@@ -164,14 +171,19 @@ fn shape(sets: &Sets, kb: &KnowledgeBase, features: usize, years: usize, setting
 
 fn provenance(about: &Description, settings: &Settings, texts: usize, labelled: usize) -> Provenance {
     Provenance {
+        start: None,
         data: about.data.clone(),
         data_sha256: about.data_sha256.clone(),
         texts: texts as u64,
         labelled_texts: labelled as u64,
         split: about.split.clone(),
         seed: settings.seed,
-        settings: settings.to_map(),
-        decisions_from: String::new(),
+        settings: words(settings),
         tool_version: about.tool_version.clone(),
     }
+}
+
+/// All settings by name.
+fn words(settings: &Settings) -> serde_json::Map<String, serde_json::Value> {
+    settings.to_map().into_iter().map(|(name, value)| (name, value.into())).collect()
 }

@@ -5,7 +5,7 @@ use vulnlens_taxonomy::{CveId, CweId, KnowledgeBase};
 use vulnlens_train::Description;
 
 pub(crate) fn kb() -> KnowledgeBase {
-    KnowledgeBase::from_bytes(include_bytes!("../../../../assets/kb.bin")).unwrap()
+    KnowledgeBase::embedded()
 }
 
 /// Sentences of four kinds, each with the CWE ids that it should lead to.

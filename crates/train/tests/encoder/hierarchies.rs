@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use vulnlens_encoder::{Checkpoint, Encoder, LoadOptions};
 use vulnlens_evaluation::{Example, Part};
 use vulnlens_metrics::{Accumulator, RowView};
+use vulnlens_model::Header;
 use vulnlens_train::TrainError;
 use vulnlens_train::encoder::{
     ClassifierSettings, Control, FitSettings, HierarchyEnding, HierarchyEvaluation, HierarchyForm,
@@ -107,9 +108,9 @@ fn a_cascade_is_a_published_hierarchy() {
     for (parent, child) in [("CWE-284", "CWE-862"), ("CWE-664", "CWE-787"), ("CWE-707", "CWE-89")] {
         assert_eq!(score(child).is_some(), score(parent).unwrap() > 0.5, "{child}");
     }
-    let thresholds: BTreeMap<String, f32> =
-        serde_json::from_slice(&fs::read(out.join("thresholds.json")).unwrap()).unwrap();
-    assert!(thresholds.keys().all(|label| checkpoint.labels().contains(label)));
+    let header = Header::read(&fs::read(out.join(Header::FILE)).unwrap()).unwrap();
+    assert!(!header.heads[0].thresholds.is_empty());
+    assert!(header.heads[0].thresholds.keys().all(|label| checkpoint.labels().contains(label)));
     assert!(fs::read_to_string(out.join("README.md")).unwrap().contains("| `slave_CWE-707` |"));
     assert!(!out.join("run").exists());
 

@@ -36,10 +36,10 @@ fn sets_are_learnt_and_the_folder_is_a_checkpoint() {
         let set: Vec<String> = example.cwes.iter().map(ToString::to_string).collect();
         assert_eq!(best_label(&encoder, example), set.join("+"), "{}", example.text);
     }
-    let taxonomy = json(&out.join("taxonomy.json"));
-    assert_eq!(taxonomy["outputs_are_cwe_sets"], true);
-    assert_eq!((&taxonomy["year_first"], &taxonomy["newest_year"]), (&true.into(), &2023.into()));
-    assert!(taxonomy["decisions"]["reference-attack"]["label"].is_number());
+    let header = json(&out.join("vulnlens.json"));
+    assert_eq!(header["heads"][0]["outputs"], serde_json::json!({"kind": "cwe-sets"}));
+    assert_eq!(header["years"], serde_json::json!({"newest": 2023}));
+    assert!(header["heads"][0]["rules"]["reference-attack"]["label"].is_number());
     let state = json(&out.join("trainer_state.json"));
     assert_eq!((&state["global_step"], &state["max_steps"]), (&240.into(), &240.into()));
     assert!(state["best_metric"].as_f64().unwrap() > 0.9);
@@ -60,7 +60,7 @@ fn sets_are_learnt_with_what_they_lead_to() {
         let set: Vec<String> = example.cwes.iter().map(ToString::to_string).collect();
         assert_eq!(best_label(&encoder, example), set.join("+"), "{}", example.text);
     }
-    assert_eq!(json(&bench.path("out").join("taxonomy.json"))["provenance"]["settings"]["beside"], "attack");
+    assert_eq!(json(&bench.path("out").join("vulnlens.json"))["provenance"]["settings"]["beside"], "attack");
     for (labels, wrong) in [
         (LabelKind::CweSets, beside(LabelKind::Attack, 0.0)),
         (LabelKind::CweSets, beside(LabelKind::CweSets, 0.1)),
@@ -91,7 +91,8 @@ fn labels_are_learnt_each_for_itself() {
         assert!(best["eval_micro_f1"].as_f64().unwrap() > 0.9, "{labels:?} {best:?}");
         let encoder = Encoder::open(&out, &LoadOptions::default()).unwrap();
         assert_eq!(encoder.config().problem, Problem::MultiLabel);
-        let thresholds = json(&out.join("thresholds.json"));
+        let header = json(&out.join("vulnlens.json"));
+        let thresholds = &header["heads"][0]["thresholds"];
         assert!(encoder.labels().iter().all(|label| thresholds[label].is_number()));
     }
 }
@@ -114,8 +115,8 @@ fn a_language_model_is_a_beginning() {
     train_classifier(&bench.examples, &kb(), &settings, &about(), (&begun, &out), control).unwrap();
     let encoder = Encoder::open(&out, &LoadOptions::default()).unwrap();
     assert_eq!(best_label(&encoder, &bench.examples[0]), "CWE-89");
-    let taxonomy = json(&out.join("taxonomy.json"));
-    assert!(taxonomy["provenance"]["start"].as_str().unwrap().starts_with("language, revision "));
+    let header = json(&out.join("vulnlens.json"));
+    assert!(header["provenance"]["start"].as_str().unwrap().starts_with("language, revision "));
     let config = json(&language.join("config.json"));
     assert_eq!(config["architectures"], serde_json::json!(["RobertaForMaskedLM"]));
 }

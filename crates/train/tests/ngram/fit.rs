@@ -87,6 +87,7 @@ fn decisions_can_be_taken_over() {
     let given = Decisions::Given(Box::new(calibration), "elsewhere".to_owned());
     let bytes = train(&examples, &kb(), &settings(), &description(), &given, &|_| {}).unwrap();
     let model = NgramModel::from_bytes(&bytes).unwrap();
-    assert_eq!(model.header().temperature, 1.25);
-    assert_eq!(model.header().provenance.decisions_from, "elsewhere");
+    let head = model.header().cwe_head().unwrap();
+    assert_eq!(head.temperature, 1.25);
+    assert_eq!(head.fitted_on, "elsewhere");
 }

@@ -6,4 +6,3 @@
 mod corpus;
 mod fit;
 mod made_up;
-mod model_file;

@@ -89,8 +89,10 @@ pub(crate) fn run(arguments: &NgramArguments, terminal: &Terminal) -> Result<(),
 fn decisions_of(path: &std::path::Path) -> Result<Decisions, Failure> {
     let model = model_arguments::ngram(&path.to_string_lossy())?;
     let header = model.header();
-    let calibration = Calibration { temperature: header.temperature, decisions: header.decisions.clone() };
-    let from = format!("{}, revision {}", header.provenance.decisions_from, model.revision());
+    let no_head = || Failure::new(Kind::Unavailable, format!("{}: has no CWE sets", path.display()));
+    let head = header.cwe_head().ok_or_else(no_head)?;
+    let calibration = Calibration { temperature: head.temperature, decisions: head.rules.clone() };
+    let from = format!("{}, revision {}", head.fitted_on, model.revision());
     Ok(Decisions::Given(Box::new(calibration), from))
 }
 

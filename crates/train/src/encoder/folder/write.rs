@@ -1,13 +1,11 @@
 //! Writing the folder of a model: as Hugging Face publishes models, with our own files beside theirs.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value, json};
 use vulnlens_encoder::training::Parameters;
-use vulnlens_model::TaxonomyVersions;
-use vulnlens_model::labels::{TaxonomyFile, TrainingRecord};
+use vulnlens_model::{Header, TaxonomyVersions};
 
 use super::card::card;
+use super::header::Making;
 use super::hierarchy_file::{self, HierarchyFile};
 use super::tokenizer::pretty;
 use crate::description::Description;
@@ -53,12 +51,7 @@ impl ModelFolder<'_> {
             }
         }
         if let Some(classifier) = &self.classifier {
-            store.write("taxonomy.json", format!("{:#}\n", json!(self.taxonomy(classifier))).as_bytes())?;
-            if let FittedDecisions::Thresholds(thresholds) = classifier.decisions {
-                let names = classifier.space.names.iter().cloned();
-                let by_label: BTreeMap<String, f32> = names.zip(thresholds.iter().copied()).collect();
-                store.write("thresholds.json", format!("{:#}\n", json!(by_label)).as_bytes())?;
-            }
+            store.write(Header::FILE, format!("{:#}\n", json!(self.header(classifier))).as_bytes())?;
         }
         if let Some(file) = self.classifier.as_ref().and_then(|c| HierarchyFile::shared(c.space)) {
             store.write(hierarchy_file::NAME, &file.written())?;
@@ -78,36 +71,18 @@ impl ModelFolder<'_> {
         }
     }
 
-    fn taxonomy(&self, classifier: &ClassifierFolder<'_>) -> TaxonomyFile {
-        let part = format!("validation part of the {} split of {}", self.about.split, self.about.data);
-        let (temperature, decisions, decisions_from) = match classifier.decisions {
-            FittedDecisions::Nothing => {
-                (1.0, BTreeMap::new(), "nothing: there was no validation part".to_owned())
-            }
-            FittedDecisions::Rules(rules) => (rules.temperature, rules.decisions.clone(), part),
-            FittedDecisions::Thresholds(_) => (1.0, BTreeMap::new(), part),
-        };
-        TaxonomyFile {
-            format_version: TaxonomyFile::FORMAT_VERSION,
-            labels: classifier.space.labels.name().to_owned(),
-            outputs_are_cwe_sets: !classifier.space.sets.is_empty(),
-            year_first: classifier.newest_year.is_some(),
-            newest_year: classifier.newest_year,
-            temperature,
-            decisions,
-            decisions_from,
+    fn header(&self, classifier: &ClassifierFolder<'_>) -> Header {
+        let making = Making {
+            about: self.about,
+            start: self.start,
+            texts: self.texts as u64,
+            seed: self.seed,
+            settings: self.settings,
             taxonomies: classifier.taxonomies.clone(),
-            provenance: TrainingRecord {
-                name: self.about.name.clone(),
-                start: self.start.to_owned(),
-                data: self.about.data.clone(),
-                data_sha256: self.about.data_sha256.clone(),
-                split: self.about.split.clone(),
-                texts: self.texts,
-                seed: self.seed,
-                settings: self.settings.clone(),
-                tool_version: self.about.tool_version.clone(),
-            },
-        }
+            newest_year: classifier.newest_year,
+        };
+        let space = classifier.space;
+        let head = making.head(space.labels, &space.names, classifier.decisions);
+        making.header(head)
     }
 }

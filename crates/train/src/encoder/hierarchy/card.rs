@@ -28,7 +28,7 @@ pub(crate) fn card(tree: &Tree, training: &[&Example], about: &Description, star
     let _ = writeln!(
         out,
         "\nTrained on the training part of the {split} split of {data} (sha256 {data_sha256}) by vulnlens {tool_version}, each \
-         beginning with {start}. Thresholds (`thresholds.json`) are fitted to the validation part, as the hierarchy is read."
+         beginning with {start}. Thresholds (`vulnlens.json`) are fitted to the validation part, as the hierarchy is read."
     );
     out
 }

@@ -1,6 +1,5 @@
 //! A cascade: a checkpoint for the parents and one for the labels of each, in folders of their own.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
@@ -9,8 +8,7 @@ use serde_json::json;
 use vulnlens_encoder::{Checkpoint, LoadOptions};
 use vulnlens_evaluation::Example;
 use vulnlens_metrics::ScoredRow;
-use vulnlens_model::TaxonomyVersions;
-use vulnlens_model::labels::{TaxonomyFile, TrainingRecord};
+use vulnlens_model::{Header, TaxonomyVersions};
 use vulnlens_taxonomy::KnowledgeBase;
 
 use super::card::card;
@@ -18,17 +16,14 @@ use super::settings::{HierarchyEnding, HierarchySettings};
 use super::tree::{MASTER, Parent, Tree, slave};
 use crate::description::Description;
 use crate::encoder::classifier::{self, ClassifierTask, TrainingParts};
-use crate::encoder::folder::{HIERARCHY_FILE, HierarchyFile, Start, StartingPoint};
-use crate::encoder::objective::thresholds;
+use crate::encoder::folder::{HIERARCHY_FILE, HierarchyFile, Making, Start, StartingPoint};
+use crate::encoder::objective::{FittedDecisions, thresholds};
 use crate::encoder::output_space::OutputSpace;
 use crate::encoder::run::{Control, Ending, FolderLock, Identity, RUN, identity, merged};
 use crate::encoder::texts::text;
 use crate::encoder::whole_file::write_whole;
 use crate::error::TrainError;
 use crate::years::newest_year;
-
-/// The file that says what the labels are; it is written last.
-const TAXONOMY: &str = "taxonomy.json";
 
 /// A cascade to be trained.
 pub(crate) struct Cascade<'a> {
@@ -62,7 +57,7 @@ impl Cascade<'_> {
                 return Ok(HierarchyEnding::Stopped { network: name, step, steps });
             }
         }
-        if !out.join(TAXONOMY).exists() {
+        if !out.join(Header::FILE).exists() {
             self.finish(out, &start, &settings)?;
         }
         lock.release()?;
@@ -133,38 +128,21 @@ impl Cascade<'_> {
         let TrainingParts { training, validation } = &self.examples;
         let whole = self.tree.whole(training);
         let chosen = self.thresholds(&checkpoint, &whole, validation)?;
-        let part = format!("validation part of the {} split of {}", self.about.split, self.about.data);
-        let nothing = "nothing: there was no validation part".to_owned();
-        let newest = self.newest_year();
-        let taxonomy = TaxonomyFile {
-            format_version: TaxonomyFile::FORMAT_VERSION,
-            labels: whole.labels.name().to_owned(),
-            outputs_are_cwe_sets: false,
-            year_first: newest.is_some(),
-            newest_year: newest,
-            temperature: 1.0,
-            decisions: [].into(),
-            decisions_from: if chosen.is_some() { part } else { nothing },
+        let making = Making {
+            about: self.about,
+            start: &start.words,
+            texts: whole.texts,
+            seed: self.settings.classifier.fit.seed,
+            settings,
             taxonomies: TaxonomyVersions::of(self.kb),
-            provenance: TrainingRecord {
-                name: self.about.name.clone(),
-                start: start.words.clone(),
-                data: self.about.data.clone(),
-                data_sha256: self.about.data_sha256.clone(),
-                split: self.about.split.clone(),
-                texts: usize::try_from(whole.texts).unwrap_or(usize::MAX),
-                seed: self.settings.classifier.fit.seed,
-                settings: settings.clone(),
-                tool_version: self.about.tool_version.clone(),
-            },
+            newest_year: self.newest_year(),
         };
-        if let Some(chosen) = chosen {
-            let by_label: BTreeMap<String, f32> = checkpoint.labels().iter().cloned().zip(chosen).collect();
-            write(out, "thresholds.json", format!("{:#}\n", json!(by_label)).as_bytes())?;
-        }
+        let decisions = chosen.map_or(FittedDecisions::Nothing, FittedDecisions::Thresholds);
+        let head = making.head(whole.labels, checkpoint.labels(), &decisions);
+        let header = making.header(head);
         let card = card(self.tree, training, self.about, &start.words);
         write(out, "README.md", card.as_bytes())?;
-        write(out, TAXONOMY, format!("{:#}\n", json!(taxonomy)).as_bytes())
+        write(out, Header::FILE, format!("{:#}\n", json!(header)).as_bytes())
     }
 
     /// The newest year, where texts begin with theirs.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use vulnlens_evaluation::{EvaluationError, Example, Part};
 use vulnlens_metrics::{Accumulator, RowView, ScoredRow, Table, best_global_threshold};
-use vulnlens_model::labels::TaxonomyFile;
+use vulnlens_model::Header;
 use vulnlens_taxonomy::KnowledgeBase;
 
 use super::figures::{HierarchyEvaluation, HierarchyFigures, Parents};
@@ -144,8 +144,8 @@ fn of_flat(
 ) -> Result<HierarchyFigures, TrainError> {
     let network = Network::open(folder)?;
     let columns = network.columns(&tree.names(&tree.leaves()), folder)?;
-    let about = fs::read(folder.join("taxonomy.json")).ok().and_then(|json| TaxonomyFile::read(&json).ok());
-    let newest = about.and_then(|about| about.newest_year);
+    let header = fs::read(folder.join(Header::FILE)).ok().and_then(|json| Header::read(&json).ok());
+    let newest = header.and_then(|header| header.years).map(|years| years.newest);
     let scores = |judged: &Judged<'_>| network.scores(&as_slices(&judged.texts(newest)), &columns);
     let table = table((fitting, &scores(fitting)), (judging, &scores(judging)))?;
     Ok(figures("flat", (1, network.parameters), Parents::None, &table))

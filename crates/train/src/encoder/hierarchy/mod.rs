@@ -18,7 +18,7 @@ use std::path::Path;
 
 use serde_json::Value;
 use vulnlens_evaluation::Example;
-use vulnlens_model::labels::TaxonomyFile;
+use vulnlens_model::Header;
 use vulnlens_taxonomy::KnowledgeBase;
 
 pub use evaluation::evaluate_hierarchy;
@@ -79,16 +79,16 @@ fn is_finished_shared(
         return Ok(false);
     }
     let expected = HierarchyFile::shared(&tree.whole(&[]));
-    let path = folder.join("taxonomy.json");
+    let path = folder.join(Header::FILE);
     let other = |problem: &str| TrainError::refused(folder, problem, "give another folder");
     let bytes = fs::read(&path).map_err(TrainError::io(&path))?;
     let record =
-        TaxonomyFile::read(&bytes).map_err(|error| other(&format!("taxonomy.json {error}")))?.provenance;
+        Header::read(&bytes).map_err(|error| other(&format!("{}: {error}", Header::FILE)))?.provenance;
     // Read back, as the other was: reading may change a number's last bit.
     let all = merged(settings.classifier.to_json(), settings.words());
     let all: Option<Value> = serde_json::from_str(&all.to_string()).ok();
     let is_same = HierarchyFile::read(folder)? == expected
-        && Some(record.settings) == all
+        && Some(Value::Object(record.settings)) == all
         && (record.data_sha256.as_str(), record.split.as_str()) == (&about.data_sha256, &about.split);
     if is_same { Ok(true) } else { Err(other("holds a finished model of other settings or data")) }
 }
