@@ -44,7 +44,9 @@ def problems(package):
 
 def main():
     found = []
-    for package in json.loads(cargo("metadata", "--no-deps", "--format-version", "1"))["packages"]:
+    packages = json.loads(cargo("metadata", "--no-deps", "--format-version", "1"))["packages"]
+    # `publish = false` is an empty list of registries.
+    for package in (package for package in packages if package["publish"] != []):
         here, size = problems(package)
         found += here
         print(f"{package['name']}: {size:,} bytes")
