@@ -23,7 +23,8 @@ pub(crate) fn run(arguments: &ManArguments, mut cli: Command) -> Result<(), Fail
         command = command.find_subcommand(name).ok_or_else(|| unknown(command, name))?;
     }
     let mut page = Vec::new();
-    Man::new(command.clone()).render(&mut page).map_err(|error| Failure::output("the page", &error))?;
+    let man = Man::new(command.clone()).source(concat!("vulnlens ", env!("CARGO_PKG_VERSION")));
+    man.render(&mut page).map_err(|error| Failure::output("the page", &error))?;
     let mut output = Output::stdout();
     output.data(&page)?;
     output.finish()
