@@ -18,7 +18,7 @@ pub(crate) struct RecordFolder {
 }
 
 impl RecordFolder {
-    /// Whether `path` is that of a folder: there is one, or it ends as folders do.
+    /// True if `path` is that of a folder: it exists as one, or ends in a slash.
     pub(crate) fn is_meant(path: &Path) -> bool {
         path.is_dir() || path.as_os_str().as_encoded_bytes().ends_with(b"/")
     }

@@ -17,7 +17,7 @@ pub struct ScoredLabel<L> {
     pub label: L,
     /// The probability that the label applies, in `0.0..=1.0`.
     pub score: f32,
-    /// Whether the decision rule (fitted on validation) answers with this label.
+    /// True if the decision rule (fitted on validation) answers with this label.
     pub predicted: bool,
 }
 
@@ -111,7 +111,7 @@ fn rounded(score: f32) -> f64 {
     (score.clamp(0.0, 1.0) * 1e6).round() / 1e6
 }
 
-/// Where a model's labels come from, and with it what their scores mean.
+/// The origin of a model's labels, and with it the meaning of their scores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LabelSource {
     /// Label spaces over a distribution of CWE sets.
@@ -125,7 +125,7 @@ pub enum LabelSource {
     },
 }
 
-/// Which labels are asked for, and what their probabilities mean.
+/// The label spaces of a question, and with them the meaning of the probabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum LabelMode {

@@ -73,7 +73,7 @@ impl Tasks {
         Self(self.0 & other.0)
     }
 
-    /// Whether `task` is in the set.
+    /// True if `task` is in the set.
     #[must_use]
     pub const fn contains(self, task: Task) -> bool {
         self.0 & (1 << task as u8) != 0

@@ -1,4 +1,4 @@
-//! What changed between two knowledge bases, as text and JSON.
+//! The difference of two knowledge bases, as text and JSON.
 
 use serde::Serialize;
 use vulnlens_taxonomy::{
@@ -11,9 +11,9 @@ use crate::layout::{ASIDE, HEADING};
 /// One kind of change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
-    /// What kind it is: `weaknesses added`, `chain`, …
+    /// The kind's name: `weaknesses added`, `chain`, …
     pub kind: &'static str,
-    /// Each change of the kind, in id order.
+    /// The changes of the kind, in id order.
     pub items: Vec<String>,
 }
 
@@ -29,7 +29,7 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Words `diff`, which is the difference from `old` to `new`.
+    /// Puts `diff`, the difference from `old` to `new`, into words.
     #[must_use]
     pub fn new(diff: &KbDiff, old: &KnowledgeBase, new: &KnowledgeBase) -> Self {
         let mut changes = Vec::new();

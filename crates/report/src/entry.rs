@@ -25,9 +25,9 @@ pub enum EntryId {
     Tactic(TacticId),
 }
 
-/// A text that is the id of no entry.
+/// A text that is not the id of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no id of an entry; expected the form CWE-79, CAPEC-63, T1027, T1562.003 or TA0005")]
+#[error("{0:?} is not the id of an entry; expected the form CWE-79, CAPEC-63, T1027, T1562.003 or TA0005")]
 pub struct ParseEntryIdError(String);
 
 impl Classified for ParseEntryIdError {
@@ -67,7 +67,7 @@ impl fmt::Display for EntryId {
     }
 }
 
-/// What the knowledge base says of an entry under one key.
+/// A fact about an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact {
     /// One word or phrase.
@@ -83,12 +83,12 @@ pub struct Entry {
     pub id: String,
     /// Its name.
     pub name: String,
-    /// What else is known of it.
+    /// The other facts.
     pub facts: Vec<(&'static str, Fact)>,
 }
 
 impl Entry {
-    /// The entry of `id`; `None` where the knowledge base has none.
+    /// The entry of `id`; `None` if the knowledge base does not have it.
     #[must_use]
     pub fn of(id: EntryId, kb: &KnowledgeBase) -> Option<Self> {
         let (name, facts) = match id {

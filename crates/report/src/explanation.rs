@@ -11,9 +11,9 @@ use crate::layout::{ASIDE, HEADING, PREDICTED, TableLayout, printable};
 use crate::score::percent;
 
 const BAR: usize = 10;
-/// Lines of a section where the layout does not say how many.
+/// Lines of a section, unless the layout sets their number.
 const ROWS: usize = 12;
-/// Weights are shown with two decimals; what they round to nothing is not listed.
+/// The least weight that is listed: weights are shown with two decimals.
 const LEAST_WEIGHT: f32 = 0.005;
 /// The least weight that fills a bar: half a unit of a logit moves an even probability by about an eighth.
 const FULL_BAR: f32 = 0.5;

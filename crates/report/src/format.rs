@@ -100,20 +100,20 @@ impl Format {
         self.own_ending
     }
 
-    /// Whether the format is text for people, with ANSI styles. It says itself how many labels it leaves out, so that
-    /// predictions must not be cut before.
+    /// True for text for people, with ANSI styles. Such a format shows the number of labels that it leaves out, so that
+    /// predictions must contain them all.
     #[must_use]
     pub const fn is_for_people(&self) -> bool {
         self.is_for_people
     }
 
-    /// Whether the format reads [`Answer::assigned`].
+    /// True if the format reads [`Answer::assigned`].
     #[must_use]
     pub const fn needs_assigned(&self) -> bool {
         self.is_for_people
     }
 
-    /// Whether the format is bytes that are not text.
+    /// True for bytes that are not text.
     #[must_use]
     pub const fn is_binary(&self) -> bool {
         self.is_binary

@@ -1,4 +1,4 @@
-//! The signs that text for people is drawn with, and the chain's paths in them.
+//! Signs of text for people, and the chain's paths in them.
 
 use vulnlens_taxonomy::{ChainPath, CweId};
 
@@ -13,22 +13,22 @@ pub enum Glyphs {
 }
 
 impl Glyphs {
-    /// Marks a label that the model answers with.
+    /// The sign of a predicted label.
     pub(crate) fn check(self) -> char {
         if self == Self::Unicode { '✓' } else { '*' }
     }
 
-    /// Stands for what is left out.
+    /// The sign for text that is left out.
     pub(crate) fn ellipsis(self) -> &'static str {
         if self == Self::Unicode { "…" } else { "..." }
     }
 
-    /// Stands between the steps of a path.
+    /// The sign between the steps of a path.
     pub(crate) fn step(self) -> &'static str {
         if self == Self::Unicode { " ▸ " } else { " > " }
     }
 
-    /// A bar for `share` of the whole, `width` characters with the blanks behind it; never empty for what is not 0.
+    /// A bar for `share` of the whole, `width` characters with the blanks after it; never empty unless the share is 0.
     pub(crate) fn bar(self, share: f32, width: usize) -> String {
         let filled = (f64::from(share).clamp(0.0, 1.0) * width as f64).round() as usize;
         let filled = filled.max(usize::from(share > 0.0)).min(width);
@@ -55,7 +55,7 @@ impl Glyphs {
     }
 }
 
-/// A way of the chain, `CWE-79 ▸ CWE-74 ▸ CAPEC-267 ▸ T1027`.
+/// A path of the chain, `CWE-79 ▸ CWE-74 ▸ CAPEC-267 ▸ T1027`.
 #[must_use]
 pub fn path_text(path: &ChainPath, glyphs: Glyphs) -> String {
     let cwes = path.cwe.iter().map(CweId::to_string);

@@ -10,7 +10,7 @@ pub(crate) trait Label: Copy + Ord + Display + Send + Sync + 'static {
     /// The label's name; empty for an id that the knowledge base does not name, such as most of NVD's categories.
     fn name(self, kb: &KnowledgeBase) -> Cow<'_, str>;
 
-    /// The label's name for people, which says what an id without a name is.
+    /// The label's name for people, with a word for an id without a name.
     fn name_for_people(self, kb: &KnowledgeBase) -> Cow<'_, str> {
         self.name(kb)
     }
@@ -25,10 +25,10 @@ pub(crate) trait Label: Copy + Ord + Display + Send + Sync + 'static {
     fn belongs_to(self, kb: &KnowledgeBase) -> String;
 }
 
-/// The key of labels of no taxonomy in every format.
+/// The key of labels without a taxonomy in every format.
 pub(crate) const OTHER: &str = "other";
 
-/// The name of a label of no taxonomy: that of a tactic, or none.
+/// The name of a label without a taxonomy: that of a tactic, or none.
 pub(crate) fn name_of_other<'k>(label: &str, kb: &'k KnowledgeBase) -> &'k str {
     let tactic = label.parse::<TacticId>().ok().and_then(|id| kb.tactic(id));
     tactic.map_or("", |tactic| &tactic.name)

@@ -64,7 +64,7 @@ pub struct Setup {
     pub kb: Arc<KnowledgeBase>,
     /// The layout of text for people.
     pub layout: TableLayout,
-    /// Whether fields of CSV that a spreadsheet would take for formulas get a `'` in front.
+    /// True if fields of CSV that a spreadsheet would take for formulas get a `'` in front.
     pub is_csv_safe: bool,
 }
 

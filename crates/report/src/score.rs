@@ -1,7 +1,7 @@
 //! Probabilities in decimal, with six digits after the point.
 
 /// Appends `score` rounded to six decimals, without trailing zeros but never without a fraction: `0.93`, `0.0`, `1.0`.
-/// What is no probability is written as the nearest one, and NaN as 0.
+/// Values are clamped to `0.0..=1.0`; NaN is written as 0.
 pub(crate) fn push_score(out: &mut Vec<u8>, score: f32) {
     // The cast saturates, and takes NaN to 0.
     let millionths = (f64::from(score).clamp(0.0, 1.0) * 1e6).round() as u32;
@@ -25,7 +25,7 @@ pub(crate) fn rounded(score: f32) -> f64 {
     (score.clamp(0.0, 1.0) * 1e6).round() / 1e6
 }
 
-/// Shares below this would be rounded to `0.0 %`, which says that they are none.
+/// The least share that is not rounded to `0.0 %`, which would read as none.
 const LEAST_PERCENT: f64 = 0.0005;
 
 /// A share of 100 with one decimal: `93.1 %`, five figures wide; `<0.1 %` for what would be rounded to none.
