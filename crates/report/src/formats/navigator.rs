@@ -82,8 +82,7 @@ impl NavigatorLayer {
     fn name(&self) -> String {
         match self.first.text() {
             Some(id) if self.records == 1 => id.into_owned(),
-            _ if self.records == 1 => "one record".to_owned(),
-            _ => format!("{} records", self.records),
+            _ => counted(self.records),
         }
     }
 
@@ -144,7 +143,7 @@ impl NavigatorLayer {
         let greatest = self.techniques.values().map(|tally| tally.records).max().unwrap_or(1);
         let (greatest, legend) = match self.records {
             1 => (100, ["0 %".to_owned(), "100 %".to_owned()]),
-            _ => (greatest, ["no record".to_owned(), format!("{greatest} records")]),
+            _ => (greatest, ["no record".to_owned(), counted(greatest)]),
         };
         let legend =
             legend.into_iter().zip(COLORS).map(|(label, color)| json!({"label": label, "color": color}));
@@ -162,6 +161,11 @@ impl NavigatorLayer {
             "legendItems": legend.collect::<Value>(),
         })
     }
+}
+
+/// `1 record`, `2 records`.
+fn counted(records: u64) -> String {
+    if records == 1 { "1 record".to_owned() } else { format!("{records} records") }
 }
 
 impl Document for NavigatorLayer {
