@@ -16,11 +16,11 @@ use crate::terminal::Terminal;
 const UNPACKED: u64 = 256 << 20;
 /// Most bytes that a byte of a file may unpack to, beyond [`UNSUSPECTED`]; the official files come to about 20.
 const RATIO: u64 = 200;
-/// What a file may unpack to however small it is.
+/// The unpacked size that every file may have, however small it is.
 const UNSUSPECTED: u64 = 16 << 20;
-/// How deep a folder is searched for the files.
+/// The depth to which a folder is searched for the files.
 const DEPTH: usize = 2;
-/// What stands for ATT&CK's release where a folder of files does not say it.
+/// The name of ATT&CK's release where a folder of files does not state it.
 const UNSTATED: &str = "unstated";
 
 /// The files of the three catalogues.
@@ -136,7 +136,7 @@ fn first_catalogue<R: Read + io::Seek>(archive: &ZipArchive<R>) -> Option<usize>
     })
 }
 
-/// What a file may unpack to.
+/// The size that a file may unpack to.
 #[derive(Clone, Copy)]
 enum UnpackedLimit {
     /// So many bytes, whatever the file's size.

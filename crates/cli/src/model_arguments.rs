@@ -27,7 +27,7 @@ pub(crate) struct ModelArguments {
     #[arg(long, value_name = "NAME|FILE|FOLDER|ID", default_value = FAST)]
     model: String,
 
-    /// How a checkpoint computes
+    /// Arithmetic of a checkpoint
     #[arg(long, value_enum, value_name = "PRECISION", default_value_t)]
     precision: PrecisionName,
 
@@ -88,7 +88,7 @@ impl ModelArguments {
         self.load(1, terminal)
     }
 
-    /// Whether a checkpoint is asked for.
+    /// True when the model is a checkpoint.
     pub(crate) fn is_checkpoint(&self) -> bool {
         ModelKind::of(&self.model) != ModelKind::Ngram
     }
@@ -141,7 +141,7 @@ pub(crate) fn ngram(name: &str) -> Result<NgramModel, Failure> {
     Ok(vulnlens::open_ngram(name)?.0)
 }
 
-/// Whether `name` may be an n-gram model, as `purpose` needs one.
+/// Checks that `name` may be an n-gram model, as `purpose` needs one.
 pub(crate) fn check_ngram(name: &str, purpose: &str) -> Result<(), Failure> {
     if ModelKind::of(name) == ModelKind::Ngram {
         return Ok(());

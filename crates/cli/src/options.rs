@@ -16,7 +16,7 @@ pub(crate) struct GlobalArguments {
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
 
-    /// When to use colours; `auto` also heeds NO_COLOR
+    /// Use of colours; `auto` also heeds NO_COLOR
     #[arg(long, value_enum, default_value_t, value_name = "WHEN", global = true)]
     pub(crate) color: Color,
 }

@@ -22,7 +22,7 @@ use crate::failure::{Failure, Kind};
 const CHUNK_RECORDS: usize = 256;
 /// Bytes of text after which a chunk is closed whatever its records.
 const CHUNK_BYTES: usize = 1 << 20;
-/// How long a record waits for others that are classified with it.
+/// The time that a record waits for others that are classified with it.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// Longest record that is taken in; a longer one is reported, so that memory stays bounded.
 const RECORD_BYTES: usize = 16 << 20;
@@ -42,7 +42,7 @@ pub(crate) struct Job {
 pub(crate) struct Answered {
     pub(crate) piece: Piece,
     pub(crate) count: u64,
-    /// How many texts were longer than the model reads.
+    /// The number of texts that were longer than the model reads.
     pub(crate) cut: u64,
     pub(crate) errors: Vec<RecordError>,
     /// Ids that stood in the input before, with their lines.
@@ -61,7 +61,7 @@ struct Chunk {
 /// A chunk to classify, and where its answer goes.
 type Task = (Chunk, SyncSender<Answered>);
 
-/// What is taken in of an input at most.
+/// The limits of an input.
 pub(crate) fn limits() -> Limits {
     Limits { record_bytes: RECORD_BYTES, ..Limits::default() }
 }
@@ -107,7 +107,7 @@ struct Pending {
 #[derive(Default)]
 struct PendingState {
     chunk: Chunk,
-    /// When the chunk got its first record.
+    /// The time of the chunk's first record.
     begun: Option<Instant>,
     has_ended: bool,
 }
@@ -144,7 +144,7 @@ fn watch(pending: &Pending) {
 }
 
 impl Pending {
-    /// Whether somebody still wants the answers.
+    /// True while somebody still reads the answers.
     fn hand_over(&self, state: &mut PendingState) -> bool {
         state.begun = None;
         let chunk = std::mem::take(&mut state.chunk);

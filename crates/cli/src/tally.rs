@@ -1,4 +1,4 @@
-//! What became of the records of a stream, told and counted.
+//! The outcome of the records of a stream, printed and counted.
 
 use vulnlens_corpus::RecordError;
 
@@ -8,7 +8,7 @@ use crate::terminal::{self, Terminal};
 /// Bad records that are told of one by one, unless `--verbose`.
 const ERRORS_TOLD: u64 = 20;
 
-/// What became of the records.
+/// The outcome of the records.
 pub(crate) struct Tally<'a> {
     terminal: &'a Terminal,
     answered: u64,
@@ -51,7 +51,7 @@ impl<'a> Tally<'a> {
         self.cut = self.cut.saturating_add(count);
     }
 
-    /// Whether anything was answered at all; without that there is no output.
+    /// True when any record was answered; otherwise there is no output.
     pub(crate) fn check_answered(&self, name: &str) -> Result<(), Failure> {
         let failed = self.failed;
         match &self.ended_by {

@@ -1,4 +1,4 @@
-//! What the argument TEXT means, to each command that has it: standard input, a file, or a text.
+//! The argument TEXT of every command that has it: standard input, a file, or a text.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use vulnlens_corpus::Input;
 use crate::failure::{Failure, Kind};
 use crate::terminal::Terminal;
 
-/// What the argument TEXT means.
+/// The meaning of the argument TEXT.
 pub(crate) enum TextArgument {
     Stdin,
     File(Input),
@@ -58,7 +58,7 @@ pub(crate) fn file(path: &Path) -> Result<Input, Failure> {
     Ok(Input::path(path))
 }
 
-/// Whether a person who wrote this meant a file: one word that ends like one.
+/// True when a person who wrote this meant a file: one word that ends like one.
 fn looks_like_a_file(path: &Path) -> bool {
     let endings = ["jsonl", "ndjson", "json", "csv", "parquet", "txt", "gz"];
     let is_known = |ending: &std::ffi::OsStr| endings.iter().any(|known| ending.eq_ignore_ascii_case(known));

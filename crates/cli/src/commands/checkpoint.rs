@@ -63,7 +63,7 @@ pub(crate) fn pull(arguments: &PullArguments, terminal: &Terminal) -> Result<(),
 
 pub(crate) fn write_quantized(arguments: &QuantizeArguments, terminal: &Terminal) -> Result<(), Failure> {
     let FoundModel::Folder(folder) = find(&arguments.model, terminal)? else {
-        let message = format!("{}: is no checkpoint; n-gram models are small already", arguments.model);
+        let message = format!("{}: is not a checkpoint; n-gram models are small already", arguments.model);
         return Err(Failure::new(Kind::Arguments, message).hint("give the folder of a checkpoint"));
     };
     let done = quantize(folder.path(), &arguments.out)?;

@@ -14,7 +14,7 @@ use crate::options::{ViewFormat, threads};
 use crate::output::{print_json, print_text};
 use crate::terminal::{self, Terminal};
 
-/// What the self-test asks, and what any model of use answers first.
+/// The text of the self-test, and the answer that every useful model gives first.
 const QUESTION: &str =
     "SQL injection in login.php allows remote attackers to execute SQL commands via the id parameter.";
 const ANSWER: CweId = CweId(89);
@@ -22,7 +22,7 @@ const ANSWER: CweId = CweId(89);
 /// Check the program and show what a bug report should say of it and the machine
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArguments {
-    /// How it is written
+    /// Format of the output
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     format: ViewFormat,
 }
@@ -34,7 +34,7 @@ struct Report {
     cpu_features: Vec<&'static str>,
     /// The instructions that checkpoints are computed with.
     kernels: &'static str,
-    /// Where models of the Hugging Face hub are kept, or why that is not known.
+    /// The folder of models of the Hugging Face hub, or the reason why it is not known.
     hub_cache: String,
     hub_offline: bool,
     cores: usize,

@@ -27,7 +27,7 @@ pub(crate) struct ExplainArguments {
     #[arg(required = true, num_args = 1..)]
     text: Vec<String>,
 
-    /// How the explanation is written
+    /// Format of the explanation
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     format: ViewFormat,
 

@@ -18,7 +18,7 @@ use crate::output::{Output, print_json, print_text};
 use crate::terminal::Terminal;
 use crate::threads::on_threads;
 
-/// What can be asked of a model.
+/// The commands on models.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModelCommand {
     Info(InfoArguments),
@@ -51,7 +51,7 @@ pub(crate) struct CardArguments {
     #[arg(default_value = "fast", value_name = "NAME|FILE")]
     model: String,
 
-    /// What `evaluate --out` wrote
+    /// A file that `evaluate --out` wrote
     #[arg(long, value_name = "FILE")]
     evaluation: Option<PathBuf>,
 }
@@ -59,7 +59,7 @@ pub(crate) struct CardArguments {
 /// Render an evaluation as tables in Markdown
 #[derive(Debug, Args)]
 pub(crate) struct TablesArguments {
-    /// What `evaluate --out` wrote
+    /// A file that `evaluate --out` wrote
     #[arg(value_name = "FILE")]
     evaluation: PathBuf,
 
@@ -85,7 +85,7 @@ pub(crate) struct CalibrateArguments {
     #[arg(long, value_parser = data_set::split(), value_name = "SPLIT", default_value = "random")]
     split: Split,
 
-    /// Where the calibrated model goes
+    /// The file of the calibrated model
     #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
 

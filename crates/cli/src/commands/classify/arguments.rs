@@ -45,11 +45,11 @@ pub(crate) struct ClassifyArguments {
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub(super) input_format: InputFormatName,
 
-    /// What is asked for
+    /// Taxonomies of the labels
     #[arg(long, value_enum, value_delimiter = ',', value_name = "LIST", default_value = "cwe,capec,attack")]
     pub(super) taxonomy: Vec<TaxonomyName>,
 
-    /// Which labels, and so what the probabilities mean; of a checkpoint, `reference` leaves the techniques that the
+    /// The label space, which decides what the probabilities mean; for a checkpoint, `reference` leaves the techniques that the
     /// chain gives as CAPEC writes them
     #[arg(long, value_enum, value_name = "SPACE", default_value_t)]
     pub(super) labels: LabelModeName,
@@ -62,7 +62,7 @@ pub(crate) struct ClassifyArguments {
     #[arg(long, value_name = "P", default_value = "0.05", value_parser = probability)]
     pub(super) threshold: f32,
 
-    /// How the records are written [default: table on a terminal, by --output's name, else jsonl]
+    /// Format of the output [default: table on a terminal, by --output's name, otherwise jsonl]
     #[arg(short, long, value_name = "FORMAT", value_parser = format_parser())]
     pub(super) format: Option<&'static Format>,
 
@@ -116,7 +116,7 @@ pub(super) enum TaxonomyName {
 /// Label spaces.
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 pub(super) enum LabelModeName {
-    /// What an analyst may use: CWE ids allowed for mapping, current ATT&CK ids
+    /// Labels for analysts: CWE ids allowed for mapping, current ATT&CK ids
     #[default]
     Recommended,
     /// The reference system's: CWE with ancestors and categories, all CAPEC, the chain's ATT&CK; given that some label applies
@@ -125,7 +125,7 @@ pub(super) enum LabelModeName {
     Assigned,
 }
 
-/// How many labels: `all`, or a number from 1.
+/// The number of labels: `all`, or a number from 1.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TopK(pub(super) Option<usize>);
 

@@ -24,7 +24,7 @@ use source::{Source, source};
 /// Labels of each taxonomy that a table shows unless told otherwise.
 const TABLE_ROWS: usize = 5;
 
-/// What the arguments mean on this terminal.
+/// The settings that follow from the arguments on this terminal.
 struct Settings {
     options: Options,
     format: &'static Format,
@@ -100,7 +100,7 @@ fn settings(arguments: &ClassifyArguments, terminal: &Terminal) -> Result<Settin
     })
 }
 
-/// Whether a file of this name would be taken for a compressed one.
+/// True when a file of this name would be taken for a compressed one.
 fn is_compressed(path: &Path) -> bool {
     let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
     ending.is_some_and(|ending| ["gz", "zst", "xz", "bz2", "zip"].iter().any(|known| ending == *known))

@@ -1,4 +1,4 @@
-//! Where the texts come from: an argument, a file, standard input, or a data set.
+//! The source of the texts: an argument, a file, standard input, or a data set.
 
 use std::io;
 use std::path::PathBuf;
@@ -10,14 +10,14 @@ use crate::failure::{Failure, Kind};
 use crate::terminal::Terminal;
 use crate::text_argument::{TextArgument, file};
 
-/// Where the texts come from.
+/// The source of the texts.
 pub(super) enum Source {
     Text(String),
     Records(vulnlens_corpus::Input),
     Cves(Vec<CveId>, PathBuf),
 }
 
-/// What the arguments and standard input mean.
+/// Chooses the source by the arguments and standard input.
 pub(super) fn source(arguments: &ClassifyArguments, terminal: &Terminal) -> Result<Source, Failure> {
     if let (false, Some(data)) = (arguments.cve_id.is_empty(), &arguments.data) {
         return Ok(Source::Cves(arguments.cve_id.clone(), data.clone()));

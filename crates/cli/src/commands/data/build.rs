@@ -37,11 +37,11 @@ pub(crate) struct BuildArguments {
     #[arg(long, value_name = "FILE", num_args = 1..)]
     table: Vec<PathBuf>,
 
-    /// Where the data set goes (Parquet)
+    /// The file of the data set (Parquet)
     #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
 
-    /// How the report is written
+    /// Format of the report
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     format: ViewFormat,
 

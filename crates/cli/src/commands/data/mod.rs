@@ -10,7 +10,7 @@ use vulnlens_corpus::SplitOptions;
 use crate::failure::{Failure, Kind};
 use crate::terminal::Terminal;
 
-/// What can be done with data sets.
+/// The commands on data sets.
 #[derive(Debug, Subcommand)]
 pub(crate) enum DataCommand {
     Build(build::BuildArguments),
@@ -26,7 +26,7 @@ pub(crate) fn run(command: DataCommand, terminal: &Terminal) -> Result<(), Failu
     }
 }
 
-/// How records are divided. The defaults are the division that published figures are measured on.
+/// The division of records. The defaults are the division that published figures are measured on.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Splits")]
 struct SplitArguments {

@@ -17,7 +17,7 @@ pub(crate) struct SplitCommandArguments {
     /// A data set that `data build` made
     input: PathBuf,
 
-    /// Where the data set goes; may be the same file
+    /// The file of the new data set; may be the same file
     out: PathBuf,
 
     #[command(flatten)]

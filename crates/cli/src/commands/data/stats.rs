@@ -19,7 +19,7 @@ pub(crate) struct StatsArguments {
     /// A data set that `data build` made
     file: PathBuf,
 
-    /// How the figures are written
+    /// Format of the figures
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     format: ViewFormat,
 }

@@ -51,7 +51,7 @@ pub(crate) struct EvaluateArguments {
     #[arg(long, value_name = "[NAME=]MODEL,MODEL", num_args = 1.., value_parser = Combined::parse)]
     combine: Vec<Combined>,
 
-    /// How encoders compute
+    /// Arithmetic of encoders
     #[arg(long, value_enum, value_name = "PRECISION", default_value_t)]
     precision: PrecisionName,
 
@@ -261,7 +261,7 @@ impl Command<'_> {
         Ok(Arc::clone(classifier.network()))
     }
 
-    /// Whether a model is evaluated on `split`: where several are asked for, only on the one that it was fitted on, if
+    /// True when a model is evaluated on `split`: where several are asked for, only on the one that it was fitted on, if
     /// that is among them.
     fn is_for(&self, name: &str, model: &dyn Network, split: Split) -> bool {
         let fitted_on = model.origin().map_or("unknown rows", |origin| origin.split);

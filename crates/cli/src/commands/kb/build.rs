@@ -31,7 +31,7 @@ pub(crate) struct BuildArguments {
     #[arg(long, value_name = "VERSION")]
     attack_version: Option<String>,
 
-    /// Where the knowledge base goes
+    /// The file of the knowledge base
     #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
 }

@@ -21,7 +21,7 @@ pub(crate) struct DiffArguments {
     /// The knowledge base after, likewise
     new: PathBuf,
 
-    /// How the changes are written
+    /// Format of the changes
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     format: ViewFormat,
 }

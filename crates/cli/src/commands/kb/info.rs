@@ -14,7 +14,7 @@ use crate::terminal::Terminal;
 /// Show which releases a knowledge base is of, and how much it holds
 #[derive(Debug, Args)]
 pub(crate) struct InfoArguments {
-    /// How it is written
+    /// Format of the output
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     format: ViewFormat,
 

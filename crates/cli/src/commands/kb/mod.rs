@@ -11,7 +11,7 @@ use clap::Subcommand;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
-/// What can be done with knowledge bases.
+/// The commands on knowledge bases.
 #[derive(Debug, Subcommand)]
 pub(crate) enum KbCommand {
     Build(build::BuildArguments),

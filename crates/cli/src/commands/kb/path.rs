@@ -23,7 +23,7 @@ pub(crate) struct PathArguments {
     /// The technique or attack pattern to be reached
     to: Option<EntryId>,
 
-    /// How the ways are written
+    /// Format of the paths
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     format: ViewFormat,
 

@@ -15,7 +15,7 @@ pub(crate) struct ShowArguments {
     /// CWE-79, CAPEC-63, T1027, T1562.003, TA0005 …
     id: EntryId,
 
-    /// How it is written
+    /// Format of the output
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     format: ViewFormat,
 

@@ -24,7 +24,7 @@ pub(crate) struct EncoderArguments {
     #[command(flatten)]
     pub(super) run: RunArguments,
 
-    /// What the classifier learns
+    /// The objective of the classifier
     #[arg(long, value_enum, value_name = "OBJECTIVE", default_value_t = Objective::CweSets)]
     objective: Objective,
 
@@ -40,7 +40,7 @@ pub(crate) struct EncoderArguments {
     #[arg(long, value_parser = labels(), value_name = "LABELS", conflicts_with_all = ["labels", "loss"])]
     beside: Option<LabelKind>,
 
-    /// What the sum of these labels' cross-entropies is multiplied by
+    /// The weight of these labels' cross-entropies
     #[arg(long, value_name = "FACTOR", default_value_t = 0.02, requires = "beside")]
     beside_weight: f32,
 
@@ -79,9 +79,9 @@ pub(super) fn loss() -> impl TypedValueParser<Value = MultiLabelLoss> {
 /// The objective of a classifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Objective {
-    /// Which CWE set a record has; everything else follows by the chain
+    /// The record's CWE set; everything else follows by the chain
     CweSets,
-    /// Which labels a record has, each for itself
+    /// The record's labels, each for itself
     Multilabel,
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct NgramArguments {
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
 
-    /// Where the model goes
+    /// The file of the model
     #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
 

@@ -1,4 +1,4 @@
-//! What a run says while it goes on.
+//! Progress messages of a run.
 
 use std::sync::Mutex;
 use std::time::Instant;
@@ -23,7 +23,7 @@ struct Seen {
 }
 
 const TEMPLATE: &str = "{bar:24} {pos}/{len} {msg}, {eta} left";
-/// What an update's loss counts in the mean that is shown.
+/// The weight of an update's loss in the mean that is shown.
 const NEWEST: f64 = 0.05;
 
 impl<'a> Progress<'a> {

@@ -1,4 +1,4 @@
-//! What `train mlm` and `train encoder` share: data, folders, the beginning, and how a run ends.
+//! Arguments and steps that `train mlm` and `train encoder` share: data, folders, the start and the end of a run.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -94,7 +94,7 @@ impl StartArguments {
             return match find(name, terminal)? {
                 FoundModel::Folder(folder) => Ok(Start::Checkpoint(folder.path().to_owned())),
                 _ => {
-                    let failure = Failure::new(Kind::Unavailable, format!("{name}: is no checkpoint"));
+                    let failure = Failure::new(Kind::Unavailable, format!("{name}: is not a checkpoint"));
                     Err(failure.hint("give the folder of a checkpoint, or an id of the hub"))
                 }
             };
