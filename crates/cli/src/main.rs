@@ -5,12 +5,12 @@
 
 mod answerer;
 mod arguments;
-mod catalogues;
 mod choice;
 mod commands;
 mod data_set;
 mod exit_codes;
 mod failure;
+mod folder_notes;
 mod hub;
 mod model_arguments;
 mod options;

@@ -10,8 +10,8 @@ use vulnlens::encoder::{LoadOptions, Precision};
 use vulnlens::model::ModelInfo;
 use vulnlens::{Classifier, FAST, FoundModel, KnowledgeBase, ModelKind, NgramModel, Open, OpenError};
 
-use crate::catalogues;
 use crate::failure::{Failure, Kind};
+use crate::folder_notes;
 use crate::hub;
 use crate::terminal::Terminal;
 
@@ -175,7 +175,9 @@ pub(crate) fn knowledge_base(
     terminal: &Terminal,
 ) -> Result<KnowledgeBase, Failure> {
     if path.is_dir() {
-        return catalogues::from_folder(path, attack_version, terminal);
+        let (kb, notes) = KnowledgeBase::from_folder(path, attack_version)?;
+        folder_notes::tell(&notes, terminal);
+        return Ok(kb);
     }
     let unreadable =
         |error| Failure::new(Kind::Input, format!("{}: cannot be read: {error}", path.display()));

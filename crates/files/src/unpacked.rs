@@ -10,7 +10,7 @@ use crate::bounded::{Bounded, PackedSize, UnpackLimits};
 use crate::gzip::Gunzip;
 
 /// Opens the file at `path` and hands its unpacked content to `use_content`. Of a zip that is the first entry whose name
-/// `is_wanted` accepts.
+/// `is_wanted` accepts; an error calls such entries `wanted`.
 ///
 /// # Errors
 /// The file cannot be opened, or a zip is damaged or holds no such entry. Content that is damaged or more than `limits`
@@ -18,7 +18,7 @@ use crate::gzip::Gunzip;
 pub fn unpacked<T>(
     path: &Path,
     limits: UnpackLimits,
-    is_wanted: impl Fn(&str) -> bool,
+    (wanted, is_wanted): (&str, impl Fn(&str) -> bool),
     use_content: impl FnOnce(&mut dyn BufRead) -> T,
 ) -> io::Result<T> {
     let file = File::open(path)?;
@@ -29,8 +29,8 @@ pub fn unpacked<T>(
     let head = file.fill_buf()?;
     if head.starts_with(b"PK") {
         let mut archive = ZipArchive::new(file)?;
-        let entry = find_entry(&archive, is_wanted)
-            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the archive holds no such file"))?;
+        let none = || io::Error::new(io::ErrorKind::InvalidData, format!("the archive holds no {wanted}"));
+        let entry = find_entry(&archive, is_wanted).ok_or_else(none)?;
         let entry = archive.by_index(entry)?;
         Ok(use_content(&mut BufReader::new(Bounded::new(entry, limits, size))))
     } else if head.starts_with(&[0x1F, 0x8B]) {
@@ -76,7 +76,7 @@ mod tests {
         std::fs::write(&path, file).unwrap();
         let is_wanted = |name: &str| name.ends_with(".xml");
         let mut bytes = Vec::new();
-        unpacked(&path, LIMITS, is_wanted, |content| content.read_to_end(&mut bytes))??;
+        unpacked(&path, LIMITS, (".xml", is_wanted), |content| content.read_to_end(&mut bytes))??;
         Ok(bytes)
     }
 
@@ -86,7 +86,7 @@ mod tests {
             assert_eq!(content(&file).unwrap(), b"<x/>");
         }
         let error = content(&zipped("x.json", b"{}")).unwrap_err();
-        assert_eq!(error.to_string(), "the archive holds no such file");
+        assert_eq!(error.to_string(), "the archive holds no .xml");
         assert!(content(&zipped("x.xml", b"<x/>")[..40]).is_err());
     }
 

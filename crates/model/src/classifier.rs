@@ -6,7 +6,8 @@ use vulnlens_taxonomy::{KnowledgeBase, Versions};
 
 use crate::explain::{Explanation, explain};
 use crate::labels::LabelMap;
-use crate::network::{Network, Outputs};
+use crate::network::Network;
+use crate::outputs::Outputs;
 use crate::prediction::{Input, LabelSource, Options, Prediction};
 use crate::prepared::Prepared;
 

@@ -2,9 +2,10 @@
 
 use vulnlens_taxonomy::{ChainPath, CweId, KnowledgeBase};
 
-use crate::network::{Network, Room};
-use crate::ngram::WordEvidence;
+use crate::evidence::WordEvidence;
+use crate::network::Network;
 use crate::prediction::{Input, Options};
+use crate::room::Room;
 use crate::softmax::temper;
 
 /// A CWE set with its probability.

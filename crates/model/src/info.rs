@@ -8,8 +8,9 @@ use serde::Serialize;
 use crate::decode::{DecisionRule, SpaceKind};
 use crate::header::Header;
 use crate::labels::LabelCounts;
-use crate::network::{Network, Outputs};
+use crate::network::Network;
 use crate::ngram::NgramModel;
+use crate::outputs::Outputs;
 use crate::task::Tasks;
 
 /// The facts about a model.

@@ -12,27 +12,38 @@ pub mod ngram;
 pub mod softmax;
 
 mod classifier;
+mod combination;
 mod combined;
+mod evidence;
 mod explain;
 mod header;
+mod header_checks;
 mod info;
 mod network;
+mod outputs;
 mod prediction;
 mod prepared;
+mod provenance;
+mod room;
 mod task;
 
 pub use classifier::{Classifier, Run};
-pub use combined::{Combination, Combined, Mean, SetUnion};
+pub use combination::{Combination, Mean};
+pub use combined::{Combined, SetUnion};
 pub use decode::{DecisionRule, SpaceKind};
+pub use evidence::WordEvidence;
 pub use explain::{Explanation, SetAnswer};
 pub use header::{
-    FEATURES, FORMAT_VERSION, Head, HeadOutputs, Header, HeaderError, MAX_SETS, NetworkKind, NgramShape,
-    Partner, Provenance, TaxonomyVersions, Years,
+    FEATURES, FORMAT_VERSION, Head, HeadOutputs, Header, HeaderError, NetworkKind, NgramShape, Partner, Years,
 };
+pub use header_checks::MAX_SETS;
 pub use info::{Decisions, EncoderInfo, ModelInfo, megabytes};
 pub use labels::LabelMap;
-pub use network::{CweSets, LabelOutputs, Network, Origin, Outputs, Room};
-pub use ngram::{ModelFileError, NgramModel, WordEvidence};
+pub use network::{Network, Origin};
+pub use ngram::{ModelFileError, NgramModel};
+pub use outputs::{CweSets, LabelOutputs, Outputs};
 pub use prediction::{Input, LabelMode, LabelSource, Labels, Options, Prediction, ScoredLabel};
 pub use prepared::{PredictBuffers, Prepared};
+pub use provenance::{Provenance, TaxonomyVersions};
+pub use room::Room;
 pub use task::{Task, Tasks};

@@ -6,8 +6,10 @@ use vulnlens_taxonomy::KnowledgeBase;
 
 use crate::classifier::{Classifier, Run};
 use crate::decode::{DecodeBuffers, LabelDecoder, SetDecoder};
-use crate::network::{Network, Outputs, Room};
+use crate::network::Network;
+use crate::outputs::Outputs;
 use crate::prediction::{Input, Options, Prediction};
+use crate::room::Room;
 
 /// A [`Classifier`] with the label spaces of some [`Options`] made ready. Clones share them.
 #[derive(Clone)]

@@ -3,7 +3,8 @@
 //! The official files go through the parsers ([`cwe`], [`capec`], [`attack`]) into a
 //! [`KnowledgeBaseBuilder`]; the [`KnowledgeBase`] it makes answers look-ups, follows the chain
 //! CWE ▸ ancestors ▸ CAPEC ▸ ATT&CK both ways, and has a compiled form that loads in about a
-//! millisecond. The crate opens no file and no connection: it takes readers and bytes.
+//! millisecond. The parsers take readers and bytes; with the feature `folder`, the official files are found and unpacked in
+//! a folder.
 //!
 //! ```
 //! use vulnlens_taxonomy::{CweId, KnowledgeBase};
@@ -27,6 +28,8 @@ mod compiled;
 mod diff;
 mod entries;
 mod error;
+#[cfg(feature = "folder")]
+mod folder;
 mod graph;
 mod kb;
 mod levels;
@@ -41,6 +44,8 @@ pub use compiled::{EMBEDDED_KNOWLEDGE_BASE, KbFormatError};
 pub use diff::{EntryChanges, KbDiff, Rename, TechniqueChange, UsageChange, WeaknessRelationChange, diff};
 pub use entries::{AttackPattern, Grouping, GroupingKind, Relation, Tactic, Technique, Versions, Weakness};
 pub use error::{ParseError, ParseIssue, Position};
+#[cfg(feature = "folder")]
+pub use folder::{CatalogueFiles, FolderError, FolderNote};
 pub use ids::{CapecId, CveId, CweId, ParseIdError, TacticId, TechniqueId};
 pub use kb::KnowledgeBase;
 pub use levels::{AttackLabel, AttackLevel, CweLevel};

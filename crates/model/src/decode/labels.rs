@@ -13,7 +13,7 @@ use super::listing::Listing;
 use super::spaces::current_techniques;
 use super::unions::Union;
 use crate::labels::{LabelMap, OutputsOf};
-use crate::network::LabelOutputs;
+use crate::outputs::LabelOutputs;
 use crate::prediction::{LabelMode, Labels, Options, Prediction, ScoredLabel};
 use crate::task::Task;
 
@@ -127,9 +127,11 @@ impl Lister<'_> {
 mod tests {
     use super::*;
     use crate::classifier::Classifier;
-    use crate::network::{Network, Outputs, Room};
+    use crate::network::Network;
+    use crate::outputs::Outputs;
     use crate::prediction::{Input, LabelSource};
     use crate::prepared::PredictBuffers;
+    use crate::room::Room;
     use crate::task::Tasks;
 
     /// A checkpoint that answers every text alike.

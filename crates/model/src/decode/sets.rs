@@ -8,7 +8,7 @@ use super::DecodeBuffers;
 use super::listing::Listing;
 use super::rules::DecisionRule;
 use super::spaces::{LabelSpace, SpaceKind};
-use crate::network::CweSets;
+use crate::outputs::CweSets;
 use crate::prediction::{LabelMode, Labels, Options, Prediction};
 use crate::softmax::temper;
 use crate::task::Task;

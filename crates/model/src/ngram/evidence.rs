@@ -2,26 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::network::{INPUT_GAIN, NgramModel, NgramRoom};
+use super::network::{INPUT_GAIN, NgramModel};
+use super::room::NgramRoom;
 use super::text::Feature;
 use super::vocabulary::Entry;
+use crate::evidence::WordEvidence;
 use crate::prediction::Input;
 use crate::softmax::softmax;
-
-/// The contribution of one word of a text to an answer.
-#[derive(Debug, Clone, PartialEq)]
-pub struct WordEvidence {
-    /// The word as written.
-    pub text: String,
-    /// First byte of the word in the text.
-    pub start: usize,
-    /// One past the last byte.
-    pub end: usize,
-    /// The addition of the word (its share of pairs and pieces included) to the logit of the first answer,
-    /// beyond its addition to the others on average, weighted by their probabilities. Positive: it
-    /// speaks for the answer.
-    pub weight: f32,
-}
 
 /// The network is linear once it is known which hidden units are on, so a feature's part in a logit
 /// is its part in those units times their weights.

@@ -12,7 +12,7 @@ use vulnlens_files::{Classified, ErrorKind};
 use super::network::{Codes, NgramModel, PackedRows};
 use super::vocabulary::Vocabulary;
 use crate::header::{Header, HeaderError, NetworkKind};
-use crate::network::{CweSets, Outputs};
+use crate::outputs::{CweSets, Outputs};
 
 /// The reason why a model file cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -3,12 +3,13 @@
 mod evidence;
 mod file;
 mod network;
+mod room;
+mod scoring;
 
 pub mod gemm;
 pub mod text;
 pub mod vocabulary;
 
-pub use evidence::WordEvidence;
 pub use file::{ModelFileError, Tensors, with_header, write};
-pub(crate) use network::NgramRoom;
 pub use network::{CODE_ZERO, INPUT_GAIN, NgramModel};
+pub(crate) use room::NgramRoom;

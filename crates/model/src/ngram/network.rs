@@ -7,11 +7,9 @@
 
 use vulnlens_taxonomy::CweId;
 
-use super::evidence::{WordEvidence, word_evidence};
-use super::gemm::{Matrix, product};
-use super::vocabulary::{Entry, Vectorizer, Vocabulary};
+use super::vocabulary::{Entry, Vocabulary};
 use crate::header::Header;
-use crate::network::{Network, Outputs, Room};
+use crate::outputs::Outputs;
 use crate::prediction::Input;
 
 /// The features' values have norm 1; this brings their sum into the hidden layer's range.
@@ -95,13 +93,6 @@ impl PackedRows {
     }
 }
 
-/// Buffers of n-gram models; reused, they allocate nothing.
-#[derive(Debug, Default)]
-pub(crate) struct NgramRoom {
-    pub(crate) vectorizer: Vectorizer,
-    hidden: Vec<f32>,
-}
-
 impl NgramModel {
     /// The description that the file carries.
     #[must_use]
@@ -128,7 +119,7 @@ impl NgramModel {
 
     /// The index of a year: years before the oldest count as the oldest, later ones and none as the
     /// newest.
-    fn year_index(&self, year: Option<u16>) -> usize {
+    pub(super) fn year_index(&self, year: Option<u16>) -> usize {
         let (oldest, newest) = (self.oldest_year, self.newest_year);
         usize::from(year.unwrap_or(newest).clamp(oldest, newest) - oldest)
     }
@@ -149,65 +140,5 @@ impl NgramModel {
 
     pub(crate) fn year_of(&self, input: &Input<'_>) -> usize {
         self.year_index(input.year)
-    }
-}
-
-impl Network for NgramModel {
-    fn name(&self) -> &str {
-        &self.header.name
-    }
-
-    /// Twelve digits of the file's checksum.
-    fn revision(&self) -> &str {
-        &self.revision
-    }
-
-    fn outputs(&self) -> &Outputs {
-        &self.outputs
-    }
-
-    fn header(&self) -> Option<&Header> {
-        Some(&self.header)
-    }
-
-    fn reads_years(&self) -> bool {
-        true
-    }
-
-    /// Enough to use the output weights many times while they are in the cache, few enough that the
-    /// buffers stay there, too.
-    fn texts_at_once(&self) -> usize {
-        32
-    }
-
-    fn score(&self, inputs: &[Input<'_>], room: &mut Room, scores: &mut Vec<f32>) {
-        let (d, sets) = (self.dimensions, self.outputs.len());
-        let NgramRoom { vectorizer, hidden } = &mut room.ngram;
-        hidden.clear();
-        hidden.resize(inputs.len() * d, 0.0);
-        scores.clear();
-        scores.resize(inputs.len() * sets, 0.0);
-        for (input, hidden) in inputs.iter().zip(hidden.chunks_exact_mut(d)) {
-            let entries = vectorizer.vectorize(&self.vocabulary, input.text);
-            self.hidden(entries, self.year_index(input.year), hidden);
-            hidden.iter_mut().for_each(|x| *x = x.max(0.0));
-        }
-        let output = Matrix::new(&self.output, sets, d).transposed();
-        product(Matrix::new(hidden, inputs.len(), d), output, scores);
-        for (input, row) in inputs.iter().zip(scores.chunks_exact_mut(sets)) {
-            let year = &self.year_output[self.year_index(input.year) * sets..][..sets];
-            for ((logit, bias), year) in row.iter_mut().zip(&self.output_bias).zip(year) {
-                *logit += bias + year;
-            }
-        }
-    }
-
-    fn word_evidence(
-        &self,
-        input: &Input<'_>,
-        probabilities: &[f32],
-        first: usize,
-    ) -> Option<Vec<WordEvidence>> {
-        Some(word_evidence(self, input, probabilities, first))
     }
 }

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use vulnlens::taxonomy::CatalogueFiles;
 
-use crate::catalogues::{self, CatalogueFiles};
 use crate::failure::Failure;
+use crate::folder_notes;
 use crate::output::Output;
 use crate::terminal::Terminal;
 
@@ -39,7 +40,8 @@ pub(crate) struct BuildArguments {
 pub(crate) fn run(arguments: BuildArguments, terminal: &Terminal) -> Result<(), Failure> {
     let files =
         CatalogueFiles { cwe: vec![arguments.cwe], capec: vec![arguments.capec], attack: arguments.attack };
-    let mut builder = catalogues::parse(&files, terminal)?;
+    let (mut builder, notes) = files.parse()?;
+    folder_notes::tell(&notes, terminal);
     if let Some(version) = arguments.attack_version {
         builder = builder.attack_version(version);
     }

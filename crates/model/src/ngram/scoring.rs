@@ -1,0 +1,72 @@
+//! Scoring of texts by an n-gram model.
+
+use super::evidence::word_evidence;
+use super::gemm::{Matrix, product};
+use super::network::NgramModel;
+use super::room::NgramRoom;
+use crate::evidence::WordEvidence;
+use crate::header::Header;
+use crate::network::Network;
+use crate::outputs::Outputs;
+use crate::prediction::Input;
+use crate::room::Room;
+
+impl Network for NgramModel {
+    fn name(&self) -> &str {
+        &self.header.name
+    }
+
+    /// Twelve digits of the file's checksum.
+    fn revision(&self) -> &str {
+        &self.revision
+    }
+
+    fn outputs(&self) -> &Outputs {
+        &self.outputs
+    }
+
+    fn header(&self) -> Option<&Header> {
+        Some(&self.header)
+    }
+
+    fn reads_years(&self) -> bool {
+        true
+    }
+
+    /// Enough to use the output weights many times while they are in the cache, few enough that the
+    /// buffers stay there, too.
+    fn texts_at_once(&self) -> usize {
+        32
+    }
+
+    fn score(&self, inputs: &[Input<'_>], room: &mut Room, scores: &mut Vec<f32>) {
+        let (d, sets) = (self.dimensions, self.outputs.len());
+        let NgramRoom { vectorizer, hidden } = &mut room.ngram;
+        hidden.clear();
+        hidden.resize(inputs.len() * d, 0.0);
+        scores.clear();
+        scores.resize(inputs.len() * sets, 0.0);
+        for (input, hidden) in inputs.iter().zip(hidden.chunks_exact_mut(d)) {
+            let entries = vectorizer.vectorize(&self.vocabulary, input.text);
+            self.hidden(entries, self.year_index(input.year), hidden);
+            hidden.iter_mut().for_each(|x| *x = x.max(0.0));
+        }
+        let output = Matrix::new(&self.output, sets, d).transposed();
+        product(Matrix::new(hidden, inputs.len(), d), output, scores);
+        for (input, row) in inputs.iter().zip(scores.chunks_exact_mut(sets)) {
+            let year = &self.year_output[self.year_index(input.year) * sets..][..sets];
+            for ((logit, bias), year) in row.iter_mut().zip(&self.output_bias).zip(year) {
+                *logit += bias + year;
+            }
+        }
+    }
+
+    fn word_evidence(
+        &self,
+        input: &Input<'_>,
+        probabilities: &[f32],
+        first: usize,
+    ) -> Option<Vec<WordEvidence>> {
+        Some(word_evidence(self, input, probabilities, first))
+    }
+}

@@ -1,0 +1,110 @@
+//! Outputs of networks: CWE sets, or labels as a checkpoint writes them.
+
+use std::collections::BTreeMap;
+
+use vulnlens_taxonomy::CweId;
+
+use crate::decode::{DecisionRule, SpaceKind};
+use crate::labels::{ThresholdsError, read_thresholds};
+
+/// The outputs of a network, and the way from their scores to probabilities and answers.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Outputs {
+    /// A distribution over CWE sets; all else follows by the chain.
+    CweSets(CweSets),
+    /// Labels as a checkpoint writes them, each with a score of its own.
+    Labels(LabelOutputs),
+}
+
+impl Outputs {
+    /// The number of outputs.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::CweSets(outputs) => outputs.sets.len(),
+            Self::Labels(outputs) => outputs.labels.len(),
+        }
+    }
+
+    /// Whether there is no output.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The CWE sets, if the outputs are such.
+    #[must_use]
+    pub fn cwe_sets(&self) -> Option<&CweSets> {
+        match self {
+            Self::CweSets(outputs) => Some(outputs),
+            Self::Labels(_) => None,
+        }
+    }
+
+    /// The labels, if the outputs are such.
+    #[must_use]
+    pub fn labels(&self) -> Option<&LabelOutputs> {
+        match self {
+            Self::CweSets(_) => None,
+            Self::Labels(outputs) => Some(outputs),
+        }
+    }
+}
+
+/// CWE sets as outputs: one of them is the record's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CweSets {
+    /// The sets, each sorted by rising id.
+    pub sets: Vec<Vec<CweId>>,
+    /// The divisor of the logits; fitted on validation.
+    pub temperature: f32,
+    /// The rules that say which labels are answered; the default rule where a space has none.
+    pub rules: BTreeMap<SpaceKind, DecisionRule>,
+}
+
+impl CweSets {
+    /// The rule of a label space.
+    #[must_use]
+    pub fn rule(&self, kind: SpaceKind) -> DecisionRule {
+        self.rules.get(&kind).copied().unwrap_or_default()
+    }
+}
+
+/// Labels as outputs, in the order of the scores.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LabelOutputs {
+    /// The labels as the checkpoint writes them.
+    pub labels: Vec<String>,
+    /// Whether the labels exclude each other, so that their scores add up to 1 (softmax); else each is scored for
+    /// itself (sigmoid).
+    pub exclusive: bool,
+    /// The score of each label from which it is answered. Of labels that exclude each other only the best is.
+    pub thresholds: Vec<f32>,
+}
+
+/// The score from which a label is answered that was scored for itself, as the reference system has it.
+const USUAL_THRESHOLD: f32 = 0.5;
+
+impl LabelOutputs {
+    /// Labels with the usual thresholds: 0.5 for labels that are scored for themselves, 0 for those that exclude each
+    /// other, of which the best is answered whatever its score.
+    #[must_use]
+    pub fn new(labels: Vec<String>, exclusive: bool) -> Self {
+        let thresholds = vec![Self::usual(exclusive); labels.len()];
+        Self { labels, exclusive, thresholds }
+    }
+
+    fn usual(exclusive: bool) -> f32 {
+        if exclusive { 0.0 } else { USUAL_THRESHOLD }
+    }
+
+    /// The labels with thresholds of their own, given as [`read_thresholds`] reads them.
+    ///
+    /// # Errors
+    /// The thresholds cannot be used.
+    pub fn with_thresholds(mut self, json: &[u8]) -> Result<Self, ThresholdsError> {
+        self.thresholds = read_thresholds(json, &self.labels, Self::usual(self.exclusive))?;
+        Ok(self)
+    }
+}
