@@ -101,7 +101,7 @@ pub struct Run {
     pub model_revision: String,
     /// The releases of the knowledge base.
     pub versions: Versions,
-    /// Where the labels come from, and what their scores mean.
+    /// The source of the labels, which decides what their scores mean.
     pub labels: LabelSource,
 }
 

@@ -34,7 +34,7 @@ impl Header {
         self.combined_with.iter().try_for_each(Partner::check)
     }
 
-    /// Whether no string that people are shown could command their terminals: the file may be a stranger's.
+    /// True when no string that people are shown could command their terminals: the file may be a stranger's.
     fn is_plain(&self) -> bool {
         let about = &self.provenance;
         let mut words = vec![

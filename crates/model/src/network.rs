@@ -28,18 +28,18 @@ pub trait Network: Send + Sync {
         Some(Origin { split: &from.split, seed: from.seed })
     }
 
-    /// Whether a record's year changes its scores.
+    /// True when a record's year changes its scores.
     fn reads_years(&self) -> bool;
 
     /// The number of texts that are best scored at once.
     fn texts_at_once(&self) -> usize;
 
-    /// Whether one call computes on several threads. Others are asked by several threads at once.
+    /// True when one call computes on several threads. Others are asked by several threads at once.
     fn computes_in_parallel(&self) -> bool {
         false
     }
 
-    /// Whether a text is longer than the part of it that is read, if that is worth telling.
+    /// True when a text is longer than the part of it that is read, if that is worth telling.
     fn is_cut(&self, _input: &Input<'_>) -> bool {
         false
     }

@@ -27,7 +27,7 @@ impl Outputs {
         }
     }
 
-    /// Whether there is no output.
+    /// True when there is no output.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -76,7 +76,7 @@ impl CweSets {
 pub struct LabelOutputs {
     /// The labels as the checkpoint writes them.
     pub labels: Vec<String>,
-    /// Whether the labels exclude each other, so that their scores add up to 1 (softmax); else each is scored for
+    /// True when the labels exclude each other, so that their scores add up to 1 (softmax); otherwise each is scored for
     /// itself (sigmoid).
     pub exclusive: bool,
     /// The score of each label from which it is answered. Of labels that exclude each other only the best is.

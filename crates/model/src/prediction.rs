@@ -120,7 +120,7 @@ pub enum LabelSource {
     Checkpoint {
         /// The tasks that it has no labels of, and whose labels follow by the chain.
         derived: Tasks,
-        /// Whether it has labels of no task.
+        /// True when it has labels of no task.
         other: bool,
     },
 }

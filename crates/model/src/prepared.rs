@@ -75,7 +75,7 @@ impl Prepared {
         self.classifier.run(&self.options)
     }
 
-    /// Whether a text is longer than the part of it that is read, if that is worth telling.
+    /// True when a text is longer than the part of it that is read, if that is worth telling.
     #[must_use]
     pub fn is_cut(&self, input: &Input<'_>) -> bool {
         self.network().is_cut(&self.dated(*input))

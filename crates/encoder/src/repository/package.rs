@@ -105,7 +105,7 @@ impl Package {
         self.bytes.len()
     }
 
-    /// Whether it has no byte; none has.
+    /// True without a byte, which never happens.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::marginals::Marginals;
 
-/// When a label is answered.
+/// The rule by which a label is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct DecisionRule {
     /// The most probable label list is answered whole from this probability on. Above 1: never.

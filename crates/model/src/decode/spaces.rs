@@ -44,7 +44,7 @@ impl SpaceKind {
         Self::RecommendedAttack,
     ];
 
-    /// Whether probabilities are given that the record has some label of the space.
+    /// True where probabilities are given that the record has some label of the space.
     #[must_use]
     pub fn is_conditional(self) -> bool {
         matches!(

@@ -70,7 +70,7 @@ pub(super) fn taxonomy_of_numbers(written: &[Written], hint: &str, kb: &Knowledg
     fitting.next().filter(|_| numbers.len() >= FEWEST)
 }
 
-/// Whether the labels only number the outputs, from 0 or 1 on.
+/// True when the labels only number the outputs, from 0 or 1 on.
 fn are_positions(written: &[Written]) -> bool {
     let from = |first: usize| {
         let mut numbered = (first..).zip(written);

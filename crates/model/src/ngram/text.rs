@@ -14,7 +14,7 @@ pub const MAX_WORD_BYTES: usize = 64;
 /// Length in bytes of the pieces of a word.
 const PIECE: usize = 4;
 
-/// What a feature stands for, for explanations.
+/// The piece of text that a feature stands for, for explanations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Feature {
     /// The word of this index.
@@ -87,7 +87,7 @@ impl Cutter {
     }
 }
 
-/// Whether `<word>` is digits alone.
+/// True when `<word>` is digits alone.
 fn is_number(marked: &[u8]) -> bool {
     marked[1..marked.len() - 1].iter().all(u8::is_ascii_digit)
 }
@@ -110,7 +110,7 @@ const WORD_BYTE: [bool; 128] = {
 };
 
 impl Words<'_> {
-    /// Whether the character at `at` belongs to a word, and its length in bytes.
+    /// A flag for the character at `at`, true where it belongs to a word, and its length in bytes.
     fn step(&self, at: usize) -> Option<(bool, usize)> {
         let byte = *self.text.as_bytes().get(at)?;
         if let Some(&word) = WORD_BYTE.get(usize::from(byte)) {

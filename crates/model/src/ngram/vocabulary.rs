@@ -65,13 +65,13 @@ impl Vocabulary {
         ((idf.sqrt() as f32 - 1.0) / Self::WEIGHT_STEP).round().clamp(0.0, 255.0) as u8
     }
 
-    /// How many features are known.
+    /// The number of known features.
     #[must_use]
     pub fn len(&self) -> usize {
         self.keys.len()
     }
 
-    /// Whether no feature is known.
+    /// True when no feature is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
