@@ -17,6 +17,7 @@ mod options;
 mod output;
 mod record_folder;
 mod record_format;
+mod records;
 #[cfg(test)]
 mod reference;
 mod settings;

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use vulnlens::Input;
 use vulnlens::report::{Piece, RecordKey, Renderer};
-use vulnlens_corpus::{InputRecord, Limits, RecordError};
+use vulnlens_corpus::{Place, Record, RecordError, RecordId};
 
 use crate::answerer::Answerer;
 use crate::failure::{Failure, Kind};
@@ -24,8 +24,6 @@ const CHUNK_RECORDS: usize = 256;
 const CHUNK_BYTES: usize = 1 << 20;
 /// The time that a record waits for others that are classified with it.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// Longest record that is taken in; a longer one is reported, so that memory stays bounded.
-const RECORD_BYTES: usize = 16 << 20;
 /// Bytes of a text that are looked at; the model reads the first 2,000 words, which hardly ever need as many.
 pub(crate) const TEXT_BYTES: usize = 64 << 10;
 /// Ids that are remembered to tell when one comes again.
@@ -45,31 +43,26 @@ pub(crate) struct Answered {
     /// The number of texts that were longer than the model reads.
     pub(crate) cut: u64,
     pub(crate) errors: Vec<RecordError>,
-    /// Ids that stood in the input before, with their lines.
-    pub(crate) repeated: Vec<(String, u64)>,
+    /// Ids that stood in the input before, with their places.
+    pub(crate) repeated: Vec<(RecordId, Place)>,
 }
 
 /// Some records as they were read.
 #[derive(Default)]
 struct Chunk {
-    records: Vec<InputRecord>,
+    records: Vec<Record>,
     errors: Vec<RecordError>,
-    repeated: Vec<(String, u64)>,
+    repeated: Vec<(RecordId, Place)>,
     bytes: usize,
 }
 
 /// A chunk to classify, and where its answer goes.
 type Task = (Chunk, SyncSender<Answered>);
 
-/// The limits of an input.
-pub(crate) fn limits() -> Limits {
-    Limits { record_bytes: RECORD_BYTES, ..Limits::default() }
-}
-
 /// Classifies `inputs` and gives the answers to `write`, in the order of the input.
 pub(crate) fn classify(
     job: &Job,
-    inputs: impl Iterator<Item = Result<InputRecord, RecordError>> + Send + 'static,
+    inputs: impl Iterator<Item = Result<Record, RecordError>> + Send + 'static,
     mut write: impl FnMut(Answered) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let waiting = job.threads.saturating_mul(2);
@@ -113,7 +106,7 @@ struct PendingState {
 }
 
 /// Reads until the input ends or nobody wants more.
-fn read(inputs: impl Iterator<Item = Result<InputRecord, RecordError>>, pending: &Pending) {
+fn read(inputs: impl Iterator<Item = Result<Record, RecordError>>, pending: &Pending) {
     let mut ids = Ids::default();
     for item in inputs {
         let Ok(mut state) = pending.state.lock() else { return };
@@ -157,15 +150,17 @@ impl Pending {
 }
 
 impl Chunk {
-    fn add(&mut self, item: Result<InputRecord, RecordError>, ids: &mut Ids) {
+    fn add(&mut self, item: Result<Record, RecordError>, ids: &mut Ids) {
         match item {
             Err(error) => self.errors.push(error),
             Ok(mut record) => {
-                if let Some(id) = record.id.as_ref().filter(|id| ids.is_repeated(id)) {
-                    self.repeated.push((id.clone(), record.line));
+                if let Some(id) = record.id.as_ref().filter(|id| ids.is_repeated(id.as_str())) {
+                    self.repeated.push((id.clone(), record.place.clone()));
                 }
-                shorten(&mut record.text);
-                self.bytes = self.bytes.saturating_add(record.text.len());
+                if let Ok(text) = &mut record.text {
+                    shorten(text);
+                    self.bytes = self.bytes.saturating_add(text.len());
+                }
                 self.records.push(record);
             }
         }
@@ -201,15 +196,20 @@ impl Ids {
     }
 }
 
+fn input(record: &Record) -> Input<'_> {
+    Input::text(record.text.as_deref().unwrap_or_default()).year(record.year())
+}
+
 /// Classifies chunk after chunk until there are none left, or nobody wants their answers.
 fn work(mut answerer: Answerer, renderer: &Renderer, queue: &Mutex<Receiver<Task>>) {
     loop {
         // A poisoned queue means that another worker panicked while it waited, which it cannot.
         let Ok(Ok((chunk, answer))) = queue.lock().map(|queue| queue.recv()) else { return };
-        let inputs: Vec<Input<'_>> =
-            chunk.records.iter().map(|record| Input::text(&record.text).year(record.year)).collect();
-        let keys =
-            chunk.records.iter().map(|record| RecordKey { id: record.id.clone(), line: Some(record.line) });
+        let inputs: Vec<Input<'_>> = chunk.records.iter().map(input).collect();
+        let keys = chunk.records.iter().map(|record| RecordKey {
+            id: record.id.as_ref().map(RecordId::to_string),
+            line: record.line(),
+        });
         let answers = answerer.answer(&inputs, keys);
         let cut = answerer.count_cut(&inputs);
         let count = answers.len() as u64;

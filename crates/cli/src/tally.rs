@@ -1,6 +1,6 @@
-//! The outcome of the records of a stream, printed and counted.
+//! The outcome of a stream of records, told and counted.
 
-use vulnlens_corpus::RecordError;
+use vulnlens_corpus::{Place, Problem, RecordError, RecordId};
 
 use crate::failure::{Failure, Kind};
 use crate::terminal::{self, Terminal};
@@ -15,12 +15,23 @@ pub(crate) struct Tally<'a> {
     failed: u64,
     repeated: u64,
     cut: u64,
+    withdrawn: u64,
+    passed_over: u64,
     ended_by: Option<RecordError>,
 }
 
 impl<'a> Tally<'a> {
     pub(crate) fn new(terminal: &'a Terminal) -> Self {
-        Self { terminal, answered: 0, failed: 0, repeated: 0, cut: 0, ended_by: None }
+        Self {
+            terminal,
+            answered: 0,
+            failed: 0,
+            repeated: 0,
+            cut: 0,
+            withdrawn: 0,
+            passed_over: 0,
+            ended_by: None,
+        }
     }
 
     pub(crate) fn add_answered(&mut self, count: u64) {
@@ -28,6 +39,12 @@ impl<'a> Tally<'a> {
     }
 
     pub(crate) fn add_error(&mut self, error: &RecordError) {
+        if error.is_passed_over() {
+            let is_withdrawn = error.problem == Problem::Withdrawn;
+            let count = if is_withdrawn { &mut self.withdrawn } else { &mut self.passed_over };
+            *count = count.saturating_add(1);
+            return self.terminal.detail(&error.to_string());
+        }
         self.failed = self.failed.saturating_add(1);
         if self.failed <= ERRORS_TOLD || self.terminal.is_verbose() {
             terminal::error(&error.to_string());
@@ -39,10 +56,14 @@ impl<'a> Tally<'a> {
         }
     }
 
-    pub(crate) fn add_repeated(&mut self, id: &str, line: u64) {
+    pub(crate) fn add_repeated(&mut self, id: &RecordId, place: &Place) {
         self.repeated = self.repeated.saturating_add(1);
-        let text =
-            format!("id {id:?} at {line} stood in the input before; each record is answered by itself");
+        let place = place.number().map_or_else(|| place.to_string(), |number| number.to_string());
+        let place = place.trim_start_matches([':', ' ']);
+        let text = format!(
+            "id {:?} at {place} stood in the input before; each record is answered by itself",
+            id.as_str()
+        );
         if self.repeated == 1 { self.terminal.warn(&text) } else { self.terminal.detail(&text) }
     }
 
@@ -51,7 +72,7 @@ impl<'a> Tally<'a> {
         self.cut = self.cut.saturating_add(count);
     }
 
-    /// True when any record was answered; otherwise there is no output.
+    /// Checks that anything was answered at all; without that there is no output.
     pub(crate) fn check_answered(&self, name: &str) -> Result<(), Failure> {
         let failed = self.failed;
         match &self.ended_by {
@@ -61,6 +82,10 @@ impl<'a> Tally<'a> {
                 let message = format!("{name}: none of its records was answered, all {failed} failed");
                 Err(Failure::new(Kind::Input, message)
                     .hint("--input-format says what the input is, if need be"))
+            }
+            None if self.withdrawn > 0 => {
+                let message = format!("{name}: all of its {} records were withdrawn", self.withdrawn);
+                Err(Failure::new(Kind::Input, message))
             }
             None => Err(Failure::new(Kind::Input, format!("{name}: holds no records"))
                 .hint("one text a line, or JSON Lines, CSV or Parquet with a column `description`")),
@@ -74,6 +99,13 @@ impl<'a> Tally<'a> {
             self.terminal.warn(&format!("{repeated} ids stood in the input more than once"));
         }
         tell_cut(self.cut, self.terminal);
+        let counts = [
+            (self.withdrawn, "withdrawn record was passed over", "withdrawn records were passed over"),
+            (self.passed_over, "file is not a source of records", "files are not sources of records"),
+        ];
+        for (count, one, many) in counts.into_iter().filter(|(count, ..)| *count > 0) {
+            self.terminal.note(&format!("{count} {}", if count == 1 { one } else { many }));
+        }
         if *failed == 0 {
             self.terminal.detail(&format!("{answered} records answered"));
             return Ok(());

@@ -1,4 +1,4 @@
-//! The argument TEXT of every command that has it: standard input, a file, or a text.
+//! The argument TEXT: standard input, a file or folder, or a text.
 
 use std::path::Path;
 
@@ -47,20 +47,19 @@ pub(crate) fn empty() -> Failure {
     Failure::new(Kind::Input, "the text is empty").hint("give a description of the vulnerability")
 }
 
-/// A file of records.
+/// A file of records, or a folder of them.
 pub(crate) fn file(path: &Path) -> Result<Input, Failure> {
-    if path.is_dir() {
-        let failure = Failure::new(Kind::Input, format!("{}: is a folder", path.display()));
-        return Err(
-            failure.hint("give one file of records; to make one of many sources, see `vulnlens data build`")
-        );
+    if path.read_dir().is_ok_and(|mut entries| entries.next().is_none()) {
+        let failure =
+            Failure::new(Kind::Input, format!("{}: is a folder with nothing in it", path.display()));
+        return Err(failure.hint("give a file of records, or a folder of them"));
     }
     Ok(Input::path(path))
 }
 
-/// True when a person who wrote this meant a file: one word that ends like one.
+/// Tests whether a person who wrote this meant a file: one word that ends like one.
 fn looks_like_a_file(path: &Path) -> bool {
-    let endings = ["jsonl", "ndjson", "json", "csv", "parquet", "txt", "gz"];
+    let endings = ["jsonl", "ndjson", "json", "csv", "parquet", "txt", "gz", "zip"];
     let is_known = |ending: &std::ffi::OsStr| endings.iter().any(|known| ending.eq_ignore_ascii_case(known));
     path.extension().is_some_and(is_known) && !path.to_string_lossy().contains(char::is_whitespace)
 }

@@ -10,9 +10,9 @@ use arrow_array::types::{
 use arrow_array::{Array, ArrowPrimitiveType};
 use arrow_schema::{DataType, Field, TimeUnit};
 
-use crate::date::Date;
+use crate::date::{Date, When};
 use crate::error::CorpusError;
-use crate::sources::rows::{self, When};
+use crate::sources::rows::split_cwes;
 
 /// What a column is read as.
 #[derive(Clone, Copy)]
@@ -91,7 +91,7 @@ fn ticks(column: &dyn Array, unit: TimeUnit, row: usize) -> Option<i64> {
 pub(crate) fn list(column: &dyn Array, row: usize) -> Vec<Cow<'_, str>> {
     let Some(lists) = column.as_list_opt::<i32>() else {
         return match text(column, row) {
-            Some(Cow::Borrowed(cell)) => rows::split_cwes(cell),
+            Some(Cow::Borrowed(cell)) => split_cwes(cell),
             _ => Vec::new(),
         };
     };

@@ -13,6 +13,50 @@ pub struct Date {
     day: u8,
 }
 
+/// The time of an event, as precisely as a source gives it.
+///
+/// A date only refines a record, so one that cannot be read is unknown and loses nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum When {
+    /// Not given, or not readable as a date.
+    #[default]
+    Unknown,
+    /// A year.
+    Year(u16),
+    /// A day.
+    Day(Date),
+}
+
+impl When {
+    /// Reads a date, with or without a time, or a year of four digits.
+    #[must_use]
+    pub fn read(text: &str) -> Self {
+        let text = text.trim();
+        let is_year = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
+        match (is_year, text.parse(), text.parse()) {
+            (true, Ok(year), _) => Self::Year(year),
+            (_, _, Ok(day)) => Self::Day(day),
+            _ => Self::Unknown,
+        }
+    }
+
+    /// The day, if it is known.
+    #[must_use]
+    pub fn day(self) -> Option<Date> {
+        if let Self::Day(day) = self { Some(day) } else { None }
+    }
+
+    /// The year, if it is known.
+    #[must_use]
+    pub fn year(self) -> Option<u16> {
+        match self {
+            Self::Unknown => None,
+            Self::Year(year) => Some(year),
+            Self::Day(day) => Some(day.year()),
+        }
+    }
+}
+
 /// A text that does not begin with a date of the form `2021-12-10`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a date of the form 2021-12-10 or 2021-12-10T07:01Z")]

@@ -1,15 +1,15 @@
-//! What can go wrong: with a whole input, or with one record of it.
+//! Errors: of a whole input, or of one record of it.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
-use vulnlens_files::{Classified, ErrorKind};
+use vulnlens_files::{Classified, ErrorKind, FileError, TooMuch, TrailingBytes};
 
-use crate::build::BuildReport;
-use crate::gzip::TrailingBytes;
-use crate::limits::TooMuch;
+use crate::build_report::BuildReport;
+use crate::place::Place;
+use crate::record_id::RecordId;
 
 /// A failure that ends the operation; one bad record is a [`RecordError`] instead.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +60,14 @@ pub enum CorpusError {
         file: String,
         /// What is wrong, and what to do about it.
         problem: String,
+    },
+    /// The input is in none of the formats that records are read from.
+    #[error("{file}: is not a source of records; expected {expected}")]
+    NotASource {
+        /// Display name of the input.
+        file: String,
+        /// The formats.
+        expected: String,
     },
     /// The sources of a data set hold not one record that could become a row.
     #[error("no usable record in the sources: {}", without_rows(.report))]
@@ -114,7 +122,7 @@ pub struct RecordError {
     /// Where in the input.
     pub place: Place,
     /// The record's id, where it was readable.
-    pub id: Option<String>,
+    pub id: Option<RecordId>,
     /// What is wrong, and what to do about it.
     pub problem: Problem,
 }
@@ -122,33 +130,6 @@ pub struct RecordError {
 impl Classified for RecordError {
     fn kind(&self) -> ErrorKind {
         ErrorKind::Input
-    }
-}
-
-/// Where in an input a record stands; every number counts from 1.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
-    /// A line of a text file.
-    Line(u64),
-    /// A member of the JSON array that holds the records.
-    Item(u64),
-    /// A row of a table.
-    Row(u64),
-    /// A file of a folder or an archive.
-    Entry(String),
-    /// The input as a whole.
-    Whole,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Line(number) => write!(f, ":{number}"),
-            Self::Item(number) => write!(f, ": record {number}"),
-            Self::Row(number) => write!(f, ": row {number}"),
-            Self::Entry(name) => write!(f, ": {name}"),
-            Self::Whole => Ok(()),
-        }
     }
 }
 
@@ -184,12 +165,21 @@ pub enum Problem {
     /// The record has neither of the fields that a text may stand in.
     #[error("the text is empty: the record has no field description or text; give it one")]
     NoText,
-    /// The record is one of NVD's or of the CVE list, or a feed of them, where a text is expected.
-    #[error(
-        "this is a record or feed of NVD or of the CVE list; make a data set of the file with `vulnlens data build` \
-         and give that"
-    )]
-    OfficialRecord,
+    /// The record has no English description.
+    #[error("the record has no {0}; it is left out")]
+    NoDescription(&'static str),
+    /// The record was withdrawn by whoever issued it: no fault of the input.
+    #[error("the record was withdrawn; it is passed over")]
+    Withdrawn,
+    /// A file of a folder or archive holds no records: no fault of the others.
+    #[error("is not a source of records; it is passed over")]
+    NotASource,
+    /// A file of a folder or archive cannot be read.
+    #[error("{0}")]
+    Unreadable(String),
+    /// Something else follows where the next document should begin.
+    #[error("{0} where a JSON document should begin; reading stopped there")]
+    NotADocument(String),
     /// A CSV record with another number of fields than the header.
     #[error("{found} fields where the header has {expected}; quote fields that hold commas or line ends")]
     Fields {
@@ -237,6 +227,32 @@ pub enum Problem {
     Damaged(String),
 }
 
+/// A record that cannot be read: its id, where that was readable, and what is wrong with it.
+#[derive(Debug)]
+pub(crate) struct BadRecord {
+    pub(crate) id: Option<RecordId>,
+    pub(crate) problem: Problem,
+}
+
+impl From<Problem> for BadRecord {
+    fn from(problem: Problem) -> Self {
+        Self { id: None, problem }
+    }
+}
+
+impl BadRecord {
+    /// A record whose field `field` holds `id`, which is not a CVE id.
+    pub(crate) fn not_a_cve(field: &'static str, id: &str) -> Self {
+        let problem = Problem::bad_field(field, id, "a CVE id such as CVE-2021-44228");
+        Self { id: Some(RecordId::beginning(id)), problem }
+    }
+
+    /// The error of the record at `place` of `file`.
+    pub(crate) fn at(self, file: &Arc<str>, place: Place) -> RecordError {
+        RecordError { file: Arc::clone(file), place, id: self.id, problem: self.problem }
+    }
+}
+
 impl Problem {
     /// A [`Problem::BadField`] with the beginning of `value`: a hostile one may be megabytes long.
     pub(crate) fn bad_field(field: &'static str, value: &str, expected: &'static str) -> Self {
@@ -253,25 +269,33 @@ impl Problem {
     }
 }
 
+impl From<TooMuch> for Problem {
+    fn from(error: TooMuch) -> Self {
+        Self::Bomb(match error {
+            TooMuch::Length(bytes) | TooMuch::Unpacked(bytes) => format!("{bytes} bytes"),
+            TooMuch::Ratio { ratio, .. } => format!("{ratio} times its packed size"),
+        })
+    }
+}
+
 impl From<io::Error> for Problem {
     fn from(error: io::Error) -> Self {
-        let bomb = error.get_ref().and_then(|inner| inner.downcast_ref::<TooMuch>());
+        if let Some(bomb) = TooMuch::of(&error) {
+            return bomb.into();
+        }
         if error.get_ref().is_some_and(|inner| inner.is::<TrailingBytes>()) {
             return Self::TrailingBytes;
         }
-        match (bomb, error.kind()) {
-            (Some(bomb), _) => Self::Bomb(bomb.limit.clone()),
-            (None, io::ErrorKind::UnexpectedEof) => Self::Truncated,
-            (None, io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => {
-                Self::Damaged(error.to_string())
-            }
-            (None, _) => Self::Read(error.to_string()),
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Self::Truncated,
+            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => Self::Damaged(error.to_string()),
+            _ => Self::Read(error.to_string()),
         }
     }
 }
 
 impl RecordError {
-    /// Whether the input cannot be read any further, so that later records are lost.
+    /// Tests whether the input cannot be read any further, so that later records are lost.
     #[must_use]
     pub fn ends_input(&self) -> bool {
         let fatal = matches!(
@@ -281,7 +305,44 @@ impl RecordError {
                 | Problem::Bomb(_)
                 | Problem::Read(_)
                 | Problem::Damaged(_)
+                | Problem::NotADocument(_)
         );
-        fatal && !matches!(self.place, Place::Entry(_))
+        fatal && !matches!(self.place, Place::Entry(..))
+    }
+
+    /// Tests whether a record or file was passed over because nothing in it is to be answered, rather than bad.
+    #[must_use]
+    pub fn is_passed_over(&self) -> bool {
+        matches!(self.problem, Problem::Withdrawn | Problem::NotASource)
+    }
+}
+
+impl From<FileError> for CorpusError {
+    /// The error of an output: inputs are opened by their readers.
+    fn from(error: FileError) -> Self {
+        Self::Write { file: error.path.display().to_string(), source: error.source }
+    }
+}
+
+impl CorpusError {
+    /// The same for a file that is one of many.
+    pub(crate) fn into_record_error(self, path: &Path) -> RecordError {
+        let file = path.display().to_string();
+        let problem = self.into_problem(&file);
+        RecordError { file: file.into(), place: Place::Whole, id: None, problem }
+    }
+
+    /// What is wrong, for a file that is one of many: without the file's name.
+    pub(crate) fn into_problem(self, file: &str) -> Problem {
+        match self {
+            Self::NotASource { .. } => Problem::NotASource,
+            Self::Open { source, .. } => source.into(),
+            Self::Record(error) => error.problem,
+            other => {
+                let text = other.to_string();
+                let text = text.strip_prefix(file).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&text);
+                Problem::Unreadable(text.to_owned())
+            }
+        }
     }
 }

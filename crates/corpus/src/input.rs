@@ -1,77 +1,242 @@
-//! Opening an input: what it is, judged by its first bytes, and the bytes themselves, unpacked.
+//! Inputs: opening them, telling text from packed and binary files by their first bytes, and unpacking gzip.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use vulnlens_files::{Gunzip, copy_at_most};
+
 use crate::error::CorpusError;
-use crate::gzip::Unpacked;
 use crate::limits::Limits;
 
 /// Bytes read ahead of the line or record in hand.
 const BUFFER: usize = 256 << 10;
-/// Bytes of a file that are looked at to tell what it is.
+/// Bytes of a file that are looked at to tell its format.
 pub(crate) const HEAD: usize = 4 << 10;
 
-/// Where records are read from: a file, or a stream such as standard input.
+/// An input that records are read from: a file, a folder, or a stream such as standard input.
 pub struct Input {
     name: Arc<str>,
     bytes: Bytes,
+    depth: u8,
 }
 
 enum Bytes {
-    File(PathBuf),
+    Path(PathBuf),
+    /// An unnamed file.
+    File(File),
     Stream(Box<dyn Read + Send>),
 }
 
 impl Input {
-    /// The file at `path`; messages show the path as it is given.
+    /// The file or folder at `path`; messages show the path as it is given.
     #[must_use]
     pub fn path(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
-        Self { name: path.display().to_string().into(), bytes: Bytes::File(path) }
+        Self { name: path.display().to_string().into(), bytes: Bytes::Path(path), depth: 0 }
     }
 
     /// A stream that messages call `name`.
     #[must_use]
     pub fn stream(name: &str, reader: impl Read + Send + 'static) -> Self {
-        Self { name: name.into(), bytes: Bytes::Stream(Box::new(reader)) }
+        Self { name: name.into(), bytes: Bytes::Stream(Box::new(reader)), depth: 0 }
     }
 
-    /// What messages call the input.
+    /// An unnamed file that messages call `name`.
+    pub(crate) fn file(name: &str, file: File) -> Self {
+        Self { name: name.into(), bytes: Bytes::File(file), depth: 0 }
+    }
+
+    /// The same input as a file of a folder or archive that lies within `depth - 1` others.
+    pub(crate) fn at_depth(self, depth: u8) -> Self {
+        Self { depth, ..self }
+    }
+
+    /// The number of folders and archives that the input lies in.
+    pub(crate) fn depth(&self) -> u8 {
+        self.depth
+    }
+
+    /// The name of the input in messages.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The path, if the input is a folder.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        match &self.bytes {
+            Bytes::Path(path) if path.is_dir() => Some(path),
+            _ => None,
+        }
+    }
+
+    /// Opens the input and unpacks gzip. A Parquet or zip stream, which needs seeking, goes through an unnamed file
+    /// in the system's folder for temporary files.
+    pub(crate) fn open(self, limits: &Limits) -> Result<Opened, CorpusError> {
+        let file = || self.name.as_ref().to_owned();
+        let (name, is_member) = (Arc::clone(&self.name), self.depth > 0);
+        let content = content(self.bytes, is_member, limits)
+            .map_err(|source| CorpusError::Open { file: file(), source })?;
+        if let Content::Text(text) = &content
+            && (text.head.starts_with(&[0xFF, 0xFE]) || text.head.starts_with(&[0xFE, 0xFF]))
+        {
+            let problem = "is UTF-16 text; convert it to UTF-8".to_owned();
+            return Err(CorpusError::Format { file: file(), problem });
+        }
+        Ok(Opened { name, is_member, content })
     }
 }
 
 /// An opened input.
 pub(crate) struct Opened {
     pub(crate) name: Arc<str>,
+    /// Set for a file of a folder or archive.
+    pub(crate) is_member: bool,
     pub(crate) content: Content,
 }
 
+/// What an input holds.
 pub(crate) enum Content {
-    /// Text, unpacked and without its byte order mark; `head` is how it begins.
-    Text {
-        head: Vec<u8>,
-        reader: Box<dyn BufRead + Send>,
-    },
+    Text(Text),
     Parquet(File),
     Zip(File),
 }
 
-/// Opens `input` and unpacks gzip. A Parquet or zip stream, which needs seeking, goes through an unnamed
-/// file in the system's folder for temporary files.
-pub(crate) fn open(input: Input, limits: &Limits) -> Result<Opened, CorpusError> {
-    // A person may be typing into a stream: no more is waited for than tells the formats apart.
-    let head = if matches!(input.bytes, Bytes::File(_)) { HEAD } else { 4 };
-    open_with_head(input, limits, head)
+impl Opened {
+    /// Tests for `.extension` or `.extension.gz` at the end of the name, whatever the case.
+    pub(crate) fn is_named(&self, extensions: &[&str]) -> bool {
+        extensions.iter().any(|extension| has_extension(&self.name, extension))
+    }
+
+    /// The first bytes of a text; none of any other file.
+    pub(crate) fn head(&self) -> &[u8] {
+        if let Content::Text(text) = &self.content { &text.head } else { &[] }
+    }
+
+    /// The text and its name.
+    ///
+    /// # Errors
+    /// A Parquet file, which another format was asked for.
+    pub(crate) fn into_text(self) -> Result<(Arc<str>, Text), CorpusError> {
+        match self.content {
+            Content::Text(text) => Ok((self.name, text)),
+            _ => Err(self.wrong("is a Parquet file; ask for that format")),
+        }
+    }
+
+    /// A [`CorpusError::Format`] of this input.
+    pub(crate) fn wrong(&self, problem: &str) -> CorpusError {
+        CorpusError::Format { file: self.name.as_ref().to_owned(), problem: problem.to_owned() }
+    }
 }
 
-/// Whether a file that begins with `head` is no text: a program, a document, a picture or an archive by its magic
-/// number, or more than a tenth of NUL and of what is not UTF-8. A few odd bytes are those of a text.
+/// A text, unpacked and without its byte order mark.
+pub(crate) struct Text {
+    /// Its first bytes.
+    head: Vec<u8>,
+    /// What follows them.
+    rest: Box<dyn Read + Send>,
+    /// Set when `rest` has no more.
+    at_end: bool,
+    /// The failure that ended the look at the first bytes; the reader of the records tells it in its place.
+    error: Option<io::Error>,
+    /// Set where somebody may still be writing.
+    is_stream: bool,
+}
+
+impl Text {
+    fn new(head: Vec<u8>, rest: Box<dyn Read + Send>) -> Self {
+        Self { head, rest, at_end: false, error: None, is_stream: false }
+    }
+
+    /// The first bytes.
+    pub(crate) fn head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// Tests for a text that somebody may still be writing.
+    pub(crate) fn is_stream(&self) -> bool {
+        self.is_stream
+    }
+
+    /// Reads on until the first bytes are `enough`, or all that there are, or `most`. A person may be typing: no more
+    /// is waited for.
+    pub(crate) fn look_ahead(&mut self, most: usize, mut enough: impl FnMut(&[u8]) -> bool) {
+        let mut part = vec![0; HEAD];
+        while !self.at_end && self.head.len() < most && !enough(&self.head) {
+            match self.rest.read(&mut part) {
+                Ok(0) => self.at_end = true,
+                Ok(length) => self.head.extend_from_slice(part.get(..length).unwrap_or_default()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.error = Some(error);
+                    self.at_end = true;
+                }
+            }
+        }
+    }
+
+    /// The whole text.
+    pub(crate) fn into_reader(self) -> Box<dyn BufRead + Send> {
+        let head = Cursor::new(self.head);
+        match self.error {
+            None => Box::new(BufReader::with_capacity(BUFFER, head.chain(self.rest))),
+            error => Box::new(BufReader::with_capacity(BUFFER, head.chain(Failing(error)))),
+        }
+    }
+}
+
+fn content(bytes: Bytes, is_member: bool, limits: &Limits) -> io::Result<Content> {
+    let (mut file, reader): (_, Box<dyn Read + Send>) = match bytes {
+        Bytes::Path(path) => opened(File::open(path)?)?,
+        Bytes::File(file) => opened(file)?,
+        Bytes::Stream(reader) => (None, reader),
+    };
+    // No more is waited for of a stream than tells the formats apart.
+    let is_stream = file.is_none() && !is_member;
+    let want = if is_stream { 4 } else { HEAD };
+    let mut text = Text::new(Vec::new(), reader);
+    text.look_ahead(want, |_| false);
+    let head = text.head();
+    if head.starts_with(b"PAR1") || head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
+        let is_parquet = head.starts_with(b"PAR1");
+        let mut file = match file.take() {
+            Some(file) => file,
+            None => spool(&mut text.into_reader(), limits)?,
+        };
+        file.seek(SeekFrom::Start(0))?;
+        return Ok(if is_parquet { Content::Parquet(file) } else { Content::Zip(file) });
+    }
+    if head.starts_with(&[0x1F, 0x8B]) {
+        text = Text::new(Vec::new(), Box::new(Gunzip::new(text.into_reader(), limits.unpacking())));
+        text.look_ahead(want, |_| false);
+    } else if head.is_empty()
+        && let Some(error) = text.error.take()
+    {
+        return Err(error);
+    }
+    if text.head.starts_with(b"\xEF\xBB\xBF") {
+        text.head.drain(..3);
+    }
+    text.is_stream = is_stream;
+    Ok(Content::Text(text))
+}
+
+fn opened(file: File) -> io::Result<(Option<File>, Box<dyn Read + Send>)> {
+    Ok((Some(file.try_clone()?), Box::new(file)))
+}
+
+/// Copies a stream that must be sought in to an unnamed temporary file.
+fn spool(reader: &mut dyn Read, limits: &Limits) -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    copy_at_most(reader, &mut file, limits.unpacked_bytes)?;
+    Ok(file)
+}
+
+/// Tests for bytes that are not a text: a program, a document, a picture or an archive by its magic number, or more
+/// than a tenth of NUL and of what is not UTF-8. A few odd bytes are those of a text.
 pub(crate) fn is_binary(head: &[u8]) -> bool {
     const MAGIC: [&[u8]; 5] = [b"\x7FELF", b"%PDF-", b"\x89PNG", b"PK\x03\x04", b"PK\x05\x06"];
     const FEW: usize = 3;
@@ -84,100 +249,14 @@ pub(crate) fn is_binary(head: &[u8]) -> bool {
         || (odd > FEW && odd > head.len() / 10)
 }
 
-/// Like [`open`], with the first `head` bytes looked at, unpacked, or all if there are fewer.
-pub(crate) fn open_with_head(input: Input, limits: &Limits, head: usize) -> Result<Opened, CorpusError> {
-    let name = Arc::clone(&input.name);
-    let content = content(input, limits, head)
-        .map_err(|source| CorpusError::Open { file: name.as_ref().to_owned(), source })?;
-    if let Content::Text { head, .. } = &content
-        && (head.starts_with(&[0xFF, 0xFE]) || head.starts_with(&[0xFE, 0xFF]))
-    {
-        let problem = "is UTF-16 text; convert it to UTF-8".to_owned();
-        return Err(CorpusError::Format { file: name.as_ref().to_owned(), problem });
-    }
-    Ok(Opened { name, content })
-}
-
-fn content(input: Input, limits: &Limits, want: usize) -> io::Result<Content> {
-    let (mut file, reader): (_, Box<dyn Read + Send>) = match input.bytes {
-        Bytes::File(path) => {
-            let file = File::open(path)?;
-            (Some(file.try_clone()?), Box::new(file))
-        }
-        Bytes::Stream(reader) => (None, reader),
-    };
-    let (head, mut reader) = peek(reader, want)?;
-    if head.starts_with(b"PAR1") || head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
-        let mut file = match file.take() {
-            Some(file) => file,
-            None => spool(&mut reader, limits)?,
-        };
-        file.seek(SeekFrom::Start(0))?;
-        return Ok(if head.starts_with(b"PAR1") { Content::Parquet(file) } else { Content::Zip(file) });
-    }
-    if !head.starts_with(&[0x1F, 0x8B]) {
-        return Ok(text(head, reader));
-    }
-    let (head, reader) = match peek(Box::new(Unpacked::new(reader, limits)), want) {
-        Ok(peeked) => peeked,
-        // Nothing at all could be unpacked: the reader of the records tells it in its place.
-        Err(error) => (Vec::new(), Box::new(Failing(Some(error))) as Box<dyn Read + Send>),
-    };
-    Ok(text(head, reader))
-}
-
-fn text(mut head: Vec<u8>, mut reader: Box<dyn Read + Send>) -> Content {
-    if head.starts_with(b"\xEF\xBB\xBF") {
-        head.drain(..3);
-        // `reader` begins with these three bytes, held in memory: skipping them cannot fail.
-        let _ = reader.read_exact(&mut [0; 3]);
-    }
-    Content::Text { head, reader: Box::new(BufReader::with_capacity(BUFFER, reader)) }
-}
-
-/// The first bytes of `reader`, at least `want` unless it is shorter, and a reader that still has them.
-fn peek(mut reader: Box<dyn Read + Send>, want: usize) -> io::Result<(Vec<u8>, Box<dyn Read + Send>)> {
-    let mut head = Vec::new();
-    let mut part = [0; HEAD];
-    while head.len() < want {
-        match reader.read(&mut part) {
-            Ok(0) => break,
-            Ok(length) => head.extend_from_slice(part.get(..length).unwrap_or_default()),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if head.is_empty() => return Err(error),
-            Err(error) => {
-                let rest = Failing(Some(error));
-                return Ok((head.clone(), Box::new(Cursor::new(head).chain(rest))));
-            }
-        }
-    }
-    Ok((head.clone(), Box::new(Cursor::new(head).chain(reader))))
-}
-
-/// Copies a stream that must be sought in to an unnamed temporary file.
-fn spool(reader: &mut dyn Read, limits: &Limits) -> io::Result<File> {
-    let mut file = tempfile::tempfile()?;
-    copy_bounded(reader, &mut file, limits.unpacked_bytes)?;
-    Ok(file)
-}
-
-/// Copies at most `limit` bytes; more is an error.
-pub(crate) fn copy_bounded(reader: &mut dyn Read, file: &mut File, limit: u64) -> io::Result<()> {
-    let copied = io::copy(&mut reader.take(limit.saturating_add(1)), file)?;
-    if copied > limit {
-        return Err(crate::limits::TooMuch { limit: format!("{limit} bytes") }.into());
-    }
-    file.seek(SeekFrom::Start(0)).map(drop)
-}
-
-/// Whether `path` ends in `.extension` or `.extension.gz`, whatever the case.
-pub(crate) fn has_extension(name: &str, extension: &str) -> bool {
+/// Tests for `.extension` or `.extension.gz` at the end of `name`, whatever the case.
+fn has_extension(name: &str, extension: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let plain = lower.strip_suffix(".gz").unwrap_or(&lower);
     Path::new(plain).extension().is_some_and(|found| found == extension)
 }
 
-/// Gives the failure that came while the first bytes were looked at, in its turn.
+/// Gives a failure that came while the first bytes were looked at, in its turn.
 struct Failing(Option<io::Error>);
 
 impl Read for Failing {

@@ -1,4 +1,6 @@
-//! How much of one input is taken in before it is called hostile.
+//! Bounds on one input, beyond which it is called hostile.
+
+use vulnlens_files::UnpackLimits;
 
 /// Bounds on what one input may make the readers hold or unpack.
 ///
@@ -21,7 +23,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             record_bytes: 64 << 20,
-            entry_bytes: 64 << 20,
+            entry_bytes: 8 << 30,
             unpacked_bytes: 64 << 30,
             ratio: 250,
             ratio_from: 256 << 20,
@@ -30,27 +32,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Whether `packed` bytes may have become `unpacked` bytes; says why not.
-    pub(crate) fn check(&self, packed: u64, unpacked: u64) -> Result<(), TooMuch> {
-        if unpacked > self.unpacked_bytes {
-            return Err(TooMuch { limit: format!("{} bytes", self.unpacked_bytes) });
-        }
-        if unpacked > self.ratio_from && unpacked / packed.max(1) > self.ratio {
-            return Err(TooMuch { limit: format!("{} times its packed size", self.ratio) });
-        }
-        Ok(())
-    }
-}
-
-/// An input that unpacks to more than its limits allow.
-#[derive(Debug, thiserror::Error)]
-#[error("unpacks to more than {limit}")]
-pub(crate) struct TooMuch {
-    pub(crate) limit: String,
-}
-
-impl From<TooMuch> for std::io::Error {
-    fn from(error: TooMuch) -> Self {
-        Self::other(error)
+    /// The bounds on unpacking.
+    pub(crate) fn unpacking(&self) -> UnpackLimits {
+        UnpackLimits { bytes: self.unpacked_bytes, ratio: self.ratio, ratio_from: self.ratio_from }
     }
 }

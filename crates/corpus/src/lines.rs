@@ -66,6 +66,11 @@ impl<R: BufRead> Lines<R> {
         Some((self.number, line))
     }
 
+    /// Lends no further line.
+    pub(crate) fn end(&mut self) {
+        self.done = true;
+    }
+
     /// Gives the line lent last back and finds the next one.
     fn advance(&mut self) -> io::Result<Found> {
         self.reader.consume(std::mem::take(&mut self.lent));

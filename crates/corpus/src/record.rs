@@ -1,110 +1,125 @@
-//! What the sources give: a vulnerability record, and a text to classify.
+//! Records of vulnerabilities, and the weaknesses assigned to them.
+
+use std::sync::Arc;
 
 use vulnlens_taxonomy::{CveId, CweId};
 
-use crate::date::Date;
+use crate::date::{Date, When};
+use crate::error::Problem;
+use crate::place::Place;
+use crate::record_id::RecordId;
 
-/// A text to classify, as it stands in an input.
+/// A record of a vulnerability, as one source has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InputRecord {
-    /// The record's id, of whatever form; a CVE id where the input holds CVE records.
-    pub id: Option<String>,
-    /// The description; never blank.
-    pub text: String,
-    /// The day of publication; `None` where the input has none, a year alone, or what cannot be read as a date.
-    pub published: Option<Date>,
-    /// The year whose habits of assignment apply: that of the publication, else that of a CVE id.
-    pub year: Option<u16>,
-    /// Line (JSON Lines, plain text, CSV: of its first line) or row (Parquet) in the input, from 1.
-    pub line: u64,
+#[non_exhaustive]
+pub struct Record {
+    /// The id, as it was given.
+    pub id: Option<RecordId>,
+    /// Other ids of the same vulnerability.
+    pub aliases: Vec<RecordId>,
+    /// The English description, which is never blank, or the reason why there is none.
+    pub text: Result<String, Problem>,
+    /// The days of publication and change.
+    pub dates: Dates,
+    /// Set where the source says that the record was withdrawn; its other fields mean nothing then.
+    pub withdrawn: bool,
+    /// The weaknesses assigned, in the source's order, without repetition.
+    pub labels: Vec<Label>,
+    /// Texts that stand in the place of a weakness's id and are not one (`NVD-CWE-noinfo`, which says that there is
+    /// none, is left out).
+    pub unreadable_labels: Vec<String>,
+    /// Name of the format that the record is written in.
+    pub format: &'static str,
+    /// Display name of the input.
+    pub file: Arc<str>,
+    /// The place in the input.
+    pub place: Place,
 }
 
-/// Who assigned a weakness to a record.
+/// The days of a record; one that cannot be read is unknown and loses nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Dates {
+    /// The day or year of publication.
+    pub published: When,
+    /// The day of the last change.
+    pub modified: Option<Date>,
+}
+
+/// Somebody who assigns weaknesses to records. Each source names its own.
+///
+/// Of all that assign weaknesses to one record, the lists of those that are [`Assigner::added`] count, and the list of
+/// the first of the others by rank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum LabelSource {
-    /// The analysts of the National Vulnerability Database.
-    Nvd,
-    /// The CVE numbering authority that published the record.
-    Cna,
-    /// An authorised data publisher, in practice CISA's Vulnrichment.
-    Adp,
-    /// A plain table, which does not say who.
-    Given,
+pub struct Assigner {
+    /// Place among all: the lower rank counts before the higher one, and is written before it.
+    pub rank: u8,
+    /// Name in the data set's column `cwe_sources`.
+    pub name: &'static str,
+    /// Set for one whose weaknesses are added to those of others.
+    pub added: bool,
 }
 
-impl LabelSource {
-    /// All of them, in the order in which they are written.
-    pub const ALL: [Self; 4] = [Self::Nvd, Self::Cna, Self::Adp, Self::Given];
-
-    /// The name in the data set's column `cwe_sources`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Nvd => "nvd",
-            Self::Cna => "cna",
-            Self::Adp => "adp",
-            Self::Given => "given",
-        }
-    }
-}
-
-/// One weakness that a record was assigned, and by whom.
+/// A weakness that a record was assigned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Label {
     /// Who assigned it.
-    pub source: LabelSource,
+    pub assigner: Assigner,
     /// The weakness or category, as assigned: no ancestors.
     pub cwe: CweId,
 }
 
-/// A CVE record as one source tells it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceRecord {
-    /// The record's id.
-    pub id: CveId,
-    /// Whether the record was withdrawn; its other fields mean nothing then.
-    pub rejected: bool,
-    /// The day of publication; `None` also where a source has what cannot be read as a date.
-    pub published: Option<Date>,
-    /// The day of the last change; `None` likewise.
-    pub modified: Option<Date>,
-    /// The English description; never blank.
-    pub text: Option<String>,
-    /// The weaknesses assigned, in the source's order, without repetition.
-    pub labels: Vec<Label>,
-    /// What stands where a weakness's id should and is none (`NVD-CWE-noinfo`, which says so, is left out).
-    pub unreadable_labels: Vec<String>,
-}
-
-impl SourceRecord {
-    pub(crate) fn new(id: CveId) -> Self {
+impl Record {
+    /// A record without anything in it; `text` says why there is none.
+    pub(crate) fn new(id: Option<RecordId>, text: Problem) -> Self {
         Self {
             id,
-            rejected: false,
-            published: None,
-            modified: None,
-            text: None,
+            aliases: Vec::new(),
+            text: Err(text),
+            dates: Dates::default(),
+            withdrawn: false,
             labels: Vec::new(),
             unreadable_labels: Vec::new(),
+            format: "",
+            file: Arc::from(""),
+            place: Place::Whole,
         }
     }
 
-    /// Takes in the description, and whether it says that the record is rejected.
+    /// The record's CVE id: its own id, else the first alias that is one.
+    #[must_use]
+    pub fn cve(&self) -> Option<CveId> {
+        self.id.iter().chain(&self.aliases).find_map(RecordId::cve)
+    }
+
+    /// The year whose habits of assignment apply: that of the publication, else that of the CVE id.
+    #[must_use]
+    pub fn year(&self) -> Option<u16> {
+        self.dates.published.year().or_else(|| self.cve().map(CveId::year))
+    }
+
+    /// The number of the record's line, row or place in its document.
+    #[must_use]
+    pub fn line(&self) -> Option<u64> {
+        self.place.number()
+    }
+
+    /// Takes in the description, unless it is blank or the record has one; notes a notice of withdrawal.
     pub(crate) fn describe(&mut self, text: &str) {
-        if self.text.is_none() && !text.trim().is_empty() {
-            self.rejected |= says_rejected(text);
-            self.text = Some(clean(text));
+        if self.text.is_err() && !text.trim().is_empty() {
+            self.withdrawn |= says_withdrawn(text);
+            self.text = Ok(clean(text));
         }
     }
 
-    /// Takes in what stands where a weakness's id should.
-    pub(crate) fn label(&mut self, source: LabelSource, text: &str) {
+    /// Takes in what stands in the place of a weakness's id.
+    pub(crate) fn label(&mut self, assigner: Assigner, text: &str) {
         // NVD's two ways to say that it assigns none, and what CNAs write for the same.
         const NONE: [&str; 3] = ["NVD-CWE-noinfo", "NVD-CWE-Other", "n/a"];
         let text = text.trim();
         match text.parse() {
             Ok(cwe) => {
-                self.labels.extend(Some(Label { source, cwe }).filter(|label| !self.labels.contains(label)))
+                let label = Label { assigner, cwe };
+                self.labels.extend(Some(label).filter(|label| !self.labels.contains(label)));
             }
             Err(_) if text.is_empty() || NONE.iter().any(|none| none.eq_ignore_ascii_case(text)) => {}
             Err(_) => self.unreadable_labels.push(text.chars().take(40).collect()),
@@ -117,15 +132,15 @@ pub(crate) fn clean(text: &str) -> String {
     text.replace('\0', " ")
 }
 
-/// Whether a description is the notice that the feeds put in the place of a withdrawn record's text.
-fn says_rejected(text: &str) -> bool {
+/// Tests for the notice that the feeds put in the place of a withdrawn record's text.
+pub(crate) fn says_withdrawn(text: &str) -> bool {
     let text = text.trim_start();
     ["** REJECT **", "Rejected reason:"]
         .iter()
         .any(|notice| text.get(..notice.len()).is_some_and(|head| head.eq_ignore_ascii_case(notice)))
 }
 
-/// Whether a language tag (`en`, `en-US`, `eng`) means English.
+/// Tests whether a language tag (`en`, `en-US`, `eng`) means English.
 pub(crate) fn is_english(tag: &str) -> bool {
     let primary = tag.split(['-', '_']).next().unwrap_or_default();
     primary.eq_ignore_ascii_case("en") || primary.eq_ignore_ascii_case("eng")
@@ -135,11 +150,13 @@ pub(crate) fn is_english(tag: &str) -> bool {
 mod tests {
     use super::*;
 
+    const SOMEBODY: Assigner = Assigner { rank: 1, name: "somebody", added: false };
+
     #[test]
-    fn what_is_no_weakness_is_told_from_what_is_unreadable() {
-        let mut record = SourceRecord::new(CveId::new(2020, 1));
+    fn no_weakness_is_told_from_an_unreadable_one() {
+        let mut record = Record::new(None, Problem::Blank);
         for text in ["CWE-79", "NVD-CWE-noinfo", "NVD-CWE-Other", "", "CWE-79", "CWE-XX", "CWE-20"] {
-            record.label(LabelSource::Nvd, text);
+            record.label(SOMEBODY, text);
         }
         let numbers: Vec<_> = record.labels.iter().map(|label| label.cwe.0).collect();
         assert_eq!(numbers, [79, 20]);
@@ -148,14 +165,14 @@ mod tests {
 
     #[test]
     fn a_rejection_notice_is_known_at_the_start_alone() {
-        for (text, rejected) in [
+        for (text, withdrawn) in [
             ("** REJECT ** DO NOT USE THIS CANDIDATE NUMBER.", true),
             (" Rejected reason: duplicate", true),
             ("The server answers Rejected reason: x to everybody", false),
         ] {
-            let mut record = SourceRecord::new(CveId::new(2020, 1));
+            let mut record = Record::new(None, Problem::Blank);
             record.describe(text);
-            assert_eq!(record.rejected, rejected, "{text}");
+            assert_eq!(record.withdrawn, withdrawn, "{text}");
         }
     }
 
@@ -172,5 +189,15 @@ mod tests {
         ] {
             assert_eq!(is_english(tag), english, "{tag}");
         }
+    }
+
+    #[test]
+    fn the_cve_of_a_record_is_its_id_or_an_alias() {
+        let mut record = Record::new(Some(RecordId::new("GHSA-2222-3333-4444")), Problem::Blank);
+        assert_eq!((record.cve(), record.year()), (None, None));
+        record.aliases = ["PYSEC-2021-1", "CVE-2021-0001", "CVE-2020-0002"].map(RecordId::new).to_vec();
+        assert_eq!((record.cve(), record.year()), (Some(CveId::new(2021, 1)), Some(2021)));
+        record.dates.published = When::Year(2023);
+        assert_eq!(record.year(), Some(2023));
     }
 }

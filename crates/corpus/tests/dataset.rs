@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use vulnlens_corpus::{
-    BuildOptions, BuildReport, CorpusError, DataRow, DatasetReader, Input, InputFormat, Limits, Split,
-    SplitOptions, build, open_inputs, resplit, stats,
+    BuildOptions, BuildReport, CorpusError, DataRow, DatasetReader, Input, Split, SplitOptions, build,
+    resplit, sources, stats,
 };
 use vulnlens_taxonomy::attack::AttackCatalog;
 use vulnlens_taxonomy::capec::CapecCatalog;
@@ -284,16 +284,17 @@ fn a_data_set_is_an_input_too_and_a_table_is_no_data_set() {
     let fixture = Fixture::new();
     fixture.build("data.parquet", 1);
     let path = fixture.path("data.parquet");
-    let inputs = open_inputs(Input::path(&path), InputFormat::Auto, &Limits::default()).unwrap();
+    let options = sources::Options::default();
+    let inputs = sources::open(Input::path(&path), &options).unwrap();
     let inputs: Vec<_> = inputs.map(Result::unwrap).collect();
     assert_eq!(
-        (inputs[1].id.as_deref(), inputs[1].year, inputs[1].line),
-        (Some("CVE-2020-10000"), Some(2020), 2)
+        (inputs[1].id.as_ref().unwrap().as_str(), inputs[1].year(), inputs[1].line()),
+        ("CVE-2020-10000", Some(2020), Some(2))
     );
 
     let bytes = fs::read(&path).unwrap();
     let stream = Input::stream("-", std::io::Cursor::new(bytes));
-    assert_eq!(open_inputs(stream, InputFormat::Auto, &Limits::default()).unwrap().count(), 5);
+    assert_eq!(sources::open(stream, &options).unwrap().count(), 5);
 
     let Err(error) = DatasetReader::open(&fixture.sources[0]) else { panic!("a JSON Lines file was taken") };
     assert!(
@@ -320,7 +321,7 @@ proptest! {
         if let Ok(rows) = DatasetReader::open(&path).and_then(|reader| reader.labelled_rows()) {
             prop_assert!(rows.count() <= 1000);
         }
-        if let Ok(inputs) = open_inputs(Input::path(&path), InputFormat::Parquet, &Limits::default()) {
+        if let Ok(inputs) = sources::open(Input::path(&path), &sources::Options::default()) {
             prop_assert!(inputs.count() <= 1000);
         }
     }

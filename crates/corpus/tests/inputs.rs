@@ -6,22 +6,33 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
-use vulnlens_corpus::{
-    CorpusError, Input, InputFormat, InputRecord, Limits, Problem, RecordError, open_inputs,
-};
+use vulnlens_corpus::sources::{Options, open};
+use vulnlens_corpus::{CorpusError, Input, Limits, Problem, Record, RecordError};
 
-fn read_with(name: &str, bytes: &[u8], limits: &Limits) -> Vec<Result<InputRecord, RecordError>> {
-    let input = Input::stream(name, std::io::Cursor::new(bytes.to_vec()));
-    open_inputs(input, InputFormat::Auto, limits).unwrap().collect()
+type Item = Result<Record, RecordError>;
+
+fn open_with(input: Input, limits: &Limits) -> Result<impl Iterator<Item = Item> + use<>, CorpusError> {
+    open(input, &Options { limits: *limits, ..Options::default() }).map(vulnlens_corpus::Records::with_text)
 }
 
-fn read(name: &str, bytes: &[u8]) -> Vec<Result<InputRecord, RecordError>> {
+fn read_with(name: &str, bytes: &[u8], limits: &Limits) -> Vec<Item> {
+    let input = Input::stream(name, std::io::Cursor::new(bytes.to_vec()));
+    open_with(input, limits).unwrap().collect()
+}
+
+fn read(name: &str, bytes: &[u8]) -> Vec<Item> {
     read_with(name, bytes, &Limits::default())
 }
 
+/// The text of a record.
+fn text(record: &Record) -> &str {
+    record.text.as_deref().unwrap()
+}
+
 /// Each record as its id and text, or its message.
-fn shown(records: Vec<Result<InputRecord, RecordError>>) -> Vec<String> {
-    let show = |record: InputRecord| format!("{}|{}", record.id.unwrap_or_default(), record.text);
+fn shown(records: Vec<Item>) -> Vec<String> {
+    let id = |record: &Record| record.id.as_ref().map(ToString::to_string).unwrap_or_default();
+    let show = |record: Record| format!("{}|{}", id(&record), text(&record));
     records.into_iter().map(|record| record.map_or_else(|error| error.to_string(), show)).collect()
 }
 
@@ -38,11 +49,12 @@ fn json_lines_give_ids_texts_and_years() {
 
 {"id":"CVE-2019-0001","published":"","text":"three\u0000"}"#;
     let records: Vec<_> = read("-", lines).into_iter().map(Result::unwrap).collect();
-    let seen: Vec<_> = records.iter().map(|r| (r.id.as_deref(), r.text.as_str(), r.year, r.line)).collect();
+    let id = |record: &'_ Record| record.id.as_ref().map(ToString::to_string).unwrap();
+    let seen: Vec<_> = records.iter().map(|r| (id(r), text(r), r.year(), r.line())).collect();
     let want = [
-        (Some("CVE-2021-44228"), "one \"quoted\"", Some(2022), 1),
-        (Some("7"), "two", None, 2),
-        (Some("CVE-2019-0001"), "three ", Some(2019), 4),
+        ("CVE-2021-44228".to_owned(), "one \"quoted\"", Some(2022), Some(1)),
+        ("7".to_owned(), "two", None, Some(2)),
+        ("CVE-2019-0001".to_owned(), "three ", Some(2019), Some(4)),
     ];
     assert_eq!(seen, want);
 }
@@ -75,8 +87,8 @@ fn plain_text_is_one_record_a_line() {
 fn csv_reads_quotes_line_ends_and_a_byte_order_mark() {
     let table = b"\xEF\xBB\xBFpublished,id,description\r\n2020-05-06,CVE-2019-0001,\"a, \"\"b\"\"\r\nc\"\r\n,x,d\r\n1,2\r\n,,e\n";
     let records = read("in.csv", table);
-    let lines: Vec<_> = records.iter().flatten().map(|record| (record.line, record.year)).collect();
-    assert_eq!(lines, [(2, Some(2020)), (4, None), (6, None)]);
+    let lines: Vec<_> = records.iter().flatten().map(|record| (record.line(), record.year())).collect();
+    assert_eq!(lines, [(Some(2), Some(2020)), (Some(4), None), (Some(6), None)]);
     let fields = "in.csv:5: 2 fields where the header has 3; quote fields that hold commas or line ends";
     assert_eq!(shown(records), ["CVE-2019-0001|a, \"b\"\r\nc", "x|d", fields, "|e"]);
 }
@@ -99,11 +111,11 @@ fn a_year_is_a_year_and_a_bad_date_loses_nothing() {
     ] {
         let line = format!("{{\"id\":\"CVE-2021-0001\",\"text\":\"a\",\"published\":{value}}}");
         let record = read("in.jsonl", line.as_bytes()).remove(0).unwrap();
-        let got = record.published.map(|day| day.to_string());
-        assert_eq!((got.as_deref(), record.year), (day, Some(year)), "{value}");
+        let got = record.dates.published.day().map(|day| day.to_string());
+        assert_eq!((got.as_deref(), record.year()), (day, Some(year)), "{value}");
     }
     let rows = read("in.csv", b"id,published,text\nCVE-2021-0001,2019,a\nCVE-2021-0001,soon,b\n,x,c\n");
-    let years: Vec<_> = rows.into_iter().map(|row| row.unwrap().year).collect();
+    let years: Vec<_> = rows.into_iter().map(|row| row.unwrap().year()).collect();
     assert_eq!(years, [Some(2019), Some(2021), None]);
 }
 
@@ -145,7 +157,7 @@ fn a_quote_that_joins_lines_is_named_where_the_fields_are_off() {
 #[test]
 fn a_missing_column_is_named_with_those_that_exist() {
     let input = Input::stream("in.csv", b"id,summary\n1,a\n".as_slice());
-    let error = open_inputs(input, InputFormat::Auto, &Limits::default()).err().unwrap();
+    let error = open_with(input, &Limits::default()).err().unwrap();
     assert!(matches!(error, CorpusError::MissingColumn { .. }));
     assert_eq!(error.to_string(), "in.csv: has no column description or text; its columns are: id, summary");
 }
@@ -161,13 +173,10 @@ fn a_line_beyond_the_limit_is_reported_and_skipped() {
     ] {
         let records = read_with(name, bytes.as_bytes(), &limits);
         assert_eq!(records[1].as_ref().unwrap_err().problem, Problem::TooLong(1 << 20), "{name}");
-        assert_eq!(
-            (records[0].as_ref().unwrap().text.as_str(), records[2].as_ref().unwrap().text.as_str()),
-            ("a", "b")
-        );
+        assert_eq!((text(records[0].as_ref().unwrap()), text(records[2].as_ref().unwrap())), ("a", "b"));
         let whole = read(name, bytes.as_bytes());
         assert_eq!(
-            whole[1].as_ref().unwrap().text.len(),
+            text(whole[1].as_ref().unwrap()).len(),
             10 << 20,
             "{name}: 10 MB are within the default limit"
         );
@@ -224,38 +233,67 @@ fn a_line_that_is_no_record_says_what_it_is() {
         ("[1]", "malformed JSON: an array; give one object a line; the record is left out"),
         ("{\"id\":1}", "the text is empty: the record has no field description or text; give it one"),
         ("{\"text\":\"\"}", "the text is empty; give each record a description"),
-        ("{\"CVE_Items\":[{}]}", OFFICIAL),
-        ("{\"cveMetadata\":{}}", OFFICIAL),
-        ("{\"vulnerabilities\":[]}", OFFICIAL),
+        ("{\"CVE_Items\":[{}]}", "malformed JSON: missing field `cve` at column 2; the record is left out"),
+        (
+            "{\"cveMetadata\":{}}",
+            "malformed JSON: missing field `cveId` at column 17; the record is left out",
+        ),
+        (
+            "{\"vulnerabilities\":[]}",
+            "the text is empty: the record has no field description or text; give it one",
+        ),
     ] {
         let lines = format!("{{\"text\":\"a\",\"vulnerabilities\":1}}\n{line}\n");
         assert_eq!(shown(read("in", lines.as_bytes())), ["|a", &format!("in:2: {want}")]);
     }
 }
 
-const OFFICIAL: &str = "this is a record or feed of NVD or of the CVE list; make a data set of the file with \
-                        `vulnlens data build` and give that";
+#[test]
+fn json_documents_are_read_as_lines_are() {
+    let pretty = "{\n  \"id\": \"a\",\n  \"text\": \"one\"\n}";
+    let other = "{\n  \"id\": \"b\",\n  \"text\": \"two\"\n}";
+    for (documents, want) in [
+        (pretty.to_owned(), vec!["a|one"]),
+        (format!("{pretty}\n{other}"), vec!["a|one", "b|two"]),
+        (format!("[{pretty},\n{other}]\n"), vec!["a|one", "b|two"]),
+        (
+            format!("[{pretty},{{\"id\":\"c\"}},{other}]"),
+            vec![
+                "a|one",
+                "in: record 2: the text is empty: the record has no field description or text; give it one",
+                "b|two",
+            ],
+        ),
+        (
+            format!("{pretty}\n<html>"),
+            vec!["a|one", "in: record 2: '<' where a JSON document should begin; reading stopped there"],
+        ),
+    ] {
+        assert_eq!(shown(read("in", documents.as_bytes())), want, "{documents}");
+    }
+    let records: Vec<_> = read("in.json", pretty.as_bytes());
+    assert_eq!(records[0].as_ref().unwrap().line(), None, "a document alone has no line");
+    let error = read("in", format!("{pretty}x").as_bytes()).pop().unwrap().unwrap_err();
+    assert!(error.ends_input());
+}
 
 #[test]
 fn what_is_no_text_is_refused_with_the_way_out() {
     for (name, bytes, part) in [
         ("in.txt", b"\xFF\xFEa\0b\0".as_slice(), "UTF-16"),
-        ("in.zip", b"PK\x03\x04....", "zip archive; unpack it"),
+        ("in.zip", b"PK\x03\x04....", "not a readable zip archive"),
         ("in.parquet", b"PAR1 and then nothing", "not a readable Parquet file"),
         ("in.parquet", b"text", "no Parquet file"),
         ("in.txt", b"MZ\x90\0\x03\0", "is binary"),
         ("in", b"\x7FELF with text", "is binary"),
         ("in.txt", b"\xFA\xFB\xFC\xFD and twenty letters", "is binary"),
         ("in.txt", b"a\0b\0c\0d\0e", "give text, JSON Lines, CSV or Parquet"),
-        ("in.json", b" [{\"text\":\"a\"}]", "this is a JSON array; give one object a line"),
-        ("in", b"[\n{\"text\":\"a\"}]", "this is a JSON array"),
-        ("in.json", b"{\n  \"CVE_Items\": [", "`vulnlens data build`"),
     ] {
         let input = Input::stream(name, bytes);
-        let error = open_inputs(input, InputFormat::Auto, &Limits::default()).err().unwrap();
+        let error = open_with(input, &Limits::default()).err().unwrap();
         assert!(error.to_string().contains(part), "{error}");
     }
-    let absent = open_inputs(Input::path("no such file"), InputFormat::Auto, &Limits::default());
+    let absent = open_with(Input::path("no such file"), &Limits::default());
     assert!(matches!(absent.err().unwrap(), CorpusError::Open { .. }));
 }
 
@@ -268,14 +306,14 @@ proptest! {
     ) {
         let limits = Limits { record_bytes: limit, ..Limits::default() };
         let input = Input::stream(name, std::io::Cursor::new(bytes.clone()));
-        let records = open_inputs(input, InputFormat::Auto, &limits).map(Iterator::count).unwrap_or_default();
+        let records = open_with(input, &limits).map(Iterator::count).unwrap_or_default();
         prop_assert!(records <= bytes.len() + 1);
     }
 
     #[test]
     fn json_lines_give_back_what_was_written(texts in proptest::collection::vec("\\PC*[a-z]", 1..20)) {
         let lines: String = texts.iter().map(|text| serde_json::json!({ "text": text }).to_string() + "\n").collect();
-        let got: Vec<_> = read("a.jsonl", lines.as_bytes()).into_iter().map(|record| record.unwrap().text).collect();
+        let got: Vec<_> = read("a.jsonl", lines.as_bytes()).into_iter().map(|record| record.unwrap().text.unwrap()).collect();
         prop_assert_eq!(got, texts);
     }
 }

@@ -7,16 +7,27 @@ use std::path::Path;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
-use vulnlens_corpus::sources::{Source, SourceKind, expand, open_cve2capec, open_source, read_source};
-use vulnlens_corpus::{CorpusError, Input, LabelSource, Limits, Problem, RecordError, SourceRecord};
+use vulnlens_corpus::sources::{self, Needs, Options, expand, open_cve2capec};
+use vulnlens_corpus::{CorpusError, Input, Limits, Problem, Record, RecordError, Records};
 
-fn open(name: &str, bytes: &[u8], limits: &Limits) -> Result<Source, CorpusError> {
-    read_source(Input::stream(name, Cursor::new(bytes.to_vec())), limits, &std::env::temp_dir())
+type Item = Result<Record, RecordError>;
+
+/// Opens a source of a data set.
+fn open_source(input: Input, limits: &Limits) -> Result<Records, CorpusError> {
+    sources::open(input, &Options { limits: *limits, needs: Needs { cve: true }, ..Options::default() })
 }
 
-fn read(name: &str, bytes: &[u8]) -> (SourceKind, Vec<Result<SourceRecord, RecordError>>) {
-    let source = open(name, bytes, &Limits::default()).unwrap();
-    (source.kind, source.records.collect())
+fn open(name: &str, bytes: &[u8], limits: &Limits) -> Result<Records, CorpusError> {
+    open_source(Input::stream(name, Cursor::new(bytes.to_vec())), limits)
+}
+
+/// The records, and the format of the first one.
+fn formatted(records: Vec<Item>) -> (&'static str, Vec<Item>) {
+    (records.iter().flatten().map(|record| record.format).next().unwrap_or_default(), records)
+}
+
+fn read(name: &str, bytes: &[u8]) -> (&'static str, Vec<Item>) {
+    formatted(open(name, bytes, &Limits::default()).unwrap().collect())
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -36,17 +47,18 @@ fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 /// A record as one line: id, publication, text, labels, unreadable labels.
-fn shown(record: &Result<SourceRecord, RecordError>) -> String {
+fn shown(record: &Item) -> String {
+    let id = |record: &Record| record.id.as_ref().map(ToString::to_string).unwrap_or_default();
     let record = match record {
         Err(error) => return error.to_string(),
-        Ok(record) if record.rejected => return format!("{} rejected", record.id),
+        Ok(record) if record.withdrawn => return format!("{} rejected", id(record)),
         Ok(record) => record,
     };
-    let labels = record.labels.iter().map(|label| format!("{}:{}", label.source.name(), label.cwe.0));
+    let labels = record.labels.iter().map(|label| format!("{}:{}", label.assigner.name, label.cwe.0));
     let labels: Vec<_> =
         labels.chain(record.unreadable_labels.iter().map(|label| format!("?{label}"))).collect();
-    let date = record.published.map(|date| date.to_string()).unwrap_or_default();
-    format!("{} {date} {:?} {}", record.id, record.text.as_deref().unwrap_or_default(), labels.join(","))
+    let date = record.dates.published.day().map(|date| date.to_string()).unwrap_or_default();
+    format!("{} {date} {:?} {}", id(record), record.text.as_deref().unwrap_or_default(), labels.join(","))
 }
 
 fn feed_item(id: &str, text: &str, cwes: &[&str]) -> String {
@@ -89,7 +101,7 @@ fn the_yearly_feed() {
         [("feed.json", feed(&items).into_bytes()), ("feed.json", gzip(feed(&items).as_bytes()))]
     {
         let (kind, records) = read(name, &bytes);
-        assert_eq!((kind, records.len()), (SourceKind::NvdFeed, want.len()));
+        assert_eq!((kind, records.len()), ("nvd-feed", want.len()));
         for (record, want) in records.iter().zip(want) {
             assert!(shown(record).starts_with(want), "{} is not {want}", shown(record));
         }
@@ -110,9 +122,9 @@ fn a_feed_that_is_cut_or_huge_keeps_its_other_records() {
     let long =
         feed(&[feed_item("CVE-2020-0001", &"x".repeat(9000), &[]), feed_item("CVE-2020-0002", "short", &[])]);
     let limits = Limits { record_bytes: 4000, ..Limits::default() };
-    let records: Vec<_> = open("feed.json", long.as_bytes(), &limits).unwrap().records.collect();
+    let records: Vec<_> = open("feed.json", long.as_bytes(), &limits).unwrap().collect();
     assert_eq!(records[0].as_ref().unwrap_err().problem, Problem::TooLong(4000));
-    assert_eq!(records[1].as_ref().unwrap().id.number(), 2);
+    assert_eq!(records[1].as_ref().unwrap().cve().unwrap().number(), 2);
 }
 
 #[test]
@@ -131,7 +143,7 @@ fn the_api_tells_nvd_from_cna_and_adp() {
         ]
     });
     let (kind, records) = read("page.json", page.to_string().as_bytes());
-    assert_eq!(kind, SourceKind::NvdApi);
+    assert_eq!(kind, "nvd-api");
     let shown: Vec<_> = records.iter().map(shown).collect();
     assert_eq!(shown, ["CVE-2024-1000 2024-03-04 \"Flaw\" nvd:787,cna:119,adp:20", "CVE-2024-1001 rejected"]);
 }
@@ -180,13 +192,14 @@ fn the_cve_list_as_zip_nested_zip_folder_and_single_record() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, bytes).unwrap();
     }
-    let from_folder = open_source(folder.path(), &Limits::default(), folder.path()).unwrap();
-    for (kind, records) in [
-        read("list.zip", &flat),
-        read("list.zip", &nested),
-        (from_folder.kind, from_folder.records.collect()),
-    ] {
-        assert_eq!(kind, SourceKind::CveList);
+    let from_folder = open_source(Input::path(folder.path()), &Limits::default()).unwrap();
+    for (kind, records) in
+        [read("list.zip", &flat), read("list.zip", &nested), formatted(from_folder.collect())]
+    {
+        let is_passed_over = |item: &&Item| item.as_ref().is_err_and(RecordError::is_passed_over);
+        assert_eq!(records.iter().filter(is_passed_over).count(), 1, "delta.json alone");
+        let records: Vec<_> = records.into_iter().filter(|item| !is_passed_over(&item)).collect();
+        assert_eq!(kind, "cve-record");
         let shown: Vec<_> = records.iter().map(shown).collect();
         assert_eq!(shown[0], "CVE-2023-0001 2023-05-06 \"Flaw\" cna:79,cna:89,adp:20");
         assert_eq!(shown[1], "CVE-2023-0002 rejected");
@@ -207,7 +220,7 @@ fn an_archive_that_unpacks_to_too_much_is_stopped() {
         ("CVE-2023-0002.json", &padded),
         ("CVE-2023-0003.json", &record),
     ]);
-    let read = |limits: Limits| -> Vec<_> { open("list.zip", &archive, &limits).unwrap().records.collect() };
+    let read = |limits: Limits| -> Vec<_> { open("list.zip", &archive, &limits).unwrap().collect() };
 
     let records = read(Limits { entry_bytes: 1 << 16, ..Limits::default() });
     assert_eq!(records[0].as_ref().unwrap_err().problem, Problem::TooLong(1 << 16));
@@ -237,9 +250,9 @@ fn a_table_gives_labels_of_nobody() {
     let jsonl = r#"{"id":"CVE-2020-0001","published":"2020-01-02","description":"Flaw","cwes":["CWE-79","CWE-89"]}
 {"id":"x","description":"Flaw","cwes":null}
 {"id":"CVE-2020-0003","text":"","cwes":"CWE-20"}"#;
-    for (name, text) in [("table.csv", csv), ("table.jsonl", jsonl)] {
+    for (name, format, text) in [("table.csv", "csv", csv), ("table.jsonl", "json", jsonl)] {
         let (kind, records) = read(name, text.as_bytes());
-        assert_eq!(kind, SourceKind::Table);
+        assert_eq!(kind, format);
         let shown: Vec<_> = records.iter().map(shown).collect();
         assert_eq!(shown[0], "CVE-2020-0001 2020-01-02 \"Flaw\" given:79,given:89");
         assert!(
@@ -255,15 +268,15 @@ fn a_table_gives_labels_of_nobody() {
 fn what_is_no_source_is_refused_by_name() {
     for (name, bytes, part) in [
         ("a.csv", b"description\nx\n".as_slice(), "a.csv: has no column id; its columns are: description"),
-        ("a.json", b"[{}]", "a.json: this is a JSON array; give one object a line"),
-        ("a.html", b"<html>", "is no source of CVE records"),
+        ("a.html", b"<html>", "is not a source of records"),
+        ("a.txt", b"A text", "is not a source of records; expected JSON objects with the keys"),
         ("a.zip", b"PK\x03\x04 and no more", "is not a readable zip"),
     ] {
         let Err(error) = open(name, bytes, &Limits::default()) else { panic!("{name} was taken") };
         assert!(error.to_string().contains(part), "{error}");
     }
     let folder = tempfile::tempdir().unwrap();
-    let opened = open_source(folder.path(), &Limits::default(), folder.path()).map(drop);
+    let opened = open_source(Input::path(folder.path()), &Limits::default()).map(drop);
     for error in [opened.unwrap_err(), expand(folder.path()).unwrap_err()] {
         let want = format!("{}: this folder has no file in it", folder.path().display());
         assert!(error.to_string().starts_with(&want), "{error}");
@@ -294,17 +307,14 @@ fn real_sources_read_without_a_bad_record() {
         eprintln!("skipped: {} is absent", data.display());
         return;
     }
-    for (file, kind, records) in [
-        ("nvd/nvdcve-1.1-2003.json.gz", SourceKind::NvdFeed, 1426),
-        ("cvelist/cvelistV5.zip", SourceKind::CveList, 13_342),
-    ] {
-        let source = open_source(&data.join(file), &Limits::default(), &std::env::temp_dir()).unwrap();
-        assert_eq!(source.kind, kind);
-        let all: Vec<_> = source.records.collect::<Result<_, _>>().unwrap();
+    for (file, kind, records) in
+        [("nvd/nvdcve-1.1-2003.json.gz", "nvd-feed", 1426), ("cvelist/cvelistV5.zip", "cve-record", 13_342)]
+    {
+        let source = open_source(Input::path(data.join(file)), &Limits::default()).unwrap();
+        let all: Vec<_> = source.collect::<Result<_, _>>().unwrap();
+        assert!(all.iter().all(|record| record.format == kind));
         assert_eq!(all.len(), records);
-        assert!(
-            all.iter().any(|record| record.labels.iter().any(|label| label.source != LabelSource::Given))
-        );
+        assert!(all.iter().any(|record| record.labels.iter().any(|label| label.assigner.name != "given")));
     }
     let checks =
         open_cve2capec(Input::path(data.join("cve2capec/CVE-2005.jsonl.gz")), &Limits::default()).unwrap();
@@ -339,7 +349,7 @@ proptest! {
         let cut = cut.index(bytes.len() * 2);
         bytes.truncate(cut.max(1));
         let limits = Limits { unpacked_bytes: 1 << 20, ..Limits::default() };
-        let records = open(name, &bytes, &limits).map(|source| source.records.count()).unwrap_or_default();
+        let records = open(name, &bytes, &limits).map(Iterator::count).unwrap_or_default();
         prop_assert!(records <= bytes.len());
     }
 }

@@ -6,13 +6,14 @@ use clap::Args;
 use vulnlens::model::ngram::text::MAX_WORDS;
 use vulnlens::report::{RecordKey, explanation_json, explanation_text};
 use vulnlens::{Classifier, Input, Options};
-use vulnlens_corpus::{InputFormat, InputRecord, RecordError, open_inputs};
+use vulnlens_corpus::{Record, RecordError, RecordId};
 
 use crate::failure::{Failure, Kind};
 use crate::model_arguments::ModelArguments;
 use crate::options::ViewFormat;
 use crate::output::Output;
-use crate::stream::{TEXT_BYTES, limits};
+use crate::records::{self, InputFormat};
+use crate::stream::TEXT_BYTES;
 use crate::tally::Tally;
 use crate::terminal::Terminal;
 use crate::text_argument::{TextArgument, empty};
@@ -49,7 +50,7 @@ pub(crate) fn run(arguments: &ExplainArguments, terminal: &Terminal) -> Result<(
     match argument {
         TextArgument::File(input) => {
             let name = input.name().to_owned();
-            let inputs = open_inputs(input, InputFormat::Auto, &limits())?;
+            let inputs = records::open(input, InputFormat::default())?;
             explainer(load()?).records(inputs, &name)
         }
         TextArgument::Stdin => explainer(load()?).text(&stdin()?),
@@ -85,7 +86,7 @@ impl Explainer<'_> {
 
     fn records(
         &self,
-        inputs: impl Iterator<Item = Result<InputRecord, RecordError>>,
+        inputs: impl Iterator<Item = Result<Record, RecordError>>,
         name: &str,
     ) -> Result<(), Failure> {
         let mut output = Output::stdout();
@@ -94,8 +95,10 @@ impl Explainer<'_> {
             match item {
                 Err(error) => tally.add_error(&error),
                 Ok(record) => {
-                    let key = RecordKey { id: record.id.clone(), line: Some(record.line) };
-                    self.write(&key, Input::text(&record.text).year(record.year), &mut output)?;
+                    let id = record.id.as_ref().map(RecordId::to_string);
+                    let key = RecordKey { id, line: record.line() };
+                    let text = record.text.as_deref().unwrap_or_default();
+                    self.write(&key, Input::text(text).year(record.year()), &mut output)?;
                     tally.add_answered(1);
                 }
             }

@@ -11,5 +11,6 @@ mod hierarchies;
 mod kb;
 mod manners;
 mod outputs;
+mod sources;
 mod training;
 mod vulnlens;

@@ -1,4 +1,4 @@
-//! One entry a CVE out of what all sources say of it, whatever order their records arrive in.
+//! Merging: one entry a CVE from the records of all sources, whatever order they arrive in.
 //!
 //! Every field is settled by the source's place in the list and the record's place in the source alone, so that
 //! sources can be read side by side and the result stays the same.
@@ -9,7 +9,7 @@ use vulnlens_taxonomy::{CveId, CweId};
 
 use crate::date::Date;
 use crate::groups::GroupId;
-use crate::record::{LabelSource, SourceRecord};
+use crate::record::{Assigner, Record};
 
 /// Place of a record: of its source in the list of sources, then in the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,7 +71,8 @@ pub(super) struct Entry {
     text: First<Span>,
     published: First<Date>,
     modified: Option<Date>,
-    labels: [First<SetId>; LabelSource::ALL.len()],
+    /// The list of each assigner, by rank.
+    labels: Vec<(Assigner, Place, SetId)>,
 }
 
 /// All CVEs.
@@ -91,27 +92,28 @@ pub(super) struct Effective {
 }
 
 impl Index {
-    /// Whether a text from `place` would be kept, as far as is known now.
+    /// Tests whether a text from `place` would be kept, as far as is known now.
     pub(super) fn wants_text(&self, id: CveId, place: Place) -> bool {
         let held = self.entries.get(&id).and_then(|entry| entry.text.as_ref());
         held.is_none_or(|(first, _)| place < *first)
     }
 
-    /// Takes in a record whose text, if wanted, lies at `span`. Says whether its source had the CVE before.
-    pub(super) fn add(&mut self, record: &SourceRecord, place: Place, span: Option<Span>) -> bool {
-        let entry = self.entries.entry(record.id).or_default();
-        entry.rejected |= record.rejected;
+    /// Takes in a record of `id` whose text, if wanted, lies at `span`. Tells whether its source had the CVE before.
+    pub(super) fn add(&mut self, id: CveId, record: &Record, place: Place, span: Option<Span>) -> bool {
+        let entry = self.entries.entry(id).or_default();
+        entry.rejected |= record.withdrawn;
         take_first(&mut entry.text, place, span);
-        take_first(&mut entry.published, place, record.published);
-        entry.modified = entry.modified.max(record.modified);
-        for (held, source) in entry.labels.iter_mut().zip(LabelSource::ALL) {
-            let given = record.labels.iter().filter(|label| label.source == source).map(|label| label.cwe);
-            let mut set: Vec<CweId> = given.collect();
+        take_first(&mut entry.published, place, record.dates.published.day());
+        entry.modified = entry.modified.max(record.dates.modified);
+        let mut assigners: Vec<_> = record.labels.iter().map(|label| label.assigner).collect();
+        assigners.dedup();
+        for assigner in assigners {
+            let given = record.labels.iter().filter(|label| label.assigner == assigner);
+            let mut set: Vec<CweId> = given.map(|label| label.cwe).collect();
             set.sort_unstable();
-            let set = (!set.is_empty()).then(|| self.sets.id(set));
-            take_first(held, place, set);
+            entry.take_labels(assigner, place, self.sets.id(set));
         }
-        !self.seen.insert((record.id, place.source))
+        !self.seen.insert((id, place.source))
     }
 
     /// The CVEs by rising id.
@@ -121,18 +123,17 @@ impl Index {
         entries
     }
 
-    /// The weaknesses that count: NVD's if it gives any, else the CNA's, else those of a plain table; the ADPs' are
-    /// added to them.
+    /// The weaknesses that count: those of the first assigner by rank, and of all whose weaknesses are added to
+    /// others'.
     pub(super) fn effective(&self, entry: &Entry) -> Effective {
-        let sets = entry.labels.map(|held| held.map_or(&[][..], |(_, set)| self.sets.get(set)));
-        let [nvd, cna, adp, given] = sets;
-        let base = [nvd, cna, given].into_iter().find(|set| !set.is_empty()).unwrap_or_default();
-        let mut by_id: BTreeMap<CweId, Vec<&str>> =
-            base.iter().chain(adp).map(|cwe| (*cwe, Vec::new())).collect();
-        for (set, source) in sets.into_iter().zip(LabelSource::ALL) {
-            for cwe in set {
+        let base = entry.labels.iter().find(|(assigner, ..)| !assigner.added);
+        let added = entry.labels.iter().filter(|(assigner, ..)| assigner.added);
+        let counting = base.into_iter().chain(added).flat_map(|(.., set)| self.sets.get(*set));
+        let mut by_id: BTreeMap<CweId, Vec<&str>> = counting.map(|cwe| (*cwe, Vec::new())).collect();
+        for (assigner, _, set) in &entry.labels {
+            for cwe in self.sets.get(*set) {
                 if let Some(names) = by_id.get_mut(cwe) {
-                    names.push(source.name());
+                    names.push(assigner.name);
                 }
             }
         }
@@ -142,6 +143,18 @@ impl Index {
 }
 
 impl Entry {
+    /// Keeps the list of `assigner` that is first in the order of the sources.
+    fn take_labels(&mut self, assigner: Assigner, place: Place, set: SetId) {
+        match self.labels.binary_search_by_key(&assigner, |(held, ..)| *held) {
+            Err(at) => self.labels.insert(at, (assigner, place, set)),
+            Ok(at) => {
+                if let Some(held) = self.labels.get_mut(at).filter(|(_, first, _)| place < *first) {
+                    *held = (assigner, place, set);
+                }
+            }
+        }
+    }
+
     pub(super) fn text(&self) -> Option<Span> {
         self.text.map(|(_, span)| span)
     }
@@ -158,35 +171,41 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Problem;
     use crate::record::Label;
 
-    fn record(labels: &[(LabelSource, u32)]) -> SourceRecord {
-        let labels = labels.iter().map(|(source, cwe)| Label { source: *source, cwe: CweId(*cwe) }).collect();
-        SourceRecord { labels, ..SourceRecord::new(CveId::new(2020, 1234)) }
+    const NVD: Assigner = Assigner { rank: 1, name: "nvd", added: false };
+    const CNA: Assigner = Assigner { rank: 2, name: "cna", added: false };
+    const ADP: Assigner = Assigner { rank: 3, name: "adp", added: true };
+    const GIVEN: Assigner = Assigner { rank: 4, name: "given", added: false };
+
+    fn record(labels: &[(Assigner, u32)]) -> Record {
+        let labels =
+            labels.iter().map(|(assigner, cwe)| Label { assigner: *assigner, cwe: CweId(*cwe) }).collect();
+        Record { labels, ..Record::new(None, Problem::Blank) }
     }
 
     #[test]
     fn the_labels_that_count_are_nvds_else_the_cnas_else_the_tables_and_the_adps_added() {
-        use LabelSource::{Adp, Cna, Given, Nvd};
-        type Given2<'a> = &'a [(LabelSource, u32)];
-        let cases: [(Given2<'_>, &[(u32, &str)]); 6] = [
-            (&[(Nvd, 79), (Cna, 80), (Given, 81)], &[(79, "nvd")]),
-            (&[(Cna, 80), (Given, 81)], &[(80, "cna")]),
-            (&[(Given, 81), (Given, 5)], &[(5, "given"), (81, "given")]),
-            (&[(Nvd, 79), (Adp, 79), (Adp, 20)], &[(20, "adp"), (79, "nvd+adp")]),
-            (&[(Adp, 20), (Given, 20), (Given, 79)], &[(20, "adp+given"), (79, "given")]),
-            (&[(Nvd, 79), (Cna, 79), (Given, 79)], &[(79, "nvd+cna+given")]),
+        type Given<'a> = &'a [(Assigner, u32)];
+        let cases: [(Given<'_>, &[(u32, &str)]); 6] = [
+            (&[(NVD, 79), (CNA, 80), (GIVEN, 81)], &[(79, "nvd")]),
+            (&[(CNA, 80), (GIVEN, 81)], &[(80, "cna")]),
+            (&[(GIVEN, 81), (GIVEN, 5)], &[(5, "given"), (81, "given")]),
+            (&[(NVD, 79), (ADP, 79), (ADP, 20)], &[(20, "adp"), (79, "nvd+adp")]),
+            (&[(ADP, 20), (GIVEN, 20), (GIVEN, 79)], &[(20, "adp+given"), (79, "given")]),
+            (&[(NVD, 79), (CNA, 79), (GIVEN, 79)], &[(79, "nvd+cna+given")]),
         ];
+        let id = CveId::new(2020, 1234);
         for (given, want) in cases {
             let mut index = Index::default();
             // Each label in a record of its own, the last first: the order of arrival must not matter.
             for (number, label) in given.iter().enumerate().rev() {
-                let place = Place { source: label.0 as u16, record: number as u32 };
+                let place = Place { source: label.0.rank.into(), record: number as u32 };
                 let all: Vec<_> = given.iter().copied().filter(|other| other.0 == label.0).collect();
-                index.add(&record(&all), place, None);
+                index.add(id, &record(&all), place, None);
             }
-            let entry = &index.entries[&CveId::new(2020, 1234)];
-            let effective = index.effective(entry);
+            let effective = index.effective(&index.entries[&id]);
             let got: Vec<_> = effective
                 .cwes
                 .iter()

@@ -1,60 +1,25 @@
 //! Building the data set: sources in, one labelled, grouped and divided row a CVE out.
 
 mod merge;
+mod options;
 mod read;
-mod report;
 mod spill;
+mod tally;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use vulnlens_taxonomy::{ChainLabels, CveId, CweId, KnowledgeBase};
 
-pub use report::{BuildReport, SourceReport};
+pub use options::{BuildOptions, Progress};
 
+use crate::build_report::BuildReport;
 use crate::dataset::schema;
 use crate::dataset::writer::{FileWriter, NewRow, RowWriter, target, unwritable};
 use crate::error::CorpusError;
 use crate::groups::{GroupId, Split, SplitOptions};
-use crate::limits::Limits;
 use merge::{Entry, Index, Span};
 use read::Gathered;
-
-/// How a data set is built.
-#[derive(Debug, Clone, PartialEq)]
-pub struct BuildOptions {
-    /// How the rows are divided.
-    pub splits: SplitOptions,
-    /// Bounds on the sources.
-    pub limits: Limits,
-    /// Sources read at once. The data set is the same for any number.
-    pub threads: usize,
-    /// Bad records of each source that the report shows.
-    pub bad_records_shown: usize,
-}
-
-impl Default for BuildOptions {
-    fn default() -> Self {
-        Self { splits: SplitOptions::default(), limits: Limits::default(), threads: 2, bad_records_shown: 20 }
-    }
-}
-
-/// How far a build is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
-    /// Reading the sources.
-    Read {
-        /// Records read so far.
-        records: u64,
-    },
-    /// Writing the data set.
-    Write {
-        /// Rows written so far.
-        rows: u64,
-        /// Rows that there will be.
-        total: u64,
-    },
-}
 
 /// The versions of the knowledge base, as the column `kb_version` names them.
 #[must_use]
@@ -67,8 +32,8 @@ pub fn kb_version(kb: &KnowledgeBase) -> String {
 /// description, labelled by the chain of `kb`, grouped and divided, sorted by id.
 ///
 /// The order of the sources counts: text and publication date are those of the first source that has one, and so
-/// is each source's list of weaknesses (see [`crate::LabelSource`]: NVD's count before the CNA's, these before a
-/// plain table's; the ADPs' are added). The file appears when it is whole; after a failure nothing is left behind.
+/// is each assigner's list of weaknesses (see [`crate::Assigner`]: NVD's count before the CNA's, these before a
+/// plain table's; the ADPs' are added). A folder stands for the sources in it. The file appears when it is whole; after a failure nothing is left behind.
 /// Memory holds the ids, lists of labels and groups, never the texts.
 ///
 /// # Errors

@@ -4,30 +4,47 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
+use vulnlens_taxonomy::CveId;
+
 use super::merge::{Index, Place};
-use super::report::Tally;
+use super::options::{BuildOptions, Progress};
 use super::spill::{SpillReader, SpillWriter};
-use super::{BuildOptions, Progress};
+use super::tally::Tally;
 use crate::dataset::writer::{folder_of, unwritable};
 use crate::error::{CorpusError, RecordError};
 use crate::groups::GroupId;
-use crate::record::SourceRecord;
-use crate::sources::open_source;
+use crate::input::Input;
+use crate::record::{Record, says_withdrawn};
+use crate::records::Records;
+use crate::sources::{self, Needs, Options, expand};
 
 /// Records handed over at once.
 const BATCH: usize = 256;
 /// Batches that may wait; with [`BATCH`] it bounds what is read ahead.
 const WAITING: usize = 8;
 
-/// A record on its way, with the group of its text.
+/// A record on its way.
 struct Arrived {
     place: Place,
-    record: Result<(SourceRecord, Option<GroupId>), RecordError>,
+    record: Result<Read, RecordError>,
+}
+
+/// A record with its CVE and the group of its text.
+struct Read {
+    cve: Option<CveId>,
+    record: Record,
+    group: Option<GroupId>,
+}
+
+/// A source, and whether a folder was given that it lies in.
+struct SourcePath {
+    path: PathBuf,
+    is_member: bool,
 }
 
 type Batch = Result<Vec<Arrived>, CorpusError>;
 
-/// Everything that the sources said.
+/// Everything that the sources hold.
 pub(super) struct Gathered {
     pub(super) index: Index,
     pub(super) texts: SpillReader,
@@ -40,22 +57,27 @@ pub(super) fn read(
     options: &BuildOptions,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Gathered, CorpusError> {
+    let mut paths = Vec::new();
+    for given in sources {
+        let expanded = expand(given)?.into_iter();
+        paths.extend(expanded.map(|path| SourcePath { is_member: path != *given, path }));
+    }
     let folder = folder_of(out);
     let (sender, receiver) = sync_channel(WAITING);
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
-        for _ in 0..options.threads.clamp(1, sources.len().max(1)) {
-            let (sender, next) = (sender.clone(), &next);
-            scope.spawn(move || work(sources, next, folder, options, &sender));
+        for _ in 0..options.threads.clamp(1, paths.len().max(1)) {
+            let (sender, next, paths) = (sender.clone(), &next, &paths);
+            scope.spawn(move || work(paths, next, folder, options, &sender));
         }
         drop(sender);
-        gather(sources, receiver, folder, out, options, progress)
+        gather(&paths, receiver, folder, out, options, progress)
     })
 }
 
 /// Reads one source after another, each the next that nobody reads yet, until none is left or nobody listens.
 fn work(
-    sources: &[PathBuf],
+    sources: &[SourcePath],
     next: &AtomicUsize,
     spool: &Path,
     options: &BuildOptions,
@@ -63,8 +85,8 @@ fn work(
 ) {
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
-        let Some(path) = sources.get(number) else { return };
-        if let Err(error) = read_source(path, number, spool, options, sender) {
+        let Some(source) = sources.get(number) else { return };
+        if let Err(error) = read_source(source, number, spool, options, sender) {
             // Nobody listens when the build has already failed for another reason.
             let _ = sender.send(Err(error));
             return;
@@ -73,7 +95,7 @@ fn work(
 }
 
 fn read_source(
-    path: &Path,
+    SourcePath { path, is_member }: &SourcePath,
     number: usize,
     spool: &Path,
     options: &BuildOptions,
@@ -83,29 +105,47 @@ fn read_source(
         file: path.display().to_string(),
         problem: "is beyond the 65,536 sources of one build; merge some of them".to_owned(),
     })?;
+    let opened = sources::open(
+        Input::path(path).at_depth(u8::from(*is_member)),
+        &Options {
+            format: None,
+            needs: Needs { cve: true },
+            limits: options.limits,
+            spool: Some(spool.to_owned()),
+        },
+    );
+    let records = match opened {
+        Ok(records) => records,
+        // One odd file of a folder does not lose the others.
+        Err(error) if *is_member => Records::failed(error.into_record_error(path)),
+        Err(error) => return Err(error),
+    };
     let mut batch = Vec::with_capacity(BATCH);
-    for (record, item) in (0u32..).zip(open_source(path, &options.limits, spool)?.records) {
-        let ends = item.as_ref().is_err_and(RecordError::ends_input);
-        let with_group = |record: SourceRecord| {
-            let group = record.text.as_deref().map(|text| GroupId::of(text, options.splits.seed));
-            (record, group)
-        };
-        batch.push(Arrived { place: Place { source, record }, record: item.map(with_group) });
+    for (record, item) in (0u32..).zip(records) {
+        let read = |record| Read::new(record, options.splits.seed);
+        batch.push(Arrived { place: Place { source, record }, record: item.map(read) });
         if batch.len() == BATCH
             && sender.send(Ok(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)))).is_err()
         {
             return Ok(());
-        }
-        if ends {
-            break;
         }
     }
     let _ = sender.send(Ok(batch));
     Ok(())
 }
 
+impl Read {
+    fn new(mut record: Record, seed: u64) -> Self {
+        let text = record.text.as_deref().ok();
+        let group = text.map(|text| GroupId::of(text, seed));
+        // A table has the feeds' notice in the place of a text, too.
+        record.withdrawn |= text.is_some_and(says_withdrawn);
+        Self { cve: record.cve(), group, record }
+    }
+}
+
 fn gather(
-    sources: &[PathBuf],
+    sources: &[SourcePath],
     receiver: Receiver<Batch>,
     folder: &Path,
     out: &Path,
@@ -115,43 +155,29 @@ fn gather(
     let failed = |source| unwritable(out, source);
     let mut texts = SpillWriter::create(folder).map_err(failed)?;
     let mut index = Index::default();
-    let mut tallies: Vec<Tally> = sources.iter().map(|path| Tally::of(path)).collect();
+    let mut tallies: Vec<Tally> = sources.iter().map(|source| Tally::of(&source.path)).collect();
     let mut records = 0u64;
     for batch in receiver {
         for Arrived { place, record } in batch? {
             let Some(tally) = tallies.get_mut(usize::from(place.source)) else { continue };
-            let (record, group) = match record {
+            let (id, Read { record, group, .. }) = match record {
                 Err(error) => {
-                    tally.bad(&error, options.bad_records_shown);
+                    tally.add_error(&error, options.bad_records_shown);
                     continue;
                 }
-                Ok(record) => record,
+                Ok(Read { cve: None, .. }) => {
+                    tally.add_without_cve();
+                    continue;
+                }
+                Ok(read @ Read { cve: Some(id), .. }) => (id, read),
             };
-            let text = record.text.as_deref().zip(group).filter(|_| index.wants_text(record.id, place));
+            let text = record.text.as_deref().ok().zip(group).filter(|_| index.wants_text(id, place));
             let span = text.map(|(text, group)| texts.push(text, group)).transpose().map_err(failed)?;
-            let again = index.add(&record, place, span);
-            tally.count(&record, again);
+            let again = index.add(id, &record, place, span);
+            tally.add(&record, again);
             records = records.saturating_add(1);
         }
         progress(Progress::Read { records });
     }
     Ok(Gathered { index, texts: texts.finish().map_err(failed)?, tallies })
-}
-
-impl Tally {
-    fn of(path: &Path) -> Self {
-        let mut tally = Self::default();
-        tally.report.source = path.display().to_string();
-        tally
-    }
-
-    fn count(&mut self, record: &SourceRecord, again: bool) {
-        let report = &mut self.report;
-        let add = |count: &mut u64, applies: bool| *count = count.saturating_add(u64::from(applies));
-        add(&mut report.records, true);
-        add(&mut report.duplicates, again);
-        add(&mut report.rejected, record.rejected);
-        add(&mut report.without_description, record.text.is_none() && !record.rejected);
-        record.unreadable_labels.iter().for_each(|label| self.unreadable(label));
-    }
 }

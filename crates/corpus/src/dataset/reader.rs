@@ -14,10 +14,11 @@ use vulnlens_taxonomy::{ChainLabels, CveId, CweId};
 use super::schema;
 use crate::columns::{self, Kind};
 use crate::date::Date;
-use crate::error::{CorpusError, Place, Problem, RecordError};
+use crate::error::{CorpusError, Problem, RecordError};
 use crate::groups::{GroupId, Split};
 use crate::limits::Limits;
 use crate::parquet_file::{self, Batches};
+use crate::place::Place;
 
 /// One CVE of the data set.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,5 @@
-//! Writing the data set: row groups of a fixed size into a file beside the output, renamed when whole.
+//! Writing the data set: row groups of a fixed size into a file that appears when it is whole.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +11,7 @@ use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
-use tempfile::NamedTempFile;
+use vulnlens_files::WholeFile;
 use vulnlens_taxonomy::{ChainLabels, CveId, CweId};
 
 use super::schema;
@@ -41,22 +40,14 @@ pub(crate) struct NewRow<'a> {
 
 /// A Parquet file that appears under its name only when it is whole.
 pub(crate) struct FileWriter {
-    writer: ArrowWriter<File>,
-    /// Removed when dropped, so by any failure.
-    file: NamedTempFile,
+    writer: ArrowWriter<WholeFile>,
     path: PathBuf,
 }
 
 impl FileWriter {
     /// Begins the file that is to stand at `path`, which [`target`] gave.
     pub(crate) fn create(path: &Path, metadata: Vec<(String, String)>) -> Result<Self, CorpusError> {
-        let folder = folder_of(path);
-        let create = || -> io::Result<_> {
-            let file = beside(folder)?;
-            let handle = file.reopen()?;
-            Ok((file, handle))
-        };
-        let (file, handle) = create().map_err(|source| unwritable(path, source))?;
+        let file = WholeFile::create(path)?;
         let metadata = metadata.into_iter().map(|(key, value)| KeyValue::new(key, value)).collect();
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
@@ -64,9 +55,9 @@ impl FileWriter {
             .set_statistics_enabled(EnabledStatistics::Chunk)
             .set_key_value_metadata(Some(metadata))
             .build();
-        let writer = ArrowWriter::try_new(handle, schema::schema(), Some(properties));
+        let writer = ArrowWriter::try_new(file, schema::schema(), Some(properties));
         let writer = writer.map_err(|error| parquet_error(path, error))?;
-        Ok(Self { writer, file, path: path.to_owned() })
+        Ok(Self { writer, path: path.to_owned() })
     }
 
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), CorpusError> {
@@ -75,10 +66,9 @@ impl FileWriter {
 
     /// Ends the file and gives it its name.
     pub(crate) fn finish(self) -> Result<(), CorpusError> {
-        let Self { writer, file, path } = self;
-        writer.close().map_err(|error| parquet_error(&path, error))?;
-        file.as_file().sync_all().map_err(|source| unwritable(&path, source))?;
-        file.persist(&path).map(drop).map_err(|error| unwritable(&path, error.error))
+        let Self { writer, path } = self;
+        let file = writer.into_inner().map_err(|error| parquet_error(&path, error))?;
+        Ok(file.finish()?)
     }
 }
 
@@ -100,18 +90,6 @@ pub(crate) fn target(path: &Path) -> Result<PathBuf, CorpusError> {
 /// The folder that `path` stands in.
 pub(crate) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// A temporary file in `folder`, readable by whom the process's mask lets read new files.
-fn beside(folder: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".vulnlens-").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder)
 }
 
 pub(crate) fn unwritable(path: &Path, source: io::Error) -> CorpusError {

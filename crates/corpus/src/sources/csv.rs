@@ -5,8 +5,39 @@ use std::io::{self, BufRead};
 
 use csv_core::ReadRecordResult;
 
-use super::rows::{CWES, Column, ID, MODIFIED, PUBLISHED, Row, Rows, TEXT, When, split_cwes};
-use crate::error::{CorpusError, Place, Problem};
+use crate::date::When;
+use crate::error::{CorpusError, Problem};
+use crate::input::{Content, Opened};
+use crate::place::Place;
+use crate::records::Records as SourceRecords;
+use crate::sources::format::{Context, FileFormat, Needs};
+use crate::sources::rows::{
+    CWES, Column, ID, MODIFIED, PUBLISHED, Row, RowRecords, Rows, TEXT, check_columns, split_cwes,
+};
+
+/// CSV.
+pub(super) struct Csv;
+
+impl FileFormat for Csv {
+    fn name(&self) -> &'static str {
+        "csv"
+    }
+
+    fn about(&self) -> &'static str {
+        "Comma-separated values with a header"
+    }
+
+    fn recognises(&self, file: &Opened, _: Needs) -> bool {
+        matches!(file.content, Content::Text(_)) && file.is_named(&["csv"])
+    }
+
+    fn open(&self, file: Opened, context: &Context) -> Result<SourceRecords, CorpusError> {
+        let (file, text) = file.into_text()?;
+        let rows = CsvRows::new(&file, text.into_reader(), context)?;
+        let (format, needs) = (self.name(), context.needs);
+        Ok(SourceRecords::new(RowRecords { file, format, needs, rows }))
+    }
+}
 
 /// Records of a CSV stream, each at most `limit` bytes: a longer one is skipped without being held.
 struct Records<R> {
@@ -143,20 +174,20 @@ fn grow<T: Clone + Default>(buffer: &mut Vec<T>, filled: &mut usize, limit: usiz
 }
 
 /// The rows of a CSV file.
-pub(crate) struct CsvRows<R> {
+struct CsvRows<R> {
     records: Records<R>,
-    columns: Vec<String>,
+    columns: usize,
     id: Option<usize>,
     published: Option<usize>,
     modified: Option<usize>,
-    text: usize,
+    text: Option<usize>,
     cwes: Option<usize>,
 }
 
 impl<R: BufRead> CsvRows<R> {
-    /// Reads the header, and refuses one without a column of texts.
-    pub(crate) fn new(file: &str, reader: R, limit: usize) -> Result<Self, CorpusError> {
-        let mut records = Records::new(reader, limit);
+    /// Reads the header, and refuses one that lacks a column.
+    fn new(file: &str, reader: R, context: &Context) -> Result<Self, CorpusError> {
+        let mut records = Records::new(reader, context.limits.record_bytes);
         if let Some((_, Err(problem))) = records.advance() {
             return Err(CorpusError::Format {
                 file: file.to_owned(),
@@ -166,18 +197,11 @@ impl<R: BufRead> CsvRows<R> {
         let header =
             |index| String::from_utf8_lossy(records.field(index).unwrap_or_default()).trim().to_owned();
         let names: Vec<String> = (0..records.fields).map(header).collect();
+        check_columns(file, &names, context.needs)?;
         let find = |column: Column| column.position(&names);
-        let Some(text) = find(TEXT) else {
-            let (file, column) = (file.to_owned(), TEXT.0.join(" or "));
-            return Err(CorpusError::MissingColumn { file, column, columns: names });
-        };
-        let (id, published, modified, cwes) = (find(ID), find(PUBLISHED), find(MODIFIED), find(CWES));
-        Ok(Self { columns: names, records, id, published, modified, text, cwes })
-    }
-
-    /// The names in the header.
-    pub(crate) fn columns(&self) -> &[String] {
-        &self.columns
+        let (id, published, modified) = (find(ID), find(PUBLISHED), find(MODIFIED));
+        let (text, cwes) = (find(TEXT), find(CWES));
+        Ok(Self { columns: names.len(), records, id, published, modified, text, cwes })
     }
 
     fn cell(&self, index: Option<usize>) -> Result<Option<&str>, Problem> {
@@ -187,8 +211,8 @@ impl<R: BufRead> CsvRows<R> {
     }
 
     fn row(&self, number: u64) -> Result<Row<'_>, Problem> {
-        if self.records.fields != self.columns.len() {
-            let (found, expected) = (self.records.fields, self.columns.len());
+        if self.records.fields != self.columns {
+            let (found, expected) = (self.records.fields, self.columns);
             let within = self.records.bytes.get(..self.records.filled).unwrap_or_default();
             return Err(match line_ends(within) {
                 0 => Problem::Fields { found, expected },
@@ -199,24 +223,18 @@ impl<R: BufRead> CsvRows<R> {
             |index: Option<usize>| index.and_then(|index| self.records.field(index)).unwrap_or_default();
         let when = |index| std::str::from_utf8(bytes(index)).map_or(When::Unknown, When::read);
         Ok(Row {
-            number,
             id: self.cell(self.id)?.filter(|id| !id.trim().is_empty()).map(Cow::Borrowed),
             published: when(self.published),
             modified: when(self.modified).day(),
-            text: self.cell(Some(self.text))?.map(Cow::Borrowed),
+            text: self.cell(self.text)?.map(Cow::Borrowed),
             cwes: split_cwes(self.cell(self.cwes)?.unwrap_or_default()),
         })
     }
 }
 
 impl<R: BufRead> Rows for CsvRows<R> {
-    fn next_row(&mut self) -> Option<Result<Row<'_>, (Place, Problem)>> {
+    fn next_row(&mut self) -> Option<(Place, Result<Row<'_>, Problem>)> {
         let (number, read) = self.records.advance()?;
-        let row = read.and_then(|()| self.row(number));
-        Some(row.map_err(|problem| (Place::Line(number), problem)))
-    }
-
-    fn place(&self, number: u64) -> Place {
-        Place::Line(number)
+        Some((Place::Line(number), read.and_then(|()| self.row(number))))
     }
 }

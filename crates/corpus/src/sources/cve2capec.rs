@@ -1,6 +1,6 @@
 //! CVE2CAPEC's own output, JSON Lines of `{"CVE-…": {"CWE": […], "CAPEC": […], "TECHNIQUES": […]}}`.
 //!
-//! It is no source of records: it has no texts. Its labels are what the chain's are checked against.
+//! It is not a source of records: it has no texts. Its labels are what the chain's are checked against.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::BufRead;
@@ -11,12 +11,14 @@ use serde::Deserialize;
 use vulnlens_taxonomy::{ChainLabels, CveId};
 
 use super::json_text::IdList;
-use crate::error::{CorpusError, Place, Problem, RecordError};
-use crate::input::{Content, Input, open};
+use crate::error::{BadRecord, CorpusError, Problem, RecordError};
+use crate::input::{Content, Input};
 use crate::limits::Limits;
 use crate::lines::Lines;
+use crate::place::Place;
+use crate::record_id::RecordId;
 
-/// What CVE2CAPEC says of one CVE: weaknesses with all their ancestors, attack patterns and techniques, each sorted.
+/// CVE2CAPEC's labels of one CVE: weaknesses with all their ancestors, attack patterns and techniques, each sorted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cve2CapecRecord {
     /// The CVE.
@@ -49,12 +51,11 @@ struct Labels<'a> {
 /// # Errors
 /// An input that cannot be opened or is no text.
 pub fn open_cve2capec(input: Input, limits: &Limits) -> Result<Cve2Capec, CorpusError> {
-    let opened = open(input, limits)?;
-    let Content::Text { reader, .. } = opened.content else {
-        let problem = "is not CVE2CAPEC's JSON Lines".to_owned();
-        return Err(CorpusError::Format { file: opened.name.as_ref().to_owned(), problem });
+    let opened = input.open(limits)?;
+    let Content::Text(text) = opened.content else {
+        return Err(opened.wrong("is not CVE2CAPEC's JSON Lines"));
     };
-    let lines = Lines::new(reader, limits.record_bytes).skip_blank();
+    let lines = Lines::new(text.into_reader(), limits.record_bytes).skip_blank();
     Ok(Cve2Capec { file: opened.name, lines, ready: VecDeque::new() })
 }
 
@@ -66,29 +67,27 @@ impl Iterator for Cve2Capec {
             let (number, line) = self.lines.next_line()?;
             let records = match line.and_then(parse) {
                 Ok(records) => records,
-                Err(problem) => vec![Err((None, problem))],
+                Err(problem) => vec![Err(problem.into())],
             };
             let file = &self.file;
-            let place = |(id, problem)| RecordError {
-                file: Arc::clone(file),
-                place: Place::Line(number),
-                id,
-                problem,
-            };
+            let place = |bad: BadRecord| bad.at(file, Place::Line(number));
             self.ready.extend(records.into_iter().map(|record| record.map_err(place)));
         }
         self.ready.pop_front()
     }
 }
 
-type Parsed = Result<Cve2CapecRecord, (Option<String>, Problem)>;
+type Parsed = Result<Cve2CapecRecord, BadRecord>;
 
 fn parse(line: &[u8]) -> Result<Vec<Parsed>, Problem> {
     let records: BTreeMap<String, Labels<'_>> =
         serde_json::from_slice(line).map_err(|error| Problem::json(line, &error))?;
     Ok(records
         .into_iter()
-        .map(|(id, labels)| record(&id, &labels).map_err(|problem| (Some(id), problem)))
+        .map(|(id, labels)| {
+            let bad = |problem| BadRecord { id: Some(RecordId::beginning(&id)), problem };
+            record(&id, &labels).map_err(bad)
+        })
         .collect())
 }
 

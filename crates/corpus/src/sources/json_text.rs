@@ -5,7 +5,8 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::rows::When;
+use super::rows::split_cwes;
+use crate::date::When;
 
 /// A string.
 #[derive(Debug, Default)]
@@ -141,7 +142,7 @@ impl<'de> Visitor<'de> for ListVisitor {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        let ids = super::rows::split_cwes(text);
+        let ids = split_cwes(text);
         Ok(IdList(ids.into_iter().map(|id| Cow::Owned(id.into_owned())).collect()))
     }
 

@@ -2,18 +2,25 @@
 
 use serde::Deserialize;
 
-use super::items::Parse;
-use super::json_text::Text;
-use super::nvd_feed::LangText;
-use super::rows::When;
-use crate::error::Problem;
-use crate::record::{LabelSource, SourceRecord, is_english};
+use crate::date::When;
+use crate::error::{BadRecord, Problem};
+use crate::record::{Record, is_english};
+use crate::record_id::RecordId;
+use crate::sources::cve_record::{ADP, CNA};
+use crate::sources::format::{Needs, ObjectFormat};
+use crate::sources::json_text::Text;
+use crate::sources::nvd_feed::{LangText, NVD};
+use crate::sources::object::Object;
 
-/// A member of a page's array `vulnerabilities`.
-pub(crate) struct NvdApi;
+/// A member of a page's array.
+pub(super) struct NvdApi;
 
-/// Who NVD's own analysts are among the sources of weaknesses.
-const NVD: &str = "nvd@nist.gov";
+/// The key of a page's array.
+const ITEMS: &str = "vulnerabilities";
+/// A key of a page itself.
+const PAGE: &str = "resultsPerPage";
+/// The name of NVD's own analysts among those who assign weaknesses.
+const ANALYSTS: &str = "nvd@nist.gov";
 /// The organisation id of CISA's ADP, under which Vulnrichment's weaknesses stand.
 const CISA_ADP: &str = "134c704f-9b21-4f2e-91b3-4a467353bcc0";
 
@@ -50,31 +57,47 @@ struct Weakness<'a> {
     description: Vec<LangText<'a>>,
 }
 
-impl Parse for NvdApi {
-    const ARRAY: &'static str = "vulnerabilities";
+impl ObjectFormat for NvdApi {
+    fn name(&self) -> &'static str {
+        "nvd-api"
+    }
 
-    fn parse(item: &[u8]) -> Result<SourceRecord, (Option<String>, Problem)> {
-        let item: Item<'_> =
-            serde_json::from_slice(item).map_err(|error| (None, Problem::json(item, &error)))?;
+    fn about(&self) -> &'static str {
+        "pages of NVD's API"
+    }
+
+    fn arrays(&self) -> &'static [&'static str] {
+        &[ITEMS]
+    }
+
+    fn recognises(&self, object: &Object<'_>) -> bool {
+        object.object("cve").is_some_and(|cve| cve.has("id")) || object.has(PAGE)
+    }
+
+    fn read(&self, object: &[u8], _: Needs) -> Result<Record, BadRecord> {
+        let item: Item<'_> = serde_json::from_slice(object).map_err(|error| {
+            let is_page = Object::new(object).has(PAGE);
+            if is_page { Problem::MissingField(ITEMS) } else { Problem::json(object, &error) }
+        })?;
         let cve = item.cve;
-        let bad = |problem| (Some(cve.id.0.chars().take(40).collect()), problem);
-        let id = cve.id.0.parse();
-        let id =
-            id.map_err(|_| bad(Problem::bad_field("id", &cve.id.0, "a CVE id such as CVE-2021-44228")))?;
-        let mut record = SourceRecord::new(id);
-        record.published = cve.published.day();
-        record.modified = cve.modified.day();
-        record.rejected = cve.status.as_ref().is_some_and(|status| status.0 == "Rejected");
+        let id = RecordId::new(cve.id.0.as_ref());
+        if id.cve().is_none() {
+            return Err(BadRecord::not_a_cve("id", id.as_str()));
+        }
+        let mut record = Record::new(Some(id), Problem::NoDescription("English description"));
+        record.dates.published = cve.published;
+        record.dates.modified = cve.modified.day();
+        record.withdrawn = cve.status.as_ref().is_some_and(|status| status.0 == "Rejected");
         for text in cve.descriptions.iter().filter(|text| is_english(&text.lang.0)) {
             record.describe(&text.value.0);
         }
         for weakness in &cve.weaknesses {
-            let source = match weakness.source.0.as_ref() {
-                NVD => LabelSource::Nvd,
-                CISA_ADP => LabelSource::Adp,
-                _ => LabelSource::Cna,
+            let assigner = match weakness.source.0.as_ref() {
+                ANALYSTS => NVD,
+                CISA_ADP => ADP,
+                _ => CNA,
             };
-            weakness.description.iter().for_each(|text| record.label(source, &text.value.0));
+            weakness.description.iter().for_each(|text| record.label(assigner, &text.value.0));
         }
         Ok(record)
     }

@@ -2,14 +2,24 @@
 
 use serde::Deserialize;
 
-use super::items::Parse;
-use super::json_text::Text;
-use super::rows::When;
-use crate::error::Problem;
-use crate::record::{LabelSource, SourceRecord, is_english};
+use crate::date::When;
+use crate::error::{BadRecord, Problem};
+use crate::record::{Assigner, Record, is_english};
+use crate::record_id::RecordId;
+use crate::sources::format::{Needs, ObjectFormat};
+use crate::sources::json_text::Text;
+use crate::sources::object::Object;
 
-/// A member of the feed's array `CVE_Items`.
-pub(crate) struct NvdFeed;
+/// The analysts of the National Vulnerability Database.
+pub(super) const NVD: Assigner = Assigner { rank: 10, name: "nvd", added: false };
+
+/// A member of the feed's array.
+pub(super) struct NvdFeed;
+
+/// The key of the feed's array.
+const ITEMS: &str = "CVE_Items";
+/// A key of the feed itself.
+const FEED: &str = "CVE_data_type";
 
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
@@ -61,7 +71,7 @@ struct Descriptions<'a> {
     description_data: Vec<LangText<'a>>,
 }
 
-/// A text and its language, as NVD's feeds and its API write them.
+/// A text and its language, in NVD's feeds and its API.
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
 pub(super) struct LangText<'a> {
@@ -71,24 +81,40 @@ pub(super) struct LangText<'a> {
     pub(super) value: Text<'a>,
 }
 
-impl Parse for NvdFeed {
-    const ARRAY: &'static str = "CVE_Items";
+impl ObjectFormat for NvdFeed {
+    fn name(&self) -> &'static str {
+        "nvd-feed"
+    }
 
-    fn parse(item: &[u8]) -> Result<SourceRecord, (Option<String>, Problem)> {
-        let item: Item<'_> =
-            serde_json::from_slice(item).map_err(|error| (None, Problem::json(item, &error)))?;
-        let id = item.cve.meta.id.0.as_ref();
-        let bad = |problem| (Some(id.chars().take(40).collect()), problem);
-        let cve =
-            id.parse().map_err(|_| bad(Problem::bad_field("ID", id, "a CVE id such as CVE-2021-44228")))?;
-        let mut record = SourceRecord::new(cve);
-        record.published = item.published.day();
-        record.modified = item.modified.day();
+    fn about(&self) -> &'static str {
+        "NVD's yearly feeds"
+    }
+
+    fn arrays(&self) -> &'static [&'static str] {
+        &[ITEMS]
+    }
+
+    fn recognises(&self, object: &Object<'_>) -> bool {
+        object.object("cve").is_some_and(|cve| cve.has("CVE_data_meta")) || object.has(FEED)
+    }
+
+    fn read(&self, object: &[u8], _: Needs) -> Result<Record, BadRecord> {
+        let item: Item<'_> = serde_json::from_slice(object).map_err(|error| {
+            let is_feed = Object::new(object).has(FEED);
+            if is_feed { Problem::MissingField(ITEMS) } else { Problem::json(object, &error) }
+        })?;
+        let id = RecordId::new(item.cve.meta.id.0.as_ref());
+        if id.cve().is_none() {
+            return Err(BadRecord::not_a_cve("ID", id.as_str()));
+        }
+        let mut record = Record::new(Some(id), Problem::NoDescription("English description"));
+        record.dates.published = item.published;
+        record.dates.modified = item.modified.day();
         for text in item.cve.description.description_data.iter().filter(|text| is_english(&text.lang.0)) {
             record.describe(&text.value.0);
         }
         for text in item.cve.problemtype.problemtype_data.iter().flat_map(|types| &types.description) {
-            record.label(LabelSource::Nvd, &text.value.0);
+            record.label(NVD, &text.value.0);
         }
         Ok(record)
     }

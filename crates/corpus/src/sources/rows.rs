@@ -1,13 +1,19 @@
-//! Rows of a plain table, whatever the file's format: what JSON Lines, CSV, Parquet and plain text share.
+//! Rows of a plain table, whatever the file's format: shared by JSON Lines, CSV, Parquet and plain text.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use vulnlens_taxonomy::CveId;
 
-use crate::date::Date;
-use crate::error::{Place, Problem, RecordError};
-use crate::record::{InputRecord, LabelSource, SourceRecord};
+use crate::date::{Date, When};
+use crate::error::{BadRecord, CorpusError, Problem, RecordError};
+use crate::place::Place;
+use crate::record::{Assigner, Record, clean};
+use crate::record_id::RecordId;
+use crate::sources::format::Needs;
+
+/// Whoever assigned the weaknesses of a table, which does not say who.
+pub(crate) const GIVEN: Assigner = Assigner { rank: 40, name: "given", added: false };
 
 /// The names that a column may have, the usual one first.
 pub(crate) struct Column(pub(crate) &'static [&'static str]);
@@ -28,8 +34,6 @@ impl Column {
 /// One row, lent by its reader.
 #[derive(Default)]
 pub(crate) struct Row<'a> {
-    /// Line or row number, from 1.
-    pub(crate) number: u64,
     pub(crate) id: Option<Cow<'a, str>>,
     pub(crate) published: When,
     pub(crate) modified: Option<Date>,
@@ -39,46 +43,21 @@ pub(crate) struct Row<'a> {
 
 /// A reader of rows.
 pub(crate) trait Rows {
-    /// The next row, or what is wrong with it.
-    fn next_row(&mut self) -> Option<Result<Row<'_>, (Place, Problem)>>;
-
-    /// Where row `number` stands.
-    fn place(&self, number: u64) -> Place;
+    /// The next row and its place, or what is wrong with it.
+    fn next_row(&mut self) -> Option<(Place, Result<Row<'_>, Problem>)>;
 }
 
-/// When something happened, as precisely as a cell says. A date only refines a record, so one that cannot be read
-/// is unknown and loses nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum When {
-    #[default]
-    Unknown,
-    Year(u16),
-    Day(Date),
-}
-
-impl When {
-    /// Reads a date, with or without a time, or a year of four digits.
-    pub(crate) fn read(text: &str) -> Self {
-        let text = text.trim();
-        let is_year = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
-        match (is_year, text.parse(), text.parse()) {
-            (true, Ok(year), _) => Self::Year(year),
-            (_, _, Ok(day)) => Self::Day(day),
-            _ => Self::Unknown,
+/// Refuses a table without a column that the reader of its records needs.
+pub(crate) fn check_columns(file: &str, columns: &[String], needs: Needs) -> Result<(), CorpusError> {
+    let needed = [(TEXT, true), (ID, needs.cve)].into_iter().filter(|(_, is_needed)| *is_needed);
+    for (column, _) in needed {
+        if column.position(columns).is_none() {
+            let names = if column.0 == ID.0 { "id".to_owned() } else { column.0.join(" or ") };
+            let (file, columns) = (file.to_owned(), columns.to_vec());
+            return Err(CorpusError::MissingColumn { file, column: names, columns });
         }
     }
-
-    pub(crate) fn day(self) -> Option<Date> {
-        if let Self::Day(day) = self { Some(day) } else { None }
-    }
-
-    pub(crate) fn year(self) -> Option<u16> {
-        match self {
-            Self::Unknown => None,
-            Self::Year(year) => Some(year),
-            Self::Day(day) => Some(day.year()),
-        }
-    }
+    Ok(())
 }
 
 /// The weaknesses that one cell lists: `CWE-79;CWE-89`, or the same with commas, bars, spaces, or as a JSON list.
@@ -90,91 +69,48 @@ pub(crate) fn split_cwes(cell: &str) -> Vec<Cow<'_, str>> {
 }
 
 impl Row<'_> {
-    fn into_input(self) -> Result<InputRecord, (Option<String>, Problem)> {
-        let Some(text) = self.text else {
-            return Err((self.id.map(Cow::into_owned), Problem::NoText));
+    /// The record that the row is.
+    pub(crate) fn into_record(self, needs: Needs) -> Result<Record, BadRecord> {
+        if needs.cve {
+            let id = self.id.as_ref().ok_or(Problem::MissingField("id"))?;
+            if id.parse::<CveId>().is_err() {
+                return Err(BadRecord::not_a_cve("id", id));
+            }
+        }
+        let mut record = Record::new(self.id.map(|id| RecordId::new(id.into_owned())), Problem::NoText);
+        record.text = match self.text {
+            None => Err(Problem::NoText),
+            Some(text) if text.trim().is_empty() => Err(Problem::Blank),
+            Some(text) => Ok(without_nul(text)),
         };
-        if text.trim().is_empty() {
-            return Err((self.id.map(Cow::into_owned), Problem::Blank));
-        }
-        let cve_year = || self.id.as_ref().and_then(|id| id.parse::<CveId>().ok()).map(CveId::year);
-        let year = self.published.year().or_else(cve_year);
-        Ok(InputRecord {
-            year,
-            id: self.id.map(Cow::into_owned),
-            text: without_nul(text),
-            published: self.published.day(),
-            line: self.number,
-        })
-    }
-
-    fn into_record(self) -> Result<SourceRecord, (Option<String>, Problem)> {
-        let id = self.id.ok_or((None, Problem::MissingField("id")))?;
-        let cve = id.parse().map_err(|_| {
-            (
-                Some(id.chars().take(40).collect()),
-                Problem::bad_field("id", &id, "a CVE id such as CVE-2021-44228"),
-            )
-        })?;
-        let mut record = SourceRecord::new(cve);
-        record.published = self.published.day();
-        record.modified = self.modified;
-        record.describe(self.text.as_deref().unwrap_or_default());
-        for cwe in &self.cwes {
-            record.label(LabelSource::Given, cwe);
-        }
+        record.dates.published = self.published;
+        record.dates.modified = self.modified;
+        self.cwes.iter().for_each(|cwe| record.label(GIVEN, cwe));
         Ok(record)
     }
 }
 
 fn without_nul(text: Cow<'_, str>) -> String {
-    if memchr::memchr(0, text.as_bytes()).is_some() { crate::record::clean(&text) } else { text.into_owned() }
+    if memchr::memchr(0, text.as_bytes()).is_some() { clean(&text) } else { text.into_owned() }
 }
 
-/// The rows of a table as texts to classify.
-pub(crate) struct InputRows {
+/// The records of a table's rows.
+pub(crate) struct RowRecords<R> {
     pub(crate) file: Arc<str>,
-    pub(crate) rows: Box<dyn Rows + Send>,
+    pub(crate) format: &'static str,
+    pub(crate) needs: Needs,
+    pub(crate) rows: R,
 }
 
-/// The rows of a table as CVE records.
-pub(crate) struct RecordRows(pub(crate) InputRows);
-
-impl InputRows {
-    fn next_as<T>(
-        &mut self,
-        convert: impl FnOnce(Row<'_>) -> Result<T, (Option<String>, Problem)>,
-    ) -> Option<Result<T, RecordError>> {
-        let (number, id, problem) = match self.rows.next_row()? {
-            Err((place, problem)) => return Some(Err(self.error(place, None, problem))),
-            Ok(row) => {
-                let number = row.number;
-                match convert(row) {
-                    Ok(record) => return Some(Ok(record)),
-                    Err((id, problem)) => (number, id, problem),
-                }
-            }
-        };
-        Some(Err(self.error(self.rows.place(number), id, problem)))
-    }
-
-    fn error(&self, place: Place, id: Option<String>, problem: Problem) -> RecordError {
-        RecordError { file: Arc::clone(&self.file), place, id, problem }
-    }
-}
-
-impl Iterator for InputRows {
-    type Item = Result<InputRecord, RecordError>;
+impl<R: Rows> Iterator for RowRecords<R> {
+    type Item = Result<Record, RecordError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.next_as(|row| row.into_input())
-    }
-}
-
-impl Iterator for RecordRows {
-    type Item = Result<SourceRecord, RecordError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.0.next_as(|row| row.into_record())
+        let (place, row) = self.rows.next_row()?;
+        let record = row.map_err(BadRecord::from).and_then(|row| row.into_record(self.needs));
+        Some(match record {
+            Ok(record) => Ok(Record { file: Arc::clone(&self.file), place, format: self.format, ..record }),
+            Err(bad) => Err(bad.at(&self.file, place)),
+        })
     }
 }

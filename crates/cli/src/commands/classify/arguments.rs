@@ -7,17 +7,18 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 use vulnlens::report::Format;
 use vulnlens::{CveId, LabelMode, Task};
-use vulnlens_corpus::InputFormat;
 
 use crate::model_arguments::ModelArguments;
 use crate::options::thread_count;
 use crate::record_format::format_parser;
+use crate::records::{AUTO, InputFormat};
 
 /// Classify a text, a file of records or CVEs of a data set
 ///
 /// Without TEXT, standard input is read. A terminal gets a short table, a file or a pipe gets one JSON object a
-/// record; --format always wins. Input records need `description` (or `text`), and take `id` and `published`; the
-/// year, which the answer depends on, is that of `published`, else of a CVE id, else the newest that the model knows.
+/// record; --format always wins. Input records need `description` (or `text`), and take `id` and `published`; NVD's
+/// feeds and API pages and records of the CVE list are read as they are. The year, which the answer depends on, is that
+/// of `published`, else of a CVE id, else the newest that the model knows.
 /// Of a text 64 KiB are read at most: by n-gram models the first 2,000 words, by checkpoints as many tokens as they
 /// were made for, unless --window-overlap says otherwise.
 ///
@@ -29,7 +30,7 @@ pub(crate) struct ClassifyArguments {
     #[arg(group = "source")]
     pub(super) text: Option<String>,
 
-    /// A file of records, plain or gzip; `-` for standard input
+    /// A file of records, plain or packed, or a folder of them; `-` for standard input
     #[arg(short, long, value_name = "FILE", group = "source")]
     pub(super) input: Option<PathBuf>,
 
@@ -42,8 +43,8 @@ pub(crate) struct ClassifyArguments {
     pub(super) data: Option<PathBuf>,
 
     /// The format of the records
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
-    pub(super) input_format: InputFormatName,
+    #[arg(long, value_name = "FORMAT", default_value = AUTO, value_parser = InputFormat::parser())]
+    pub(super) input_format: InputFormat,
 
     /// Taxonomies of the labels
     #[arg(long, value_enum, value_delimiter = ',', value_name = "LIST", default_value = "cwe,capec,attack")]
@@ -87,22 +88,6 @@ pub(crate) struct ClassifyArguments {
     pub(super) model: ModelArguments,
 }
 
-/// Formats of input records.
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
-pub(super) enum InputFormatName {
-    /// By the name, or by the first bytes
-    #[default]
-    Auto,
-    /// One JSON object a line
-    Jsonl,
-    /// Comma-separated values with a header
-    Csv,
-    /// Apache Parquet
-    Parquet,
-    /// One text a line
-    Plain,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum TaxonomyName {
     /// Weaknesses
@@ -144,18 +129,6 @@ impl FromStr for TopK {
 fn probability(text: &str) -> Result<f32, &'static str> {
     let number = text.parse().ok().filter(|number| (0.0..=1.0).contains(number));
     number.ok_or("expected a number from 0 to 1")
-}
-
-impl From<InputFormatName> for InputFormat {
-    fn from(name: InputFormatName) -> Self {
-        match name {
-            InputFormatName::Auto => Self::Auto,
-            InputFormatName::Jsonl => Self::Jsonl,
-            InputFormatName::Csv => Self::Csv,
-            InputFormatName::Parquet => Self::Parquet,
-            InputFormatName::Plain => Self::Plain,
-        }
-    }
 }
 
 impl From<TaxonomyName> for Task {

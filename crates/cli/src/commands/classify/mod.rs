@@ -7,7 +7,7 @@ use std::path::Path;
 
 use vulnlens::report::{Answer, Format, RecordKey, Renderer, Setup};
 use vulnlens::{CveId, Input, Options, Task, Tasks};
-use vulnlens_corpus::{DatasetReader, InputFormat, open_inputs};
+use vulnlens_corpus::DatasetReader;
 
 pub(crate) use arguments::ClassifyArguments;
 
@@ -16,7 +16,8 @@ use crate::failure::{Failure, Kind};
 use crate::options::threads;
 use crate::record_folder::RecordFolder;
 use crate::record_format::RecordOutput;
-use crate::stream::{self, Job, limits};
+use crate::records::{self, InputFormat};
+use crate::stream::{self, Job};
 use crate::tally::{Tally, tell_cut};
 use crate::terminal::Terminal;
 use source::{Source, source};
@@ -59,7 +60,7 @@ pub(crate) fn run(arguments: ClassifyArguments, terminal: &Terminal) -> Result<(
             report_missing(&missing, &ids, &data)
         }
         Source::Records(input) => {
-            let format = arguments.input_format.into();
+            let format = arguments.input_format;
             classify_records(input, format, settings.threads, answerer, output, terminal)
         }
     }
@@ -165,7 +166,7 @@ fn classify_records(
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     let name = input.name().to_owned();
-    let inputs = open_inputs(input, format, &limits())?;
+    let inputs = records::open(input, format)?;
     let (renderer, mut output) = output()?;
     // A network that shares a batch out over its own threads is asked by one.
     let computes_in_parallel = answerer.prepared().network().computes_in_parallel();
@@ -178,7 +179,7 @@ fn classify_records(
         tally.add_answered(answered.count);
         tally.add_cut(answered.cut);
         answered.errors.iter().for_each(|error| tally.add_error(error));
-        answered.repeated.iter().for_each(|(id, line)| tally.add_repeated(id, *line));
+        answered.repeated.iter().for_each(|(id, place)| tally.add_repeated(id, place));
         output.write(answered.piece)
     })?;
     progress.finish_and_clear();

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
-use vulnlens_corpus::{BuildOptions, BuildReport, Progress, SourceReport, build, sources};
+use vulnlens_corpus::{BuildOptions, BuildReport, Progress, SourceReport, build};
 
 use super::SplitArguments;
 use crate::failure::{Failure, Kind};
@@ -15,26 +15,31 @@ use crate::terminal::{self, Terminal};
 
 /// Build a labelled data set of CVE records
 ///
-/// Sources are files as they are downloaded, plain or packed, or folders of them. Records of one CVE are merged: its
-/// text and date are those of the first source that has them, in the order of the options below; NVD's weaknesses
-/// count before the CNA's, and the ADPs' are added. Withdrawn records and those without an English description are
-/// left out. The labels follow from the knowledge base.
+/// Sources are files as they are downloaded, plain or packed, or folders of them: NVD's yearly feeds and pages of its
+/// API, the CVE list (the release's zip, or a folder), OSV records, and tables (JSON, CSV, Parquet) with the columns
+/// id, description and, if known, published and cwes. Records of one CVE are merged: its text and date are those of the
+/// first source that has them; NVD's weaknesses count before the CNA's, and the ADPs' are added. Withdrawn records and
+/// those without an English description or a CVE id are left out. The labels follow from the knowledge base.
 #[derive(Debug, Args)]
 pub(crate) struct BuildArguments {
-    /// NVD's yearly feeds (JSON 1.1)
-    #[arg(long, value_name = "PATH", num_args = 1..)]
+    /// Files and folders of records
+    #[arg(value_name = "SOURCE")]
+    sources: Vec<PathBuf>,
+
+    /// Sources, as before version 0.2
+    #[arg(long, value_name = "PATH", num_args = 1.., hide = true)]
     nvd: Vec<PathBuf>,
 
-    /// Saved pages of NVD's API 2.0
-    #[arg(long, value_name = "PATH", num_args = 1..)]
+    /// Sources, as before version 0.2
+    #[arg(long, value_name = "PATH", num_args = 1.., hide = true)]
     nvd_api: Vec<PathBuf>,
 
-    /// The CVE list (cvelistV5): the release's zip, or a folder
-    #[arg(long, value_name = "PATH", num_args = 1..)]
+    /// Sources, as before version 0.2
+    #[arg(long, value_name = "PATH", num_args = 1.., hide = true)]
     cvelist: Vec<PathBuf>,
 
-    /// Plain tables (JSON Lines, CSV, Parquet) with the columns id, description and, if known, published and cwes
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    /// Sources, as before version 0.2
+    #[arg(long, value_name = "FILE", num_args = 1.., hide = true)]
     table: Vec<PathBuf>,
 
     /// The file of the data set (Parquet)
@@ -58,14 +63,12 @@ pub(crate) struct BuildArguments {
 
 pub(crate) fn run(arguments: &BuildArguments, terminal: &Terminal) -> Result<(), Failure> {
     let splits = arguments.splits.resolve()?;
-    let given = [&arguments.nvd, &arguments.nvd_api, &arguments.cvelist, &arguments.table];
-    let mut paths = Vec::new();
-    for path in given.into_iter().flatten() {
-        paths.extend(sources::expand(path)?);
-    }
+    let BuildArguments { sources, nvd, nvd_api, cvelist, table, .. } = arguments;
+    let paths: Vec<PathBuf> =
+        [sources, nvd, nvd_api, cvelist, table].into_iter().flatten().cloned().collect();
     if paths.is_empty() {
         let failure = Failure::new(Kind::Arguments, "there are no sources");
-        return Err(failure.hint("name some by --nvd, --nvd-api, --cvelist or --table"));
+        return Err(failure.hint("name files or folders of records"));
     }
     let kb = arguments.kb.load(terminal)?;
     let options = BuildOptions { splits, threads: threads(arguments.threads), ..BuildOptions::default() };
@@ -91,7 +94,8 @@ pub(crate) fn run(arguments: &BuildArguments, terminal: &Terminal) -> Result<(),
 fn text(report: &BuildReport) -> String {
     let mut text = String::from("   records  withdrawn    no text  duplicate        bad  source\n");
     for source in &report.sources {
-        let SourceReport { source, records, rejected, without_description, duplicates, bad_records } = source;
+        let SourceReport { source, records, rejected, without_description, duplicates, bad_records, .. } =
+            source;
         text += &format!(
             "{records:10} {rejected:10} {without_description:10} {duplicates:10} {bad_records:10}  {source}\n"
         );
@@ -107,7 +111,7 @@ fn text(report: &BuildReport) -> String {
     text
 }
 
-/// Says what a reader of the data set should know, and fails if records were bad.
+/// Tells what a reader of the data set should know, and fails if records were bad.
 fn tell(report: &BuildReport, terminal: &Terminal) -> Result<(), Failure> {
     for message in &report.first_bad_records {
         terminal::error(message);
@@ -122,6 +126,14 @@ fn tell(report: &BuildReport, terminal: &Terminal) -> Result<(), Failure> {
     }
     if !unreadable.is_empty() {
         terminal.warn(&format!("no CWE ids, left out: {}", unreadable.join(", ")));
+    }
+    match report.without_cve() {
+        0 => {}
+        count => terminal.warn(&format!("records without a CVE id, left out: {count}")),
+    }
+    match report.passed_over() {
+        0 => {}
+        count => terminal.note(&format!("files that are not sources of records, passed over: {count}")),
     }
     match report.bad_records() {
         0 => Ok(()),

@@ -1,13 +1,11 @@
-//! What a build did, for its reader to judge the data by.
+//! The report of a build, for its reader to judge the data by.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use vulnlens_taxonomy::CweId;
 
-use crate::error::RecordError;
-
-/// What came out of one source.
+/// Counts of one source.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct SourceReport {
     /// The source, as it was given.
@@ -20,11 +18,23 @@ pub struct SourceReport {
     pub without_description: u64,
     /// Records whose CVE stood in this source before.
     pub duplicates: u64,
+    /// Records without a CVE id, by which the rows of a data set are known.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub without_cve: u64,
+    /// Files that hold no records.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub passed_over: u64,
     /// Records that could not be read.
     pub bad_records: u64,
 }
 
-/// What a build did.
+/// Counts of what most sources do not have are left out of the report.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// The report of a build.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct BuildReport {
     /// Each source, in the order given.
@@ -42,7 +52,7 @@ pub struct BuildReport {
     /// Weaknesses assigned that the knowledge base does not know, with the number of rows; they stay as labels
     /// without ancestors (NVD's categories are among them if the catalogue given has none).
     pub unknown_cwes: BTreeMap<CweId, u64>,
-    /// What stood where a weakness's id should and was none, with the number of records; the first hundred kinds.
+    /// Texts in the place of a weakness's id that are not one, with the number of records; the first hundred kinds.
     pub unreadable_cwes: BTreeMap<String, u64>,
     /// The first bad records of all sources, in their order, as messages.
     pub first_bad_records: Vec<String>,
@@ -54,31 +64,16 @@ impl BuildReport {
     pub fn bad_records(&self) -> u64 {
         self.sources.iter().map(|source| source.bad_records).sum()
     }
-}
 
-/// The counts of one source while it is read, and its first bad records.
-#[derive(Default)]
-pub(super) struct Tally {
-    pub(super) report: SourceReport,
-    pub(super) bad: Vec<String>,
-    pub(super) unreadable: BTreeMap<String, u64>,
-}
-
-impl Tally {
-    /// Distinct unreadable ids that are told apart.
-    const KINDS: usize = 100;
-
-    pub(super) fn bad(&mut self, error: &RecordError, shown: usize) {
-        self.report.bad_records = self.report.bad_records.saturating_add(1);
-        if self.bad.len() < shown {
-            self.bad.push(error.to_string());
-        }
+    /// Records without a CVE id, over all sources.
+    #[must_use]
+    pub fn without_cve(&self) -> u64 {
+        self.sources.iter().map(|source| source.without_cve).sum()
     }
 
-    pub(super) fn unreadable(&mut self, label: &str) {
-        if self.unreadable.len() < Self::KINDS || self.unreadable.contains_key(label) {
-            let count = self.unreadable.entry(label.to_owned()).or_default();
-            *count = count.saturating_add(1);
-        }
+    /// Files that hold no records, over all sources.
+    #[must_use]
+    pub fn passed_over(&self) -> u64 {
+        self.sources.iter().map(|source| source.passed_over).sum()
     }
 }

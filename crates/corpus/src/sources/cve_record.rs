@@ -1,16 +1,26 @@
-//! The CVE list in the record format 5.x: one file a record, in a folder, in the release zip (the midnight release
-//! is a zip within a zip), or alone.
+//! Records of the CVE list in the record format 5.x.
 
 use serde::Deserialize;
 
-use super::json_text::Text;
-use super::rows::When;
-use crate::error::Problem;
-use crate::record::{LabelSource, SourceRecord, is_english};
+use crate::date::When;
+use crate::error::{BadRecord, Problem};
+use crate::record::{Assigner, Record, is_english};
+use crate::record_id::RecordId;
+use crate::sources::format::{Needs, ObjectFormat};
+use crate::sources::json_text::Text;
+use crate::sources::object::Object;
+
+/// The CVE numbering authority that published the record.
+pub(super) const CNA: Assigner = Assigner { rank: 20, name: "cna", added: false };
+/// An authorised data publisher, in practice CISA's Vulnrichment.
+pub(super) const ADP: Assigner = Assigner { rank: 30, name: "adp", added: true };
+
+/// A record of the CVE list.
+pub(super) struct CveRecord;
 
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
-struct CveRecord<'a> {
+struct Document<'a> {
     #[serde(borrow, rename = "cveMetadata")]
     metadata: Metadata<'a>,
     #[serde(borrow, default)]
@@ -73,40 +83,53 @@ struct ProblemDescription<'a> {
     description: Option<Text<'a>>,
 }
 
-/// Whether a file of the list holds a record, by its name: the list also has logs of changes.
-pub(crate) fn is_record_name(path: &str) -> bool {
-    let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
-    name.starts_with("CVE-") && name.ends_with(".json")
-}
-
-/// The record in the bytes of one file; or its id, if readable, and what is wrong with it.
-pub(crate) fn parse(file: &[u8]) -> Result<SourceRecord, (Option<String>, Problem)> {
-    let parsed: CveRecord<'_> =
-        serde_json::from_slice(file).map_err(|error| (None, Problem::json(file, &error)))?;
-    let metadata = parsed.metadata;
-    let bad = |problem| (Some(metadata.id.0.chars().take(40).collect()), problem);
-    let id = metadata.id.0.parse();
-    let id =
-        id.map_err(|_| bad(Problem::bad_field("cveId", &metadata.id.0, "a CVE id such as CVE-2021-44228")))?;
-    let mut record = SourceRecord::new(id);
-    record.published = metadata.published.day();
-    record.modified = metadata.modified.day();
-    record.rejected = metadata.state.as_ref().is_some_and(|state| state.0 == "REJECTED");
-    for text in parsed.containers.cna.descriptions.iter().filter(|text| is_english(&text.lang.0)) {
-        record.describe(&text.value.0);
+impl ObjectFormat for CveRecord {
+    fn name(&self) -> &'static str {
+        "cve-record"
     }
-    label(&mut record, LabelSource::Cna, &parsed.containers.cna);
-    parsed.containers.adp.iter().for_each(|adp| label(&mut record, LabelSource::Adp, adp));
-    Ok(record)
+
+    fn about(&self) -> &'static str {
+        "records of the CVE list"
+    }
+
+    fn recognises(&self, object: &Object<'_>) -> bool {
+        object.has("cveMetadata") || (object.has("dataType") && object.has("containers"))
+    }
+
+    fn read(&self, object: &[u8], _: Needs) -> Result<Record, BadRecord> {
+        let parsed: Document<'_> =
+            serde_json::from_slice(object).map_err(|error| Problem::json(object, &error))?;
+        let metadata = parsed.metadata;
+        let id = RecordId::new(metadata.id.0.as_ref());
+        if id.cve().is_none() {
+            return Err(BadRecord::not_a_cve("cveId", id.as_str()));
+        }
+        let mut record = Record::new(Some(id), Problem::NoDescription("English description"));
+        record.dates.published = metadata.published;
+        record.dates.modified = metadata.modified.day();
+        record.withdrawn = metadata.state.as_ref().is_some_and(|state| state.0 == "REJECTED");
+        for text in parsed.containers.cna.descriptions.iter().filter(|text| is_english(&text.lang.0)) {
+            record.describe(&text.value.0);
+        }
+        label(&mut record, CNA, &parsed.containers.cna);
+        parsed.containers.adp.iter().for_each(|adp| label(&mut record, ADP, adp));
+        Ok(record)
+    }
+
+    /// The list is laid out as `cves`, years, and records.
+    fn is_folder_entry(&self, name: &str) -> bool {
+        let is_year = name.len() == 4 && name.bytes().all(|byte| byte.is_ascii_digit());
+        name == "cves" || is_year || (name.starts_with("CVE-") && name.ends_with(".json"))
+    }
 }
 
-fn label(record: &mut SourceRecord, source: LabelSource, container: &Container<'_>) {
+fn label(record: &mut Record, assigner: Assigner, container: &Container<'_>) {
     for problem in container.problem_types.iter().flat_map(|types| &types.descriptions) {
         let id = problem.cwe.as_ref().map(|cwe| cwe.0.as_ref());
         // A third of the CNAs' weaknesses stand in the description alone, as `CWE-79: Cross-site Scripting`.
         let described = || problem.description.as_ref().and_then(|text| leading_cwe(&text.0));
         if let Some(id) = id.filter(|id| !id.trim().is_empty()).or_else(described) {
-            record.label(source, id);
+            record.label(assigner, id);
         }
     }
 }
@@ -137,14 +160,16 @@ mod tests {
     }
 
     #[test]
-    fn records_are_told_from_logs_by_their_names() {
-        for (path, record) in [
-            ("cves/2020/1xxx/CVE-2020-1234.json", true),
+    fn a_folder_of_the_list_is_told_by_its_entries() {
+        for (name, is_entry) in [
+            ("cves", true),
+            ("2024", true),
             ("CVE-2020-1234.json", true),
-            ("cves/delta.json", false),
-            ("cves/2020/CVE-2020-1234.json.txt", false),
+            ("delta.json", false),
+            ("nvdcve-1.1-2020.json.gz", false),
+            ("CVE-2020-1234.json.txt", false),
         ] {
-            assert_eq!(is_record_name(path), record, "{path}");
+            assert_eq!(CveRecord.is_folder_entry(name), is_entry, "{name}");
         }
     }
 }

@@ -1,0 +1,192 @@
+//! Sources of every kind, through every command that reads records. All records are made up.
+
+use std::io::{Cursor, Write as _};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Value, json};
+
+use crate::vulnlens::Folder;
+
+const XSS: &str = "Cross-site scripting in the search field lets attackers inject script via the parameter q";
+const SQLI: &str = "SQL injection in login.php lets attackers execute SQL commands via the id parameter";
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in files {
+        writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        writer.write_all(bytes).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+/// A member of NVD's yearly feed.
+fn feed_item(id: &str, text: &str, cwe: &str) -> Value {
+    json!({
+        "cve": {
+            "CVE_data_meta": {"ID": id},
+            "problemtype": {"problemtype_data": [{"description": [{"lang": "en", "value": cwe}]}]},
+            "description": {"description_data": [{"lang": "en", "value": text}]},
+        },
+        "publishedDate": "2020-02-03T10:15Z",
+    })
+}
+
+/// A member of a page of NVD's API.
+fn page_item(id: &str, text: &str, cwe: &str) -> Value {
+    json!({"cve": {
+        "id": id, "published": "2020-02-03T10:15:00.000", "vulnStatus": "Analyzed",
+        "descriptions": [{"lang": "en", "value": text}],
+        "weaknesses": [{"source": "nvd@nist.gov", "description": [{"lang": "en", "value": cwe}]}],
+    }})
+}
+
+/// A record of the CVE list.
+fn list_record(id: &str, text: &str, cwe: &str) -> Value {
+    json!({
+        "dataType": "CVE_RECORD",
+        "cveMetadata": {"cveId": id, "state": "PUBLISHED", "datePublished": "2020-02-03T10:15:00.000Z"},
+        "containers": {"cna": {
+            "descriptions": [{"lang": "en", "value": text}],
+            "problemTypes": [{"descriptions": [{"lang": "en", "cweId": cwe}]}],
+        }},
+    })
+}
+
+/// A record of one's own.
+fn row(id: &str, text: &str, cwe: &str) -> Value {
+    json!({"id": id, "published": "2020-02-03", "description": text, "cwes": [cwe]})
+}
+
+/// The same two records in a form of each source.
+fn both(make: fn(&str, &str, &str) -> Value) -> [Value; 2] {
+    [make("CVE-2020-0001", XSS, "CWE-79"), make("CVE-2020-0002", SQLI, "CWE-89")]
+}
+
+fn pretty(value: &Value) -> Vec<u8> {
+    serde_json::to_vec_pretty(value).unwrap()
+}
+
+fn lines(values: &[Value]) -> Vec<u8> {
+    values.iter().flat_map(|value| format!("{value}\n").into_bytes()).collect()
+}
+
+/// Files that hold the two records, by name.
+fn files() -> Vec<(&'static str, Vec<u8>)> {
+    let (feed, page, list, rows) = (both(feed_item), both(page_item), both(list_record), both(row));
+    let feed = pretty(&json!({"CVE_data_type": "CVE", "CVE_Items": feed}));
+    let page = json!({"resultsPerPage": 2, "format": "NVD_CVE", "vulnerabilities": page});
+    let [first, second] = [&list[0], &list[1]].map(pretty);
+    let csv: String = [("CVE-2020-0001", XSS, "CWE-79"), ("CVE-2020-0002", SQLI, "CWE-89")]
+        .iter()
+        .map(|(id, text, cwe)| format!("{id},2020-02-03,{text},{cwe}\n"))
+        .collect();
+    vec![
+        ("feed.json", feed.clone()),
+        ("feed.json.gz", gzip(&feed)),
+        ("feed.zip", zip(&[("readme.txt", b"A feed."), ("feed.json", &feed)])),
+        ("page.json", pretty(&page)),
+        ("page-in-one-line.json", page.to_string().into_bytes()),
+        ("list.ndjson", lines(&list)),
+        ("list-one-after-another.json", [first.as_slice(), &second].concat()),
+        ("list.zip", zip(&[("cves/CVE-2020-0001.json", &first), ("cves/CVE-2020-0002.json", &second)])),
+        ("rows.jsonl", lines(&rows)),
+        ("rows.json", pretty(&json!(rows))),
+        ("rows", rows.iter().flat_map(pretty).collect()),
+        ("rows.csv", format!("id,published,description,cwes\n{csv}").into_bytes()),
+    ]
+}
+
+#[test]
+fn every_kind_of_source_is_read_by_every_command() {
+    let folder = Folder::new();
+    let want = ["CVE-2020-0001", "CVE-2020-0002"].map(|id| Some(id.to_owned()));
+    let cwes = |records: Vec<Value>, pointer: &str| -> Vec<Value> {
+        records.iter().map(|record| record.pointer(pointer).unwrap().clone()).collect()
+    };
+    let mut names: Vec<_> = files().iter().map(|(name, _)| *name).collect();
+    for (name, bytes) in files() {
+        folder.file(name, bytes);
+    }
+    std::fs::create_dir_all(folder.path("list/2020/0xxx")).unwrap();
+    for record in both(list_record) {
+        let id = record["cveMetadata"]["cveId"].as_str().unwrap().to_owned();
+        folder.file(&format!("list/2020/0xxx/{id}.json"), record.to_string());
+    }
+    std::fs::create_dir(folder.path("feeds")).unwrap();
+    folder.file("feeds/feed.json", std::fs::read(folder.path("feed.json")).unwrap());
+    folder.file("feeds/notes.txt", "Where the feed is from.");
+    names.extend(["list", "feeds"]);
+    for name in names {
+        let classified = folder.run(&["classify", "--input", name]).code(0);
+        assert_eq!(classified.ids(), want, "{name}");
+        assert_eq!(cwes(classified.records(), "/cwe/0/label"), ["CWE-79", "CWE-89"], "{name}");
+        let explained = folder.run(&["explain", name, "--format", "json"]).code(0);
+        assert_eq!(explained.ids(), want, "{name}");
+        assert_eq!(cwes(explained.records(), "/answers/0/cwes/0"), ["CWE-79", "CWE-89"], "{name}");
+        let built = folder.run(&["data", "build", name, "--out", "data.parquet"]).code(0);
+        assert!(built.stdout.contains("2 rows, 2 of them with weaknesses"), "{name}: {}", built.stdout);
+    }
+    let data = folder.run(&["classify", "--input", "data.parquet"]).code(0);
+    assert_eq!(data.ids(), want, "a data set is a source, too");
+}
+
+#[test]
+fn a_folders_file_that_is_no_source_is_passed_over_and_counted() {
+    let folder = Folder::new();
+    std::fs::create_dir_all(folder.path("in/deep")).unwrap();
+    folder.file("in/cache.properties", "updated=2026-01-01\n");
+    folder.file("in/other.json", "{\"unknown\": [1, 2]}");
+    folder.file("in/rows.jsonl", lines(&both(row)));
+    folder.file("in/broken.json", "{\"cveMetadata\": {\"cveId\":");
+    folder.file("in/deep/CVE-2020-0003.json", list_record("CVE-2020-0003", XSS, "CWE-79").to_string());
+    let told =
+        ["broken.json: malformed JSON", "2 files are not sources of records", "1 records failed, 3 were"];
+    let outcome = folder.run(&["classify", "--input", "in"]).code(4).says(&told);
+    assert_eq!(outcome.records().len(), 3);
+    let told = [
+        "broken.json: malformed JSON",
+        "not sources of records, passed over: 2",
+        "1 records could not be read",
+    ];
+    let outcome = folder.run(&["data", "build", "in", "--out", "data.parquet"]).code(4).says(&told);
+    assert!(outcome.stdout.contains("3 rows"), "{}", outcome.stdout);
+}
+
+#[test]
+fn withdrawn_records_are_passed_over_and_told() {
+    let folder = Folder::new();
+    let [first, second] = both(feed_item);
+    let withdrawn = feed_item("CVE-2020-0003", "** REJECT ** Not used.", "CWE-79");
+    let feed = |items: &[Value]| json!({"CVE_data_type": "CVE", "CVE_Items": items}).to_string();
+    folder.file("feed.json", feed(&[first, withdrawn.clone(), second]));
+    let outcome = folder.run(&["classify", "--input", "feed.json"]).code(0).says(&["1 withdrawn record"]);
+    assert_eq!(outcome.records().len(), 2);
+    folder.file("withdrawn.json", feed(&[withdrawn]));
+    folder
+        .run(&["classify", "--input", "withdrawn.json"])
+        .code(3)
+        .says(&["all of its 1 records were withdrawn"]);
+}
+
+#[test]
+fn the_former_options_name_sources_still() {
+    let folder = Folder::new();
+    for (name, bytes) in files() {
+        folder.file(name, bytes);
+    }
+    let by_option = ["data", "build", "--nvd", "feed.json", "--cvelist", "list.zip", "--table", "rows.csv"];
+    let by_place = ["data", "build", "feed.json", "list.zip", "rows.csv"];
+    let outcomes = [&by_option[..], &by_place[..]].map(|arguments| {
+        let arguments = [arguments, &["--out", "data.parquet"]].concat();
+        let outcome = folder.run(&arguments).code(0);
+        (outcome.stdout, std::fs::read(folder.path("data.parquet")).unwrap())
+    });
+    assert!(outcomes[0] == outcomes[1]);
+}

@@ -1,0 +1,40 @@
+//! Options of a build, and how far it is.
+
+use crate::groups::SplitOptions;
+use crate::limits::Limits;
+
+/// How a data set is built.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BuildOptions {
+    /// How the rows are divided.
+    pub splits: SplitOptions,
+    /// Bounds on the sources.
+    pub limits: Limits,
+    /// Sources read at once. The data set is the same for any number.
+    pub threads: usize,
+    /// Bad records of each source that the report shows.
+    pub bad_records_shown: usize,
+}
+
+impl Default for BuildOptions {
+    fn default() -> Self {
+        Self { splits: SplitOptions::default(), limits: Limits::default(), threads: 2, bad_records_shown: 20 }
+    }
+}
+
+/// How far a build is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Reading the sources.
+    Read {
+        /// Records read so far.
+        records: u64,
+    },
+    /// Writing the data set.
+    Write {
+        /// Rows written so far.
+        rows: u64,
+        /// Rows that there will be.
+        total: u64,
+    },
+}

@@ -1,0 +1,127 @@
+//! The formats that records are read from: JSON objects, wherever they stand, and files as a whole.
+
+use std::fmt;
+
+use crate::error::{BadRecord, CorpusError};
+use crate::input::Opened;
+use crate::limits::Limits;
+use crate::record::Record;
+use crate::records::Records;
+use crate::sources::object::Object;
+
+/// A format of records.
+#[derive(Clone, Copy)]
+pub struct SourceFormat(Kind);
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Object(&'static dyn ObjectFormat),
+    File(&'static dyn FileFormat),
+}
+
+impl fmt::Debug for SourceFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl SourceFormat {
+    /// A format whose records are JSON objects.
+    pub(super) const fn object(format: &'static dyn ObjectFormat) -> Self {
+        Self(Kind::Object(format))
+    }
+
+    /// A format of a whole file.
+    pub(super) const fn file(format: &'static dyn FileFormat) -> Self {
+        Self(Kind::File(format))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Kind::Object(format) => format.name(),
+            Kind::File(format) => format.name(),
+        }
+    }
+
+    /// The format in a few words.
+    #[must_use]
+    pub fn about(self) -> &'static str {
+        match self.0 {
+            Kind::Object(format) => format.about(),
+            Kind::File(format) => format.about(),
+        }
+    }
+
+    /// The format, if its records are JSON objects.
+    pub(super) fn as_object(self) -> Option<&'static dyn ObjectFormat> {
+        if let Kind::Object(format) = self.0 { Some(format) } else { None }
+    }
+
+    /// The format, if it is one of whole files.
+    pub(super) fn as_file(self) -> Option<&'static dyn FileFormat> {
+        if let Kind::File(format) = self.0 { Some(format) } else { None }
+    }
+}
+
+/// A format whose records are JSON objects.
+///
+/// The objects are found wherever they stand: alone, one a line, in an array, in an array of a larger document, in a
+/// file of any folder or archive.
+pub(crate) trait ObjectFormat: Sync {
+    /// The name, as records carry it.
+    fn name(&self) -> &'static str;
+
+    /// The format in a few words, for messages.
+    fn about(&self) -> &'static str;
+
+    /// Keys of the arrays in a larger document whose members are such objects.
+    fn arrays(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Tests the object's keys.
+    fn recognises(&self, object: &Object<'_>) -> bool;
+
+    /// Reads one object.
+    fn read(&self, object: &[u8], needs: Needs) -> Result<Record, BadRecord>;
+
+    /// Tests whether a folder with an entry of that name is one source, rather than one for each file in it.
+    fn is_folder_entry(&self, _name: &str) -> bool {
+        false
+    }
+}
+
+/// A format of a whole file.
+pub(crate) trait FileFormat: Sync {
+    /// The name, as `--input-format` takes it.
+    fn name(&self) -> &'static str;
+
+    /// The format in a few words, for messages and help.
+    fn about(&self) -> &'static str;
+
+    /// Tests the file's first bytes and its name.
+    fn recognises(&self, file: &Opened, needs: Needs) -> bool;
+
+    /// Opens the file.
+    ///
+    /// # Errors
+    /// A file that is not in the format, or lacks what is needed.
+    fn open(&self, file: Opened, context: &Context) -> Result<Records, CorpusError>;
+}
+
+/// What the reader of the records needs of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Needs {
+    /// A CVE id. A table must have a column for it; records of sources with ids of their own may lack one.
+    pub cve: bool,
+}
+
+/// What a format is opened with.
+pub(crate) struct Context {
+    pub(crate) needs: Needs,
+    pub(crate) limits: Limits,
+    /// The formats of JSON objects, in the order in which they are asked.
+    pub(crate) objects: Vec<&'static dyn ObjectFormat>,
+}
