@@ -285,6 +285,56 @@ fn what_is_no_source_is_refused_by_name() {
     assert_eq!(records[0].as_ref().unwrap_err().problem, Problem::MissingField("vulnerabilities"));
 }
 
+/// An OSV record in the form of the GitHub Advisory Database.
+fn advisory(id: &str, aliases: &[&str], details: &str) -> serde_json::Value {
+    serde_json::json!({
+        "schema_version": "1.6.0", "id": id, "aliases": aliases, "published": "2024-03-01T00:00:00Z",
+        "modified": "2024-03-02T00:00:00Z", "summary": "Summary", "details": details,
+        "severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N"}],
+        "affected": [{"package": {"ecosystem": "npm", "name": "larkspur"}, "ranges": []}],
+        "database_specific": {"cwe_ids": ["CWE-79", "CWE-x"], "severity": "HIGH"},
+    })
+}
+
+#[test]
+fn osv_records_alone_in_arrays_and_lines() {
+    let good = advisory("GHSA-2222-3333-4444", &["PYSEC-2024-1", "CVE-2024-0001"], "Details");
+    let brief = advisory("GHSA-3333-4444-5555", &[], " ");
+    let damaged = r#"{"schema_version":"1.6.0","id":["GHSA"],"details":"x"}"#;
+    let want = [
+        "GHSA-2222-3333-4444 2024-03-01 \"Details\" ghsa:79,?CWE-x",
+        "malformed JSON: invalid type: sequence, expected a string",
+        "GHSA-3333-4444-5555 2024-03-01 \"Summary\" ghsa:79,?CWE-x",
+    ];
+    let pretty = |value: &serde_json::Value| serde_json::to_string_pretty(value).unwrap();
+    for (name, text) in [
+        ("osv.ndjson", format!("{good}\n{damaged}\n{brief}\n")),
+        ("osv.json", format!("[{},{damaged},{}]", pretty(&good), pretty(&brief))),
+        ("answer.json", format!("{{\"vulns\":[{good},\n{damaged},\n{brief}]}}")),
+        ("osv.json", format!("{}{damaged}{}", pretty(&good), pretty(&brief))),
+    ] {
+        let (format, records) = read(name, text.as_bytes());
+        assert_eq!((format, records.len()), ("osv", 3), "{text}");
+        for (record, want) in records.iter().zip(want) {
+            assert!(shown(record).contains(want), "{} is not {want}", shown(record));
+        }
+        let first = records[0].as_ref().unwrap();
+        assert_eq!(first.cve().map(|id| id.to_string()).as_deref(), Some("CVE-2024-0001"));
+        assert_eq!(
+            (records[2].as_ref().unwrap().cve(), records[2].as_ref().unwrap().year()),
+            (None, Some(2024))
+        );
+    }
+    for alone in [good.to_string(), pretty(&good)] {
+        let (format, records) = read("GHSA.json", alone.as_bytes());
+        assert_eq!((format, shown(&records[0]).as_str()), ("osv", want[0]));
+    }
+    let mut withdrawn = good;
+    withdrawn["withdrawn"] = "2024-04-01T00:00:00Z".into();
+    let (_, records) = read("GHSA.json", withdrawn.to_string().as_bytes());
+    assert_eq!(shown(&records[0]), "GHSA-2222-3333-4444 rejected");
+}
+
 #[test]
 fn cve2capec_gives_labels_to_check_against() {
     let lines =
@@ -329,7 +379,8 @@ fn whole(number: usize) -> (&'static str, Vec<u8>) {
         1 => ("a.json", br#"{"vulnerabilities":[{"cve":{"id":"CVE-2020-0001","descriptions":[{"lang":"en","value":"x"}]}}]}"#.to_vec()),
         2 => ("a.json", list),
         3 => ("a.zip", zip(&[("CVE-2023-0001.json", &list)])),
-        4 => ("a.csv", b"id,text,cwes\nCVE-2020-0001,Flaw,CWE-79\n".to_vec()),
+        4 => ("a.json", advisory("GHSA-2222-3333-4444", &["CVE-2024-0001"], "Details").to_string().into_bytes()),
+        5 => ("a.csv", b"id,text,cwes\nCVE-2020-0001,Flaw,CWE-79\n".to_vec()),
         _ => ("a.json.gz", gzip(&list)),
     }
 }
@@ -337,7 +388,7 @@ fn whole(number: usize) -> (&'static str, Vec<u8>) {
 proptest! {
     #[test]
     fn no_damage_makes_a_source_panic(
-        number in 0usize..6,
+        number in 0usize..7,
         damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
         cut in any::<prop::sample::Index>(),
     ) {

@@ -59,6 +59,15 @@ fn list_record(id: &str, text: &str, cwe: &str) -> Value {
     })
 }
 
+/// An OSV record of the GitHub Advisory Database.
+fn advisory(id: &str, text: &str, cwe: &str) -> Value {
+    json!({
+        "schema_version": "1.6.0", "id": id.replace("CVE-2020-", "GHSA-2222-3333-"), "aliases": [id],
+        "published": "2020-02-03T00:00:00Z", "summary": "A flaw", "details": text, "affected": [],
+        "database_specific": {"cwe_ids": [cwe]},
+    })
+}
+
 /// A record of one's own.
 fn row(id: &str, text: &str, cwe: &str) -> Value {
     json!({"id": id, "published": "2020-02-03", "description": text, "cwes": [cwe]})
@@ -83,6 +92,7 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
     let feed = pretty(&json!({"CVE_data_type": "CVE", "CVE_Items": feed}));
     let page = json!({"resultsPerPage": 2, "format": "NVD_CVE", "vulnerabilities": page});
     let [first, second] = [&list[0], &list[1]].map(pretty);
+    let osv = both(advisory);
     let csv: String = [("CVE-2020-0001", XSS, "CWE-79"), ("CVE-2020-0002", SQLI, "CWE-89")]
         .iter()
         .map(|(id, text, cwe)| format!("{id},2020-02-03,{text},{cwe}\n"))
@@ -96,6 +106,12 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
         ("list.ndjson", lines(&list)),
         ("list-one-after-another.json", [first.as_slice(), &second].concat()),
         ("list.zip", zip(&[("cves/CVE-2020-0001.json", &first), ("cves/CVE-2020-0002.json", &second)])),
+        ("osv.ndjson", lines(&osv)),
+        ("osv.json", pretty(&json!(osv))),
+        (
+            "osv.zip",
+            zip(&[("GHSA-1.json", &pretty(&osv[0])), ("GHSA-2.json", osv[1].to_string().as_bytes())]),
+        ),
         ("rows.jsonl", lines(&rows)),
         ("rows.json", pretty(&json!(rows))),
         ("rows", rows.iter().flat_map(pretty).collect()),
@@ -106,7 +122,9 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
 #[test]
 fn every_kind_of_source_is_read_by_every_command() {
     let folder = Folder::new();
-    let want = ["CVE-2020-0001", "CVE-2020-0002"].map(|id| Some(id.to_owned()));
+    let ids = |ids: [&str; 2]| ids.map(|id| Some(id.to_owned()));
+    let (cves, advisories) =
+        (ids(["CVE-2020-0001", "CVE-2020-0002"]), ids(["GHSA-2222-3333-0001", "GHSA-2222-3333-0002"]));
     let cwes = |records: Vec<Value>, pointer: &str| -> Vec<Value> {
         records.iter().map(|record| record.pointer(pointer).unwrap().clone()).collect()
     };
@@ -124,17 +142,18 @@ fn every_kind_of_source_is_read_by_every_command() {
     folder.file("feeds/notes.txt", "Where the feed is from.");
     names.extend(["list", "feeds"]);
     for name in names {
+        let want = if name.starts_with("osv") { &advisories } else { &cves };
         let classified = folder.run(&["classify", "--input", name]).code(0);
-        assert_eq!(classified.ids(), want, "{name}");
+        assert_eq!(classified.ids(), *want, "{name}");
         assert_eq!(cwes(classified.records(), "/cwe/0/label"), ["CWE-79", "CWE-89"], "{name}");
         let explained = folder.run(&["explain", name, "--format", "json"]).code(0);
-        assert_eq!(explained.ids(), want, "{name}");
+        assert_eq!(explained.ids(), *want, "{name}");
         assert_eq!(cwes(explained.records(), "/answers/0/cwes/0"), ["CWE-79", "CWE-89"], "{name}");
         let built = folder.run(&["data", "build", name, "--out", "data.parquet"]).code(0);
         assert!(built.stdout.contains("2 rows, 2 of them with weaknesses"), "{name}: {}", built.stdout);
+        let data = folder.run(&["classify", "--input", "data.parquet"]).code(0);
+        assert_eq!(data.ids(), cves, "{name}: a row stands for a CVE");
     }
-    let data = folder.run(&["classify", "--input", "data.parquet"]).code(0);
-    assert_eq!(data.ids(), want, "a data set is a source, too");
 }
 
 #[test]
@@ -157,6 +176,18 @@ fn a_folders_file_that_is_no_source_is_passed_over_and_counted() {
     ];
     let outcome = folder.run(&["data", "build", "in", "--out", "data.parquet"]).code(4).says(&told);
     assert!(outcome.stdout.contains("3 rows"), "{}", outcome.stdout);
+}
+
+#[test]
+fn an_advisory_without_a_cve_is_answered_and_has_no_row() {
+    let folder = Folder::new();
+    let mut osv = both(advisory);
+    osv[1]["aliases"] = json!([]);
+    folder.file("osv.ndjson", lines(&osv));
+    assert_eq!(folder.run(&["classify", "--input", "osv.ndjson"]).code(0).records().len(), 2);
+    let built = folder.run(&["data", "build", "osv.ndjson", "--out", "data.parquet"]).code(0);
+    let built = built.says(&["records without a CVE id, left out: 1"]);
+    assert!(built.stdout.contains("1 rows"), "{}", built.stdout);
 }
 
 #[test]

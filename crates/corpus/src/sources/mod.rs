@@ -10,6 +10,7 @@ mod nvd_api;
 mod nvd_feed;
 mod object;
 mod open;
+mod osv;
 mod parquet;
 mod plain;
 pub(crate) mod rows;
@@ -24,6 +25,7 @@ pub static ALL: &[SourceFormat] = &[
     SourceFormat::object(&cve_record::CveRecord),
     SourceFormat::object(&nvd_feed::NvdFeed),
     SourceFormat::object(&nvd_api::NvdApi),
+    SourceFormat::object(&osv::Osv),
     SourceFormat::file(&json::Json),
     SourceFormat::file(&csv::Csv),
     SourceFormat::file(&parquet::Parquet),
