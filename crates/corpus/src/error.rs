@@ -58,7 +58,7 @@ pub enum CorpusError {
     Format {
         /// Display name of the input.
         file: String,
-        /// What is wrong, and what to do about it.
+        /// The problem, and what to do about it.
         problem: String,
     },
     /// The input is in none of the formats that records are read from.
@@ -119,11 +119,11 @@ fn without_rows(report: &BuildReport) -> String {
 pub struct RecordError {
     /// Display name of the input.
     pub file: Arc<str>,
-    /// Where in the input.
+    /// The place in the input.
     pub place: Place,
     /// The record's id, where it was readable.
     pub id: Option<RecordId>,
-    /// What is wrong, and what to do about it.
+    /// The problem, and what to do about it.
     pub problem: Problem,
 }
 
@@ -133,7 +133,7 @@ impl Classified for RecordError {
     }
 }
 
-/// What is wrong with a record.
+/// The problem with a record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
@@ -214,7 +214,7 @@ pub enum Problem {
     #[error("the file ends too early; what stood before was read, fetch the file again for the rest")]
     Truncated,
     /// Other bytes follow the gzip data.
-    #[error("bytes that are no gzip follow the packed data; all that stood before was read, these were not")]
+    #[error("bytes that are not gzip follow the packed data; all that stood before was read, these were not")]
     TrailingBytes,
     /// The input unpacks to more than its limits allow.
     #[error("unpacks to more than {0}, as a decompression bomb would; reading stopped")]

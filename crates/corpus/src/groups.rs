@@ -38,7 +38,7 @@ impl GroupId {
         Self(id)
     }
 
-    /// Where the group falls in [0, 1): its first 8 bytes, big-endian, over 2^64.
+    /// The place of the group in [0, 1): its first 8 bytes, big-endian, over 2^64.
     #[must_use]
     pub fn fraction(self) -> f64 {
         let number = self.0.iter().take(8).fold(0u64, |number, byte| (number << 8) | u64::from(*byte));
@@ -112,7 +112,7 @@ impl fmt::Display for Split {
     }
 }
 
-/// How records are divided. The default is the division that published figures are measured on.
+/// The division of records. The default is the division that published figures are measured on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SplitOptions {
     /// Seed of the groups, and by them of the random split.

@@ -62,7 +62,7 @@ pub struct Assigner {
 /// A weakness that a record was assigned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Label {
-    /// Who assigned it.
+    /// Its assigner.
     pub assigner: Assigner,
     /// The weakness or category, as assigned: no ancestors.
     pub cwe: CweId,

@@ -1,4 +1,4 @@
-//! What a data set holds: counts, label frequencies, lengths, duplicates and conflicts.
+//! The content of a data set: counts, label frequencies, lengths, duplicates and conflicts.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -34,7 +34,7 @@ impl PartCounts {
     }
 }
 
-/// How many rows each label stands on, at one level.
+/// The number of rows with each label, at one level.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LevelStats<Id: Ord> {
     /// Rows with at least one label of the level: those that the task is scored on.
@@ -92,7 +92,7 @@ pub struct Conflict {
     pub other_cwes: Vec<CweId>,
 }
 
-/// What a data set holds.
+/// The content of a data set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Stats {
     /// All rows.

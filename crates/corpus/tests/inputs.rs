@@ -283,7 +283,7 @@ fn what_is_no_text_is_refused_with_the_way_out() {
         ("in.txt", b"\xFF\xFEa\0b\0".as_slice(), "UTF-16"),
         ("in.zip", b"PK\x03\x04....", "not a readable zip archive"),
         ("in.parquet", b"PAR1 and then nothing", "not a readable Parquet file"),
-        ("in.parquet", b"text", "no Parquet file"),
+        ("in.parquet", b"text", "is not a Parquet file"),
         ("in.txt", b"MZ\x90\0\x03\0", "is binary"),
         ("in", b"\x7FELF with text", "is binary"),
         ("in.txt", b"\xFA\xFB\xFC\xFD and twenty letters", "is binary"),

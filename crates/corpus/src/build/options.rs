@@ -1,12 +1,12 @@
-//! Options of a build, and how far it is.
+//! Options and progress of a build.
 
 use crate::groups::SplitOptions;
 use crate::limits::Limits;
 
-/// How a data set is built.
+/// Options of a build.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BuildOptions {
-    /// How the rows are divided.
+    /// The division of the rows.
     pub splits: SplitOptions,
     /// Bounds on the sources.
     pub limits: Limits,
@@ -22,7 +22,7 @@ impl Default for BuildOptions {
     }
 }
 
-/// How far a build is.
+/// The progress of a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
     /// Reading the sources.

@@ -100,19 +100,19 @@ impl DatasetReader {
         Ok(reader)
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     #[must_use]
     pub fn len(&self) -> u64 {
         self.rows
     }
 
-    /// Whether there are none.
+    /// True when there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows == 0
     }
 
-    /// What the file says about itself: `vulnlens.seed`, `vulnlens.knowledge_base`, `vulnlens.splits`, …
+    /// The file's metadata: `vulnlens.seed`, `vulnlens.knowledge_base`, `vulnlens.splits`, …
     #[must_use]
     pub fn metadata(&self) -> &BTreeMap<String, String> {
         &self.metadata

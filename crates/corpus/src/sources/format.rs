@@ -111,7 +111,7 @@ pub(crate) trait FileFormat: Sync {
     fn open(&self, file: Opened, context: &Context) -> Result<Records, CorpusError>;
 }
 
-/// What the reader of the records needs of each.
+/// Requirements on each record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Needs {
     /// A CVE id. A table must have a column for it; records of sources with ids of their own may lack one.

@@ -13,12 +13,12 @@ use crate::records::Records;
 /// Folders and archives that may lie within one another.
 const DEEPEST: u8 = 4;
 
-/// How records are read.
+/// Options of reading.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// The format of the files; none to tell it by their first bytes and their names.
     pub format: Option<SourceFormat>,
-    /// What is needed of each record.
+    /// Requirements on each record.
     pub needs: Needs,
     /// Bounds on the input.
     pub limits: Limits,

@@ -32,8 +32,7 @@ impl FileFormat for Plain {
 
     fn open(&self, file: Opened, context: &Context) -> Result<Records, CorpusError> {
         if file.is_named(&["parquet"]) {
-            let problem =
-                "is named .parquet and is no Parquet file; make a data set with `vulnlens data build`";
+            let problem = "is named .parquet and is not a Parquet file; fetch it again, or rename it";
             return Err(file.wrong(problem));
         }
         if is_binary(file.head()) {

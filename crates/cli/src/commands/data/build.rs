@@ -26,19 +26,19 @@ pub(crate) struct BuildArguments {
     #[arg(value_name = "SOURCE")]
     sources: Vec<PathBuf>,
 
-    /// Sources, as before version 0.2
+    /// Former option of SOURCE
     #[arg(long, value_name = "PATH", num_args = 1.., hide = true)]
     nvd: Vec<PathBuf>,
 
-    /// Sources, as before version 0.2
+    /// Former option of SOURCE
     #[arg(long, value_name = "PATH", num_args = 1.., hide = true)]
     nvd_api: Vec<PathBuf>,
 
-    /// Sources, as before version 0.2
+    /// Former option of SOURCE
     #[arg(long, value_name = "PATH", num_args = 1.., hide = true)]
     cvelist: Vec<PathBuf>,
 
-    /// Sources, as before version 0.2
+    /// Former option of SOURCE
     #[arg(long, value_name = "FILE", num_args = 1.., hide = true)]
     table: Vec<PathBuf>,
 

@@ -5,12 +5,13 @@ mod dispatch;
 mod documents;
 mod lines;
 pub(super) mod row;
+mod scan;
 mod walk;
 
 use documents::DocumentRecords;
 use lines::LineRecords;
 use row::JsonRow;
-use walk::opens_array;
+use scan::opens_array;
 
 use crate::error::CorpusError;
 use crate::input::{Content, Opened, Text};
