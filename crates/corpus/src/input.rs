@@ -194,11 +194,9 @@ fn content(bytes: Bytes, is_member: bool, limits: &Limits) -> io::Result<Content
         Bytes::File(file) => opened(file)?,
         Bytes::Stream(reader) => (None, reader),
     };
-    // No more is waited for of a stream than tells the formats apart.
     let is_stream = file.is_none() && !is_member;
-    let want = if is_stream { 4 } else { HEAD };
     let mut text = Text::new(Vec::new(), reader);
-    text.look_ahead(want, |_| false);
+    text.look_ahead(HEAD, |head| is_stream && tells_format(head));
     let head = text.head();
     if head.starts_with(b"PAR1") || head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
         let is_parquet = head.starts_with(b"PAR1");
@@ -211,7 +209,7 @@ fn content(bytes: Bytes, is_member: bool, limits: &Limits) -> io::Result<Content
     }
     if head.starts_with(&[0x1F, 0x8B]) {
         text = Text::new(Vec::new(), Box::new(Gunzip::new(text.into_reader(), limits.unpacking())));
-        text.look_ahead(want, |_| false);
+        text.look_ahead(HEAD, |head| is_stream && tells_format(head));
     } else if head.is_empty()
         && let Some(error) = text.error.take()
     {
@@ -222,6 +220,12 @@ fn content(bytes: Bytes, is_member: bool, limits: &Limits) -> io::Result<Content
     }
     text.is_stream = is_stream;
     Ok(Content::Text(text))
+}
+
+/// Tests whether the first bytes of a stream tell its format: no more is waited for. A bracket alone may begin a
+/// sentence or an array of objects.
+fn tells_format(head: &[u8]) -> bool {
+    head.len() >= 4 && !matches!(head.trim_ascii(), b"" | b"[")
 }
 
 fn opened(file: File) -> io::Result<(Option<File>, Box<dyn Read + Send>)> {

@@ -271,6 +271,8 @@ fn json_documents_are_read_as_lines_are() {
     ] {
         assert_eq!(shown(read("in", documents.as_bytes())), want, "{documents}");
     }
+    let array = read("-", b"[\n  {\"text\":\"a\"}\n]");
+    assert_eq!(shown(array), ["|a"], "a stream is looked at as far as tells its format");
     let records: Vec<_> = read("in.json", pretty.as_bytes());
     assert_eq!(records[0].as_ref().unwrap().line(), None, "a document alone has no line");
     let error = read("in", format!("{pretty}x").as_bytes()).pop().unwrap().unwrap_err();

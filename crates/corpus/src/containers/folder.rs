@@ -17,9 +17,9 @@ pub(crate) struct Folder {
 impl Folder {
     /// The files of the folder at `root`.
     pub(crate) fn open(root: &Path) -> Result<Self, CorpusError> {
-        let mut ahead = entries(root)?;
-        ahead.reverse();
-        Ok(Self { root: root.to_owned(), ahead })
+        let file = || root.display().to_string();
+        let entries = read_folder(root).map_err(|source| CorpusError::Open { file: file(), source })?;
+        Ok(Self { root: root.to_owned(), ahead: entries.into_iter().rev().collect() })
     }
 }
 

@@ -38,6 +38,10 @@ pub struct Options {
 pub fn open(input: Input, options: &Options) -> Result<Records, CorpusError> {
     let depth = input.depth();
     if let Some(folder) = input.folder() {
+        if depth == 0 {
+            // Elsewhere an empty folder is none that somebody asked for.
+            entries(folder)?;
+        }
         let members = Folder::open(folder)?;
         return Ok(members_of(input.name(), depth, members, options));
     }
