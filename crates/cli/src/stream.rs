@@ -206,10 +206,10 @@ fn work(mut answerer: Answerer, renderer: &Renderer, queue: &Mutex<Receiver<Task
         // A poisoned queue means that another worker panicked while it waited, which it cannot.
         let Ok(Ok((chunk, answer))) = queue.lock().map(|queue| queue.recv()) else { return };
         let inputs: Vec<Input<'_>> = chunk.records.iter().map(input).collect();
-        let keys = chunk.records.iter().map(|record| RecordKey {
-            id: record.id.as_ref().map(RecordId::to_string),
-            line: record.line(),
-        });
+        let keys = chunk
+            .records
+            .iter()
+            .map(|record| RecordKey { id: record.id.as_ref().map(RecordId::to_string), line: record.line() });
         let answers = answerer.answer(&inputs, keys);
         let cut = answerer.count_cut(&inputs);
         let count = answers.len() as u64;

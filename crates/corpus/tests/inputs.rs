@@ -60,6 +60,16 @@ fn json_lines_give_ids_texts_and_years() {
 }
 
 #[test]
+fn an_id_that_is_a_number_keeps_its_digits() {
+    for id in ["7", "-7", "9007199254740993", "12345678901234567890123", "1e3", "1.50"] {
+        let record = read("in.jsonl", format!("{{\"id\":{id},\"text\":\"a\"}}").as_bytes()).remove(0);
+        assert_eq!(record.unwrap().id.unwrap().as_str(), id);
+    }
+    let escaped = read("in.jsonl", b"{\"id\":\"a\\\"b\",\"text\":\"a\"}").remove(0);
+    assert_eq!(escaped.unwrap().id.unwrap().as_str(), "a\"b");
+}
+
+#[test]
 fn one_bad_line_never_loses_the_others() {
     let lines = b"{\"id\":1,\"text\":\"a\"}\n{\"id\":2,\"text\":\n{\"id\":3,\"text\":\" \"}\n{\"id\":4,\"text\":\"\xFF\"}\n{\"id\":5,\"text\":5}\n{\"id\":6,\"text\":\"b\",\"published\":\"soon\"}\n{\"id\":7,\"text\":\"c\"}";
     let shown = shown(read("in.jsonl", lines));

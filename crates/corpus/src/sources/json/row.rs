@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::date::When;
 use crate::error::{BadRecord, Problem};
@@ -55,12 +56,28 @@ impl ObjectFormat for JsonRow {
         let texts = [columns.description, columns.text].into_iter().flatten();
         let text = { texts }.find(|text| !text.0.trim().is_empty()).map(|text| text.0);
         let row = Row {
-            id: columns.id.map(|id| id.0),
+            id: columns.id.map(|id| as_given(id.0, object)),
             published: columns.published,
             modified: columns.modified.day(),
             text: text.or(has_text.then_some(Cow::Borrowed(""))),
             cwes: columns.cwes.0,
         };
         row.into_record(needs)
+    }
+}
+
+/// The id as it stands in `object`: of a number that is not a whole one of 64 bits, its reader gives other digits.
+fn as_given<'a>(id: Cow<'a, str>, object: &'a [u8]) -> Cow<'a, str> {
+    #[derive(Deserialize)]
+    struct Given<'a> {
+        #[serde(borrow, alias = "cve_id")]
+        id: &'a RawValue,
+    }
+    if matches!(id, Cow::Borrowed(_)) || id.parse::<u64>().is_ok() {
+        return id;
+    }
+    match serde_json::from_slice::<Given<'_>>(object) {
+        Ok(given) if !given.id.get().starts_with('"') => Cow::Borrowed(given.id.get()),
+        _ => id,
     }
 }
