@@ -36,17 +36,23 @@ impl<'a> Scan<'a> {
                 continue;
             }
             at = at.saturating_add(1);
-            let after_colon = self.after_colon && matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
-            let opens_array = byte == b'[' && self.after_colon && self.depth == 1;
-            self.after_colon = after_colon || (byte == b':' && self.depth == 1);
+            if self.after_colon {
+                if matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
+                    continue;
+                }
+                self.after_colon = false;
+                if byte == b'['
+                    && let Some(key) = self.found()
+                {
+                    return Some((at, Step::Array(key)));
+                }
+            }
             match byte {
                 b'"' => {
                     self.in_string = true;
                     self.string.clear();
                 }
-                b'[' if opens_array && self.found().is_some() => {
-                    return self.found().map(|key| (at, Step::Array(key)));
-                }
+                b':' => self.after_colon = self.depth == 1,
                 b'{' | b'[' => self.depth = self.depth.saturating_add(1),
                 b'}' | b']' => {
                     self.depth = self.depth.saturating_sub(1);
