@@ -66,14 +66,14 @@ impl ObjectFormat for JsonRow {
     }
 }
 
-/// The id as it stands in `object`: of a number that is not a whole one of 64 bits, its reader gives other digits.
+/// The id as it stands in `object`: the reader of a number may give other digits.
 fn as_given<'a>(id: Cow<'a, str>, object: &'a [u8]) -> Cow<'a, str> {
     #[derive(Deserialize)]
     struct Given<'a> {
         #[serde(borrow, alias = "cve_id")]
         id: &'a RawValue,
     }
-    if matches!(id, Cow::Borrowed(_)) || id.parse::<u64>().is_ok() {
+    if matches!(id, Cow::Borrowed(_)) {
         return id;
     }
     match serde_json::from_slice::<Given<'_>>(object) {
