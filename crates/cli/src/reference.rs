@@ -21,7 +21,8 @@ fn push_help(command: &Command, name: &str, depth: usize, text: &mut String) {
     if depth > 2 {
         shown = shown.mut_args(|argument| {
             let is_global = GLOBAL.contains(&argument.get_id().as_str());
-            argument.hide(is_global)
+            let is_hidden = is_global || argument.is_hide_set();
+            argument.hide(is_hidden)
         });
     }
     let help = shown.render_long_help();
