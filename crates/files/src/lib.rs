@@ -15,6 +15,7 @@ mod error;
 mod gzip;
 mod hash;
 mod kind;
+pub mod names;
 mod read;
 #[cfg(feature = "sealed")]
 pub mod sealed;

@@ -6,19 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Configuration, tokenizer and label files; `tokenizer*.json` besides.
-const SMALL: [&str; 10] = [
-    "added_tokens.json",
-    "config.json",
-    "hierarchy.json",
-    "merges.txt",
-    "sentencepiece.bpe.model",
-    "special_tokens_map.json",
-    "thresholds.json",
-    "vocab.json",
-    "vocab.txt",
-    "vulnlens.json",
-];
+use vulnlens_files::names::{
+    CONFIG, MERGES, SAFETENSORS, SENTENCE_PIECES, SMALL_FILES, TOKENIZER, VOCABULARY, WORD_PIECES,
+};
+
 /// Stem and extension of the weights, the preferred first.
 const WEIGHTS: [(&str, &str); 2] = [("model", "safetensors"), ("pytorch_model", "bin")];
 /// Endings of weights, read here or not: named when a repository has none of those that are read.
@@ -44,7 +35,7 @@ pub(crate) fn select<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Vec
     for (&folder, files) in &folders {
         let weights = weights(files);
         let part_of_model = !folder.is_empty() || folders.len() == 1;
-        match (&weights, files.contains("config.json")) {
+        match (&weights, files.contains(CONFIG)) {
             (None, true) if part_of_model => return Err(lack_of_weights(folder, files)),
             (Some(_), false) if part_of_model => return Err(Lack::Config(folder.to_owned())),
             _ => {}
@@ -65,8 +56,8 @@ pub(crate) fn select<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Vec
 pub(crate) fn lacking(names: &[String], shards: impl Fn(&str) -> Vec<String>) -> Vec<String> {
     let selected = match select(names.iter().map(String::as_str)) {
         Ok(selected) => selected,
-        Err(Lack::Config(folder)) => return vec![path(&folder, "config.json")],
-        Err(Lack::Weights(folder, _)) => return vec![path(&folder, "model.safetensors")],
+        Err(Lack::Config(folder)) => return vec![path(&folder, CONFIG)],
+        Err(Lack::Weights(folder, _)) => return vec![path(&folder, SAFETENSORS)],
     };
     let folders = by_folder(names.iter().map(String::as_str));
     let mut lacking = Vec::new();
@@ -76,7 +67,7 @@ pub(crate) fn lacking(names: &[String], shards: impl Fn(&str) -> Vec<String>) ->
     let shared = folders.get("").is_some_and(has_tokenizer);
     let models = folders.iter().filter(|(_, files)| weights(files).is_some());
     let without = models.filter(|(_, files)| !shared && !has_tokenizer(files));
-    lacking.extend(without.map(|(folder, _)| path(folder, "tokenizer.json")));
+    lacking.extend(without.map(|(folder, _)| path(folder, TOKENIZER)));
     lacking.extend(other_half(&folders));
     lacking
 }
@@ -118,7 +109,7 @@ pub(crate) fn is_level(folder: &str) -> bool {
 }
 
 fn is_small(file: &str) -> bool {
-    SMALL.contains(&file) || (file.starts_with("tokenizer") && file.ends_with(".json"))
+    SMALL_FILES.contains(&file) || (file.starts_with("tokenizer") && file.ends_with(".json"))
 }
 
 /// The files of the weights to take from a folder.
@@ -143,10 +134,7 @@ fn is_shard(file: &str, stem: &str, extension: &str) -> bool {
 
 fn has_tokenizer(files: &Names<'_>) -> bool {
     let has = |file| files.contains(file);
-    has("tokenizer.json")
-        || has("vocab.txt")
-        || has("sentencepiece.bpe.model")
-        || (has("vocab.json") && has("merges.txt"))
+    has(TOKENIZER) || has(WORD_PIECES) || has(SENTENCE_PIECES) || (has(VOCABULARY) && has(MERGES))
 }
 
 /// A master without slaves, or slaves without a master, is a hierarchy of which some is not there yet.
@@ -180,6 +168,10 @@ mod tests {
             (
                 "README.md config.json model.safetensors pytorch_model.bin vocab.json tokenizer_config.json",
                 "config.json tokenizer_config.json vocab.json model.safetensors",
+            ),
+            (
+                "README.md config.json hierarchy.json model.safetensors thresholds.json tokenizer.json vulnlens.json",
+                "config.json hierarchy.json thresholds.json tokenizer.json vulnlens.json model.safetensors",
             ),
             (
                 "config.json pytorch_model.bin tf_model.h5 vocab.txt training_args.bin",
