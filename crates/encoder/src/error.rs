@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use vulnlens_files::{Classified, ErrorKind};
+use vulnlens_files::{Classified, ErrorKind, FileError};
 
 use crate::dtype::Dtype;
 
@@ -19,6 +19,9 @@ pub enum EncoderError {
         /// The system's error.
         source: io::Error,
     },
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// A folder lacks a file that every checkpoint has.
     #[error("{folder}: there is no {expected}; {fix}")]
     FileMissing {
@@ -162,9 +165,12 @@ pub enum EncoderError {
 }
 
 impl Classified for EncoderError {
-    /// A checkpoint that cannot be used is not available, whatever is wrong with it.
+    /// A checkpoint that cannot be used is not available, whatever is wrong with it; an output has its own kind.
     fn kind(&self) -> ErrorKind {
-        ErrorKind::Unavailable
+        match self {
+            Self::File(error) if error.kind() == ErrorKind::Output => ErrorKind::Output,
+            _ => ErrorKind::Unavailable,
+        }
     }
 }
 

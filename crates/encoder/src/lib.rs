@@ -82,7 +82,6 @@ mod dtype;
 mod error;
 mod forward;
 pub mod kernels;
-mod names;
 mod repository;
 mod tokenizer;
 #[cfg(feature = "training")]
@@ -96,5 +95,6 @@ pub use error::EncoderError;
 pub use forward::Precision;
 pub use repository::layout::{Layout, Level, Node};
 pub use repository::package::{Package, pack};
+pub use repository::revision::revision;
 pub use tokenizer::{Notice, Tokenizer};
 pub use weights::{Tensor, Weights};

@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use vulnlens_encoder::{Checkpoint, Encoder, LoadOptions, Package};
+use vulnlens_files::names::THRESHOLDS;
 use vulnlens_model::{Combined, Head, HeadOutputs, Header, Network, Partner};
 
 use crate::encoder_network::{EncoderNetwork, Setting, label_outputs};
 use crate::error::OpenError;
 use crate::open::{ACCURATE, FoundModel, ModelKind, Open};
 
-/// The file beside a published checkpoint that says from which score on labels are answered.
-const THRESHOLDS: &str = "thresholds.json";
 /// Digits of a revision that is shown.
 const REVISION_DIGITS: usize = 12;
 
@@ -133,15 +132,18 @@ impl CheckpointFolder {
         if self.path.is_dir() { self.path.join(name) } else { self.path.with_file_name(name) }
     }
 
-    fn setting(&self, revision: &str, options: &LoadOptions) -> Setting {
-        let revision = shown(self.commit.as_deref().unwrap_or(revision));
-        Setting { name: self.name.clone(), revision, cuts: options.window_overlap.is_none() }
+    fn setting(&self, options: &LoadOptions) -> Result<Setting, OpenError> {
+        let revision = match &self.commit {
+            Some(commit) => shown(commit),
+            None => vulnlens_encoder::revision(&self.path)?,
+        };
+        Ok(Setting { name: self.name.clone(), revision, cuts: options.window_overlap.is_none() })
     }
 
     fn sets(&self, header: Header, options: &LoadOptions) -> Result<OpenedEncoder, OpenError> {
         let folder = if self.path.is_dir() { &self.path } else { self.path.parent().unwrap_or(&self.path) };
         let encoder = Encoder::open(folder, options)?;
-        let setting = self.setting(encoder.revision(), options);
+        let setting = self.setting(options)?;
         OpenedEncoder::of_sets(encoder, header, self.beside(Header::FILE), setting)
     }
 
@@ -153,7 +155,7 @@ impl CheckpointFolder {
             let read = outputs.with_thresholds(&json);
             outputs = read.map_err(|problem| OpenError::Thresholds { file: file.clone(), problem })?;
         }
-        let setting = self.setting(checkpoint.revision(), options);
+        let setting = self.setting(options)?;
         let network = EncoderNetwork::of_labels(checkpoint, outputs, header, setting);
         Ok(OpenedEncoder { network, place: file })
     }
@@ -188,7 +190,7 @@ impl OpenedEncoder {
         let (pool, options) = (open.pool()?, &open.load);
         let load = || Encoder::open_package(package, options);
         let encoder = pool.as_ref().map_or_else(load, |pool| pool.install(load))?;
-        let (name, revision) = (header.name.clone(), shown(encoder.revision()));
+        let (name, revision) = (header.name.clone(), package.revision().to_owned());
         let setting = Setting { name, revision, cuts: options.window_overlap.is_none() };
         let mut opened = Self::of_sets(encoder, header, place, setting)?;
         opened.network.compute_on(pool);

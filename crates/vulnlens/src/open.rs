@@ -215,7 +215,19 @@ fn is_package(path: &Path) -> bool {
     }
     let described = if path.is_file() { sealed::description(path).ok().flatten() } else { None };
     let description = described.and_then(|json| serde_json::from_str::<Description>(json.get()).ok());
+    // One of an older version is told so by its reader.
     description.is_some_and(|description| description.kind == NetworkKind::Encoder)
+        || is_of_older_version(path)
+}
+
+#[cfg(feature = "encoder")]
+fn is_of_older_version(path: &Path) -> bool {
+    vulnlens_encoder::Package::is_of_older_version(path)
+}
+
+#[cfg(not(feature = "encoder"))]
+fn is_of_older_version(_: &Path) -> bool {
+    false
 }
 
 #[cfg(feature = "encoder")]

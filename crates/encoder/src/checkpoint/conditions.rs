@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
+use vulnlens_files::names::HIERARCHY;
 
 use crate::error::EncoderError;
-use crate::names::HIERARCHY;
 use crate::repository::files::Files;
 
 /// Longest file that is read.

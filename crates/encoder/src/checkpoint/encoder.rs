@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use rayon::prelude::*;
+use vulnlens_files::names::CONFIG;
 
 use crate::config::{Config, Problem};
 use crate::error::EncoderError;
 use crate::forward::{Buffers, Loading, Network, Precision, Sequences, check, is_bare};
 use crate::kernels::Isa;
-use crate::names::CONFIG;
 use crate::repository::files::Files;
 use crate::repository::package::Package;
 use crate::tokenizer::{Notice, Tokenizer};
@@ -50,7 +50,6 @@ pub struct Encoder {
     network: Network,
     options: LoadOptions,
     notices: Vec<Notice>,
-    revision: String,
     /// Room of calls that are over; as many as there were calls at once.
     buffers: Mutex<Vec<Buffers>>,
 }
@@ -61,7 +60,7 @@ impl Encoder {
     /// # Errors
     /// Whatever keeps the checkpoint from giving transformers' numbers: see [`EncoderError`].
     pub fn open(folder: &Path, options: &LoadOptions) -> Result<Self, EncoderError> {
-        Self::of(Files::Folder(folder), &Weights::open(folder)?, None, options)
+        Self::of(Files::Folder(folder), &Weights::open(folder)?, options)
     }
 
     /// Opens a checkpoint in one file.
@@ -69,15 +68,10 @@ impl Encoder {
     /// # Errors
     /// As [`Encoder::open`].
     pub fn open_package(package: &Package, options: &LoadOptions) -> Result<Self, EncoderError> {
-        Self::of(Files::Package(package), &package.weights()?, Some(package.revision()), options)
+        Self::of(Files::Package(package), &package.weights()?, options)
     }
 
-    fn of(
-        files: Files<'_>,
-        weights: &Weights,
-        revision: Option<&str>,
-        options: &LoadOptions,
-    ) -> Result<Self, EncoderError> {
+    fn of(files: Files<'_>, weights: &Weights, options: &LoadOptions) -> Result<Self, EncoderError> {
         let file = files.path(CONFIG);
         let missing = || EncoderError::io(&file)(std::io::ErrorKind::NotFound.into());
         let json = files.bytes(CONFIG, MOST_CONFIG)?.ok_or_else(missing)?;
@@ -85,18 +79,14 @@ impl Encoder {
         let bare = is_bare(weights, &config);
         check(weights, &config, bare)?;
         let loading = Loading { weights, precision: options.precision, isa: options.isa };
-        let revision = || revision.map_or_else(|| weights.fingerprint(), |known| Ok(known.to_owned()));
-        let (tokenizer, (network, revision)) = rayon::join(
-            || Tokenizer::of(files, &config),
-            || rayon::join(|| Network::load(loading, &config, bare), revision),
-        );
+        let (tokenizer, network) =
+            rayon::join(|| Tokenizer::of(files, &config), || Network::load(loading, &config, bare));
         let (tokenizer, notice) = tokenizer?;
         Ok(Self {
             tokenizer,
             network: network?,
             options: *options,
             notices: notice.into_iter().collect(),
-            revision: revision?,
             config,
             buffers: Mutex::default(),
         })
@@ -118,12 +108,6 @@ impl Encoder {
     #[must_use]
     pub fn notices(&self) -> &[Notice] {
         &self.notices
-    }
-
-    /// Twelve hexadecimal digits that another checkpoint would not have.
-    #[must_use]
-    pub fn revision(&self) -> &str {
-        &self.revision
     }
 
     /// The token ids of a text as [`logits`](Self::logits) uses them, without windows.

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
 use super::encoder::{Encoder, LoadOptions};
 use crate::config::Problem;
 use crate::error::EncoderError;
@@ -19,7 +17,6 @@ pub(crate) struct Hierarchy {
     master: Part,
     slaves: Vec<Part>,
     labels: Vec<String>,
-    revision: String,
 }
 
 /// One checkpoint of the hierarchy.
@@ -48,7 +45,6 @@ impl Hierarchy {
                 parts.push(Part { encoder, parent, columns });
             }
         }
-        let revision = revision(&parts);
         let mut parts = parts.into_iter();
         let Some(master) = parts.next() else {
             return Err(EncoderError::Layout {
@@ -57,15 +53,11 @@ impl Hierarchy {
                 fix: "download the repository again".to_owned(),
             });
         };
-        Ok(Self { master, slaves: parts.collect(), labels: labels.names, revision })
+        Ok(Self { master, slaves: parts.collect(), labels: labels.names })
     }
 
     pub(crate) fn labels(&self) -> &[String] {
         &self.labels
-    }
-
-    pub(crate) fn revision(&self) -> &str {
-        &self.revision
     }
 
     pub(crate) fn master(&self) -> &Encoder {
@@ -175,15 +167,6 @@ fn plain(label: &str) -> String {
 fn is_number_of(number: &str, label: &str) -> bool {
     let mut numbers = label.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty());
     numbers.next() == Some(number) && numbers.next().is_none()
-}
-
-/// One revision of the revisions of all parts.
-fn revision(parts: &[Part]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update(part.encoder.revision());
-    }
-    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

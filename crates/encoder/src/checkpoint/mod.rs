@@ -93,15 +93,6 @@ impl Checkpoint {
         }
     }
 
-    /// Twelve hexadecimal digits that other weights would not have.
-    #[must_use]
-    pub fn revision(&self) -> &str {
-        match &self.kind {
-            Kind::Single(encoder) | Kind::Shared(encoder, _) => encoder.revision(),
-            Kind::Hierarchy(hierarchy) => hierarchy.revision(),
-        }
-    }
-
     /// The checkpoints, from the top of the hierarchy on.
     pub fn parts(&self) -> impl Iterator<Item = &Encoder> {
         let (single, hierarchy) = match &self.kind {

@@ -8,16 +8,17 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use safetensors::tensor::View;
+use vulnlens_files::names::{CONFIG, SAFETENSORS};
+use vulnlens_files::{FileError, WholeFolder};
 
 use crate::config::{Config, QUANTIZATION};
 use crate::dtype::Dtype;
 use crate::error::EncoderError;
 use crate::forward::{TensorUse, check, expected_tensors, is_bare, quantize as quantize_rows, scale_name};
 use crate::kernels::WEIGHT_LIMIT;
-use crate::names::{CONFIG, SAFETENSORS};
 use crate::repository::layout::Layout;
 use crate::weights::Weights;
 
@@ -43,7 +44,7 @@ pub struct Quantization {
 ///
 /// # Errors
 /// As [`Encoder::open`](crate::Encoder::open) for the source; [`EncoderError::Layout`] when `to` exists already, or the
-/// source is quantised already; [`EncoderError::Io`].
+/// source is quantised already; [`EncoderError::Io`], [`EncoderError::File`].
 pub fn quantize(from: &Path, to: &Path) -> Result<Quantization, EncoderError> {
     if to.exists() {
         return Err(EncoderError::Layout {
@@ -53,21 +54,10 @@ pub fn quantize(from: &Path, to: &Path) -> Result<Quantization, EncoderError> {
         });
     }
     let layout = Layout::of(from)?;
-    let aside = beside(to);
-    let written = write_all(&layout, &aside).and_then(|done| {
-        fs::rename(&aside, to).map_err(EncoderError::io(to))?;
-        Ok(done)
-    });
-    if written.is_err() {
-        // Nothing half-written survives; what cannot be removed is reported by the error that came first.
-        let _ = fs::remove_dir_all(&aside);
-    }
-    written
-}
-
-fn beside(to: &Path) -> PathBuf {
-    let name = to.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    to.with_file_name(format!(".{name}.{}", std::process::id()))
+    let folder = WholeFolder::create(to)?;
+    let done = write_all(&layout, folder.aside())?;
+    folder.finish()?;
+    Ok(done)
 }
 
 fn write_all(layout: &Layout, aside: &Path) -> Result<Quantization, EncoderError> {
@@ -88,7 +78,7 @@ fn write_all(layout: &Layout, aside: &Path) -> Result<Quantization, EncoderError
 }
 
 fn write_one(from: &Path, to: &Path, done: &mut Quantization) -> Result<(), EncoderError> {
-    fs::create_dir_all(to).map_err(EncoderError::io(to))?;
+    fs::create_dir_all(to).map_err(FileError::write(to))?;
     let file = from.join(CONFIG);
     let json = fs::read(&file).map_err(EncoderError::io(&file))?;
     let config = Config::from_json(&json, &file)?;
@@ -101,7 +91,7 @@ fn write_one(from: &Path, to: &Path, done: &mut Quantization) -> Result<(), Enco
     // Not `serialize_to_file`, whose files only their owner may read.
     let bytes = safetensors::serialize(&tensors, Some(metadata))
         .map_err(|error| EncoderError::format(&file, error.to_string(), "use the published checkpoint"))?;
-    fs::write(&file, bytes).map_err(EncoderError::io(&file))?;
+    fs::write(&file, bytes).map_err(FileError::write(&file))?;
     done.bytes_after += fs::metadata(&file).map_err(EncoderError::io(&file))?.len();
     done.checkpoints += 1;
     write_config(&json, &to.join(CONFIG))?;
@@ -116,7 +106,7 @@ fn write_config(json: &[u8], to: &Path) -> Result<(), EncoderError> {
     let about = serde_json::json!({"quant_method": QUANTIZATION, "bits": 8});
     config.insert("quantization_config".to_owned(), about);
     let text = serde_json::to_vec_pretty(&config).map_err(broken)?;
-    fs::write(to, text).map_err(EncoderError::io(to))
+    Ok(fs::write(to, text).map_err(FileError::write(to))?)
 }
 
 /// Copies what is neither weights nor configuration: tokenizer, thresholds, card.

@@ -1,7 +1,8 @@
 //! The small files of a checkpoint, wherever they stand.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
+
+use vulnlens_files::read_if_there;
 
 use super::package::Package;
 use crate::error::EncoderError;
@@ -35,11 +36,11 @@ impl Files<'_> {
         }
     }
 
-    /// The bytes of a file; `None` if there is none, and of a longer one than `most` an error.
+    /// The bytes of a file; `None` if there is none, a longer one than `most` is an error.
     pub(crate) fn bytes(&self, name: &str, most: u64) -> Result<Option<Vec<u8>>, EncoderError> {
         let file = self.path(name);
         let bytes = match self {
-            Self::Folder(_) => read(&file, most)?,
+            Self::Folder(_) => read_if_there(&file, most)?,
             Self::Package(package) => package.file(name).map(<[u8]>::to_vec),
         };
         if bytes.as_ref().is_some_and(|bytes| bytes.len() as u64 > most) {
@@ -48,16 +49,4 @@ impl Files<'_> {
         }
         Ok(bytes)
     }
-}
-
-/// A file's bytes, of a longer one than `most` one byte more than that; `None` if there is no such file.
-fn read(file: &Path, most: u64) -> Result<Option<Vec<u8>>, EncoderError> {
-    let opened = match std::fs::File::open(file) {
-        Ok(opened) => opened,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(EncoderError::io(file)(error)),
-    };
-    let mut bytes = Vec::new();
-    opened.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(EncoderError::io(file))?;
-    Ok(Some(bytes))
 }

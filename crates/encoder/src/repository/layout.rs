@@ -8,8 +8,9 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use vulnlens_files::names::{CONFIG, WEIGHT_FILES};
+
 use crate::error::EncoderError;
-use crate::names::{CONFIG, WEIGHT_FILES};
 
 /// Most levels of a hierarchy.
 const MOST_LEVELS: usize = 16;

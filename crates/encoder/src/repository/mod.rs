@@ -3,3 +3,4 @@
 pub(crate) mod files;
 pub(crate) mod layout;
 pub(crate) mod package;
+pub(crate) mod revision;

@@ -6,28 +6,34 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use safetensors::tensor::TensorView;
+use safetensors::SafeTensors;
+use safetensors::tensor::{Metadata, TensorView};
 use serde_json::value::RawValue;
-use vulnlens_files::{read_at_most, sealed};
+use vulnlens_files::names::{
+    CARD, CONFIG, DESCRIPTION, SAFETENSORS, SPECIAL_TOKENS, TOKENIZER, TOKENIZER_CONFIG,
+};
+use vulnlens_files::read_at_most;
+use vulnlens_files::sealed::{self, SealedError};
 
 use crate::dtype::Dtype;
 use crate::error::{DOWNLOAD_AGAIN, EncoderError};
-use crate::names::{CONFIG, SAFETENSORS, TOKENIZER};
 use crate::weights::Weights;
 
 /// The beginning of the names of tensors that are files.
 const FILE: &str = "file:";
-/// The description in a folder that vulnlens trained.
-const DESCRIPTION: &str = "vulnlens.json";
+/// The key of the metadata that marked packed models before they were sealed.
+const UNSEALED: &str = "vulnlens_package";
 /// The files that are packed, if they are there. The weights are packed as tensors.
-const PACKED: [&str; 5] =
-    [CONFIG, TOKENIZER, "tokenizer_config.json", "special_tokens_map.json", "README.md"];
+const PACKED: [&str; 5] = [CONFIG, TOKENIZER, TOKENIZER_CONFIG, SPECIAL_TOKENS, CARD];
 /// Longest package that is read: it is held in memory.
 const MOST_BYTES: u64 = 4 << 30;
+/// Longest header that is read to recognise a packed model of an older version.
+const MOST_HEADER: u64 = 16 << 20;
 /// Longest file that is packed.
 const MOST_FILE: u64 = 64 << 20;
 
@@ -44,6 +50,20 @@ pub struct Package {
 }
 
 impl Package {
+    /// True if the header of a file is that of a packed model of an older version, which [`read`](Self::read) refuses.
+    #[must_use]
+    pub fn is_of_older_version(path: &Path) -> bool {
+        let header = || {
+            let mut file = File::open(path).ok()?;
+            let mut length = [0; 8];
+            file.read_exact(&mut length).ok()?;
+            let mut header = Vec::new();
+            file.take(u64::from_le_bytes(length).min(MOST_HEADER)).read_to_end(&mut header).ok()?;
+            serde_json::from_slice(&header).ok()
+        };
+        header().is_some_and(|header| is_unsealed(&header))
+    }
+
     /// Reads a package's file and verifies its checksum.
     ///
     /// # Errors
@@ -63,21 +83,18 @@ impl Package {
             Cow::Borrowed(_) => Ok(sealed),
             Cow::Owned(_) => sealed.verify().map(|()| sealed),
         });
-        let wrong = |error: sealed::SealedError| {
-            let fix = match error {
-                sealed::SealedError::NotSealed(_) => "give a file that `model pack` made",
-                _ => "get the file again, or pack the folder again",
-            };
-            EncoderError::format(place, format!("is not a packed model: {error}"), fix)
-        };
-        let sealed = sealed.map_err(wrong)?;
+        let sealed = sealed.map_err(|error| refusal(&bytes, &error, place))?;
         let (model, revision) = (sealed.model().to_owned(), sealed.revision().to_owned());
         let weights = Weights::of_bytes(Arc::clone(&bytes), place)?;
         let files = weights.names().filter_map(|name| {
             let range = weights.range(name).filter(|_| weights.dtype(name) == Some(Dtype::U8))?;
             Some((name.strip_prefix(FILE)?.to_owned(), range))
         });
-        let files = files.collect();
+        let files: BTreeMap<_, _> = files.collect();
+        if !files.contains_key(CONFIG) {
+            let fix = "give a file that `model pack` made";
+            return Err(EncoderError::format(place, "is not a packed model", fix));
+        }
         Ok(Self { place: place.to_owned(), model, revision, files, bytes })
     }
 
@@ -132,7 +149,7 @@ pub fn pack(folder: &Path) -> Result<Vec<u8>, EncoderError> {
     let weights = fs::read(&file).map_err(EncoderError::io(&file))?;
     let damaged =
         |error: safetensors::SafeTensorError| EncoderError::format(&file, error.to_string(), DOWNLOAD_AGAIN);
-    let tensors = safetensors::SafeTensors::deserialize(&weights).map_err(damaged)?;
+    let tensors = SafeTensors::deserialize(&weights).map_err(damaged)?;
     let model = description(folder)?;
     let small = small_files(folder)?;
     let mut all: BTreeMap<String, TensorView<'_>> = tensors.tensors().into_iter().collect();
@@ -141,6 +158,24 @@ pub fn pack(folder: &Path) -> Result<Vec<u8>, EncoderError> {
         all.insert(format!("{FILE}{name}"), view);
     }
     sealed::write(&model, all).map_err(EncoderError::io(folder))
+}
+
+/// True for the header of a packed model of before packed models were sealed.
+fn is_unsealed(header: &Metadata) -> bool {
+    header.metadata().as_ref().is_some_and(|entries| entries.contains_key(UNSEALED))
+}
+
+/// The error for bytes that are not sealed, or not as they were written.
+fn refusal(bytes: &[u8], error: &SealedError, place: &Path) -> EncoderError {
+    if SafeTensors::read_metadata(bytes).is_ok_and(|(_, header)| is_unsealed(&header)) {
+        let problem = "was packed by an older version, without a checksum";
+        return EncoderError::format(place, problem, "run `model pack` again");
+    }
+    let fix = match error {
+        SealedError::NotSealed(_) => "give a file that `model pack` made",
+        _ => "get the file again, or pack the folder again",
+    };
+    EncoderError::format(place, format!("is not a packed model: {error}"), fix)
 }
 
 /// The description of a folder that vulnlens trained.

@@ -4,7 +4,6 @@
 //! when it is dropped, so what stays resident is what the caller keeps.
 
 mod entry;
-mod fingerprint;
 mod map;
 mod pickle;
 mod safetensors;
@@ -18,14 +17,14 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-#[doc(hidden)]
 pub use self::pickle::reads_pickle;
 pub use self::tensor::Tensor;
+#[doc(hidden)]
+use vulnlens_files::names::WEIGHT_FILES;
 
 use self::entry::{Contents, Entry, Opened, Source, modern};
 use crate::dtype::Dtype;
 use crate::error::{DOWNLOAD_AGAIN, EncoderError};
-use crate::names::WEIGHT_FILES;
 
 /// The tensors of a checkpoint, by name.
 #[derive(Debug)]
@@ -101,6 +100,11 @@ impl Weights {
         self.metadata.extend(contents.metadata);
         self.files.push(Opened { path, source: Source::File(file) });
         Ok(())
+    }
+
+    /// The files of the tensors: several where there are shards.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(|opened| opened.path.as_path())
     }
 
     /// Names of the tensors, sorted.

@@ -1,8 +1,9 @@
 //! `….index.json`: which file of several holds which tensor.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
 use std::path::{Component, Path, PathBuf};
+
+use vulnlens_files::read_at_most;
 
 use super::entry::modern;
 use crate::error::{DOWNLOAD_AGAIN, EncoderError};
@@ -41,12 +42,7 @@ pub(super) fn check(index: &Path, found: impl Fn(&str) -> bool) -> Result<(), En
 }
 
 fn read(index: &Path) -> Result<Index, EncoderError> {
-    let file = std::fs::File::open(index).map_err(EncoderError::io(index))?;
-    let mut bytes = Vec::new();
-    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(EncoderError::io(index))?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(EncoderError::format(index, "is too long for an index", DOWNLOAD_AGAIN));
-    }
+    let bytes = read_at_most(index, MOST_BYTES)?;
     serde_json::from_slice(&bytes).map_err(|error| {
         EncoderError::format(index, format!("is not an index of shards: {error}"), DOWNLOAD_AGAIN)
     })

@@ -1,7 +1,9 @@
-//! Checkpoints that are damaged, hostile or of another kind, hierarchies, and quantised copies.
+//! Checkpoints that are damaged, hostile or of another kind, hierarchies, quantised copies, packed files and revisions.
 #![cfg(test)]
 
 mod damaged;
 mod hierarchies;
+mod packed;
 mod quantized;
+mod revisions;
 mod sample;

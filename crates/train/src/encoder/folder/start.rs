@@ -84,7 +84,7 @@ impl StartingPoint {
                 })?;
                 let weights = Weights::open(folder)?;
                 let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                let words = format!("{name}, revision {}", weights.fingerprint()?);
+                let words = format!("{name}, revision {}", vulnlens_encoder::revision(folder)?);
                 (folder, json, Some(weights), words)
             }
         };
@@ -197,8 +197,8 @@ impl StartingPoint {
             digest.update(name);
             digest.update(bytes);
         }
-        if let Some(weights) = &self.weights {
-            digest.update(weights.fingerprint()?);
+        if self.weights.is_some() {
+            digest.update(vulnlens_encoder::revision(&self.folder)?);
         }
         Ok(hex(&digest.finalize()))
     }
