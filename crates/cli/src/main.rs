@@ -3,7 +3,6 @@
 //! Standard output is data, standard error is talk. Each command has its file in `commands`; the exit codes stand in
 //! `exit_codes`, what they are given for in `failure`.
 
-mod answerer;
 mod arguments;
 mod choice;
 mod commands;
@@ -22,7 +21,6 @@ mod records;
 mod reference;
 mod settings;
 mod signals;
-mod stream;
 mod tally;
 mod terminal;
 mod text_argument;

@@ -1,6 +1,6 @@
 //! The outcome of a stream of records, told and counted.
 
-use vulnlens_corpus::{Place, Problem, RecordError, RecordId};
+use vulnlens_corpus::{Place, Problem, RecordError};
 
 use crate::failure::{Failure, Kind};
 use crate::terminal::{self, Terminal};
@@ -56,14 +56,12 @@ impl<'a> Tally<'a> {
         }
     }
 
-    pub(crate) fn add_repeated(&mut self, id: &RecordId, place: &Place) {
+    pub(crate) fn add_repeated(&mut self, id: &str, place: &Place) {
         self.repeated = self.repeated.saturating_add(1);
         let place = place.number().map_or_else(|| place.to_string(), |number| number.to_string());
         let place = place.trim_start_matches([':', ' ']);
-        let text = format!(
-            "id {:?} at {place} stood in the input before; each record is answered by itself",
-            id.as_str()
-        );
+        let text =
+            format!("id {id:?} at {place} stood in the input before; each record is answered by itself");
         if self.repeated == 1 { self.terminal.warn(&text) } else { self.terminal.detail(&text) }
     }
 

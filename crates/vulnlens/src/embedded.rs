@@ -38,7 +38,9 @@ mod tests {
     use vulnlens_taxonomy::CweId;
 
     use super::*;
-    use crate::{Input, LabelMode, Open, Options, open};
+    use crate::{Input, LabelMode, Options};
+    #[cfg(feature = "accurate")]
+    use crate::{Open, open};
 
     #[test]
     fn the_embedded_files_are_whole() {

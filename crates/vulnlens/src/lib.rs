@@ -20,6 +20,7 @@
 //! The parts of the library stand under their names: [`taxonomy`], [`model`], [`report`] and, with the feature `encoder`,
 //! `encoder`.
 
+mod answerer;
 #[cfg(feature = "encoder")]
 mod checkpoint;
 mod embedded;
@@ -28,7 +29,9 @@ mod encoder_network;
 mod error;
 mod info;
 mod open;
+pub mod stream;
 
+pub use answerer::Answerer;
 #[cfg(feature = "encoder")]
 pub use checkpoint::{CheckpointFolder, OpenedEncoder};
 #[cfg(feature = "accurate")]
@@ -40,6 +43,7 @@ pub use embedded::{
 pub use encoder_network::EncoderNetwork;
 pub use error::OpenError;
 pub use open::{ACCURATE, FAST, FoundModel, ModelKind, Open, find, open, open_ngram};
+pub use stream::TextRecord;
 #[cfg(feature = "encoder")]
 pub use vulnlens_encoder as encoder;
 #[cfg(feature = "hub")]

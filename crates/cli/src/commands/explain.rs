@@ -5,6 +5,7 @@ use std::io::Read;
 use clap::Args;
 use vulnlens::model::ngram::text::MAX_WORDS;
 use vulnlens::report::{RecordKey, explanation_json, explanation_text};
+use vulnlens::stream::TEXT_BYTES;
 use vulnlens::{Classifier, Input, Options};
 use vulnlens_corpus::{Record, RecordError, RecordId};
 
@@ -13,7 +14,6 @@ use crate::model_arguments::ModelArguments;
 use crate::options::ViewFormat;
 use crate::output::Output;
 use crate::records::{self, InputFormat};
-use crate::stream::TEXT_BYTES;
 use crate::tally::Tally;
 use crate::terminal::Terminal;
 use crate::text_argument::{TextArgument, empty};

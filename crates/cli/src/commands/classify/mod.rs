@@ -6,18 +6,17 @@ mod source;
 use std::path::Path;
 
 use vulnlens::report::{Answer, Format, RecordKey, Renderer, Setup};
-use vulnlens::{CveId, Input, Options, Task, Tasks};
-use vulnlens_corpus::DatasetReader;
+use vulnlens::stream::{self, Job, StreamError};
+use vulnlens::{Answerer, CveId, Input, Options, Task, Tasks, TextRecord};
+use vulnlens_corpus::{DatasetReader, Place, Record, RecordId};
 
 pub(crate) use arguments::ClassifyArguments;
 
-use crate::answerer::Answerer;
 use crate::failure::{Failure, Kind};
 use crate::options::threads;
 use crate::record_folder::RecordFolder;
 use crate::record_format::RecordOutput;
 use crate::records::{self, InputFormat};
-use crate::stream::{self, Job};
 use crate::tally::{Tally, tell_cut};
 use crate::terminal::Terminal;
 use source::{Source, source};
@@ -168,22 +167,31 @@ fn classify_records(
     let name = input.name().to_owned();
     let inputs = records::open(input, format)?;
     let (renderer, mut output) = output()?;
-    // A network that shares a batch out over its own threads is asked by one.
-    let computes_in_parallel = answerer.prepared().network().computes_in_parallel();
-    let threads = if computes_in_parallel { 1 } else { threads };
-    let job = Job { answerer, renderer, threads };
+    let job = Job::new(answerer, renderer, threads);
     let mut tally = Tally::new(terminal);
     let progress = terminal.progress("{spinner} {pos} records, {per_sec}, {elapsed}");
-    stream::classify(&job, inputs, |answered| {
+    let texts = inputs.map(|record| record.map(text_record));
+    let streamed = stream::classify(&job, texts, |answered| {
         progress.inc(answered.count);
         tally.add_answered(answered.count);
         tally.add_cut(answered.cut);
         answered.errors.iter().for_each(|error| tally.add_error(error));
         answered.repeated.iter().for_each(|(id, place)| tally.add_repeated(id, place));
         output.write(answered.piece)
+    });
+    streamed.map_err(|error| match error {
+        StreamError::Write(failure) => failure,
+        StreamError::Stopped(stopped) => Failure::new(Kind::Failed, stopped.to_string()),
     })?;
     progress.finish_and_clear();
     tally.check_answered(&name)?;
     output.finish()?;
     tally.result(&name)
+}
+
+/// A record as the stream classifies it.
+fn text_record(record: Record) -> TextRecord<Place> {
+    let key = RecordKey { id: record.id.as_ref().map(RecordId::to_string), line: record.line() };
+    let year = record.year();
+    TextRecord::new(record.text.unwrap_or_default(), record.place).key(key).year(year)
 }

@@ -1,16 +1,16 @@
-//! Predictions for outputs: some formats also need the weaknesses as records assign them.
+//! Answers for outputs: predictions with the keys of their records, and the weaknesses as records assign them.
 
-use vulnlens::model::Outputs;
-use vulnlens::report::{Answer, RecordKey};
-use vulnlens::{
-    Classifier, CweId, Input, LabelMode, Options, PredictBuffers, Prediction, Prepared, ScoredLabel, Task,
+use vulnlens_model::{
+    Classifier, Input, LabelMode, Options, Outputs, PredictBuffers, Prediction, Prepared, ScoredLabel, Task,
 };
+use vulnlens_report::{Answer, RecordKey};
+use vulnlens_taxonomy::CweId;
 
 /// Weaknesses as assigned that a format gets: the chain's ways begin with them.
 const ASSIGNED: usize = 10;
 
 /// Answers records, with the weaknesses as assigned where a format needs them.
-pub(crate) struct Answerer {
+pub struct Answerer {
     prepared: Prepared,
     assigned: Assigned,
     buffers: PredictBuffers,
@@ -28,7 +28,10 @@ enum Assigned {
 }
 
 impl Answerer {
-    pub(crate) fn new(classifier: &Classifier, options: &Options, needs_assigned: bool) -> Self {
+    /// An answerer by `classifier`, for a format that [needs](vulnlens_report::Format::needs_assigned) the weaknesses as
+    /// assigned or not.
+    #[must_use]
+    pub fn new(classifier: &Classifier, options: &Options, needs_assigned: bool) -> Self {
         let (mut options, mut assigned) = (*options, Assigned::Unneeded);
         match classifier.network().outputs() {
             _ if !needs_assigned => {}
@@ -45,26 +48,26 @@ impl Answerer {
     }
 
     /// Another one for another thread, which shares all that was made ready.
-    pub(crate) fn another(&self) -> Self {
+    #[must_use]
+    pub fn another(&self) -> Self {
         let (prepared, assigned) = (self.prepared.clone(), self.assigned.clone());
         Self { prepared, assigned, buffers: PredictBuffers::default() }
     }
 
-    /// The number of texts that are longer than the model reads.
-    pub(crate) fn count_cut(&self, inputs: &[Input<'_>]) -> u64 {
-        inputs.iter().filter(|input| self.prepared.is_cut(input)).count() as u64
-    }
-
-    pub(crate) fn prepared(&self) -> &Prepared {
+    /// The classifier, made ready.
+    #[must_use]
+    pub fn prepared(&self) -> &Prepared {
         &self.prepared
     }
 
-    /// The answers of records, given as inputs and, one for each, keys.
-    pub(crate) fn answer(
-        &mut self,
-        inputs: &[Input<'_>],
-        keys: impl IntoIterator<Item = RecordKey>,
-    ) -> Vec<Answer> {
+    /// The number of texts that are longer than the model reads.
+    #[must_use]
+    pub fn count_cut(&self, inputs: &[Input<'_>]) -> u64 {
+        inputs.iter().filter(|input| self.prepared.is_cut(input)).count() as u64
+    }
+
+    /// The answers to records, given as inputs and, one for each, keys.
+    pub fn answer(&mut self, inputs: &[Input<'_>], keys: impl IntoIterator<Item = RecordKey>) -> Vec<Answer> {
         let mut predictions = self.prepared.predict_batch(inputs, &mut self.buffers);
         let assigned: Vec<Vec<ScoredLabel<CweId>>> = match &self.assigned {
             Assigned::Unneeded => Vec::new(),
