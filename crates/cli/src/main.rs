@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     };
     signals::watch();
     let terminal = Terminal::new(&cli.global);
-    match commands::run(cli.command, Cli::command(), &terminal) {
+    match commands::run(cli.command, Cli::command, &terminal) {
         Ok(()) => exit_codes::OK.into(),
         Err(failure) => {
             if failure.kind != Kind::OutputClosed {
@@ -54,6 +54,7 @@ fn main() -> ExitCode {
 
 /// Prints help, or what is wrong with the arguments; gives the exit code.
 fn not_parsed(error: &clap::Error) -> u8 {
+    terminal::choose_colors();
     if error.use_stderr() {
         terminal::usage(error);
         return exit_codes::BAD_ARGUMENTS;

@@ -103,6 +103,21 @@ impl Terminal {
     }
 }
 
+/// Sets the choice of colours from `--color` on the command line, where its arguments were not parsed: help and
+/// messages about arguments heed it, too.
+pub(crate) fn choose_colors() {
+    let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+    let arguments: Vec<String> = arguments.take_while(|argument| argument != "--").collect();
+    let separate = arguments.windows(2).filter(|pair| pair[0] == "--color").map(|pair| pair[1].as_str());
+    let joined = arguments.iter().filter_map(|argument| argument.strip_prefix("--color="));
+    match separate.chain(joined).next_back() {
+        Some("always") => ColorChoice::Always.write_global(),
+        Some("never") => ColorChoice::Never.write_global(),
+        // anstream heeds NO_COLOR, CLICOLOR and CLICOLOR_FORCE.
+        _ => {}
+    }
+}
+
 /// Says that something failed; that is said whatever the verbosity.
 pub(crate) fn error(text: &str) {
     say(Some((ERROR, "error")), text);

@@ -41,8 +41,8 @@ pub(crate) enum Command {
     Man(man::ManArguments),
 }
 
-/// Runs a command. One line here and one in [`Command`] add another. `cli` is the whole command line.
-pub(crate) fn run(command: Command, cli: clap::Command, terminal: &Terminal) -> Result<(), Failure> {
+/// Runs a command. One line here and one in [`Command`] add another. `cli` makes the whole command line.
+pub(crate) fn run(command: Command, cli: fn() -> clap::Command, terminal: &Terminal) -> Result<(), Failure> {
     match command {
         Command::Classify(arguments) => classify::run(arguments, terminal),
         Command::Explain(arguments) => explain::run(&arguments, terminal),
@@ -52,7 +52,7 @@ pub(crate) fn run(command: Command, cli: clap::Command, terminal: &Terminal) -> 
         Command::Evaluate(arguments) => evaluate::run(&arguments, terminal),
         Command::Model(command) => model::run(&command, terminal),
         Command::Doctor(arguments) => doctor::run(arguments, terminal),
-        Command::Completions(arguments) => completions::run(&arguments, cli),
-        Command::Man(arguments) => man::run(&arguments, cli),
+        Command::Completions(arguments) => completions::run(&arguments, cli()),
+        Command::Man(arguments) => man::run(&arguments, cli()),
     }
 }

@@ -53,6 +53,25 @@ fn help_and_version_are_data() {
 }
 
 #[test]
+fn colours_are_chosen_for_help_and_for_messages_about_arguments() {
+    let folder = Folder::new();
+    for arguments in
+        [&["--help"][..], &["classify", "--help"], &["classify", "--nonsense"], &["kb", "show", "x"]]
+    {
+        for (choice, is_coloured) in [("never", false), ("always", true)] {
+            let color = format!("--color={choice}");
+            for chosen in [&["--color", choice][..], &[color.as_str()]] {
+                let mut command = crate::vulnlens::command(&folder.path("."));
+                let output =
+                    command.env("CLICOLOR_FORCE", "1").args(arguments).args(chosen).output().unwrap();
+                let shown = [output.stdout, output.stderr].concat();
+                assert_eq!(shown.contains(&0x1B), is_coloured, "{arguments:?} {chosen:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn help_that_cannot_be_written_is_a_failure() {
     let Ok(full) = std::fs::File::options().write(true).open("/dev/full") else { return };
     let mut command = Command::new(env!("CARGO_BIN_EXE_vulnlens"));
