@@ -54,6 +54,9 @@ pub fn quantize(from: &Path, to: &Path) -> Result<Quantization, EncoderError> {
         });
     }
     let layout = Layout::of(from)?;
+    if let Some(parent) = to.parent() {
+        fs::create_dir_all(parent).map_err(FileError::write(parent))?;
+    }
     let folder = WholeFolder::create(to)?;
     let done = write_all(&layout, folder.aside())?;
     folder.finish()?;
