@@ -34,6 +34,9 @@ pub struct TaskEvaluation {
     pub temperature: f32,
     /// The rule that answered.
     pub rule: DecisionRule,
+    /// The rule of a system that scores labels of its own, to which temperature and `rule` do not apply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label_rule: Option<LabelRule>,
     /// Records all of whose labels are missing from the system: not in the table.
     pub rows_with_unseen_labels_only: u64,
     /// Occurrences of labels that are missing from the system, because the training part does not have them: misses that
@@ -45,6 +48,16 @@ pub struct TaskEvaluation {
     pub table: Table,
     /// The labels' ids, in the order of the table's rows.
     pub labels: Vec<String>,
+}
+
+/// The rule by which a system answers that scores labels of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LabelRule {
+    /// Every label from its threshold on, 0.5 unless the system has others.
+    Thresholds,
+    /// The best label, of labels that exclude each other.
+    Best,
 }
 
 /// Figures of a system.
@@ -114,6 +127,7 @@ fn finish(total: TaskTotal, task: &Task, temperature: f32, rule: DecisionRule) -
         task: task.kind,
         temperature,
         rule,
+        label_rule: None,
         rows_with_unseen_labels_only: total.unseen_only,
         unseen_label_occurrences: total.unseen,
         micro_recall_with_unseen: hits as f64 / (support + total.unseen).max(1) as f64,

@@ -1,15 +1,16 @@
 //! The evaluation of models, combinations and peers on one part of one split.
 
-use vulnlens_model::Network;
+use vulnlens_model::{Classifier, DecisionRule, Network, Outputs};
 use vulnlens_taxonomy::KnowledgeBase;
 
 use crate::calibrate::{Calibration, calibrate, calibrate_as_given};
 use crate::choose::{Tempered, choose_combination, combined};
 use crate::dataset::DataSet;
 use crate::error::EvaluationError;
-use crate::evaluate::{PUBLISHED_TASKS, evaluate, judge};
+use crate::evaluate::{Figures, PUBLISHED_TASKS, evaluate, judge};
 use crate::example::{Example, Part};
 use crate::file::EvaluationRun;
+use crate::labels::LabelSystem;
 use crate::peer::PeerScores;
 use crate::recorded::RecordedLogits;
 use crate::scores::{NetworkScores, SetScores};
@@ -34,19 +35,26 @@ impl<'a> Session<'a> {
         Self { kb, split, part, examples: data.examples(split) }
     }
 
-    /// The figures of a model, by the temperature and the rules of its file.
+    /// Refuses a classifier that [`model`](Self::model) cannot judge, before any work.
     ///
     /// # Errors
-    /// A score is not a number.
-    pub fn model(&self, model: NetworkScores<'_>) -> Result<EvaluationRun, EvaluationError> {
-        let network = model.network();
-        let calibration = Calibration::of(model.outputs());
-        // A network that shares a batch out by itself is asked once, not by every thread.
-        let figures = if network.computes_in_parallel() {
-            let rows = labelled(&self.examples, self.part);
-            self.figures(&RecordedLogits::of(model, &rows), &calibration)?
-        } else {
-            self.figures(&model, &calibration)?
+    /// Its labels are of no taxonomy.
+    pub fn check(classifier: &Classifier) -> Result<(), EvaluationError> {
+        match classifier.network().outputs() {
+            Outputs::Labels(_) => LabelSystem::new(classifier).map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    /// The figures of a model, by the temperature and the rules, or the thresholds, of its file.
+    ///
+    /// # Errors
+    /// A score is not a number, or the labels are of no taxonomy.
+    pub fn model(&self, classifier: &Classifier) -> Result<EvaluationRun, EvaluationError> {
+        let network = &**classifier.network();
+        let figures = match NetworkScores::new(network) {
+            Some(scores) => self.set_figures(scores)?,
+            None => self.label_figures(classifier)?,
         };
         Ok(EvaluationRun {
             system: network.name().to_owned(),
@@ -89,6 +97,24 @@ impl<'a> Session<'a> {
             seen_in_training: self.has_seen(first) || self.has_seen(second),
             ..self.figures(&scores, &calibration)?
         })
+    }
+
+    fn set_figures(&self, model: NetworkScores<'_>) -> Result<EvaluationRun, EvaluationError> {
+        let calibration = Calibration::of(model.outputs());
+        // A network that shares a batch out by itself is asked once, not by every thread.
+        if model.network().computes_in_parallel() {
+            let rows = labelled(&self.examples, self.part);
+            return self.figures(&RecordedLogits::of(model, &rows), &calibration);
+        }
+        self.figures(&model, &calibration)
+    }
+
+    fn label_figures(&self, classifier: &Classifier) -> Result<EvaluationRun, EvaluationError> {
+        let system = LabelSystem::new(classifier)?;
+        let rows = labelled(&self.examples, self.part);
+        let mut figures = judge(&system, self.kb, &rows, |_| (1.0, DecisionRule::default()))?;
+        figures.tasks.iter_mut().for_each(|task| task.label_rule = Some(system.rule()));
+        Ok(self.run(figures))
     }
 
     /// Whether a network was fitted on other rows than the training part of the split.
@@ -138,8 +164,12 @@ impl<'a> Session<'a> {
         let rows = labelled(&self.examples, self.part);
         let system = SetSystem::new(scores, calibration, self.kb, &PUBLISHED_TASKS).with_first_cwe(self.kb);
         let rule = |kind| (calibration.temperature, calibration.rule(kind));
-        let figures = judge(&system, self.kb, &rows, rule)?;
-        Ok(EvaluationRun {
+        Ok(self.run(judge(&system, self.kb, &rows, rule)?))
+    }
+
+    /// A run with these figures, of a system that is not named yet.
+    fn run(&self, figures: Figures) -> EvaluationRun {
+        EvaluationRun {
             system: String::new(),
             combination: None,
             revision: None,
@@ -149,7 +179,7 @@ impl<'a> Session<'a> {
             seen_in_training: false,
             first_cwe: figures.first_cwe,
             tasks: figures.tasks,
-        })
+        }
     }
 }
 

@@ -1,5 +1,6 @@
-//! A task: a label space over a model's sets, whatever taxonomy its labels are of.
+//! A task: the labels of a system in a label space, whatever taxonomy they are of.
 
+use vulnlens_model::LabelMap;
 use vulnlens_model::decode::{LabelLists, LabelSpace, SpaceKind};
 use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TechniqueId};
 
@@ -43,6 +44,36 @@ impl Task {
             Space::Capec(space) => space.lists(),
             Space::Attack(space) => space.lists(),
         }
+    }
+
+    /// The labels that a system has of a kind, by themselves or by the chain; `None` if it has none.
+    pub(crate) fn of_labels(kind: SpaceKind, map: &LabelMap, kb: &KnowledgeBase) -> Option<Self> {
+        let space = match kind {
+            SpaceKind::ReferenceCapec => Space::Capec(LabelSpace::new(kind, &[map.capec_answered(kb)])),
+            SpaceKind::ReferenceAttack => Space::Attack(LabelSpace::new(kind, &[map.attack_answered(kb)])),
+            SpaceKind::ReferenceWeaknesses => {
+                let weaknesses = map.cwe().filter(|&id| kb.is_weakness(id)).collect();
+                Space::Cwe(LabelSpace::new(kind, &[weaknesses]))
+            }
+            _ => Space::Cwe(LabelSpace::new(kind, &[map.cwe().collect()])),
+        };
+        let task = Self { kind, space };
+        (task.lists().label_count() > 0).then_some(task)
+    }
+
+    /// The place of a weakness among the labels.
+    pub(crate) fn place_of_cwe(&self, id: CweId) -> Option<usize> {
+        if let Space::Cwe(space) = &self.space { space.labels.binary_search(&id).ok() } else { None }
+    }
+
+    /// The place of a pattern among the labels.
+    pub(crate) fn place_of_capec(&self, id: CapecId) -> Option<usize> {
+        if let Space::Capec(space) = &self.space { space.labels.binary_search(&id).ok() } else { None }
+    }
+
+    /// The place of a technique among the labels.
+    pub(crate) fn place_of_technique(&self, id: TechniqueId) -> Option<usize> {
+        if let Space::Attack(space) = &self.space { space.labels.binary_search(&id).ok() } else { None }
     }
 
     /// The labels of a record with these CWE ids.

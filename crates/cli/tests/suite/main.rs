@@ -6,6 +6,7 @@ mod bad_models;
 mod checkpoints;
 mod classify;
 mod data;
+mod evaluation;
 mod golden;
 mod hierarchies;
 mod kb;

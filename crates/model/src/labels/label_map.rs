@@ -150,6 +150,25 @@ impl LabelMap {
         reached(&self.capec, |id| kb.pattern(id).map_or(vec![], |pattern| written(&pattern.techniques)))
     }
 
+    /// The patterns of an answer, by rising id: those among the labels or, without any, those that follow by the chain.
+    #[must_use]
+    pub fn capec_answered(&self, kb: &KnowledgeBase) -> Vec<CapecId> {
+        match self.capec.is_empty() {
+            true => self.capec_by_chain(kb).into_iter().map(|of| of.label).collect(),
+            false => self.capec().collect(),
+        }
+    }
+
+    /// The techniques of an answer, by rising id: those among the labels or, without any, those that follow by the chain
+    /// as it writes them.
+    #[must_use]
+    pub fn attack_answered(&self, kb: &KnowledgeBase) -> Vec<TechniqueId> {
+        match self.attack.is_empty() {
+            true => self.attack_by_chain(kb, <[_]>::to_vec).into_iter().map(|of| of.label).collect(),
+            false => self.attack().collect(),
+        }
+    }
+
     /// The source of the labels of an answer that these tasks are asked for.
     #[must_use]
     pub fn source(&self, asked: Tasks) -> LabelSource {

@@ -5,12 +5,11 @@ mod peer;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
 use vulnlens::encoder::LoadOptions;
 use vulnlens::model::TaxonomyVersions;
-use vulnlens::{KnowledgeBase, Network};
+use vulnlens::{Classifier, KnowledgeBase, Network};
 use vulnlens_evaluation::{
     DataSet, Detail, Evaluation, EvaluationError, EvaluationRun, NetworkScores, Part, SCHEMA_VERSION,
     Session, Split, tables,
@@ -42,8 +41,9 @@ pub(crate) struct EvaluateArguments {
     data: PathBuf,
 
     /// Models to evaluate, each on the split that it was fitted on: `fast`, `accurate`; model files; folders of
-    /// encoders that were trained on CWE sets
-    #[arg(long, value_name = "NAME|FILE|FOLDER", num_args = 1..)]
+    /// checkpoints, or files in them; ids of the Hugging Face hub. Checkpoints that score labels of their own are judged
+    /// by the tasks that they have labels of
+    #[arg(long, value_name = "NAME|FILE|FOLDER|ID", num_args = 1..)]
     model: Vec<String>,
 
     /// Two models as one: their answers are averaged, in probabilities or logarithms and with the weights that make the
@@ -180,9 +180,11 @@ impl Command<'_> {
     /// Looks first at what would fail after hours of fitting.
     fn check_before_work(&self) -> Result<(), Failure> {
         let Self { arguments, .. } = self;
-        let combined = arguments.combine.iter().flat_map(|combined| [&combined.first, &combined.second]);
-        for name in arguments.model.iter().chain(combined) {
-            self.opened(name, LoadOptions::default(), 1)?;
+        for name in &arguments.model {
+            Session::check(&self.opened(name, LoadOptions::default(), 1)?)?;
+        }
+        for name in arguments.combine.iter().flat_map(|combined| [&combined.first, &combined.second]) {
+            scores(name, &self.opened(name, LoadOptions::default(), 1)?)?;
         }
         if let Some(folder) = &arguments.keep {
             std::fs::create_dir_all(folder).map_err(FileError::write(folder))?;
@@ -203,26 +205,24 @@ impl Command<'_> {
         let mut runs = vec![];
         for name in &arguments.model {
             let model = self.open(name)?;
-            if self.is_for(name, &*model, split) {
-                let scores = scores(name, &*model)?;
-                runs.push(self.figures(|| session.model(scores))?);
+            if self.is_for(name, &**model.network(), split) {
+                runs.push(self.figures(|| session.model(&model))?);
             }
         }
         if arguments.fit {
             let (keep, settings) = (arguments.keep.as_deref(), &arguments.settings);
             let fits = Fits { data, kb, settings, keep, threads: *threads, terminal };
             for &seed in &arguments.seeds {
-                let model = fits.model(split, seed)?;
-                let scores = scores(model.name(), &model)?;
-                runs.push(self.figures(|| session.model(scores))?);
+                let model = Classifier::new(fits.model(split, seed)?, (*kb).clone());
+                runs.push(self.figures(|| session.model(&model))?);
             }
         }
         for Combined { name, first, second } in &arguments.combine {
             let models = [self.open(first)?, self.open(second)?];
             let [of_first, of_second] = [(first, &models[0]), (second, &models[1])]
-                .map(|(name, model)| self.is_for(name, &**model, split));
+                .map(|(name, model)| self.is_for(name, &**model.network(), split));
             if of_first && of_second {
-                let pair = [scores(first, &*models[0])?, scores(second, &*models[1])?];
+                let pair = [scores(first, &models[0])?, scores(second, &models[1])?];
                 runs.push(self.figures(|| session.combination(name.as_deref(), pair))?);
             }
         }
@@ -250,21 +250,25 @@ impl Command<'_> {
         Ok(on_threads(self.threads, work)??)
     }
 
-    fn open(&self, name: &str) -> Result<Arc<dyn Network>, Failure> {
+    fn open(&self, name: &str) -> Result<Classifier, Failure> {
         let options = LoadOptions { precision: self.arguments.precision.into(), ..LoadOptions::default() };
         self.opened(name, options, self.threads)
     }
 
-    fn opened(&self, name: &str, options: LoadOptions, threads: usize) -> Result<Arc<dyn Network>, Failure> {
-        let classifier = model_arguments::open(name, options, threads, self.kb.clone(), self.terminal)?;
-        scores(name, &**classifier.network())?;
-        Ok(Arc::clone(classifier.network()))
+    fn opened(&self, name: &str, options: LoadOptions, threads: usize) -> Result<Classifier, Failure> {
+        model_arguments::open(name, options, threads, self.kb.clone(), self.terminal)
     }
 
     /// True when a model is evaluated on `split`: where several are asked for, only on the one that it was fitted on, if
     /// that is among them.
     fn is_for(&self, name: &str, model: &dyn Network, split: Split) -> bool {
-        let fitted_on = model.origin().map_or("unknown rows", |origin| origin.split);
+        let Some(origin) = model.origin() else {
+            let problem =
+                "does not say what it was trained on, so it may have seen the rows that it is evaluated on";
+            self.terminal.warn(&format!("{name} {problem}"));
+            return true;
+        };
+        let fitted_on = origin.split;
         if fitted_on == split.name() {
             return true;
         }
@@ -279,11 +283,12 @@ impl Command<'_> {
     }
 }
 
-/// The distributions of the model called `name`.
-fn scores<'m>(name: &str, model: &'m dyn Network) -> Result<NetworkScores<'m>, Failure> {
-    NetworkScores::new(model).ok_or_else(|| {
+/// The distributions of the model called `name`, which is to answer together with another.
+fn scores<'m>(name: &str, model: &'m Classifier) -> Result<NetworkScores<'m>, Failure> {
+    NetworkScores::new(&**model.network()).ok_or_else(|| {
         let message = format!("{name}: its outputs are labels of their own, not CWE sets");
         let failure = Failure::new(Kind::Arguments, message);
-        failure.hint("`evaluate` takes n-gram models and what `train encoder` made with --objective cwe-sets")
+        failure
+            .hint("`--combine` takes n-gram models and what `train encoder` made with --objective cwe-sets")
     })
 }
