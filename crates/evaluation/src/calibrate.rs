@@ -13,7 +13,7 @@ use crate::example::{Example, Part};
 use crate::scores::SetScores;
 use crate::task::Task;
 
-/// What validation chose.
+/// Temperature and decision rules, chosen on validation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Calibration {
     /// Divides the logits.

@@ -4,20 +4,82 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 use vulnlens_model::softmax::{exp_non_positive, softmax};
-use vulnlens_model::{Combination, Mean, SetUnion};
-use vulnlens_taxonomy::{CveId, CweId};
+use vulnlens_model::{Combination, Mean, Network, SetUnion};
+use vulnlens_taxonomy::{CveId, CweId, KnowledgeBase};
 
+use crate::calibrate::{Calibration, calibrate};
 use crate::error::EvaluationError;
 use crate::example::{Example, Part};
 use crate::recorded::RecordedLogits;
-use crate::scores::SetScores;
+use crate::scores::{NetworkScores, SetScores};
+use crate::split::Split;
 
 /// The weights that are tried.
 const WEIGHTS: [f32; 17] =
     [0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9];
 
 /// A model's recorded logits with the temperature that makes probabilities of them.
-pub type Tempered<'a> = (&'a RecordedLogits<'a>, f32);
+type Tempered<'a> = (&'a RecordedLogits<'a>, f32);
+
+/// The recorded logits of two models for the same records.
+#[derive(Debug, Clone)]
+pub struct RecordedPair {
+    logits: [RecordedLogits<'static>; 2],
+    temperatures: [f32; 2],
+}
+
+/// A combination of two models, with the temperature and the decision rules of their common answers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChosenCombination {
+    /// The mean and its weights.
+    pub way: Combination,
+    /// Temperature and rules.
+    pub calibration: Calibration,
+}
+
+impl RecordedPair {
+    /// The logits of both models for these records.
+    #[must_use]
+    pub fn of(models: [NetworkScores<'_>; 2], records: &[&Example]) -> Self {
+        Self {
+            logits: models.map(|model| RecordedLogits::of(model, records)),
+            temperatures: models.map(|model| model.outputs().temperature),
+        }
+    }
+
+    /// Chooses the combination that makes the validation labels most likely, then its temperature and rules.
+    ///
+    /// # Errors
+    /// No labelled text of the validation part was recorded.
+    pub fn choose(
+        &self,
+        kb: &KnowledgeBase,
+        examples: &[Example],
+    ) -> Result<ChosenCombination, EvaluationError> {
+        let [first, second] = self.tempered();
+        let way = choose_combination(first, second, examples)?;
+        Ok(ChosenCombination { way, calibration: calibrate(&self.combined(way), kb, examples)? })
+    }
+
+    /// The common answers to the records.
+    #[must_use]
+    pub fn combined(&self, way: Combination) -> RecordedLogits<'static> {
+        let [first, second] = self.tempered();
+        combined(way, first, second)
+    }
+
+    fn tempered(&self) -> [Tempered<'_>; 2] {
+        [(&self.logits[0], self.temperatures[0]), (&self.logits[1], self.temperatures[1])]
+    }
+}
+
+/// The split whose training part both networks were fitted on, if it has a validation part.
+#[must_use]
+pub fn common_split([first, second]: [&dyn Network; 2]) -> Option<Split> {
+    let split = first.origin()?.split;
+    Split::named(split)
+        .filter(|known| known.has_test_part() && second.origin().is_some_and(|o| o.split == split))
+}
 
 /// Both models' probabilities over the same sets.
 struct Pair<'a> {
@@ -44,10 +106,7 @@ impl<'a> Pair<'a> {
 }
 
 /// The combination that makes the validation labels most likely.
-///
-/// # Errors
-/// When no labelled text of the validation part was answered by both models.
-pub fn choose_combination(
+fn choose_combination(
     first: Tempered<'_>,
     second: Tempered<'_>,
     examples: &[Example],
@@ -73,8 +132,7 @@ pub fn choose_combination(
 }
 
 /// The combined answers to the records that both models answered, over the sets of both.
-#[must_use]
-pub fn combined(way: Combination, first: Tempered<'_>, second: Tempered<'_>) -> RecordedLogits<'static> {
+fn combined(way: Combination, first: Tempered<'_>, second: Tempered<'_>) -> RecordedLogits<'static> {
     let pair = Pair::new([first, second]);
     let ids: Vec<CveId> =
         first.0.rows().keys().copied().filter(|id| second.0.rows().contains_key(id)).collect();

@@ -72,7 +72,7 @@ impl DataSet {
         })
     }
 
-    /// How many rows have a CWE.
+    /// The number of rows with a CWE.
     #[must_use]
     pub fn labelled_rows(&self) -> u64 {
         self.rows.iter().filter(|row| !row.cwes.is_empty()).count() as u64

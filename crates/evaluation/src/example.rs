@@ -54,7 +54,7 @@ pub struct Example {
 }
 
 impl Example {
-    /// Whether the record has any CWE.
+    /// True when the record has a CWE.
     #[must_use]
     pub fn is_labelled(&self) -> bool {
         !self.cwes.is_empty()

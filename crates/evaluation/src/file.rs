@@ -35,7 +35,7 @@ pub struct EvaluationRun {
     pub system: String,
     /// Revision of the model's file; none for a peer.
     pub revision: Option<String>,
-    /// What a combination of two models is made of.
+    /// The parts of a combination of two models.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub combination: Option<String>,
     /// Seed of the fit, where it is known.
@@ -44,7 +44,7 @@ pub struct EvaluationRun {
     pub split: String,
     /// `validation` or `test`.
     pub part: String,
-    /// Whether the model may have been fitted on rows that it is evaluated on (it was fitted on
+    /// True when the model may have been fitted on rows that it is evaluated on (it was fitted on
     /// another split than this one): such figures prove nothing.
     pub seen_in_training: bool,
     /// First-CWE accuracy; older files and systems without CWE labels lack it.

@@ -27,7 +27,7 @@ mod task;
 
 pub use calibrate::{Calibration, calibrate, calibrate_as_given};
 pub use card::card;
-pub use choose::{Tempered, choose_combination, combined};
+pub use choose::{ChosenCombination, RecordedPair, common_split};
 pub use dataset::{DataSet, DataSetError};
 pub use error::EvaluationError;
 pub use evaluate::{LabelRule, PUBLISHED_TASKS, TaskEvaluation, evaluate};

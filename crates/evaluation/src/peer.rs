@@ -84,7 +84,7 @@ impl PeerScores {
         Ok(Self { sets, rows })
     }
 
-    /// Whether the record was answered.
+    /// True when the record was answered.
     #[must_use]
     pub fn answers(&self, id: CveId) -> bool {
         self.rows.contains_key(&id)

@@ -4,7 +4,7 @@ use vulnlens_model::{Classifier, DecisionRule, Network, Outputs};
 use vulnlens_taxonomy::KnowledgeBase;
 
 use crate::calibrate::{Calibration, calibrate, calibrate_as_given};
-use crate::choose::{Tempered, choose_combination, combined};
+use crate::choose::{ChosenCombination, RecordedPair};
 use crate::dataset::DataSet;
 use crate::error::EvaluationError;
 use crate::evaluate::{Figures, PUBLISHED_TASKS, evaluate, judge};
@@ -74,21 +74,11 @@ impl<'a> Session<'a> {
         name: Option<&str>,
         models: [NetworkScores<'_>; 2],
     ) -> Result<EvaluationRun, EvaluationError> {
-        let temperatures = models.map(|model| model.outputs().temperature);
-        let on = |part: Part| {
-            let rows = labelled(&self.examples, part);
-            models.map(|model| RecordedLogits::of(model, &rows))
-        };
-        let validation = on(Part::Validation);
-        let [a, b] = tempered(&validation, temperatures);
-        let way = choose_combination(a, b, &self.examples)?;
-        let calibration = calibrate(&combined(way, a, b), self.kb, &self.examples)?;
-        let scored = match self.part {
-            Part::Validation => validation,
-            part => on(part),
-        };
-        let [a, b] = tempered(&scored, temperatures);
-        let scores = combined(way, a, b);
+        let recorded = |part| RecordedPair::of(models, &labelled(&self.examples, part));
+        let validation = recorded(Part::Validation);
+        let ChosenCombination { way, calibration } = validation.choose(self.kb, &self.examples)?;
+        let scored = if self.part == Part::Validation { validation } else { recorded(self.part) };
+        let scores = scored.combined(way);
         let [first, second] = models.map(|model| model.network());
         let made_of = way.described(first.name(), second.name());
         Ok(EvaluationRun {
@@ -137,7 +127,7 @@ impl<'a> Session<'a> {
         Ok(EvaluationRun { system: name.to_owned(), ..run })
     }
 
-    /// How many rows of the part a peer has not answered.
+    /// The number of rows of the part that a peer has not answered.
     #[must_use]
     pub fn unanswered(&self, scores: &PeerScores) -> usize {
         labelled(&self.examples, self.part).iter().filter(|example| !scores.answers(example.id)).count()
@@ -186,8 +176,4 @@ impl<'a> Session<'a> {
 /// The rows of a part that have a label.
 fn labelled(examples: &[Example], part: Part) -> Vec<&Example> {
     examples.iter().filter(|example| example.part == part && example.is_labelled()).collect()
-}
-
-fn tempered<'a>([a, b]: &'a [RecordedLogits<'static>; 2], temperatures: [f32; 2]) -> [Tempered<'a>; 2] {
-    [(a, temperatures[0]), (b, temperatures[1])]
 }

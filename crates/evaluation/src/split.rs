@@ -51,7 +51,7 @@ impl Split {
         Self::ALL.into_iter().find(|split| split.name() == name)
     }
 
-    /// Whether it has a part of its own to evaluate on: `both` shares the test parts of the other two, `all` has none.
+    /// True when it has a part of its own to evaluate on: `both` shares the test parts of the other two, `all` has none.
     #[must_use]
     pub fn has_test_part(self) -> bool {
         matches!(self, Self::Random | Self::Temporal)

@@ -275,7 +275,7 @@ impl<S> Setting<S> {
         lines.join(" ")
     }
 
-    /// Whether a search may vary it.
+    /// True when a search may vary it.
     #[must_use]
     pub fn is_searchable(&self) -> bool {
         self.usage.is_searchable

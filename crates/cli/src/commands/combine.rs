@@ -6,10 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use vulnlens::model::{Header, Partner};
 use vulnlens::{CheckpointFolder, Network, Open};
-use vulnlens_evaluation::{
-    EvaluationError, Example, NetworkScores, Part, RecordedLogits, Split, calibrate, choose_combination,
-    combined,
-};
+use vulnlens_evaluation::{ChosenCombination, Example, NetworkScores, Part, RecordedPair, common_split};
 
 use crate::data_set;
 use crate::failure::{Failure, Kind};
@@ -90,19 +87,15 @@ fn chosen(
     else {
         return Err(Failure::new(Kind::Arguments, "the outputs of one model are not CWE sets"));
     };
-    let split = common_split(opened.encoder(), &ngram)?;
+    let networks: [&dyn Network; 2] = [opened.encoder(), &ngram];
+    let split = common_split(networks).ok_or_else(|| different_splits(networks))?;
     let data = data_set::read(data)?;
     let examples = data.examples(split);
     let rows: Vec<&Example> =
         examples.iter().filter(|e| e.part == Part::Validation && e.is_labelled()).collect();
-    let work = || {
-        let (first, second) = (RecordedLogits::of(encoder, &rows), RecordedLogits::of(of_ngram, &rows));
-        let first = (&first, encoder.outputs().temperature);
-        let second = (&second, of_ngram.outputs().temperature);
-        let way = choose_combination(first, second, &examples)?;
-        Ok::<_, EvaluationError>((way, calibrate(&combined(way, first, second), &kb, &examples)?))
-    };
-    let (combination, rules) = on_threads(threads(arguments.threads), work)??;
+    let work = || RecordedPair::of([encoder, of_ngram], &rows).choose(&kb, &examples);
+    let ChosenCombination { way: combination, calibration: rules } =
+        on_threads(threads(arguments.threads), work)??;
     let embedded = vulnlens::embedded_model();
     Ok(Partner {
         name: embedded.name().to_owned(),
@@ -120,18 +113,14 @@ fn chosen(
     })
 }
 
-/// The split that both models were fitted on, if it has a validation part.
-fn common_split(encoder: &dyn Network, ngram: &dyn Network) -> Result<Split, Failure> {
-    let name = |network: &dyn Network| network.origin().map(|from| from.split.to_owned()).unwrap_or_default();
-    let (of_encoder, of_ngram) = (name(encoder), name(ngram));
-    let split = Split::named(&of_encoder).filter(|split| split.has_test_part() && of_encoder == of_ngram);
-    split.ok_or_else(|| {
-        let message =
-            format!("the encoder was trained on the split {of_encoder:?}, the n-gram model on {of_ngram:?}");
-        Failure::new(Kind::Arguments, message).hint(
-            "both must be of one split that has a validation part: `train ngram --split` fits the other",
-        )
-    })
+fn different_splits(networks: [&dyn Network; 2]) -> Failure {
+    let [of_encoder, of_ngram] =
+        networks.map(|network| network.origin().map_or_else(String::new, |origin| origin.split.to_owned()));
+    let message =
+        format!("the encoder was trained on the split {of_encoder:?}, the n-gram model on {of_ngram:?}");
+    Failure::new(Kind::Arguments, message).hint(
+        "both must be of one split that has a validation part: `train ngram --split` fits the other",
+    )
 }
 
 fn write(header: &Header, place: &Path) -> Result<(), Failure> {

@@ -19,7 +19,7 @@ use crate::error::TrainError;
 pub struct PretrainingSettings {
     /// Share of tokens that are to be predicted.
     pub masked: f32,
-    /// Whether texts begin with their record's year.
+    /// True when texts begin with their record's year.
     pub year: bool,
     /// The settings of the run.
     pub fit: FitSettings,

@@ -38,7 +38,7 @@ use network::{Network, Shape};
 use vulnlens_evaluation::{Calibration, EvaluationError, calibrate};
 use vulnlens_evaluation::{Example, Part};
 
-/// Where the temperature and the decision rules come from.
+/// The source of the temperature and the decision rules.
 #[derive(Debug, Clone)]
 pub enum Decisions {
     /// Fitted on the validation part.
@@ -47,7 +47,7 @@ pub enum Decisions {
     Given(Box<Calibration>, String),
 }
 
-/// Whether a model is what a fit with these settings on these data would give: same file, whatever its decision rules.
+/// True when a model is what a fit with these settings on these data gives, whatever its decision rules.
 #[must_use]
 pub fn is_fit_of(model: &Header, settings: &Settings, about: &Description, kb: &KnowledgeBase) -> bool {
     let from = &model.provenance;
@@ -56,10 +56,10 @@ pub fn is_fit_of(model: &Header, settings: &Settings, about: &Description, kb: &
         && model.taxonomies == TaxonomyVersions::of(kb)
 }
 
-/// How far a fit has come, in texts seen.
+/// A callback that is given the number of texts that were seen since the last call.
 pub type Progress<'a> = &'a (dyn Fn(u64) + Sync);
 
-/// How many texts a fit will see in all, for a progress bar.
+/// The number of texts that a fit sees in all, for a progress bar.
 #[must_use]
 pub fn work(examples: &[Example], settings: &Settings) -> u64 {
     let train = examples.iter().filter(|e| e.part == Part::Train);

@@ -51,7 +51,7 @@ pub(crate) struct EvaluateArguments {
     #[arg(long, value_name = "[NAME=]MODEL,MODEL", num_args = 1.., value_parser = Combined::parse)]
     combine: Vec<Combined>,
 
-    /// Arithmetic of encoders
+    /// The precision of encoders
     #[arg(long, value_enum, value_name = "PRECISION", default_value_t)]
     precision: PrecisionName,
 

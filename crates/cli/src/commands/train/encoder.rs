@@ -40,7 +40,7 @@ pub(crate) struct EncoderArguments {
     #[arg(long, value_parser = labels(), value_name = "LABELS", conflicts_with_all = ["labels", "loss"])]
     beside: Option<LabelKind>,
 
-    /// The weight of these labels' cross-entropies
+    /// The factor of the sum of these labels' cross-entropies
     #[arg(long, value_name = "FACTOR", default_value_t = 0.02, requires = "beside")]
     beside_weight: f32,
 
@@ -79,9 +79,9 @@ pub(super) fn loss() -> impl TypedValueParser<Value = MultiLabelLoss> {
 /// The objective of a classifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Objective {
-    /// The record's CWE set; everything else follows by the chain
+    /// The CWE set of a record; everything else follows by the chain
     CweSets,
-    /// The record's labels, each for itself
+    /// The labels of a record, each for itself
     Multilabel,
 }
 

@@ -1,4 +1,4 @@
-//! Progress messages of a run.
+//! The progress of a run on standard error.
 
 use std::sync::Mutex;
 use std::time::Instant;

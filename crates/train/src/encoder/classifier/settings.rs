@@ -19,7 +19,7 @@ pub struct ClassifierSettings {
     pub auxiliary: Option<AuxiliaryLabels>,
     /// The answers of other models to the training texts; for CWE sets.
     pub distillation: Option<Distillation>,
-    /// Whether texts begin with their record's year.
+    /// True when texts begin with their record's year.
     pub year: bool,
     /// The settings of the run.
     pub fit: FitSettings,

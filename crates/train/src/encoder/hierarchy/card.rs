@@ -15,7 +15,7 @@ pub(crate) fn card(tree: &Tree, training: &[&Example], about: &Description, star
         "---\nlanguage: en\nlicense: other\npipeline_tag: text-classification\ntags: [cve, cwe, capec, mitre-attack, \
          vulnlens]\n---\n\n# {name}\n\nA hierarchy of classifiers of vulnerability descriptions: `{MASTER}` says which parents \
          apply, and for each of them `{}` which of the labels below it. A folder is asked where its parent's score is above \
-         0.5. {} labels ({}) that are no parents.\n\n| folder | outputs | training texts |\n|---|--:|--:|\n",
+         0.5. {} labels ({}) that are not parents.\n\n| folder | outputs | training texts |\n|---|--:|--:|\n",
         slave("<parent>"),
         tree.leaves().len(),
         tree.flat.labels.name(),

@@ -27,7 +27,7 @@ pub struct HierarchyFigures {
     pub networks: usize,
     /// Numbers in all of them.
     pub parameters: u64,
-    /// Which parents were taken.
+    /// The parents that were taken.
     pub parents: Parents,
     /// Micro-F1 of the labels.
     pub micro_f1: f64,

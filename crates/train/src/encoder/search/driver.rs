@@ -112,7 +112,7 @@ pub struct SearchEnding {
     pub best: Option<usize>,
     /// The trials as Markdown, the best first.
     pub table: String,
-    /// Whether it was asked to stop; it can be resumed.
+    /// True when it was asked to stop; it can be resumed.
     pub is_stopped: bool,
 }
 

@@ -8,7 +8,7 @@ use crate::encoder::labels::LabelKind;
 use crate::error::TrainError;
 use crate::setting::Kind;
 
-/// What values a search gives a setting.
+/// The values that a search gives a setting.
 ///
 /// Written as `rate=1e-4..1e-3:log` (both ends included; `:log` draws evenly from the logarithms), `dropout=0..0.3` or
 /// `batch=16,32,64`.

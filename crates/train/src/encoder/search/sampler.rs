@@ -1,4 +1,4 @@
-//! Which settings the next trial has: drawn evenly, or by a tree of Parzen estimators.
+//! The settings of the next trial: drawn evenly, or by a tree of Parzen estimators.
 //!
 //! A trial's settings follow from the seed, its number and the trials before it alone, so a resumed search goes on as if it had
 //! not been broken off.
@@ -15,7 +15,7 @@ use super::trial::{Trial, TrialState};
 use crate::error::TrainError;
 use crate::random::Random;
 
-/// How settings are chosen.
+/// The choice of settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sampler {
     /// Evenly from the ranges.
@@ -34,7 +34,9 @@ impl Sampler {
     pub fn help(self) -> &'static str {
         match self {
             Self::Random => "Evenly from the ranges",
-            Self::Tpe => "Where good trials are dense and bad ones are not (tree of Parzen estimators)",
+            Self::Tpe => {
+                "By a tree of Parzen estimators: values that are frequent in good trials and rare in bad ones"
+            }
         }
     }
 

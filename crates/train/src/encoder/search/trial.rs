@@ -14,7 +14,7 @@ pub struct Trial {
     pub number: usize,
     /// The settings that the search chose, by the names of their arguments.
     pub settings: BTreeMap<String, SettingValue>,
-    /// How it ended.
+    /// Its end.
     pub state: TrialState,
     /// The best evaluation's score, higher being better, if there was one.
     pub score: Option<f64>,
@@ -29,7 +29,7 @@ pub struct Trial {
     pub problem: Option<String>,
 }
 
-/// How a trial ended.
+/// The end of a trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TrialState {
