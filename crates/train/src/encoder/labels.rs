@@ -2,6 +2,47 @@
 
 use vulnlens_taxonomy::{AttackLevel, CweId, CweLevel, KnowledgeBase};
 
+/// The objective of a classifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClassifierObjective {
+    /// The CWE set of a record; everything else follows by the chain.
+    CweSets,
+    /// The labels of a record, each for itself.
+    Multilabel,
+}
+
+impl ClassifierObjective {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::CweSets, Self::Multilabel];
+
+    /// Its name in arguments.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CweSets => "cwe-sets",
+            Self::Multilabel => "multilabel",
+        }
+    }
+
+    /// Its description in the help of an argument.
+    #[must_use]
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::CweSets => "The CWE set of a record; everything else follows by the chain",
+            Self::Multilabel => "The labels of a record, each for itself",
+        }
+    }
+
+    /// The kind of labels: CWE sets, or `labels`.
+    #[must_use]
+    pub fn labels(self, labels: LabelKind) -> LabelKind {
+        match self {
+            Self::CweSets => LabelKind::CweSets,
+            Self::Multilabel => labels,
+        }
+    }
+}
+
 /// A kind of labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LabelKind {

@@ -29,7 +29,7 @@ pub use hierarchy::{
     HierarchyEnding, HierarchyEvaluation, HierarchyFigures, HierarchyForm, HierarchySettings, Parents,
     evaluate_hierarchy, train_hierarchy,
 };
-pub use labels::{AuxiliaryLabels, LabelKind};
+pub use labels::{AuxiliaryLabels, ClassifierObjective, LabelKind};
 pub use objective::{Distillation, MultiLabelLoss};
 pub use pretraining::{PretrainingSettings, train_masked};
 pub use run::{Control, Ending, LogEntry, Observer, RunPlan, StepReport};

@@ -1,11 +1,11 @@
 //! `train encoder`: fine-tuning a classifier.
 
+use clap::Args;
 use clap::builder::TypedValueParser;
-use clap::{Args, ValueEnum};
 use vulnlens::{Network, NgramModel};
 use vulnlens_train::encoder::{
-    AuxiliaryLabels, ClassifierSettings, Distillation, FitSettings, LabelKind, MultiLabelLoss,
-    train_classifier,
+    AuxiliaryLabels, ClassifierObjective, ClassifierSettings, Distillation, FitSettings, LabelKind,
+    MultiLabelLoss, train_classifier,
 };
 
 use super::run_arguments::{Run, RunArguments, StartArguments};
@@ -25,8 +25,8 @@ pub(crate) struct EncoderArguments {
     pub(super) run: RunArguments,
 
     /// The objective of the classifier
-    #[arg(long, value_enum, value_name = "OBJECTIVE", default_value_t = Objective::CweSets)]
-    objective: Objective,
+    #[arg(long, value_parser = one_of(&ClassifierObjective::ALL, ClassifierObjective::name, ClassifierObjective::help), value_name = "OBJECTIVE", default_value = ClassifierObjective::CweSets.name())]
+    objective: ClassifierObjective,
 
     /// The labels of `multilabel`
     #[arg(long, value_parser = labels(), value_name = "LABELS", default_value = LabelKind::Attack.name())]
@@ -76,19 +76,10 @@ pub(super) fn loss() -> impl TypedValueParser<Value = MultiLabelLoss> {
     one_of(&MultiLabelLoss::ALL, MultiLabelLoss::name, MultiLabelLoss::help)
 }
 
-/// The objective of a classifier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Objective {
-    /// The CWE set of a record; everything else follows by the chain
-    CweSets,
-    /// The labels of a record, each for itself
-    Multilabel,
-}
-
 impl EncoderArguments {
     pub(super) fn settings(&self) -> ClassifierSettings {
         ClassifierSettings {
-            labels: if self.objective == Objective::CweSets { LabelKind::CweSets } else { self.labels },
+            labels: self.objective.labels(self.labels),
             loss: self.loss,
             auxiliary: self.beside.map(|labels| AuxiliaryLabels { labels, weight: self.beside_weight }),
             distillation: None,
