@@ -181,9 +181,13 @@ fn cell(figures: &[f64]) -> String {
 /// The records and labels that the tables leave out.
 fn beside(out: &mut String, run: &EvaluationRun) {
     for task in &run.tasks {
+        let missing = match task.label_rule {
+            Some(_) => "Labels that the model does not have",
+            None => "Labels without a training text",
+        };
         let _ = writeln!(
             out,
-            "- {}: {} rows, {} labels. Labels without a training text: {} occurrences, left out of the table \
+            "- {}: {} rows, {} labels. {missing}: {} occurrences, left out of the table \
              (micro-recall with them as misses: {:.4}); {} rows have such labels alone.",
             task_title(task.task),
             task.table.rows,

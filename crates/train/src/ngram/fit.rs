@@ -8,9 +8,9 @@ use super::targets::SoftTargets;
 use crate::error::TrainError;
 use crate::random::Random;
 
-/// The texts of a fit in the form that the network reads.
+/// The texts of a fit, as the network reads them.
 #[derive(Debug)]
-pub(crate) struct Prepared {
+pub(crate) struct TrainingTexts {
     pub(crate) features: FeatureLists,
     /// Index of each text's year.
     pub(crate) years: Vec<usize>,
@@ -20,7 +20,7 @@ pub(crate) struct Prepared {
     pub(crate) shape: Shape,
 }
 
-impl Prepared {
+impl TrainingTexts {
     pub(crate) fn len(&self) -> usize {
         self.years.len()
     }
@@ -38,7 +38,7 @@ const PREDICT_BLOCK: usize = 64;
 /// Fits one network; `stream` sets its random choices apart from those of its siblings. With
 /// `teachers`, texts without a label take part, too. `tick` is told how many texts were done.
 pub(crate) fn fit(
-    prepared: &Prepared,
+    prepared: &TrainingTexts,
     settings: &Settings,
     stream: u64,
     teachers: Option<&SoftTargets>,
@@ -83,7 +83,7 @@ pub(crate) fn fit(
 /// Turns the probabilities of a batch into the gradient of the mean cross-entropy by the logits;
 /// gives the mean cross-entropy against the labels.
 fn to_gradient(
-    prepared: &Prepared,
+    prepared: &TrainingTexts,
     batch: &[usize],
     teachers: Option<&SoftTargets>,
     settings: &Settings,
@@ -116,7 +116,7 @@ fn to_gradient(
 }
 
 /// The teachers' averaged answers to every text, in text order.
-pub(crate) fn answers(prepared: &Prepared, teachers: &[Network]) -> SoftTargets {
+pub(crate) fn answers(prepared: &TrainingTexts, teachers: &[Network]) -> SoftTargets {
     let sets = prepared.shape.atoms_of_set.len();
     let mut targets = SoftTargets::new();
     let (mut hidden, mut out, mut mean, mut order) = (vec![], vec![], vec![], vec![]);

@@ -33,7 +33,7 @@ use crate::sets::{Sets, counts, in_order, sets_of};
 use crate::setting::Settings as _;
 use crate::years::newest_year;
 use features::{FeatureLists, choose_vocabulary};
-use fit::{Prepared, answers, fit};
+use fit::{TrainingTexts, answers, fit};
 use network::{Network, Shape};
 use vulnlens_evaluation::{Calibration, EvaluationError, calibrate};
 use vulnlens_evaluation::{Example, Part};
@@ -98,7 +98,7 @@ pub fn train(
     let oldest_year = texts.iter().map(|e| e.year).min().unwrap_or(0).max(newest_year.saturating_sub(99));
     let every: Vec<&str> = texts.iter().map(|e| e.text.as_str()).collect();
     let year = |e: &&Example| usize::from(e.year.clamp(oldest_year, newest_year) - oldest_year);
-    let prepared = Prepared {
+    let prepared = TrainingTexts {
         features: FeatureLists::new(&every, &vocabulary),
         years: texts.iter().map(year).collect(),
         sets: texts.iter().map(|e| sets.get(&e.cwes).map(|&(set, _)| set)).collect(),
@@ -142,7 +142,11 @@ pub fn train(
     Ok(write(&header, &tensors)?)
 }
 
-fn distil(prepared: &Prepared, settings: &Settings, progress: Progress<'_>) -> Result<Network, TrainError> {
+fn distil(
+    prepared: &TrainingTexts,
+    settings: &Settings,
+    progress: Progress<'_>,
+) -> Result<Network, TrainError> {
     let teachers: Vec<Network> = (1..=settings.teachers as u64)
         .into_par_iter()
         .map(|stream| fit(prepared, settings, stream, None, progress))
