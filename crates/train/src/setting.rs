@@ -434,3 +434,60 @@ macro_rules! settings {
 }
 
 pub(crate) use settings;
+
+#[cfg(test)]
+#[expect(unreachable_pub, reason = "the macro makes public settings")]
+mod tests {
+    use super::*;
+
+    settings! {
+        /// Settings of a test
+        pub struct Sample {
+            /// Seed
+            seed: u64 = 1;
+
+            /// A help of
+            /// two lines
+            whole: u32 = 4 => Use::of("N").within(2.0, 8.0).even();
+
+            /// A share
+            share: f32 = 0.1 => Use::of("SHARE").at_least(0.0).below(0.95).called("part").searchable();
+
+            /// A limit
+            limit: Option<usize> = None => Use::of("N").at_least(1.0).without_effect();
+        }
+    }
+
+    fn problem(sample: &Sample) -> String {
+        sample.problem().unwrap_or_default()
+    }
+
+    #[test]
+    fn bounds_are_told_by_the_name_of_the_argument() {
+        assert_eq!(Sample::default().problem(), None);
+        let with = |whole, share, limit| Sample { whole, share, limit, ..Sample::default() };
+        assert_eq!(problem(&with(3, 0.1, None)), "whole must be an even number from 2 to 8");
+        assert_eq!(problem(&with(4, 0.95, None)), "part must be at least 0 and below 0.95");
+        assert_eq!(problem(&with(4, f32::NAN, None)), "part must be at least 0 and below 0.95");
+        assert_eq!(problem(&with(4, 0.949, Some(0))), "limit must be at least 1");
+    }
+
+    #[test]
+    fn a_table_reads_and_sets() {
+        let mut sample = Sample::default();
+        let names: Vec<String> = Sample::TABLE.iter().map(Setting::argument).collect();
+        assert_eq!(names, ["whole", "part", "limit"]);
+        let whole = Sample::named("whole").unwrap();
+        assert_eq!((whole.help().as_str(), whole.get(&sample)), ("A help of two lines", Value::Whole(4)));
+        whole.set(&mut sample, Value::Whole(6)).unwrap();
+        assert!(whole.set(&mut sample, Value::Whole(1 << 40)).is_err(), "more than the type holds");
+        Sample::named("limit").unwrap().set(&mut sample, Value::Whole(5)).unwrap();
+        assert_eq!((sample.whole, sample.limit), (6, Some(5)));
+        let json = serde_json::Value::Object(to_json(&sample));
+        assert_eq!(
+            json,
+            serde_json::json!({"whole": 6, "share": 0.1_f32}),
+            "what has no effect is not recorded"
+        );
+    }
+}
