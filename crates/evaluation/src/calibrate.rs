@@ -11,7 +11,7 @@ use vulnlens_taxonomy::KnowledgeBase;
 use crate::error::EvaluationError;
 use crate::example::{Example, Part};
 use crate::scores::SetScores;
-use crate::task::Task;
+use crate::task_labels::TaskLabels;
 
 /// Temperature and decision rules, chosen on validation.
 #[derive(Debug, Clone, PartialEq)]
@@ -150,7 +150,7 @@ fn rule(
     kind: SpaceKind,
     temperature: f32,
 ) -> DecisionRule {
-    let task = Task::new(kind, scores.sets(), kb);
+    let task = TaskLabels::new(kind, scores.sets(), kb);
     let parts: Vec<(Grid, u64)> = rows
         .par_chunks(BLOCK)
         .map_init(<(Room, Vec<f32>, MarginalBuffer)>::default, |(room, logits, buffer), block| {

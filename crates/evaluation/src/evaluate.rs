@@ -14,7 +14,7 @@ use crate::first_cwe::FirstCwe;
 use crate::scores::SetScores;
 use crate::sets::SetSystem;
 use crate::system::{System, Tally, TaskTotal};
-use crate::task::Task;
+use crate::task_labels::TaskLabels;
 
 /// The four tasks of the published tables: those of the reference system, and CWE over the records
 /// whose ids are all weaknesses.
@@ -109,7 +109,7 @@ pub(crate) fn judge<S: System>(
     };
     let mut total = Tally::new(system.tasks(), kb);
     tallies.iter().try_for_each(|tally| total.merge(tally))?;
-    let figures = |(task, total): (&Task, TaskTotal)| {
+    let figures = |(task, total): (&TaskLabels, TaskTotal)| {
         let (temperature, rule) = rule(task.kind);
         finish(total, task, temperature, rule)
     };
@@ -119,7 +119,7 @@ pub(crate) fn judge<S: System>(
     })
 }
 
-fn finish(total: TaskTotal, task: &Task, temperature: f32, rule: DecisionRule) -> TaskEvaluation {
+fn finish(total: TaskTotal, task: &TaskLabels, temperature: f32, rule: DecisionRule) -> TaskEvaluation {
     let table = total.accumulator.finish();
     let hits: u64 = table.per_label.iter().map(|row| row.true_positives).sum();
     let support: u64 = table.per_label.iter().map(|row| row.support).sum();

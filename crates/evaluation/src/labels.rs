@@ -7,20 +7,19 @@
 use vulnlens_metrics::RowView;
 use vulnlens_model::decode::SpaceKind;
 use vulnlens_model::{
-    Classifier, Input, LabelMode, Labels, Options, PredictBuffers, Prediction, Prepared, ScoredLabel,
-    Task as Answered,
+    Classifier, Input, LabelMode, Labels, Options, PredictBuffers, Prediction, Prepared, ScoredLabel, Task,
 };
 
 use crate::error::EvaluationError;
 use crate::evaluate::{LabelRule, PUBLISHED_TASKS};
 use crate::example::Example;
 use crate::system::{System, Tally};
-use crate::task::Task;
+use crate::task_labels::TaskLabels;
 
 /// A classifier that scores labels of its own.
 pub(crate) struct LabelSystem {
     prepared: Prepared,
-    tasks: Vec<Task>,
+    tasks: Vec<TaskLabels>,
     has_cwe: bool,
 }
 
@@ -31,12 +30,12 @@ impl LabelSystem {
     /// It has labels of none of them.
     pub(crate) fn new(classifier: &Classifier) -> Result<Self, EvaluationError> {
         let (map, kb) = (classifier.label_map(), classifier.knowledge_base());
-        let task = |kind| Task::of_labels(kind, map, kb);
-        let tasks: Vec<Task> = PUBLISHED_TASKS.into_iter().filter_map(task).collect();
+        let task = |kind| TaskLabels::of_labels(kind, map, kb);
+        let tasks: Vec<TaskLabels> = PUBLISHED_TASKS.into_iter().filter_map(task).collect();
         if tasks.is_empty() {
             return Err(EvaluationError::NoKnownLabels { name: classifier.network().name().to_owned() });
         }
-        let asked = [Answered::Cwe, Answered::Capec, Answered::Attack];
+        let asked = [Task::Cwe, Task::Capec, Task::Attack];
         let options = Options::default()
             .labels(LabelMode::Reference)
             .tasks(asked.into_iter().collect::<vulnlens_model::Tasks>())
@@ -62,7 +61,7 @@ pub(crate) struct LabelRoom {
 impl System for LabelSystem {
     type Room = LabelRoom;
 
-    fn tasks(&self) -> &[Task] {
+    fn tasks(&self) -> &[TaskLabels] {
         &self.tasks
     }
 
@@ -97,7 +96,7 @@ impl System for LabelSystem {
 impl LabelRoom {
     /// Reads scores and answers of the task's labels. A label that is ruled out, as a hierarchy does with those below
     /// parents that do not apply, has the score 0.
-    fn read(&mut self, task: &Task, prediction: &Prediction) {
+    fn read(&mut self, task: &TaskLabels, prediction: &Prediction) {
         self.scores.clear();
         self.scores.resize(task.lists().label_count(), 0.0);
         self.predicted.clear();

@@ -23,7 +23,7 @@ mod sets;
 mod split;
 mod system;
 mod tables;
-mod task;
+mod task_labels;
 
 pub use calibrate::{Calibration, calibrate, calibrate_as_given};
 pub use card::card;

@@ -11,15 +11,15 @@ use crate::error::EvaluationError;
 use crate::example::Example;
 use crate::scores::SetScores;
 use crate::system::{System, Tally};
-use crate::task::Task;
+use crate::task_labels::TaskLabels;
 
 /// Scores of CWE sets, with the temperature and the rules that make answers of them.
 pub(crate) struct SetSystem<'a> {
     scores: &'a dyn SetScores,
     calibration: &'a Calibration,
-    tasks: Vec<Task>,
+    tasks: Vec<TaskLabels>,
     /// The label space of first CWEs, where they are asked for.
-    recommended: Option<Task>,
+    recommended: Option<TaskLabels>,
 }
 
 impl<'a> SetSystem<'a> {
@@ -29,13 +29,13 @@ impl<'a> SetSystem<'a> {
         kb: &KnowledgeBase,
         kinds: &[SpaceKind],
     ) -> Self {
-        let tasks = kinds.iter().map(|&kind| Task::new(kind, scores.sets(), kb)).collect();
+        let tasks = kinds.iter().map(|&kind| TaskLabels::new(kind, scores.sets(), kb)).collect();
         Self { scores, calibration, tasks, recommended: None }
     }
 
     /// The same system, which also gives the first CWE of each row.
     pub(crate) fn with_first_cwe(self, kb: &KnowledgeBase) -> Self {
-        let recommended = Some(Task::new(SpaceKind::RecommendedCwe, self.scores.sets(), kb));
+        let recommended = Some(TaskLabels::new(SpaceKind::RecommendedCwe, self.scores.sets(), kb));
         Self { recommended, ..self }
     }
 }
@@ -53,7 +53,7 @@ pub(crate) struct SetRoom {
 impl System for SetSystem<'_> {
     type Room = SetRoom;
 
-    fn tasks(&self) -> &[Task] {
+    fn tasks(&self) -> &[TaskLabels] {
         &self.tasks
     }
 

@@ -6,7 +6,7 @@ use vulnlens_taxonomy::{CweId, KnowledgeBase};
 use crate::error::EvaluationError;
 use crate::example::Example;
 use crate::first_cwe::FirstCweCounts;
-use crate::task::{Gold, Task};
+use crate::task_labels::{Gold, TaskLabels};
 
 /// A system under evaluation: a model, or the recorded answers of a peer.
 pub(crate) trait System: Sync {
@@ -14,7 +14,7 @@ pub(crate) trait System: Sync {
     type Room: Default + Send;
 
     /// The tasks that it answers, with their labels.
-    fn tasks(&self) -> &[Task];
+    fn tasks(&self) -> &[TaskLabels];
 
     /// Whether it shares a block of rows over all threads by itself.
     fn computes_in_parallel(&self) -> bool {
@@ -33,7 +33,7 @@ pub(crate) trait System: Sync {
 /// The tally of a system's answers, task by task.
 pub(crate) struct Tally<'a> {
     kb: &'a KnowledgeBase,
-    tasks: &'a [Task],
+    tasks: &'a [TaskLabels],
     pub(crate) totals: Vec<TaskTotal>,
     /// Counts of first CWEs, of a system that gives them.
     pub(crate) first_cwe: Option<FirstCweCounts>,
@@ -49,8 +49,8 @@ pub(crate) struct TaskTotal {
 }
 
 impl<'a> Tally<'a> {
-    pub(crate) fn new(tasks: &'a [Task], kb: &'a KnowledgeBase) -> Self {
-        let total = |task: &Task| TaskTotal {
+    pub(crate) fn new(tasks: &'a [TaskLabels], kb: &'a KnowledgeBase) -> Self {
+        let total = |task: &TaskLabels| TaskTotal {
             accumulator: Accumulator::new(task.lists().label_count()),
             unseen_only: 0,
             unseen: 0,

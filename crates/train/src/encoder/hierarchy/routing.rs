@@ -54,13 +54,13 @@ pub(crate) struct Networks<'a> {
     leaves: Vec<u32>,
     networks: Vec<Network>,
     /// The master network: parents, and labels without a part.
-    master: Part,
+    master: NetworkOutputs,
     /// The refined parents' parts, with the parents' places.
-    parts: Vec<(usize, Part)>,
+    parts: Vec<(usize, NetworkOutputs)>,
 }
 
 /// Some outputs of a network.
-struct Part {
+struct NetworkOutputs {
     network: usize,
     columns: Vec<usize>,
     /// Where its labels stand among the leaves; the master's first outputs are parents.
@@ -77,7 +77,7 @@ impl<'a> Networks<'a> {
     pub(crate) fn open(folder: &Path, tree: &'a Tree, form: HierarchyForm) -> Result<Self, TrainError> {
         let leaves = tree.leaves();
         let mut networks = vec![];
-        let mut part = |name: &str, names: &[String], labels: &[u32]| -> Result<Part, TrainError> {
+        let mut part = |name: &str, names: &[String], labels: &[u32]| -> Result<NetworkOutputs, TrainError> {
             let folder = match form {
                 HierarchyForm::Cascade => folder.join(name),
                 HierarchyForm::Shared => folder.to_owned(),
@@ -88,7 +88,7 @@ impl<'a> Networks<'a> {
             let network = networks.len() - 1;
             let columns = networks[network].columns(names, &folder)?;
             let places = labels.iter().filter_map(|label| leaves.binary_search(label).ok());
-            Ok(Part { network, columns, leaves: places.collect() })
+            Ok(NetworkOutputs { network, columns, leaves: places.collect() })
         };
         let loose = tree.loose();
         let mut names: Vec<String> = tree.parents.iter().map(|parent| parent.name.clone()).collect();
@@ -111,7 +111,7 @@ impl<'a> Networks<'a> {
 
     /// The scores of every part for every text; [`Self::routed`] decides which of them count.
     pub(crate) fn score(&self, texts: &[&str]) -> Scored {
-        let score = |part: &Part| self.networks[part.network].scores(texts, &part.columns);
+        let score = |part: &NetworkOutputs| self.networks[part.network].scores(texts, &part.columns);
         Scored {
             master: score(&self.master),
             parts: self.parts.iter().map(|(_, part)| score(part)).collect(),

@@ -1,4 +1,4 @@
-//! A task: the labels of a system in a label space, whatever taxonomy they are of.
+//! The labels of a system in a label space, whatever taxonomy they are of.
 
 use vulnlens_model::LabelMap;
 use vulnlens_model::decode::{LabelLists, LabelSpace, SpaceKind};
@@ -15,7 +15,7 @@ pub(crate) struct Gold {
 
 /// A label space of one taxonomy.
 #[derive(Debug)]
-pub(crate) struct Task {
+pub(crate) struct TaskLabels {
     pub(crate) kind: SpaceKind,
     space: Space,
 }
@@ -27,7 +27,7 @@ enum Space {
     Attack(LabelSpace<TechniqueId>),
 }
 
-impl Task {
+impl TaskLabels {
     pub(crate) fn new(kind: SpaceKind, sets: &[Vec<CweId>], kb: &KnowledgeBase) -> Self {
         use SpaceKind::{RecommendedAttack, RecommendedCapec, ReferenceAttack, ReferenceCapec};
         let space = match kind {
