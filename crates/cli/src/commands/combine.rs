@@ -118,9 +118,8 @@ fn different_splits(networks: [&dyn Network; 2]) -> Failure {
         networks.map(|network| network.origin().map_or_else(String::new, |origin| origin.split.to_owned()));
     let message =
         format!("the encoder was trained on the split {of_encoder:?}, the n-gram model on {of_ngram:?}");
-    Failure::new(Kind::Arguments, message).hint(
-        "both must be of one split that has a validation part: `train ngram --split` fits the other",
-    )
+    Failure::new(Kind::Arguments, message)
+        .hint("both must be of one split that has a validation part: `train ngram --split` fits the other")
 }
 
 fn write(header: &Header, place: &Path) -> Result<(), Failure> {
