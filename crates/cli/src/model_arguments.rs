@@ -5,11 +5,13 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::TypedValueParser;
 use vulnlens::encoder::{LoadOptions, Precision};
 use vulnlens::model::ModelInfo;
 use vulnlens::{Classifier, FAST, FoundModel, KnowledgeBase, ModelKind, NgramModel, Open, OpenError};
 
+use crate::choice::one_of;
 use crate::failure::{Failure, Kind};
 use crate::folder_notes;
 use crate::hub;
@@ -27,9 +29,9 @@ pub(crate) struct ModelArguments {
     #[arg(long, value_name = "NAME|FILE|FOLDER|ID", default_value = FAST)]
     model: String,
 
-    /// Arithmetic of a checkpoint
-    #[arg(long, value_enum, value_name = "PRECISION", default_value_t)]
-    precision: PrecisionName,
+    /// How a checkpoint computes
+    #[arg(long, value_parser = precision(), value_name = "PRECISION", default_value = Precision::F32.name())]
+    precision: Precision,
 
     /// Let a checkpoint read long texts whole, in windows that share N tokens; a label's score is the greatest of the
     /// windows' [default: texts are cut off]
@@ -52,30 +54,16 @@ pub(crate) struct KnowledgeBaseArguments {
     attack_version: Option<String>,
 }
 
-/// Precisions of a checkpoint's layers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum PrecisionName {
-    /// As it was trained
-    #[default]
-    F32,
-    /// Weights and activations in eight bits: faster, and a little less exact
-    Int8,
-}
-
-impl From<PrecisionName> for Precision {
-    fn from(name: PrecisionName) -> Self {
-        match name {
-            PrecisionName::F32 => Self::F32,
-            PrecisionName::Int8 => Self::Int8,
-        }
-    }
+/// Parses the name of a precision.
+pub(crate) fn precision() -> impl TypedValueParser<Value = Precision> {
+    one_of(&Precision::ALL, Precision::name, Precision::help)
 }
 
 impl ModelArguments {
     /// The classifier of the model and the knowledge base, to compute on so many threads.
     pub(crate) fn load(&self, threads: usize, terminal: &Terminal) -> Result<Classifier, Failure> {
         let load = LoadOptions {
-            precision: self.precision.into(),
+            precision: self.precision,
             window_overlap: self.window_overlap,
             ..LoadOptions::default()
         };

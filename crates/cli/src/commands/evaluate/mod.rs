@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
-use vulnlens::encoder::LoadOptions;
+use vulnlens::encoder::{LoadOptions, Precision};
 use vulnlens::model::TaxonomyVersions;
 use vulnlens::{Classifier, KnowledgeBase, Network};
 use vulnlens_evaluation::{
@@ -23,7 +23,7 @@ use super::train::FIT;
 use crate::choice::one_of;
 use crate::data_set;
 use crate::failure::{Failure, Kind};
-use crate::model_arguments::{self, KnowledgeBaseArguments, PrecisionName};
+use crate::model_arguments::{self, KnowledgeBaseArguments, precision};
 use crate::options::{thread_count, threads};
 use crate::output::{Output, json, print_text};
 use crate::settings::SettingArguments;
@@ -52,8 +52,8 @@ pub(crate) struct EvaluateArguments {
     combine: Vec<Combined>,
 
     /// The precision of encoders
-    #[arg(long, value_enum, value_name = "PRECISION", default_value_t)]
-    precision: PrecisionName,
+    #[arg(long, value_parser = precision(), value_name = "PRECISION", default_value = Precision::F32.name())]
+    precision: Precision,
 
     /// Fit models on the training parts, and evaluate them
     #[arg(long)]
@@ -251,7 +251,7 @@ impl Command<'_> {
     }
 
     fn open(&self, name: &str) -> Result<Classifier, Failure> {
-        let options = LoadOptions { precision: self.arguments.precision.into(), ..LoadOptions::default() };
+        let options = LoadOptions { precision: self.arguments.precision, ..LoadOptions::default() };
         self.opened(name, options, self.threads)
     }
 
