@@ -29,7 +29,7 @@ pub(crate) struct ModelArguments {
     #[arg(long, value_name = "NAME|FILE|FOLDER|ID", default_value = FAST)]
     model: String,
 
-    /// How a checkpoint computes
+    /// Arithmetic of a checkpoint
     #[arg(long, value_parser = precision(), value_name = "PRECISION", default_value = Precision::F32.name())]
     precision: Precision,
 

@@ -28,8 +28,8 @@ impl ClassifierObjective {
     #[must_use]
     pub fn help(self) -> &'static str {
         match self {
-            Self::CweSets => "The CWE set of a record; everything else follows by the chain",
-            Self::Multilabel => "The labels of a record, each for itself",
+            Self::CweSets => "The record's CWE set; everything else follows by the chain",
+            Self::Multilabel => "The record's labels, each for itself",
         }
     }
 

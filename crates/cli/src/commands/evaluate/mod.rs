@@ -51,7 +51,7 @@ pub(crate) struct EvaluateArguments {
     #[arg(long, value_name = "[NAME=]MODEL,MODEL", num_args = 1.., value_parser = Combined::parse)]
     combine: Vec<Combined>,
 
-    /// The precision of encoders
+    /// Arithmetic of encoders
     #[arg(long, value_parser = precision(), value_name = "PRECISION", default_value = Precision::F32.name())]
     precision: Precision,
 

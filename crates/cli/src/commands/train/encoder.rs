@@ -40,7 +40,7 @@ pub(crate) struct EncoderArguments {
     #[arg(long, value_parser = labels(), value_name = "LABELS", conflicts_with_all = ["labels", "loss"])]
     beside: Option<LabelKind>,
 
-    /// The factor of the sum of these labels' cross-entropies
+    /// The weight of these labels' cross-entropies
     #[arg(long, value_name = "FACTOR", default_value_t = 0.02, requires = "beside")]
     beside_weight: f32,
 

@@ -16,7 +16,7 @@ pub(crate) use ngram::{FIT, Fit, resolved};
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
-/// The kinds of models.
+/// The commands that fit models.
 #[derive(Debug, Subcommand)]
 pub(crate) enum TrainCommand {
     Ngram(ngram::NgramArguments),

@@ -1,4 +1,4 @@
-//! The progress of a run on standard error.
+//! Progress messages of a run.
 
 use std::sync::Mutex;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! Arguments that all trainings of encoders share: data, folders, the starting point; and the end of a run.
+//! Arguments and steps that `train mlm` and `train encoder` share: data, folders, the start and the end of a run.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;

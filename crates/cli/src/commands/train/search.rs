@@ -29,7 +29,7 @@ pub(crate) struct SearchArguments {
     #[arg(long, value_name = "N", default_value_t = 20, help_heading = SEARCH)]
     trials: usize,
 
-    /// The choice of the settings of a trial
+    /// The sampler of the settings of a trial
     #[arg(long, value_parser = one_of(&Sampler::ALL, Sampler::name, Sampler::help), value_name = "SAMPLER", default_value = Sampler::Tpe.name(), help_heading = SEARCH)]
     sampler: Sampler,
 
