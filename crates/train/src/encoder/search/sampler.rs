@@ -34,9 +34,7 @@ impl Sampler {
     pub fn help(self) -> &'static str {
         match self {
             Self::Random => "Evenly from the ranges",
-            Self::Tpe => {
-                "By a tree of Parzen estimators: values that are frequent in good trials and rare in bad ones"
-            }
+            Self::Tpe => "Tree of Parzen estimators: frequent in good trials, rare in bad ones",
         }
     }
 
