@@ -17,6 +17,21 @@
 //!
 //! [`open`] opens any other model: a file, the folder of a checkpoint, an id of the Hugging Face hub. For more than a few
 //! texts make a [`Prepared`] once ([`Classifier::prepare`]), share it between threads and give it batches.
+//! [`stream`] classifies any number of records in bounded memory, in the order of the input and with the same bytes on any
+//! number of threads.
+//!
+//! # Features
+//!
+//! None is on by default: the embedded n-gram model and knowledge base need no other.
+//!
+//! | feature | brings |
+//! |---|---|
+//! | `encoder` | published checkpoints and encoders of one's own |
+//! | `accurate` | the embedded encoder, some ten megabytes; implies `encoder` |
+//! | `hub` | checkpoints by `ORG/NAME` of the Hugging Face hub; implies `encoder` |
+//! | `folder` | `KnowledgeBase::from_folder`, for MITRE's files |
+//! | `parquet` | Parquet among the output formats |
+//!
 //! The parts of the library stand under their names: [`taxonomy`], [`model`], [`report`] and, with the feature `encoder`,
 //! `encoder`.
 
