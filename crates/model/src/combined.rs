@@ -8,7 +8,7 @@ use vulnlens_taxonomy::CweId;
 use crate::combination::Combination;
 use crate::decode::{DecisionRule, SpaceKind};
 use crate::header::Header;
-use crate::network::Network;
+use crate::network::{Network, Origin};
 use crate::outputs::{CweSets, Outputs};
 use crate::prediction::Input;
 use crate::room::Room;
@@ -66,6 +66,13 @@ impl Network for Combined {
 
     fn header(&self) -> Option<&Header> {
         self.networks[0].header()
+    }
+
+    /// The rows of the first network or, where the second was fitted on others, of that one: a text is unseen by both
+    /// only if it is in neither.
+    fn origin(&self) -> Option<Origin<'_>> {
+        let [first, second] = [self.networks[0].origin()?, self.networks[1].origin()?];
+        Some(if first.split == second.split { first } else { Origin { split: second.split, ..first } })
     }
 
     fn reads_years(&self) -> bool {
