@@ -332,7 +332,7 @@ impl CorpusError {
         RecordError { file: file.into(), place: Place::Whole, id: None, problem }
     }
 
-    /// What is wrong, for a file that is one of many: without the file's name.
+    /// The problem without the file's name, for a file that is one of many.
     pub(crate) fn into_problem(self, file: &str) -> Problem {
         match self {
             Self::NotASource { .. } => Problem::NotASource,

@@ -97,7 +97,7 @@ pub(crate) struct Opened {
     pub(crate) content: Content,
 }
 
-/// What an input holds.
+/// The contents of an input, by their kind.
 pub(crate) enum Content {
     Text(Text),
     Parquet(File),
@@ -136,7 +136,7 @@ impl Opened {
 pub(crate) struct Text {
     /// Its first bytes.
     head: Vec<u8>,
-    /// What follows them.
+    /// The bytes after the first ones.
     rest: Box<dyn Read + Send>,
     /// Set when `rest` has no more.
     at_end: bool,

@@ -47,8 +47,8 @@ pub struct Dates {
 
 /// Somebody who assigns weaknesses to records. Each source names its own.
 ///
-/// Of all that assign weaknesses to one record, the lists of those that are [`Assigner::added`] count, and the list of
-/// the first of the others by rank.
+/// A record counts the lists of all assigners that are [`Assigner::added`] and, of the others, only the list of the
+/// first by rank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Assigner {
     /// Place among all: the lower rank counts before the higher one, and is written before it.

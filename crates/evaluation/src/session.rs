@@ -107,7 +107,7 @@ impl<'a> Session<'a> {
         Ok(self.run(figures))
     }
 
-    /// Whether a network was fitted on other rows than the training part of the split.
+    /// True if the network was fitted on other rows than the training part of the split.
     fn has_seen(&self, network: &dyn Network) -> bool {
         network.origin().is_none_or(|origin| origin.split != self.split.name())
     }

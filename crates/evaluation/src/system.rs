@@ -16,7 +16,7 @@ pub(crate) trait System: Sync {
     /// The tasks that it answers, with their labels.
     fn tasks(&self) -> &[TaskLabels];
 
-    /// Whether it shares a block of rows over all threads by itself.
+    /// True if the system itself shares a block of rows over all threads.
     fn computes_in_parallel(&self) -> bool {
         false
     }

@@ -9,7 +9,7 @@ use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TechniqueId};
 pub(crate) struct Gold {
     /// Indices of the labels that the space has, rising.
     pub(crate) known: Vec<u32>,
-    /// How many labels lie outside of it: no training text has them.
+    /// The number of labels outside the label space: no training text has them.
     pub(crate) unknown: usize,
 }
 

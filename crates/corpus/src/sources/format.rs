@@ -118,7 +118,7 @@ pub struct Needs {
     pub cve: bool,
 }
 
-/// What a format is opened with.
+/// The settings that a format is opened with.
 pub(crate) struct Context {
     pub(crate) needs: Needs,
     pub(crate) limits: Limits,
