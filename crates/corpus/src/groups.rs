@@ -74,22 +74,25 @@ impl FromStr for GroupId {
 #[error("a group is 32 hexadecimal digits")]
 pub struct ParseGroupError;
 
-/// A part of the data.
+/// The part of a split that a text belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Split {
-    /// What models are fitted on.
+pub enum Part {
+    /// Fitted on.
     Train,
-    /// What every choice is made on.
+    /// Settings, thresholds and temperature are chosen on it.
     Validation,
-    /// What is looked at once.
+    /// Read once for each published model.
     Test,
 }
 
-impl Split {
+impl Part {
     /// All parts, in order.
     pub const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Test];
 
-    /// The part's name in the data set.
+    /// The parts that models are evaluated on.
+    pub const EVALUATED: [Self; 2] = [Self::Validation, Self::Test];
+
+    /// Its name in the data set, in files and in arguments.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -99,14 +102,24 @@ impl Split {
         }
     }
 
+    /// Its description in the help of an argument.
+    #[must_use]
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::Train => "For fitting",
+            Self::Validation => "For choosing settings",
+            Self::Test => "For publishing, once",
+        }
+    }
+
     /// The part of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|split| split.name() == name)
+        Self::ALL.into_iter().find(|part| part.name() == name)
     }
 }
 
-impl fmt::Display for Split {
+impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -136,24 +149,24 @@ impl Default for SplitOptions {
 impl SplitOptions {
     /// The part of a group in the random split.
     #[must_use]
-    pub fn random(&self, group: GroupId) -> Split {
+    pub fn random(&self, group: GroupId) -> Part {
         match group.fraction() {
-            fraction if fraction < self.train => Split::Train,
-            fraction if fraction < self.train + self.validation => Split::Validation,
-            _ => Split::Test,
+            fraction if fraction < self.train => Part::Train,
+            fraction if fraction < self.train + self.validation => Part::Validation,
+            _ => Part::Test,
         }
     }
 
     /// The part of a CVE year in the temporal split. A group whose members fall in several parts goes as a whole
     /// to the earliest of them: a text that was known in training is no test.
     #[must_use]
-    pub fn temporal(&self, cve_year: u16) -> Split {
+    pub fn temporal(&self, cve_year: u16) -> Part {
         if cve_year <= self.train_until {
-            Split::Train
+            Part::Train
         } else if cve_year <= self.validation_until {
-            Split::Validation
+            Part::Validation
         } else {
-            Split::Test
+            Part::Test
         }
     }
 }
@@ -184,21 +197,21 @@ mod tests {
         let group = |first: u8| GroupId([first, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0, 0, 0, 0, 0, 0, 0]);
         // 0.6 × 256 = 153.6 and 0.8 × 256 = 204.8
         for (first, part) in [
-            (0, Split::Train),
-            (153, Split::Train),
-            (154, Split::Validation),
-            (204, Split::Validation),
-            (205, Split::Test),
-            (255, Split::Test),
+            (0, Part::Train),
+            (153, Part::Train),
+            (154, Part::Validation),
+            (204, Part::Validation),
+            (205, Part::Test),
+            (255, Part::Test),
         ] {
             assert_eq!(options.random(group(first)), part, "{first}");
         }
         for (year, part) in [
-            (1999, Split::Train),
-            (2023, Split::Train),
-            (2024, Split::Validation),
-            (2025, Split::Test),
-            (2026, Split::Test),
+            (1999, Part::Train),
+            (2023, Part::Train),
+            (2024, Part::Validation),
+            (2025, Part::Test),
+            (2026, Part::Test),
         ] {
             assert_eq!(options.temporal(year), part, "{year}");
         }

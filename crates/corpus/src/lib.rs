@@ -46,7 +46,7 @@ pub use build_report::{BuildReport, SourceReport};
 pub use dataset::{DataRow, DatasetReader, LabelledRows};
 pub use date::{Date, ParseDateError, When};
 pub use error::{CorpusError, Problem, RecordError};
-pub use groups::{GroupId, ParseGroupError, Split, SplitOptions, fold};
+pub use groups::{GroupId, ParseGroupError, Part, SplitOptions, fold};
 pub use input::Input;
 pub use limits::Limits;
 pub use place::{Entry, Place};

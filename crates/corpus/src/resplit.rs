@@ -11,7 +11,7 @@ use crate::columns;
 use crate::dataset::writer::{FileWriter, target, unwritable};
 use crate::dataset::{DatasetReader, schema};
 use crate::error::CorpusError;
-use crate::groups::{GroupId, Split, SplitOptions};
+use crate::groups::{GroupId, Part, SplitOptions};
 
 /// Writes the data set at `input` to `out`, divided by `splits`; everything else stays. Returns the number of rows.
 /// `out` may be `input`.
@@ -36,7 +36,7 @@ pub fn resplit(input: &Path, out: &Path, splits: &SplitOptions) -> Result<u64, C
 fn temporal_parts(
     reader: &DatasetReader,
     splits: &SplitOptions,
-) -> Result<HashMap<GroupId, Split>, CorpusError> {
+) -> Result<HashMap<GroupId, Part>, CorpusError> {
     let mut parts = HashMap::new();
     for row in reader.rows()? {
         let row = row?;
@@ -49,7 +49,7 @@ fn temporal_parts(
 
 fn divided(
     batch: &RecordBatch,
-    parts: &HashMap<GroupId, Split>,
+    parts: &HashMap<GroupId, Part>,
     splits: &SplitOptions,
     input: &Path,
     out: &Path,
@@ -58,7 +58,7 @@ fn divided(
     let text = |row| texts.and_then(|column| columns::text(column, row)).unwrap_or_default();
     let groups: Vec<GroupId> =
         (0..batch.num_rows()).map(|row| GroupId::of(&text(row), splits.seed)).collect();
-    let temporal = |group: &GroupId| parts.get(group).copied().unwrap_or(Split::Train).name();
+    let temporal = |group: &GroupId| parts.get(group).copied().unwrap_or(Part::Train).name();
     let strings = |cells: Vec<String>| Arc::new(StringArray::from(cells)) as ArrayRef;
     let schema = schema::schema();
     let columns = schema.fields().iter().map(|field| match field.name().as_str() {

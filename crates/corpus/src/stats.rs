@@ -7,7 +7,7 @@ use vulnlens_taxonomy::{CapecId, ChainLabels, CveId, CweId, TechniqueId};
 
 use crate::dataset::{DataRow, DatasetReader};
 use crate::error::CorpusError;
-use crate::groups::{GroupId, Split};
+use crate::groups::{GroupId, Part};
 
 /// Conflicts that are shown.
 const SHOWN: usize = 20;
@@ -24,11 +24,11 @@ pub struct PartCounts {
 }
 
 impl PartCounts {
-    fn add(&mut self, part: Split) {
+    fn add(&mut self, part: Part) {
         let count = match part {
-            Split::Train => &mut self.train,
-            Split::Validation => &mut self.validation,
-            Split::Test => &mut self.test,
+            Part::Train => &mut self.train,
+            Part::Validation => &mut self.validation,
+            Part::Test => &mut self.test,
         };
         *count = count.saturating_add(1);
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use vulnlens_corpus::{
-    BuildOptions, BuildReport, CorpusError, DataRow, DatasetReader, Input, Split, SplitOptions, build,
+    BuildOptions, BuildReport, CorpusError, DataRow, DatasetReader, Input, Part, SplitOptions, build,
     resplit, sources, stats,
 };
 use vulnlens_taxonomy::attack::AttackCatalog;
@@ -152,8 +152,8 @@ fn a_group_is_never_split() {
     let rows = rows(&fixture.path("data.parquet"));
     let [old, new] = [&rows[1], &rows[3]];
     assert_eq!((old.group, old.random), (new.group, new.random));
-    assert_eq!((old.temporal, new.temporal), (Split::Train, Split::Train), "the text was known in 2020");
-    assert_eq!((rows[2].temporal, rows[4].temporal), (Split::Validation, Split::Test));
+    assert_eq!((old.temporal, new.temporal), (Part::Train, Part::Train), "the text was known in 2020");
+    assert_eq!((rows[2].temporal, rows[4].temporal), (Part::Validation, Part::Test));
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn dividing_anew_changes_the_parts_alone() {
         assert_eq!((&before.id, &before.text, &before.cwes), (&after.id, &after.text, &after.cwes));
         assert_ne!(before.group, after.group);
     }
-    assert_eq!((after[0].temporal, after[2].temporal), (Split::Validation, Split::Test));
+    assert_eq!((after[0].temporal, after[2].temporal), (Part::Validation, Part::Test));
 }
 
 #[test]

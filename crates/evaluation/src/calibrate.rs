@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
+use vulnlens_corpus::Part;
 use vulnlens_model::decode::{MarginalBuffer, SpaceKind};
 use vulnlens_model::softmax::softmax;
 use vulnlens_model::{CweSets, DecisionRule, Head, Room};
 use vulnlens_taxonomy::KnowledgeBase;
 
 use crate::error::EvaluationError;
-use crate::example::{Example, Part};
+use crate::example::Example;
 use crate::scores::SetScores;
 use crate::task_labels::TaskLabels;
 

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
+use vulnlens_corpus::Part;
 use vulnlens_model::softmax::{exp_non_positive, softmax};
 use vulnlens_model::{Combination, Mean, Network, SetUnion};
 use vulnlens_taxonomy::{CveId, CweId, KnowledgeBase};
 
 use crate::calibrate::{Calibration, calibrate};
 use crate::error::EvaluationError;
-use crate::example::{Example, Part};
+use crate::example::Example;
 use crate::recorded::RecordedLogits;
 use crate::scores::{NetworkScores, SetScores};
 use crate::split::Split;

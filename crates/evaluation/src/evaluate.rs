@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use vulnlens_corpus::Part;
 use vulnlens_metrics::Table;
 use vulnlens_model::DecisionRule;
 use vulnlens_model::decode::SpaceKind;
@@ -9,7 +10,7 @@ use vulnlens_taxonomy::KnowledgeBase;
 
 use crate::calibrate::Calibration;
 use crate::error::EvaluationError;
-use crate::example::{Example, Part};
+use crate::example::Example;
 use crate::first_cwe::FirstCwe;
 use crate::scores::SetScores;
 use crate::sets::SetSystem;

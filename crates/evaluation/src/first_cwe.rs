@@ -56,10 +56,10 @@ impl FirstCweCounts {
 
 #[cfg(test)]
 mod tests {
+    use vulnlens_corpus::Part;
     use vulnlens_taxonomy::CveId;
 
     use super::*;
-    use crate::example::Part;
 
     #[test]
     fn ancestors_and_descendants_are_related_and_siblings_are_not() {

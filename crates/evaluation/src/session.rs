@@ -1,5 +1,6 @@
 //! The evaluation of models, combinations and peers on one part of one split.
 
+use vulnlens_corpus::Part;
 use vulnlens_model::{Classifier, DecisionRule, Network, Outputs};
 use vulnlens_taxonomy::KnowledgeBase;
 
@@ -8,7 +9,7 @@ use crate::choose::{ChosenCombination, RecordedPair};
 use crate::dataset::DataSet;
 use crate::error::EvaluationError;
 use crate::evaluate::{Figures, PUBLISHED_TASKS, evaluate, judge};
-use crate::example::{Example, Part};
+use crate::example::Example;
 use crate::file::EvaluationRun;
 use crate::labels::LabelSystem;
 use crate::peer::PeerScores;

@@ -1,8 +1,6 @@
 //! The splits of a data set, or no split at all.
 
-use vulnlens_corpus::{DataRow, Split as PartOfRow};
-
-use crate::example::Part;
+use vulnlens_corpus::{DataRow, Part};
 
 /// A way to divide a data set into parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,20 +57,15 @@ impl Split {
 
     /// The part that a row of the data set belongs to.
     pub(crate) fn part(self, row: &DataRow) -> Part {
-        let part = match self {
+        match self {
             Self::Random => row.random,
             Self::Temporal => row.temporal,
             Self::Both => match (row.random, row.temporal) {
-                (PartOfRow::Train, PartOfRow::Train) => PartOfRow::Train,
-                (PartOfRow::Test, _) | (_, PartOfRow::Test) => PartOfRow::Test,
-                _ => PartOfRow::Validation,
+                (Part::Train, Part::Train) => Part::Train,
+                (Part::Test, _) | (_, Part::Test) => Part::Test,
+                _ => Part::Validation,
             },
-            Self::All => PartOfRow::Train,
-        };
-        match part {
-            PartOfRow::Train => Part::Train,
-            PartOfRow::Validation => Part::Validation,
-            PartOfRow::Test => Part::Test,
+            Self::All => Part::Train,
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::build_report::BuildReport;
 use crate::dataset::schema;
 use crate::dataset::writer::{FileWriter, NewRow, RowWriter, target, unwritable};
 use crate::error::CorpusError;
-use crate::groups::{GroupId, Split, SplitOptions};
+use crate::groups::{GroupId, Part, SplitOptions};
 use merge::{Entry, Index, Span};
 use read::Gathered;
 
@@ -79,7 +79,7 @@ pub fn build(
             derived: chain.labels(&effective.cwes),
             group: span.group,
             random: options.splits.random(span.group),
-            temporal: parts.get(&span.group).map_or(Split::Train, |(part, _)| *part),
+            temporal: parts.get(&span.group).map_or(Part::Train, |(part, _)| *part),
         })?;
         if number % 4096 == 0 {
             progress(Progress::Write { rows: number, total: rows.len() as u64 });
@@ -108,8 +108,8 @@ fn parts_of_groups(
     rows: &[(CveId, &Entry, Span)],
     splits: &SplitOptions,
     report: &mut BuildReport,
-) -> HashMap<GroupId, (Split, u64)> {
-    let mut parts: HashMap<GroupId, (Split, u64)> = HashMap::new();
+) -> HashMap<GroupId, (Part, u64)> {
+    let mut parts: HashMap<GroupId, (Part, u64)> = HashMap::new();
     for (id, _, span) in rows {
         let part = splits.temporal(id.year());
         let (earliest, members) = parts.entry(span.group).or_insert((part, 0));

@@ -15,7 +15,7 @@ use super::schema;
 use crate::columns::{self, Kind};
 use crate::date::Date;
 use crate::error::{CorpusError, Problem, RecordError};
-use crate::groups::{GroupId, Split};
+use crate::groups::{GroupId, Part};
 use crate::limits::Limits;
 use crate::parquet_file::{self, Batches};
 use crate::place::Place;
@@ -34,9 +34,9 @@ pub struct DataRow {
     /// The records with the same folded text.
     pub group: GroupId,
     /// The part in the random split.
-    pub random: Split,
+    pub random: Part,
     /// The part in the temporal split.
-    pub temporal: Split,
+    pub temporal: Part,
 }
 
 impl DataRow {
@@ -274,9 +274,9 @@ impl<'a> Cells<'a> {
         text.parse().map_err(|_| Problem::bad_field(name, &text, expected))
     }
 
-    fn split(&self, name: &'static str) -> Result<Split, Problem> {
+    fn split(&self, name: &'static str) -> Result<Part, Problem> {
         let text = self.text(name)?;
-        Split::from_name(&text).ok_or_else(|| Problem::bad_field(name, &text, "train, validation or test"))
+        Part::from_name(&text).ok_or_else(|| Problem::bad_field(name, &text, "train, validation or test"))
     }
 
     fn list<T: std::str::FromStr>(&self, name: &'static str) -> Result<Vec<T>, Problem> {

@@ -17,7 +17,7 @@ use vulnlens_taxonomy::{ChainLabels, CveId, CweId};
 use super::schema;
 use crate::date::Date;
 use crate::error::CorpusError;
-use crate::groups::{GroupId, Split};
+use crate::groups::{GroupId, Part};
 
 /// Rows of a row group: enough to compress, few enough that one is small in memory.
 pub(crate) const ROW_GROUP: usize = 16 << 10;
@@ -34,8 +34,8 @@ pub(crate) struct NewRow<'a> {
     pub(crate) cwe_sources: &'a [String],
     pub(crate) derived: &'a ChainLabels,
     pub(crate) group: GroupId,
-    pub(crate) random: Split,
-    pub(crate) temporal: Split,
+    pub(crate) random: Part,
+    pub(crate) temporal: Part,
 }
 
 /// A Parquet file that appears under its name only when it is whole.
