@@ -5,13 +5,8 @@ use std::io::Write as _;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use crate::packed::gzip;
 use crate::vulnlens::Folder;
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
 
 fn record(id: &str) -> String {
     format!("{{\"id\":\"{id}\",\"description\":\"Buffer overflow in the parser of {id}\"}}\n")

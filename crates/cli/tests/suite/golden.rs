@@ -13,16 +13,14 @@
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use serde_json::Value;
 use vulnlens_files::sha256_hex;
 
+use crate::packed::gzip;
 use crate::vulnlens::Folder;
 
 /// Makes the data sets and models that the other files use; its commands run in order.
@@ -263,12 +261,6 @@ fn differences(old: &str, new: &str) -> String {
 
 fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
 }
 
 /// Puts the files that commands read in the folder: the records in every format, checkpoints, catalogues, sources.

@@ -1,32 +1,15 @@
 //! `kb`: made-up catalogues into a knowledge base, and what is read of it.
 
-use std::io::Write as _;
 use std::path::Path;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use serde_json::Value;
-use zip::ZipWriter;
-use zip::write::SimpleFileOptions;
 
+use crate::packed::{smallest_gzip, zip};
 use crate::vulnlens::Folder;
 
 /// The made-up catalogues of the taxonomy's tests.
 fn catalogue(name: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../taxonomy/tests/data").join(name)).unwrap()
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn zipped(name: &str, bytes: &[u8]) -> Vec<u8> {
-    let mut archive = ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    archive.start_file(name, SimpleFileOptions::default()).unwrap();
-    archive.write_all(bytes).unwrap();
-    archive.finish().unwrap().into_inner()
 }
 
 fn folder() -> Folder {
@@ -47,8 +30,8 @@ fn build(folder: &Folder, cwe: &str, capec: &str, out: &str) -> crate::vulnlens:
 fn packed_and_plain_files_make_the_same_knowledge_base() {
     let folder = folder();
     build(&folder, "cwec.xml", "stix-capec.json", "plain.bin").code(0).says(&["plain.bin", "fingerprint"]);
-    folder.file("cwec.xml.zip", zipped("cwec.xml", &catalogue("cwe.xml")));
-    folder.file("capec.json.gz", gzip(&catalogue("capec.json")));
+    folder.file("cwec.xml.zip", zip(&[("cwec.xml", &catalogue("cwe.xml"))]));
+    folder.file("capec.json.gz", smallest_gzip(&catalogue("capec.json")));
     build(&folder, "cwec.xml.zip", "capec.json.gz", "packed.bin").code(0);
     let read = |name: &str| std::fs::read(folder.path(name)).unwrap();
     assert_eq!(read("plain.bin"), read("packed.bin"));
@@ -87,9 +70,9 @@ fn the_newest_release_of_a_folder_is_taken_and_an_unstated_one_told_of() {
 fn a_file_that_unpacks_to_far_more_than_its_size_is_refused() {
     let folder = folder();
     let zeros = vec![b' '; 20 << 20];
-    folder.file("bomb.xml.zip", zipped("cwec.xml", &zeros));
-    folder.file("bomb.xml.gz", gzip(&zeros));
-    folder.file("bomb.json.gz", gzip(&zeros));
+    folder.file("bomb.xml.zip", zip(&[("cwec.xml", &zeros)]));
+    folder.file("bomb.xml.gz", smallest_gzip(&zeros));
+    folder.file("bomb.json.gz", smallest_gzip(&zeros));
     for (cwe, capec, name) in [
         ("bomb.xml.zip", "stix-capec.json", "bomb.xml.zip"),
         ("bomb.xml.gz", "stix-capec.json", "bomb.xml.gz"),
@@ -106,14 +89,14 @@ fn bad_catalogues_are_refused_and_nothing_is_written() {
     let bomb = "<?xml version=\"1.0\"?>\n<!DOCTYPE bomb [<!ENTITY a \"aaaaaaaaaa\">\
                 <!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\">]>\n<Weakness_Catalog>&b;</Weakness_Catalog>";
     let cwe = catalogue("cwe.xml");
-    let packed = zipped("cwec.xml", &cwe);
+    let packed = zip(&[("cwec.xml", &cwe)]);
     for (name, bytes, problem) in [
         ("bomb.xml", bomb.as_bytes().to_vec(), "DOCTYPE"),
         ("cut.xml", cwe[..cwe.len() / 2].to_vec(), "cut.xml"),
         ("cut.xml.zip", packed[..packed.len() / 2].to_vec(), "cut.xml.zip: cannot be read"),
         ("other.xml", b"<html></html>".to_vec(), "not a CWE catalogue"),
-        ("empty.zip", zipped("readme.txt", b"x"), "no .xml"),
-        ("cut.xml.gz", gzip(&cwe)[..40].to_vec(), "cut.xml.gz: cannot be read"),
+        ("empty.zip", zip(&[("readme.txt", b"x")]), "no .xml"),
+        ("cut.xml.gz", smallest_gzip(&cwe)[..40].to_vec(), "cut.xml.gz: cannot be read"),
     ] {
         folder.file(name, bytes);
         build(&folder, name, "stix-capec.json", "out.bin").code(3).says(&[name, problem]);

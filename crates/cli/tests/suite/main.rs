@@ -12,6 +12,7 @@ mod hierarchies;
 mod kb;
 mod manners;
 mod outputs;
+mod packed;
 mod sources;
 mod training;
 mod vulnlens;

@@ -1,30 +1,12 @@
 //! Sources of every kind, through every command that reads records. All records are made up.
 
-use std::io::{Cursor, Write as _};
-
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
+use crate::packed::{gzip, zip};
 use crate::vulnlens::Folder;
 
 const XSS: &str = "Cross-site scripting in the search field lets attackers inject script via the parameter q";
 const SQLI: &str = "SQL injection in login.php lets attackers execute SQL commands via the id parameter";
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, bytes) in files {
-        writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
-        writer.write_all(bytes).unwrap();
-    }
-    writer.finish().unwrap().into_inner()
-}
 
 /// A member of NVD's yearly feed.
 fn feed_item(id: &str, text: &str, cwe: &str) -> Value {
