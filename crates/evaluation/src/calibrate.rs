@@ -10,7 +10,7 @@ use vulnlens_model::{CweSets, DecisionRule, Head, Room};
 use vulnlens_taxonomy::KnowledgeBase;
 
 use crate::error::EvaluationError;
-use crate::example::Example;
+use crate::example::{Example, labelled_part};
 use crate::scores::SetScores;
 use crate::task_labels::TaskLabels;
 
@@ -94,8 +94,7 @@ pub fn calibrate_as_given(
 }
 
 fn validation_rows(examples: &[Example]) -> Result<Vec<&Example>, EvaluationError> {
-    let rows: Vec<&Example> =
-        examples.iter().filter(|e| e.part == Part::Validation && e.is_labelled()).collect();
+    let rows = labelled_part(examples, Part::Validation);
     if rows.is_empty() { Err(EvaluationError::NoValidationTexts) } else { Ok(rows) }
 }
 

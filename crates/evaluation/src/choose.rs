@@ -10,7 +10,7 @@ use vulnlens_taxonomy::{CveId, CweId, KnowledgeBase};
 
 use crate::calibrate::{Calibration, calibrate};
 use crate::error::EvaluationError;
-use crate::example::Example;
+use crate::example::{Example, labelled_part};
 use crate::recorded::RecordedLogits;
 use crate::scores::{NetworkScores, SetScores};
 use crate::split::Split;
@@ -114,8 +114,7 @@ fn choose_combination(
 ) -> Result<Combination, EvaluationError> {
     let pair = Pair::new([first, second]);
     let number: BTreeMap<&[CweId], usize> = pair.union.sets().iter().map(Vec::as_slice).zip(0..).collect();
-    let rows: Vec<&Example> =
-        examples.iter().filter(|e| e.part == Part::Validation && e.is_labelled()).collect();
+    let rows = labelled_part(examples, Part::Validation);
     let losses: Vec<Option<Vec<f64>>> = rows
         .par_iter()
         .map(|row| {

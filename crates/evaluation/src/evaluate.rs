@@ -10,7 +10,7 @@ use vulnlens_taxonomy::KnowledgeBase;
 
 use crate::calibrate::Calibration;
 use crate::error::EvaluationError;
-use crate::example::Example;
+use crate::example::{Example, labelled_part};
 use crate::first_cwe::FirstCwe;
 use crate::scores::SetScores;
 use crate::sets::SetSystem;
@@ -86,7 +86,7 @@ pub fn evaluate(
     part: Part,
     tasks: &[SpaceKind],
 ) -> Result<Vec<TaskEvaluation>, EvaluationError> {
-    let rows: Vec<&Example> = examples.iter().filter(|e| e.part == part && e.is_labelled()).collect();
+    let rows = labelled_part(examples, part);
     let system = SetSystem::new(scores, calibration, kb, tasks);
     Ok(judge(&system, kb, &rows, |kind| (calibration.temperature, calibration.rule(kind)))?.tasks)
 }

@@ -25,3 +25,9 @@ impl Example {
         !self.cwes.is_empty()
     }
 }
+
+/// The labelled examples of a part, in their order.
+#[must_use]
+pub fn labelled_part(examples: &[Example], part: Part) -> Vec<&Example> {
+    examples.iter().filter(|example| example.part == part && example.is_labelled()).collect()
+}

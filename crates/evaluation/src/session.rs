@@ -9,7 +9,7 @@ use crate::choose::{ChosenCombination, RecordedPair};
 use crate::dataset::DataSet;
 use crate::error::EvaluationError;
 use crate::evaluate::{Figures, PUBLISHED_TASKS, evaluate, judge};
-use crate::example::Example;
+use crate::example::{Example, labelled_part};
 use crate::file::EvaluationRun;
 use crate::labels::LabelSystem;
 use crate::peer::PeerScores;
@@ -75,7 +75,7 @@ impl<'a> Session<'a> {
         name: Option<&str>,
         models: [NetworkScores<'_>; 2],
     ) -> Result<EvaluationRun, EvaluationError> {
-        let recorded = |part| RecordedPair::of(models, &labelled(&self.examples, part));
+        let recorded = |part| RecordedPair::of(models, &labelled_part(&self.examples, part));
         let validation = recorded(Part::Validation);
         let ChosenCombination { way, calibration } = validation.choose(self.kb, &self.examples)?;
         let scored = if self.part == Part::Validation { validation } else { recorded(self.part) };
@@ -94,7 +94,7 @@ impl<'a> Session<'a> {
         let calibration = Calibration::of(model.outputs());
         // A network that shares a batch out by itself is asked once, not by every thread.
         if model.network().computes_in_parallel() {
-            let rows = labelled(&self.examples, self.part);
+            let rows = labelled_part(&self.examples, self.part);
             return self.figures(&RecordedLogits::of(model, &rows), &calibration);
         }
         self.figures(&model, &calibration)
@@ -102,7 +102,7 @@ impl<'a> Session<'a> {
 
     fn label_figures(&self, classifier: &Classifier) -> Result<EvaluationRun, EvaluationError> {
         let system = LabelSystem::new(classifier)?;
-        let rows = labelled(&self.examples, self.part);
+        let rows = labelled_part(&self.examples, self.part);
         let mut figures = judge(&system, self.kb, &rows, |_| (1.0, DecisionRule::default()))?;
         figures.tasks.iter_mut().for_each(|task| task.label_rule = Some(system.rule()));
         Ok(self.run(figures))
@@ -131,7 +131,7 @@ impl<'a> Session<'a> {
     /// The number of rows of the part that a peer has not answered.
     #[must_use]
     pub fn unanswered(&self, scores: &PeerScores) -> usize {
-        labelled(&self.examples, self.part).iter().filter(|example| !scores.answers(example.id)).count()
+        labelled_part(&self.examples, self.part).iter().filter(|example| !scores.answers(example.id)).count()
     }
 
     /// A peer's probabilities are taken as given or tempered, whichever answers the validation part better over all
@@ -152,7 +152,7 @@ impl<'a> Session<'a> {
         scores: &dyn SetScores,
         calibration: &Calibration,
     ) -> Result<EvaluationRun, EvaluationError> {
-        let rows = labelled(&self.examples, self.part);
+        let rows = labelled_part(&self.examples, self.part);
         let system = SetSystem::new(scores, calibration, self.kb, &PUBLISHED_TASKS).with_first_cwe(self.kb);
         let rule = |kind| (calibration.temperature, calibration.rule(kind));
         Ok(self.run(judge(&system, self.kb, &rows, rule)?))
@@ -172,9 +172,4 @@ impl<'a> Session<'a> {
             tasks: figures.tasks,
         }
     }
-}
-
-/// The rows of a part that have a label.
-fn labelled(examples: &[Example], part: Part) -> Vec<&Example> {
-    examples.iter().filter(|example| example.part == part && example.is_labelled()).collect()
 }

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use vulnlens::model::{Header, Partner};
 use vulnlens::{CheckpointFolder, Network, Open};
-use vulnlens_evaluation::{ChosenCombination, Example, NetworkScores, Part, RecordedPair, common_split};
+use vulnlens_evaluation::{
+    ChosenCombination, NetworkScores, Part, RecordedPair, common_split, labelled_part,
+};
 
 use crate::data_set;
 use crate::failure::{Failure, Kind};
@@ -91,8 +93,7 @@ fn chosen(
     let split = common_split(networks).ok_or_else(|| different_splits(networks))?;
     let data = data_set::read(data)?;
     let examples = data.examples(split);
-    let rows: Vec<&Example> =
-        examples.iter().filter(|e| e.part == Part::Validation && e.is_labelled()).collect();
+    let rows = labelled_part(&examples, Part::Validation);
     let work = || RecordedPair::of([encoder, of_ngram], &rows).choose(&kb, &examples);
     let ChosenCombination { way: combination, calibration: rules } =
         on_threads(threads(arguments.threads), work)??;

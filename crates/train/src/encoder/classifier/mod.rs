@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use vulnlens_encoder::Tokenizer;
 use vulnlens_encoder::training::{Parameters, Part as NetworkPart, Training};
-use vulnlens_evaluation::{EvaluationError, Example, Part};
+use vulnlens_evaluation::{EvaluationError, Example, Part, labelled_part};
 use vulnlens_model::TaxonomyVersions;
 use vulnlens_taxonomy::KnowledgeBase;
 
@@ -67,9 +67,8 @@ pub fn train_classifier(
 impl<'a> TrainingParts<'a> {
     /// The labelled examples of the training and the validation part.
     pub(crate) fn of(examples: &'a [Example], about: &Description) -> Result<Self, TrainError> {
-        let of = |part| examples.iter().filter(move |example| example.part == part && example.is_labelled());
-        let (training, validation): (Vec<_>, Vec<_>) =
-            (of(Part::Train).collect(), of(Part::Validation).collect());
+        let (training, validation) =
+            (labelled_part(examples, Part::Train), labelled_part(examples, Part::Validation));
         if validation.is_empty() && about.split != "all" {
             return Err(EvaluationError::NoValidationTexts.into());
         }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use vulnlens_evaluation::{EvaluationError, Example, Part};
+use vulnlens_evaluation::{EvaluationError, Example, Part, labelled_part};
 use vulnlens_metrics::{Accumulator, RowView, ScoredRow, Table, best_global_threshold};
 use vulnlens_model::Header;
 use vulnlens_taxonomy::KnowledgeBase;
@@ -37,8 +37,7 @@ pub fn evaluate_hierarchy(
     part: Part,
 ) -> Result<HierarchyEvaluation, TrainError> {
     let TrainingParts { training, validation } = TrainingParts::of(examples, about)?;
-    let judging: Vec<&Example> =
-        examples.iter().filter(|example| example.part == part && example.is_labelled()).collect();
+    let judging = labelled_part(examples, part);
     let others: Vec<&Example> = validation.iter().chain(&judging).copied().collect();
     let tree = Tree::new(settings, kb, &training, &others)?;
     let (fitting, judging) = (Judged::new(&tree, &validation), Judged::new(&tree, &judging));
@@ -66,7 +65,7 @@ pub fn evaluate_hierarchy(
         data: about.data.clone(),
         data_sha256: about.data_sha256.clone(),
         split: about.split.clone(),
-        part: if part == Part::Test { "test" } else { "validation" },
+        part: part.name(),
         texts: judging.records.len(),
         label_space: tree.flat.labels.name(),
         labels: tree.leaves().len(),
