@@ -2,7 +2,7 @@
 
 use vulnlens_metrics::RowView;
 use vulnlens_model::Room;
-use vulnlens_model::decode::{MarginalBuffer, SpaceKind};
+use vulnlens_model::decode::{MarginalBuffer, SpaceKind, argmax};
 use vulnlens_model::softmax::softmax;
 use vulnlens_taxonomy::KnowledgeBase;
 
@@ -84,20 +84,9 @@ impl System for SetSystem<'_> {
         if let Some(task) = &self.recommended {
             for (example, row) in rows.iter().zip(probabilities.chunks_exact(sets)) {
                 let scores = task.lists().marginals(row, marginals).labels;
-                tally.add_first_cwe(example, first(scores).and_then(|label| task.cwe(label)));
+                tally.add_first_cwe(example, argmax(scores).and_then(|label| task.cwe(label)));
             }
         }
         Ok(())
     }
-}
-
-/// The label with the greatest score; of equal ones the first.
-fn first(scores: &[f32]) -> Option<usize> {
-    let mut best: Option<(usize, f32)> = None;
-    for (label, &score) in scores.iter().enumerate() {
-        if best.is_none_or(|(_, most)| score > most) {
-            best = Some((label, score));
-        }
-    }
-    best.map(|(label, _)| label)
 }

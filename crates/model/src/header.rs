@@ -181,12 +181,16 @@ impl Header {
             format_version: u64,
         }
         let form = |error: serde_json::Error| HeaderError::Form(error.to_string());
-        // The version first: another one may have other fields.
-        let Version { format_version: found } = serde_json::from_slice(json).map_err(form)?;
+        let header = serde_json::from_slice::<Self>(json);
+        // The version before all else that is wrong: another one may have other fields.
+        let found = match &header {
+            Ok(header) => u64::from(header.format_version),
+            Err(_) => serde_json::from_slice::<Version>(json).map_err(form)?.format_version,
+        };
         if found != u64::from(FORMAT_VERSION) {
             return Err(HeaderError::Version { found });
         }
-        let header: Self = serde_json::from_slice(json).map_err(form)?;
+        let header = header.map_err(form)?;
         header.check()?;
         Ok(header)
     }

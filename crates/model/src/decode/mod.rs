@@ -15,6 +15,7 @@ pub use marginals::{LabelLists, MarginalBuffer, Marginals};
 pub use rules::DecisionRule;
 pub(crate) use sets::SetDecoder;
 pub use spaces::{LabelSpace, SpaceKind, refinements};
+pub use unions::argmax;
 
 /// Buffers of decoding; reused, they save allocations.
 #[derive(Debug, Default)]

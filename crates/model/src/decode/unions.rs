@@ -33,7 +33,7 @@ impl Union {
         // NaN reaches no threshold.
         answered.extend(scores.iter().zip(thresholds).map(|(score, threshold)| score >= threshold));
         if self == Self::Sum {
-            let best = best(scores);
+            let best = argmax(scores);
             for (output, flag) in answered.iter_mut().enumerate() {
                 *flag &= Some(output) == best;
             }
@@ -41,8 +41,9 @@ impl Union {
     }
 }
 
-/// The output with the greatest score; of equals the first.
-fn best(scores: &[f32]) -> Option<usize> {
+/// The index of the greatest score; of equals the first. NaN is never the greatest.
+#[must_use]
+pub fn argmax(scores: &[f32]) -> Option<usize> {
     let mut best: Option<(usize, f32)> = None;
     for (output, &score) in scores.iter().enumerate() {
         if !score.is_nan() && best.is_none_or(|(_, most)| score > most) {

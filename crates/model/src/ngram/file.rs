@@ -136,7 +136,9 @@ impl NgramModel {
             let offset = codes.as_ptr() as usize - start;
             Codes::Embedded(&bytes[offset..offset + codes.len()])
         };
-        assemble(&sealed::open(bytes)?, codes)
+        let sealed = sealed::open(bytes)?;
+        let header = Header::read(sealed.model().get().as_bytes())?;
+        assemble(&sealed, header, codes)
     }
 
     /// Reads a model file, verifying its checksum and every shape, index and number in it.
@@ -146,9 +148,9 @@ impl NgramModel {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelFileError> {
         let sealed = sealed::open(bytes)?;
         // The description before the checksum: a file of another version is told as such.
-        Header::read(sealed.model().get().as_bytes())?;
+        let header = Header::read(sealed.model().get().as_bytes())?;
         sealed.verify()?;
-        assemble(&sealed, |codes| Codes::Owned(codes.to_vec()))
+        assemble(&sealed, header, |codes| Codes::Owned(codes.to_vec()))
     }
 }
 
@@ -222,8 +224,11 @@ fn finite(tensor: &'static str, values: Vec<f32>) -> Result<Vec<f32>, ModelFileE
     }
 }
 
-fn assemble(sealed: &Sealed<'_>, codes: impl Fn(&[u8]) -> Codes) -> Result<NgramModel, ModelFileError> {
-    let header = Header::read(sealed.model().get().as_bytes())?;
+fn assemble(
+    sealed: &Sealed<'_>,
+    header: Header,
+    codes: impl Fn(&[u8]) -> Codes,
+) -> Result<NgramModel, ModelFileError> {
     let table = TensorTable(sealed.tensors());
     let shape = Shape::of(&header)?;
     let (d, s, y) = shape.sizes();
