@@ -39,5 +39,5 @@ pub use tensors::write_tensors;
 pub use unfinished::{UNFINISHED_PREFIX, remove_unfinished};
 #[cfg(feature = "unpack")]
 pub use unpacked::unpacked;
-pub use whole_file::WholeFile;
+pub use whole_file::{WholeFile, folder_of};
 pub use whole_folder::WholeFolder;

@@ -197,7 +197,8 @@ fn target(path: &Path) -> io::Result<Target> {
 }
 
 /// The folder that `path` stands in.
-fn folder_of(path: &Path) -> &Path {
+#[must_use]
+pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 

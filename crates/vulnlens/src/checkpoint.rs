@@ -1,19 +1,16 @@
 //! Checkpoints from folders, packed files and the hub as networks.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use vulnlens_encoder::{Checkpoint, Encoder, LoadOptions, Package};
 use vulnlens_files::names::THRESHOLDS;
+use vulnlens_files::{read_if_there, revision};
 use vulnlens_model::{Combined, Head, HeadOutputs, Header, Network, Partner};
 
 use crate::encoder_network::{EncoderNetwork, Setting, label_outputs};
 use crate::error::OpenError;
-use crate::open::{ACCURATE, FoundModel, ModelKind, Open};
-
-/// Digits of a revision that is shown.
-const REVISION_DIGITS: usize = 12;
+use crate::open::{ACCURATE, FoundModel, LARGEST, ModelKind, Open};
 
 /// A checkpoint, or a hierarchy of them, in a folder.
 #[derive(Debug, Clone)]
@@ -121,7 +118,7 @@ impl CheckpointFolder {
     /// It cannot be read, or is not one of this version.
     pub fn header(&self) -> Result<Option<Header>, OpenError> {
         let file = self.beside(Header::FILE);
-        let json = read_if_there(&file)?;
+        let json = read_if_there(&file, LARGEST).map_err(OpenError::unreadable)?;
         let header = json.map(|json| Header::read(&json)).transpose();
         header.map_err(|problem| OpenError::Header { file, problem })
     }
@@ -134,7 +131,7 @@ impl CheckpointFolder {
 
     fn setting(&self, options: &LoadOptions) -> Result<Setting, OpenError> {
         let revision = match &self.commit {
-            Some(commit) => shown(commit),
+            Some(commit) => revision(commit).to_owned(),
             None => vulnlens_encoder::revision(&self.path)?,
         };
         Ok(Setting { name: self.name.clone(), revision, cuts: options.window_overlap.is_none() })
@@ -165,7 +162,7 @@ impl CheckpointFolder {
         let is_labels = |head: &&Head| matches!(head.outputs, HeadOutputs::Labels { .. });
         let Some(header) = header else {
             let file = self.beside(THRESHOLDS);
-            let json = read_if_there(&file)?;
+            let json = read_if_there(&file, LARGEST).map_err(OpenError::unreadable)?;
             return Ok((file, json));
         };
         let file = self.beside(Header::FILE);
@@ -254,18 +251,5 @@ impl OpenedEncoder {
         let networks: [Arc<dyn Network>; 2] = [Arc::new(self.network), Arc::new(ngram)];
         let combined = Combined::new(networks, partner.combination, partner.temperature, partner.rules);
         combined.map(|combined| Arc::new(combined) as Arc<dyn Network>).ok_or(not_sets)
-    }
-}
-
-/// The part of a revision that is shown.
-fn shown(revision: &str) -> String {
-    revision.chars().take(REVISION_DIGITS).collect()
-}
-
-fn read_if_there(file: &Path) -> Result<Option<Vec<u8>>, OpenError> {
-    match std::fs::read(file) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(OpenError::io(file)(error)),
     }
 }

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use vulnlens_files::sealed::SealedError;
-use vulnlens_files::{Classified, ErrorKind};
+use vulnlens_files::{Classified, ErrorKind, FileError};
 #[cfg(feature = "encoder")]
 use vulnlens_model::HeaderError;
 use vulnlens_model::ModelFileError;
@@ -107,8 +107,8 @@ impl Classified for OpenError {
 }
 
 impl OpenError {
-    pub(crate) fn io(file: &Path) -> impl FnOnce(io::Error) -> Self {
-        let file = file.to_owned();
-        move |source| Self::Io { file, source }
+    /// A file that cannot be read: of a model, whatever file it is.
+    pub(crate) fn unreadable(error: FileError) -> Self {
+        Self::Io { file: error.path, source: error.source }
     }
 }

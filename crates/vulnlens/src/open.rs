@@ -2,13 +2,11 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use vulnlens_files::sealed;
+use vulnlens_files::{read_at_most, sealed};
 use vulnlens_model::{Classifier, NetworkKind, NgramModel};
 use vulnlens_taxonomy::KnowledgeBase;
 
@@ -22,8 +20,8 @@ pub const FAST: &str = "fast";
 /// The name of the embedded encoder.
 pub const ACCURATE: &str = "accurate";
 
-/// Most bytes of a model file that are read; ours have some millions.
-const LARGEST: u64 = 1 << 30;
+/// Most bytes of a model file, or of one beside it, that are read; ours have some millions.
+pub(crate) const LARGEST: u64 = 1 << 30;
 
 /// Settings of opening a model.
 #[derive(Clone, Default)]
@@ -268,9 +266,7 @@ pub fn open_ngram(name: &str) -> Result<(NgramModel, Cow<'static, [u8]>), OpenEr
     if !path.exists() {
         return Err(OpenError::NoSuchModel(name.to_owned()));
     }
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(OpenError::io(path))?;
-    file.take(LARGEST).read_to_end(&mut bytes).map_err(OpenError::io(path))?;
+    let bytes = read_at_most(path, LARGEST).map_err(OpenError::unreadable)?;
     let model = NgramModel::from_bytes(&bytes);
     let model = model.map_err(|source| OpenError::Ngram { file: path.to_owned(), source })?;
     Ok((model, Cow::Owned(bytes)))

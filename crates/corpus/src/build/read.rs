@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
+use vulnlens_files::folder_of;
 use vulnlens_taxonomy::CveId;
 
 use super::merge::{Index, Place};
 use super::options::{BuildOptions, Progress};
 use super::spill::{SpillReader, SpillWriter};
 use super::tally::Tally;
-use crate::dataset::writer::{folder_of, unwritable};
+use crate::dataset::writer::unwritable;
 use crate::error::{CorpusError, RecordError};
 use crate::groups::GroupId;
 use crate::input::Input;

@@ -87,11 +87,6 @@ pub(crate) fn target(path: &Path) -> Result<PathBuf, CorpusError> {
     Ok(path.to_owned())
 }
 
-/// The folder that `path` stands in.
-pub(crate) fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
 pub(crate) fn unwritable(path: &Path, source: io::Error) -> CorpusError {
     CorpusError::Write { file: path.display().to_string(), source }
 }
