@@ -91,20 +91,55 @@ impl Prepared {
     /// Classifies texts, in their order. A prediction depends on its text alone, not on the batch.
     #[must_use]
     pub fn predict_batch(&self, inputs: &[Input<'_>], buffers: &mut PredictBuffers) -> Vec<Prediction> {
+        let mut predictions = Vec::with_capacity(inputs.len());
+        self.for_rows(inputs, buffers, |row, decode| predictions.push(self.decode(row, decode)));
+        predictions
+    }
+
+    /// Classifies texts as [`predict_batch`](Self::predict_batch) does, and reads the same scores by the options of
+    /// `other`, which is of the same classifier and as of the same year: the network runs once for both.
+    #[must_use]
+    pub fn predict_batch_twice(
+        &self,
+        other: &Self,
+        inputs: &[Input<'_>],
+        buffers: &mut PredictBuffers,
+    ) -> Vec<(Prediction, Prediction)> {
+        let mut predictions = Vec::with_capacity(inputs.len());
+        let mut copy = Vec::new();
+        self.for_rows(inputs, buffers, |row, decode| {
+            // Decoding turns the scores into probabilities in place.
+            copy.clear();
+            copy.extend_from_slice(row);
+            predictions.push((self.decode(row, decode), other.decode(&mut copy, decode)));
+        });
+        predictions
+    }
+
+    /// Scores texts, and gives the scores of each in its turn.
+    fn for_rows(
+        &self,
+        inputs: &[Input<'_>],
+        buffers: &mut PredictBuffers,
+        mut each: impl FnMut(&mut [f32], &mut DecodeBuffers),
+    ) {
         let network = self.network();
         let width = network.outputs().len().max(1);
         let PredictBuffers { room, scores, decode } = buffers;
-        let mut predictions = Vec::with_capacity(inputs.len());
         for block in inputs.chunks(network.texts_at_once().max(1)) {
             let asked: Vec<Input<'_>> = block.iter().map(|input| self.dated(*input)).collect();
             network.score(&asked, room, scores);
-            let rows = scores.chunks_exact_mut(width);
-            predictions.extend(rows.map(|row| match &*self.decoder {
-                Decoder::Sets(decoder) => decoder.decode(row, &self.options, decode),
-                Decoder::Labels(decoder) => decoder.decode(row, &self.options, decode),
-            }));
+            for row in scores.chunks_exact_mut(width) {
+                each(row, decode);
+            }
         }
-        predictions
+    }
+
+    fn decode(&self, row: &mut [f32], buffers: &mut DecodeBuffers) -> Prediction {
+        match &*self.decoder {
+            Decoder::Sets(decoder) => decoder.decode(row, &self.options, buffers),
+            Decoder::Labels(decoder) => decoder.decode(row, &self.options, buffers),
+        }
     }
 
     fn dated<'t>(&self, input: Input<'t>) -> Input<'t> {

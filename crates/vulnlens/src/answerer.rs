@@ -68,20 +68,35 @@ impl Answerer {
 
     /// The answers to records, given as inputs and, one for each, keys.
     pub fn answer(&mut self, inputs: &[Input<'_>], keys: impl IntoIterator<Item = RecordKey>) -> Vec<Answer> {
-        let mut predictions = self.prepared.predict_batch(inputs, &mut self.buffers);
-        let assigned: Vec<Vec<ScoredLabel<CweId>>> = match &self.assigned {
-            Assigned::Unneeded => Vec::new(),
+        let answered: Vec<(Prediction, Vec<ScoredLabel<CweId>>)> = match &self.assigned {
             Assigned::Space(space) => {
-                let assigned = space.predict_batch(inputs, &mut self.buffers).into_iter();
-                assigned.map(|prediction| prediction.cwe.map_or(vec![], |cwe| cwe.labels)).collect()
+                let both = self.prepared.predict_batch_twice(space, inputs, &mut self.buffers).into_iter();
+                both.map(|(prediction, assigned)| (prediction, assigned.cwe.map_or(vec![], |cwe| cwe.labels)))
+                    .collect()
             }
+            Assigned::Unneeded => self.own(inputs, |_| Vec::new()),
             Assigned::Answer { asked } => {
-                predictions.iter_mut().map(|prediction| own_assigned(prediction, *asked)).collect()
+                let asked = *asked;
+                self.own(inputs, |prediction| own_assigned(prediction, asked))
             }
         };
-        let cwes = assigned.into_iter().chain(std::iter::repeat_with(Vec::new));
-        let answers = keys.into_iter().zip(predictions).zip(cwes);
-        answers.map(|((key, prediction), cwes)| Answer::new(key, prediction).with_assigned(cwes)).collect()
+        let answers = keys.into_iter().zip(answered);
+        answers.map(|(key, (prediction, cwes))| Answer::new(key, prediction).with_assigned(cwes)).collect()
+    }
+
+    /// Predictions, each with the weaknesses as assigned that it gives itself.
+    fn own(
+        &mut self,
+        inputs: &[Input<'_>],
+        assigned: impl Fn(&mut Prediction) -> Vec<ScoredLabel<CweId>>,
+    ) -> Vec<(Prediction, Vec<ScoredLabel<CweId>>)> {
+        let predictions = self.prepared.predict_batch(inputs, &mut self.buffers).into_iter();
+        predictions
+            .map(|mut prediction| {
+                let cwes = assigned(&mut prediction);
+                (prediction, cwes)
+            })
+            .collect()
     }
 }
 
