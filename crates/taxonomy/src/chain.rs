@@ -27,27 +27,23 @@ impl KnowledgeBase {
     #[must_use]
     pub fn chain(&self, assigned: &[CweId]) -> ChainLabels {
         let ancestors = assigned.iter().flat_map(|&id| self.ancestors(id));
-        let cwe: BTreeSet<CweId> = assigned.iter().chain(ancestors).copied().collect();
-        self.labels_of(cwe)
+        self.labels_of(assigned.iter().chain(ancestors).copied().collect())
     }
 
     /// The labels that `complete` implies if it holds all the ancestors already, as CVE2CAPEC's lists do:
     /// none are added, so a list made with another CWE release keeps that release's ancestors.
     #[must_use]
     pub fn chain_of_complete(&self, complete: &[CweId]) -> ChainLabels {
-        self.labels_of(complete.iter().copied().collect())
+        self.labels_of(complete.to_vec())
     }
 
-    fn labels_of(&self, cwe: BTreeSet<CweId>) -> ChainLabels {
+    fn labels_of(&self, cwe: Vec<CweId>) -> ChainLabels {
+        let cwe = sorted(cwe);
         let weaknesses = cwe.iter().filter_map(|&id| self.weakness(id));
-        let capec: BTreeSet<CapecId> = weaknesses.flat_map(|weakness| &weakness.capecs).copied().collect();
+        let capec = sorted(weaknesses.flat_map(|weakness| &weakness.capecs).copied().collect());
         let patterns = capec.iter().filter_map(|&id| self.pattern(id));
-        let techniques: BTreeSet<TechniqueId> = patterns.flat_map(|p| &p.techniques).copied().collect();
-        ChainLabels {
-            cwe: cwe.into_iter().collect(),
-            capec: capec.into_iter().collect(),
-            techniques: techniques.into_iter().collect(),
-        }
+        let techniques = sorted(patterns.flat_map(|pattern| &pattern.techniques).copied().collect());
+        ChainLabels { cwe, capec, techniques }
     }
 
     /// Every weakness from which the chain reaches `technique`, through its ancestors too; sorted.
@@ -64,4 +60,11 @@ impl KnowledgeBase {
             })
             .collect()
     }
+}
+
+/// The ids in rising order, each once.
+fn sorted<T: Ord>(mut ids: Vec<T>) -> Vec<T> {
+    ids.sort_unstable();
+    ids.dedup();
+    ids
 }

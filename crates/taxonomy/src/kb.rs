@@ -132,9 +132,10 @@ impl KnowledgeBase {
     /// An id that is current or unknown is its own; a circle is left before an id comes twice.
     #[must_use]
     pub fn current(&self, id: TechniqueId) -> TechniqueId {
-        let mut visited = BTreeSet::from([id]);
+        let mut visited = BTreeSet::new();
         let mut last = id;
         while let Some(next) = self.technique(last).and_then(|technique| technique.revoked_by)
+            && next != id
             && visited.insert(next)
         {
             last = next;

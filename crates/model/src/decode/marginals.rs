@@ -5,7 +5,7 @@
 //! Many sets share one label list (some 500 technique lists for some 2,000 sets), so probabilities
 //! are first added up by list and then handed to the list's labels.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use crate::softmax::sum;
 
@@ -34,7 +34,7 @@ impl LabelLists {
         label_count: usize,
         conditional: bool,
     ) -> Self {
-        let mut number_of_list: BTreeMap<Vec<u32>, u32> = BTreeMap::new();
+        let mut number_of_list: HashMap<Vec<u32>, u32> = HashMap::new();
         let mut lists: Vec<Vec<u32>> = vec![];
         let list_of_set = lists_of_sets.into_iter().map(|list| {
             *number_of_list.entry(list).or_insert_with_key(|list| {
@@ -56,6 +56,12 @@ impl LabelLists {
     #[must_use]
     pub fn list(&self, list: u32) -> &[u32] {
         self.lists.get(list as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// The label indices of a set, rising.
+    #[cfg(test)]
+    pub(crate) fn list_of_set(&self, set: usize) -> &[u32] {
+        self.list(self.list_of_set[set])
     }
 
     /// The number of labels in the space.

@@ -104,15 +104,16 @@ pub(crate) fn current_techniques(kb: &KnowledgeBase, techniques: &[TechniqueId])
 /// opinion of those is the best guess at which.
 #[must_use]
 pub fn refinements(kb: &KnowledgeBase, sets: &[Vec<CweId>]) -> Vec<Vec<u32>> {
-    let mut below: BTreeMap<CweId, Vec<u32>> = BTreeMap::new();
-    let mut unusable = vec![];
-    for (number, set) in (0u32..).zip(sets) {
-        let allowed = kb.cwe_at(CweLevel::Allowed, set);
-        if allowed.is_empty() {
-            unusable.push(number);
-        }
-        for &ancestor in allowed.iter().flat_map(|&id| kb.ancestors(id)) {
-            below.entry(ancestor).or_default().push(number);
+    let allowed: Vec<_> = sets.iter().map(|set| kb.cwe_at(CweLevel::Allowed, set)).collect();
+    let unusable: Vec<u32> =
+        (0u32..).zip(&allowed).filter(|(_, allowed)| allowed.is_empty()).map(|(number, _)| number).collect();
+    let wanted = unusable.iter().flat_map(|&number| &sets[number as usize]);
+    let mut below: BTreeMap<CweId, Vec<u32>> = wanted.map(|&id| (id, vec![])).collect();
+    for (number, allowed) in (0u32..).zip(&allowed) {
+        for ancestor in allowed.iter().flat_map(|&id| kb.ancestors(id)) {
+            if let Some(numbers) = below.get_mut(ancestor) {
+                numbers.push(number);
+            }
         }
     }
     let mut refined = vec![vec![]; sets.len()];
@@ -138,10 +139,27 @@ impl<L: Ord + Copy + Display> LabelSpace<L> {
     /// The space whose CWE sets have these labels.
     #[must_use]
     pub fn new(kind: SpaceKind, labels_of_sets: &[Vec<L>]) -> Self {
-        let mut labels: Vec<L> = labels_of_sets.iter().flatten().copied().collect();
-        labels.sort_unstable();
-        labels.dedup();
+        let labels = distinct(labels_of_sets);
         let lists = labels_of_sets.iter().map(|list| Self::indices(&labels, list));
+        let lists = LabelLists::new(lists, labels.len(), kind.is_conditional());
+        Self { labels, lists }
+    }
+
+    /// The space whose CWE sets have the labels of their ids together: the chain is followed once for each id, of which
+    /// there are far fewer than sets.
+    fn of_members(kind: SpaceKind, sets: &[Vec<CweId>], labels_of: impl Fn(CweId) -> Vec<L>) -> Self {
+        let mut of_id: BTreeMap<CweId, Vec<L>> = BTreeMap::new();
+        for &id in sets.iter().flatten() {
+            of_id.entry(id).or_insert_with(|| labels_of(id));
+        }
+        let labels = distinct(of_id.values());
+        let indices = |(id, list): (_, Vec<L>)| (id, Self::indices(&labels, &list));
+        let of_id: BTreeMap<CweId, Vec<u32>> = of_id.into_iter().map(indices).collect();
+        let mut is_member = vec![false; labels.len()];
+        let lists = sets.iter().map(|set| {
+            let lists = set.iter().filter_map(|id| of_id.get(id));
+            union(lists, &mut is_member)
+        });
         let lists = LabelLists::new(lists, labels.len(), kind.is_conditional());
         Self { labels, lists }
     }
@@ -186,7 +204,7 @@ impl LabelSpace<CapecId> {
     /// The space of a CAPEC kind over these sets.
     #[must_use]
     pub fn capec(kind: SpaceKind, kb: &KnowledgeBase, sets: &[Vec<CweId>]) -> Self {
-        Self::new(kind, &of_members(sets, |id| kind.capec_labels(kb, &[id])))
+        Self::of_members(kind, sets, |id| kind.capec_labels(kb, &[id]))
     }
 }
 
@@ -194,7 +212,7 @@ impl LabelSpace<TechniqueId> {
     /// The space of an ATT&CK kind over these sets.
     #[must_use]
     pub fn attack(kind: SpaceKind, kb: &KnowledgeBase, sets: &[Vec<CweId>]) -> Self {
-        Self::new(kind, &of_members(sets, |id| kind.attack_labels(kb, &[id])))
+        Self::of_members(kind, sets, |id| kind.attack_labels(kb, &[id]))
     }
 }
 
@@ -202,22 +220,26 @@ fn of_each<L>(sets: &[Vec<CweId>], labels: impl Fn(&[CweId]) -> Vec<L>) -> Vec<V
     sets.iter().map(|set| labels(set)).collect()
 }
 
-/// The labels of each set, where a set's are those of its ids together: the chain is followed once
-/// for each id, of which there are far fewer than sets.
-fn of_members<L: Ord + Copy>(sets: &[Vec<CweId>], labels: impl Fn(CweId) -> Vec<L>) -> Vec<Vec<L>> {
-    let mut of_id: BTreeMap<CweId, Vec<L>> = BTreeMap::new();
-    let mut of_set = |set: &Vec<CweId>| {
-        let mut all = vec![];
-        for &id in set {
-            all.extend_from_slice(of_id.entry(id).or_insert_with(|| labels(id)));
+/// All labels of the lists, rising.
+fn distinct<'a, L: Ord + Copy + 'a>(lists: impl IntoIterator<Item = &'a Vec<L>>) -> Vec<L> {
+    let mut labels: Vec<L> = lists.into_iter().flatten().copied().collect();
+    labels.sort_unstable();
+    labels.dedup();
+    labels
+}
+
+/// The indices in any of the lists, rising; `is_member` is false for each index before and after.
+fn union<'a>(lists: impl Iterator<Item = &'a Vec<u32>>, is_member: &mut [bool]) -> Vec<u32> {
+    for &index in lists.flatten() {
+        is_member[index as usize] = true;
+    }
+    let mut all = vec![];
+    for (index, is_member) in (0u32..).zip(is_member) {
+        if std::mem::take(is_member) {
+            all.push(index);
         }
-        if set.len() > 1 {
-            all.sort_unstable();
-            all.dedup();
-        }
-        all
-    };
-    sets.iter().map(&mut of_set).collect()
+    }
+    all
 }
 
 #[cfg(test)]
@@ -296,13 +318,21 @@ mod tests {
     #[test]
     fn a_set_reaches_what_its_ids_reach() {
         let kb = KnowledgeBase::embedded();
-        let sets = [ids(&[79, 89]), ids(&[79]), ids(&[119, 264, 352])];
+        let sets = [ids(&[79, 89]), ids(&[79]), ids(&[119, 264, 352]), ids(&[264])];
         for kind in SpaceKind::ALL {
-            let expected: Vec<_> = sets.iter().map(|set| kind.attack_labels(&kb, set)).collect();
-            assert_eq!(of_members(&sets, |id| kind.attack_labels(&kb, &[id])), expected, "{kind:?}");
-            let expected: Vec<_> = sets.iter().map(|set| kind.capec_labels(&kb, set)).collect();
-            assert_eq!(of_members(&sets, |id| kind.capec_labels(&kb, &[id])), expected, "{kind:?}");
+            let space = LabelSpace::attack(kind, &kb, &sets);
+            let expected = of_each(&sets, |set| kind.attack_labels(&kb, set));
+            assert_eq!(lists_of(&space, &sets), expected, "{kind:?}");
+            let space = LabelSpace::capec(kind, &kb, &sets);
+            let expected = of_each(&sets, |set| kind.capec_labels(&kb, set));
+            assert_eq!(lists_of(&space, &sets), expected, "{kind:?}");
         }
+    }
+
+    /// The labels of each set, by the space.
+    fn lists_of<L: Ord + Copy + Display>(space: &LabelSpace<L>, sets: &[Vec<CweId>]) -> Vec<Vec<L>> {
+        let numbers = (0..sets.len()).map(|set| space.lists().list_of_set(set));
+        numbers.map(|list| list.iter().map(|&index| space.labels[index as usize]).collect()).collect()
     }
 
     #[test]
