@@ -39,10 +39,12 @@ impl KnowledgeBase {
 
     fn labels_of(&self, cwe: Vec<CweId>) -> ChainLabels {
         let cwe = sorted(cwe);
-        let weaknesses = cwe.iter().filter_map(|&id| self.weakness(id));
-        let capec = sorted(weaknesses.flat_map(|weakness| &weakness.capecs).copied().collect());
+        let capecs =
+            cwe.iter().filter_map(|&id| self.weakness(id)).map(|weakness| weakness.capecs.as_slice());
+        let capec = sorted(capecs.collect::<Vec<_>>().concat());
         let patterns = capec.iter().filter_map(|&id| self.pattern(id));
-        let techniques = sorted(patterns.flat_map(|pattern| &pattern.techniques).copied().collect());
+        let techniques = patterns.map(|pattern| pattern.techniques.as_slice());
+        let techniques = sorted(techniques.collect::<Vec<_>>().concat());
         ChainLabels { cwe, capec, techniques }
     }
 
@@ -63,7 +65,7 @@ impl KnowledgeBase {
 }
 
 /// The ids in rising order, each once.
-fn sorted<T: Ord>(mut ids: Vec<T>) -> Vec<T> {
+pub(crate) fn sorted<T: Ord>(mut ids: Vec<T>) -> Vec<T> {
     ids.sort_unstable();
     ids.dedup();
     ids

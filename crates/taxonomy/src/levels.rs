@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::chain::sorted;
 use crate::ids::{CweId, TacticId, TechniqueId};
 use crate::kb::KnowledgeBase;
 
@@ -54,15 +55,14 @@ impl KnowledgeBase {
     #[must_use]
     pub fn cwe_at(&self, level: CweLevel, assigned: &[CweId]) -> Vec<CweId> {
         let given = assigned.iter().copied();
-        let ids: BTreeSet<CweId> = match level {
+        sorted(match level {
             CweLevel::Assigned => given.collect(),
             CweLevel::WithAncestors => {
                 given.flat_map(|id| self.ancestors(id).iter().copied().chain([id])).collect()
             }
             CweLevel::View1003 => given.flat_map(|id| self.nearest_in_view_1003(id)).collect(),
             CweLevel::Allowed => given.filter(|&id| self.permits_mapping(id)).collect(),
-        };
-        ids.into_iter().collect()
+        })
     }
 
     /// True when the weakness belongs to NVD's simplified view.

@@ -156,9 +156,9 @@ impl<L: Ord + Copy + Display> LabelSpace<L> {
         let indices = |(id, list): (_, Vec<L>)| (id, Self::indices(&labels, &list));
         let of_id: BTreeMap<CweId, Vec<u32>> = of_id.into_iter().map(indices).collect();
         let mut is_member = vec![false; labels.len()];
-        let lists = sets.iter().map(|set| {
-            let lists = set.iter().filter_map(|id| of_id.get(id));
-            union(lists, &mut is_member)
+        let lists = sets.iter().map(|set| match set.as_slice() {
+            [only] => of_id.get(only).cloned().unwrap_or_default(),
+            ids => union(ids.iter().filter_map(|id| of_id.get(id)), &mut is_member),
         });
         let lists = LabelLists::new(lists, labels.len(), kind.is_conditional());
         Self { labels, lists }
@@ -230,15 +230,14 @@ fn distinct<'a, L: Ord + Copy + 'a>(lists: impl IntoIterator<Item = &'a Vec<L>>)
 
 /// The indices in any of the lists, rising; `is_member` is false for each index before and after.
 fn union<'a>(lists: impl Iterator<Item = &'a Vec<u32>>, is_member: &mut [bool]) -> Vec<u32> {
+    let mut count = 0;
     for &index in lists.flatten() {
-        is_member[index as usize] = true;
+        count += usize::from(!std::mem::replace(&mut is_member[index as usize], true));
     }
-    let mut all = vec![];
-    for (index, is_member) in (0u32..).zip(is_member) {
-        if std::mem::take(is_member) {
-            all.push(index);
-        }
-    }
+    let mut all = Vec::with_capacity(count);
+    all.extend(
+        (0u32..).zip(is_member).filter_map(|(index, is_member)| std::mem::take(is_member).then_some(index)),
+    );
     all
 }
 
