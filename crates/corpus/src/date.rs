@@ -15,12 +15,14 @@ pub struct Date {
 
 /// The time of an event, as precisely as a source gives it.
 ///
-/// A date only refines a record, so one that cannot be read is unknown and loses nothing.
+/// A date only refines a record, so one that cannot be read loses nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum When {
-    /// Not given, or not readable as a date.
+    /// Not given.
     #[default]
     Unknown,
+    /// Given, and not readable as a date: `03/01/2014` is one day in Europe and another in America.
+    Unreadable,
     /// A year.
     Year(u16),
     /// A day.
@@ -28,16 +30,19 @@ pub enum When {
 }
 
 impl When {
-    /// Reads a date, with or without a time, or a year of four digits.
+    /// Reads a date, with or without a time: of ISO 8601 (RFC 3339), also with `/` or `.` or without marks, of mail and HTTP
+    /// (RFC 2822), with the name of the month (`Mar 1, 2014`), as seconds or milliseconds since 1970; or a year of four
+    /// digits.
     #[must_use]
     pub fn read(text: &str) -> Self {
         let text = text.trim();
-        let is_year = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
-        match (is_year, text.parse(), text.parse()) {
-            (true, Ok(year), _) => Self::Year(year),
-            (_, _, Ok(day)) => Self::Day(day),
-            _ => Self::Unknown,
+        if text.is_empty() {
+            return Self::Unknown;
         }
+        let whole = text.strip_suffix(".0").unwrap_or(text);
+        let year = || number(whole.as_bytes()).filter(|_| whole.len() == 4).map(Self::Year);
+        let day = || text.parse().ok().or_else(|| other_date(text)).map(Self::Day);
+        year().or_else(day).unwrap_or(Self::Unreadable)
     }
 
     /// The day, if it is known.
@@ -50,7 +55,7 @@ impl When {
     #[must_use]
     pub fn year(self) -> Option<u16> {
         match self {
-            Self::Unknown => None,
+            Self::Unknown | Self::Unreadable => None,
             Self::Year(year) => Some(year),
             Self::Day(day) => Some(day.year()),
         }
@@ -102,10 +107,75 @@ impl Date {
     /// The day that is `days` after 1970-01-01, if it lies in the years 0 to 9999.
     pub(crate) fn from_epoch_days(days: i32) -> Option<Self> {
         let span = jiff::Span::new().try_days(days).ok()?;
-        let civil = jiff::civil::date(1970, 1, 1).checked_add(span).ok()?;
-        let part = |part: i8| u8::try_from(part).ok();
-        Self::new(u16::try_from(civil.year()).ok()?, part(civil.month())?, part(civil.day())?)
+        of_civil(jiff::civil::date(1970, 1, 1).checked_add(span).ok()?)
     }
+}
+
+/// The day of a date in another form than ISO 8601's.
+fn other_date(text: &str) -> Option<Date> {
+    // A table's numbers may be written as 1393632000.0.
+    let whole = text.strip_suffix(".0").unwrap_or(text);
+    if whole.bytes().all(|byte| byte.is_ascii_digit()) {
+        return of_digits(whole);
+    }
+    let marked: String = text.chars().map(|c| if matches!(c, '/' | '.') { '-' } else { c }).collect();
+    let date = marked.get(..10).filter(|_| !marked.get(10..).is_some_and(|rest| rest.starts_with('-')));
+    if let Some(date) = date.and_then(|date| date.parse().ok()) {
+        return Some(date);
+    }
+    if let Ok(time) = jiff::fmt::rfc2822::parse(text) {
+        return of_civil(time.date());
+    }
+    let words: Vec<&str> = text.split([' ', ',', '-']).filter(|word| !word.is_empty()).collect();
+    let (year, rest) = words.split_last()?;
+    let [month, day] = rest else { return None };
+    let (month, day) =
+        if month.starts_with(|c: char| c.is_ascii_digit()) { (day, month) } else { (month, day) };
+    let day = number(day.trim_end_matches(|c: char| c.is_ascii_alphabetic()).as_bytes())?;
+    let year = number(year.as_bytes()).filter(|_| year.len() == 4)?;
+    Date::new(year, month_of(month)?, u8::try_from(day).ok()?)
+}
+
+/// The month of a name, whole or of three letters.
+fn month_of(name: &str) -> Option<u8> {
+    const MONTHS: [&str; 12] = [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ];
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    let is_meant =
+        |month: &&str| *month == name || (month.starts_with(&name) && (3..=4).contains(&name.len()));
+    u8::try_from(MONTHS.iter().position(is_meant)?).ok()?.checked_add(1)
+}
+
+/// The day that nothing but digits writes: `20140301`, or the seconds or milliseconds since 1970.
+fn of_digits(digits: &str) -> Option<Date> {
+    if digits.len() == 8 {
+        let part = |range: std::ops::Range<usize>| number(digits.get(range)?.as_bytes());
+        return Date::new(part(0..4)?, u8::try_from(part(4..6)?).ok()?, u8::try_from(part(6..8)?).ok()?);
+    }
+    let number: i64 = digits.parse().ok()?;
+    let seconds = match digits.len() {
+        9 | 10 => number,
+        12 | 13 => number / 1000,
+        _ => return None,
+    };
+    Date::from_epoch_days(i32::try_from(seconds.div_euclid(86_400)).ok()?)
+}
+
+fn of_civil(date: jiff::civil::Date) -> Option<Date> {
+    let part = |part: i8| u8::try_from(part).ok();
+    Date::new(u16::try_from(date.year()).ok()?, part(date.month())?, part(date.day())?)
 }
 
 /// The number that `digits` writes in decimal, if they are nothing but digits.
@@ -154,6 +224,35 @@ mod tests {
         for text in ["2021-12-10", "2021-12-10T10:15Z", "2021-12-10T10:15:09.123", " 2021-12-10 10:15:00 "] {
             assert_eq!(text.parse::<Date>().unwrap().to_string(), "2021-12-10", "{text}");
         }
+    }
+
+    #[test]
+    fn other_forms_are_read_and_ambiguous_ones_are_not() {
+        for (text, want) in [
+            ("2014/03/01", "2014-03-01"),
+            ("2014/03/01 10:00", "2014-03-01"),
+            ("2014.03.01", "2014-03-01"),
+            ("20140301", "2014-03-01"),
+            ("1393632000", "2014-03-01"),
+            ("1393632000.0", "2014-03-01"),
+            ("1393632000000", "2014-03-01"),
+            ("Mar 1, 2014", "2014-03-01"),
+            ("1 March 2014", "2014-03-01"),
+            ("March 1st, 2014", "2014-03-01"),
+            ("01-Mar-2014", "2014-03-01"),
+            ("Sat, 01 Mar 2014 10:00:00 +0000", "2014-03-01"),
+        ] {
+            assert_eq!(When::read(text).day().map(|day| day.to_string()).as_deref(), Some(want), "{text}");
+        }
+        for text in
+            ["03/01/2014", "1.3.2014", "soon", "2014-13-01", "12345", "Mars 1, 2014", "2021-12-10-1", "-1"]
+        {
+            assert_eq!(When::read(text), When::Unreadable, "{text}");
+        }
+        assert_eq!(
+            (When::read(" "), When::read("2014"), When::read("2019.0").year()),
+            (When::Unknown, When::Year(2014), Some(2019))
+        );
     }
 
     #[test]

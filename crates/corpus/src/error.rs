@@ -168,6 +168,22 @@ pub enum Problem {
     /// The record has no English description.
     #[error("the record has no {0}; it is left out")]
     NoDescription(&'static str),
+    /// A page holds fewer records than it says that there are.
+    #[error("holds {held} of {total} records; fetch the other pages for the rest")]
+    Partial {
+        /// Records of the page.
+        held: u64,
+        /// Records that there are.
+        total: u64,
+    },
+    /// Dates of publication that are not in a form that is read, counted from the first of them on.
+    #[error(
+        "{} cannot be read as a date, and counts as not given; write 2021-12-10", dates(*.0)
+    )]
+    UnreadableDates(u64),
+    /// Something about the input that is worth knowing.
+    #[error("{0}")]
+    Note(String),
     /// The record was withdrawn by whoever issued it: no fault of the input.
     #[error("the record was withdrawn; it is passed over")]
     Withdrawn,
@@ -227,6 +243,14 @@ pub enum Problem {
     Damaged(String),
 }
 
+fn dates(count: u64) -> String {
+    if count == 1 {
+        "the date of the record".to_owned()
+    } else {
+        format!("the date of {count} records, of which this is the first,")
+    }
+}
+
 /// A record that cannot be read: its id, where that was readable, and what is wrong with it.
 #[derive(Debug)]
 pub(crate) struct BadRecord {
@@ -254,6 +278,12 @@ impl BadRecord {
 }
 
 impl Problem {
+    /// Tests for a note: nothing is bad, and something is worth knowing.
+    #[must_use]
+    pub fn is_note(&self) -> bool {
+        matches!(self, Self::Note(_) | Self::Partial { .. } | Self::UnreadableDates(_))
+    }
+
     /// A [`Problem::BadField`] with the beginning of `value`: a hostile one may be megabytes long.
     pub(crate) fn bad_field(field: &'static str, value: &str, expected: &'static str) -> Self {
         Self::BadField { field, value: value.chars().take(40).collect(), expected }
@@ -308,6 +338,12 @@ impl RecordError {
                 | Problem::NotADocument(_)
         );
         fatal && !matches!(self.place, Place::Entry(..))
+    }
+
+    /// Tests for a note about the input: nothing is bad, and something is worth knowing.
+    #[must_use]
+    pub fn is_note(&self) -> bool {
+        self.problem.is_note()
     }
 
     /// Tests whether a record or file was passed over because nothing in it is to be answered, rather than bad.

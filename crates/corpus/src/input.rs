@@ -1,14 +1,16 @@
-//! Inputs: opening them, telling text from packed and binary files by their first bytes, and unpacking gzip.
+//! Inputs: opening them, telling texts from packed and binary files by their first bytes, unpacking and decoding them.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use vulnlens_files::{Gunzip, copy_at_most};
+use vulnlens_files::{Packing, copy_at_most};
 
+use crate::encoding;
 use crate::error::CorpusError;
 use crate::limits::Limits;
+use crate::sources::is_arrow;
 
 /// Bytes read ahead of the line or record in hand.
 const BUFFER: usize = 256 << 10;
@@ -72,20 +74,14 @@ impl Input {
         }
     }
 
-    /// Opens the input and unpacks gzip. A Parquet or zip stream, which needs seeking, goes through an unnamed file
-    /// in the system's folder for temporary files.
+    /// Opens the input, unpacks it, and decodes UTF-16. A Parquet or zip stream, which needs seeking, goes through an
+    /// unnamed file in the system's folder for temporary files.
     pub(crate) fn open(self, limits: &Limits) -> Result<Opened, CorpusError> {
-        let file = || self.name.as_ref().to_owned();
         let (name, is_member) = (Arc::clone(&self.name), self.depth > 0);
-        let content = content(self.bytes, is_member, limits)
-            .map_err(|source| CorpusError::Open { file: file(), source })?;
-        if let Content::Text(text) = &content
-            && (text.head.starts_with(&[0xFF, 0xFE]) || text.head.starts_with(&[0xFE, 0xFF]))
-        {
-            let problem = "is UTF-16 text; convert it to UTF-8".to_owned();
-            return Err(CorpusError::Format { file: file(), problem });
-        }
-        Ok(Opened { name, is_member, content })
+        let mut notes = Vec::new();
+        let content = content(self.bytes, is_member, limits, &mut notes)
+            .map_err(|source| CorpusError::Open { file: name.as_ref().to_owned(), source })?;
+        Ok(Opened { name, is_member, content, notes })
     }
 }
 
@@ -95,17 +91,20 @@ pub(crate) struct Opened {
     /// Set for a file of a folder or archive.
     pub(crate) is_member: bool,
     pub(crate) content: Content,
+    /// What is worth knowing about the way to it.
+    pub(crate) notes: Vec<String>,
 }
 
 /// The contents of an input, by their kind.
 pub(crate) enum Content {
     Text(Text),
+    Arrow(Text),
     Parquet(File),
     Zip(File),
 }
 
 impl Opened {
-    /// Tests for `.extension` or `.extension.gz` at the end of the name, whatever the case.
+    /// Tests for `.extension`, packed or not, at the end of the name, whatever the case.
     pub(crate) fn is_named(&self, extensions: &[&str]) -> bool {
         extensions.iter().any(|extension| has_extension(&self.name, extension))
     }
@@ -122,7 +121,10 @@ impl Opened {
     pub(crate) fn into_text(self) -> Result<(Arc<str>, Text), CorpusError> {
         match self.content {
             Content::Text(text) => Ok((self.name, text)),
-            _ => Err(self.wrong("is a Parquet file; ask for that format")),
+            _ => {
+                Err(self
+                    .wrong("is not a text; leave out --input-format, so that the format is told by the file"))
+            }
         }
     }
 
@@ -188,18 +190,31 @@ impl Text {
     }
 }
 
-fn content(bytes: Bytes, is_member: bool, limits: &Limits) -> io::Result<Content> {
+fn content(bytes: Bytes, is_member: bool, limits: &Limits, notes: &mut Vec<String>) -> io::Result<Content> {
     let (mut file, reader): (_, Box<dyn Read + Send>) = match bytes {
         Bytes::Path(path) => opened(File::open(path)?)?,
         Bytes::File(file) => opened(file)?,
         Bytes::Stream(reader) => (None, reader),
     };
     let is_stream = file.is_none() && !is_member;
+    let look = |text: &mut Text| text.look_ahead(HEAD, |head| is_stream && tells_format(head));
     let mut text = Text::new(Vec::new(), reader);
-    text.look_ahead(HEAD, |head| is_stream && tells_format(head));
+    look(&mut text);
+    let mut is_packed = false;
+    while let Some(packing) = Packing::of(text.head()).filter(|_| !is_packed) {
+        let unpacked = packing.unpack(text.into_reader(), limits.unpacking())?;
+        (text, file, is_packed) = (Text::new(Vec::new(), unpacked), None, true);
+        look(&mut text);
+    }
+    if !is_packed
+        && text.head.is_empty()
+        && let Some(error) = text.error.take()
+    {
+        return Err(error);
+    }
     let head = text.head();
-    if head.starts_with(b"PAR1") || head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
-        let is_parquet = head.starts_with(b"PAR1");
+    let is_parquet = head.starts_with(b"PAR1");
+    if is_parquet || head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
         let mut file = match file.take() {
             Some(file) => file,
             None => spool(&mut text.into_reader(), limits)?,
@@ -207,13 +222,13 @@ fn content(bytes: Bytes, is_member: bool, limits: &Limits) -> io::Result<Content
         file.seek(SeekFrom::Start(0))?;
         return Ok(if is_parquet { Content::Parquet(file) } else { Content::Zip(file) });
     }
-    if head.starts_with(&[0x1F, 0x8B]) {
-        text = Text::new(Vec::new(), Box::new(Gunzip::new(text.into_reader(), limits.unpacking())));
-        text.look_ahead(HEAD, |head| is_stream && tells_format(head));
-    } else if head.is_empty()
-        && let Some(error) = text.error.take()
-    {
-        return Err(error);
+    if is_arrow(head) {
+        return Ok(Content::Arrow(text));
+    }
+    if let Some(encoding) = encoding::utf16(head) {
+        notes.push(format!("is in {} and was read as such", encoding.name()));
+        text = Text::new(Vec::new(), encoding::decoded(text.into_reader(), encoding));
+        look(&mut text);
     }
     if text.head.starts_with(b"\xEF\xBB\xBF") {
         text.head.drain(..3);
@@ -233,30 +248,16 @@ fn opened(file: File) -> io::Result<(Option<File>, Box<dyn Read + Send>)> {
 }
 
 /// Copies a stream that must be sought in to an unnamed temporary file.
-fn spool(reader: &mut dyn Read, limits: &Limits) -> io::Result<File> {
+pub(crate) fn spool(reader: &mut dyn Read, limits: &Limits) -> io::Result<File> {
     let mut file = tempfile::tempfile()?;
     copy_at_most(reader, &mut file, limits.unpacked_bytes)?;
     Ok(file)
 }
 
-/// Tests for bytes that are not a text: a program, a document, a picture or an archive by its magic number, or more
-/// than a tenth of NUL and of what is not UTF-8. A few odd bytes are those of a text.
-pub(crate) fn is_binary(head: &[u8]) -> bool {
-    const MAGIC: [&[u8]; 5] = [b"\x7FELF", b"%PDF-", b"\x89PNG", b"PK\x03\x04", b"PK\x05\x06"];
-    const FEW: usize = 3;
-    let head = head.get(..HEAD).unwrap_or(head);
-    let nul = memchr::memchr_iter(0, head).count();
-    let invalid = head.utf8_chunks().filter(|chunk| !chunk.invalid().is_empty()).count();
-    let odd = nul.saturating_add(invalid);
-    MAGIC.iter().any(|magic| head.starts_with(magic))
-        || (head.starts_with(b"MZ") && nul > 0)
-        || (odd > FEW && odd > head.len() / 10)
-}
-
-/// Tests for `.extension` or `.extension.gz` at the end of `name`, whatever the case.
+/// Tests for `.extension`, packed or not, at the end of `name`, whatever the case.
 fn has_extension(name: &str, extension: &str) -> bool {
     let lower = name.to_ascii_lowercase();
-    let plain = lower.strip_suffix(".gz").unwrap_or(&lower);
+    let plain = [".gz", ".xz", ".zst"].iter().find_map(|packed| lower.strip_suffix(packed)).unwrap_or(&lower);
     Path::new(plain).extension().is_some_and(|found| found == extension)
 }
 

@@ -9,6 +9,9 @@ use vulnlens_files::UnpackLimits;
 pub struct Limits {
     /// Longest line, CSV record or JSON item in bytes; a longer one is reported and skipped.
     pub record_bytes: usize,
+    /// Longest JSON document in bytes that is read whole; of a longer one, the members of its arrays of records are read
+    /// one at a time, and what else it holds is not looked at.
+    pub document_bytes: usize,
     /// Largest unpacked file inside an archive in bytes; a larger one is reported and skipped.
     pub entry_bytes: u64,
     /// Most bytes that one input may unpack to, over all its entries; then reading stops.
@@ -23,6 +26,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             record_bytes: 64 << 20,
+            document_bytes: 16 << 20,
             entry_bytes: 8 << 30,
             unpacked_bytes: 64 << 30,
             ratio: 250,

@@ -8,6 +8,7 @@ use crate::date::{Date, When};
 use crate::error::Problem;
 use crate::place::Place;
 use crate::record_id::RecordId;
+use crate::weakness_ids;
 
 /// A record of a vulnerability, as one source has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,18 +112,28 @@ impl Record {
         }
     }
 
-    /// Takes in what stands in the place of a weakness's id.
+    /// Takes in what stands in the place of a weakness's id, or of several.
     pub(crate) fn label(&mut self, assigner: Assigner, text: &str) {
         // NVD's two ways to say that it assigns none, and what CNAs write for the same.
-        const NONE: [&str; 3] = ["NVD-CWE-noinfo", "NVD-CWE-Other", "n/a"];
+        const NONE: [&str; 6] = ["NVD-CWE-noinfo", "NVD-CWE-Other", "n/a", "none", "unknown", "null"];
         let text = text.trim();
-        match text.parse() {
-            Ok(cwe) => {
-                let label = Label { assigner, cwe };
-                self.labels.extend(Some(label).filter(|label| !self.labels.contains(label)));
-            }
-            Err(_) if text.is_empty() || NONE.iter().any(|none| none.eq_ignore_ascii_case(text)) => {}
-            Err(_) => self.unreadable_labels.push(text.chars().take(40).collect()),
+        let cwes = weakness_ids::read(text);
+        let says_none = || text.is_empty() || NONE.iter().any(|none| none.eq_ignore_ascii_case(text));
+        if cwes.is_empty() && !says_none() {
+            self.unreadable_labels.push(text.chars().take(40).collect());
+        }
+        self.add_labels(assigner, cwes);
+    }
+
+    /// Takes in the weaknesses that a prose names: mostly it names none.
+    pub(crate) fn label_named(&mut self, assigner: Assigner, prose: &str) {
+        self.add_labels(assigner, weakness_ids::named(prose));
+    }
+
+    fn add_labels(&mut self, assigner: Assigner, cwes: Vec<CweId>) {
+        for cwe in cwes {
+            let label = Label { assigner, cwe };
+            self.labels.extend(Some(label).filter(|label| !self.labels.contains(label)));
         }
     }
 }
@@ -132,12 +143,33 @@ pub(crate) fn clean(text: &str) -> String {
     text.replace('\0', " ")
 }
 
-/// Tests for the notice that the feeds put in the place of a withdrawn record's text.
+/// Tests for the notice that the feeds put in the place of a withdrawn or reserved record's text.
 pub(crate) fn says_withdrawn(text: &str) -> bool {
+    const NOTICES: [&str; 9] = [
+        "reject",
+        "rejected",
+        "rejected reason",
+        "reserved",
+        "this candidate has been reserved",
+        "this cve id has been rejected",
+        "this cve id was rejected",
+        "this cve has been rejected",
+        "this candidate was withdrawn",
+    ];
     let text = text.trim_start();
-    ["** REJECT **", "Rejected reason:"]
-        .iter()
-        .any(|notice| text.get(..notice.len()).is_some_and(|head| head.eq_ignore_ascii_case(notice)))
+    let starred = text.starts_with("**");
+    let text = text.trim_start_matches(['*', ' ']);
+    NOTICES.iter().any(|notice| {
+        let Some(head) = text.get(..notice.len()).filter(|head| head.eq_ignore_ascii_case(notice)) else {
+            return false;
+        };
+        let rest = text.get(head.len()..).unwrap_or_default().trim_start();
+        // A single word begins many a description; stars or a colon make it the notice.
+        match notice.contains(' ') {
+            true => *notice != "rejected reason" || rest.starts_with(':'),
+            false => starred && rest.starts_with("**"),
+        }
+    })
 }
 
 /// Tests whether a language tag (`en`, `en-US`, `eng`) means English.
@@ -168,6 +200,13 @@ mod tests {
         for (text, withdrawn) in [
             ("** REJECT ** DO NOT USE THIS CANDIDATE NUMBER.", true),
             (" Rejected reason: duplicate", true),
+            ("** REJECTED ** duplicate", true),
+            ("**REJECT** duplicate", true),
+            ("** RESERVED ** This candidate has been reserved by an organization", true),
+            ("This CVE ID has been rejected or withdrawn by its CVE Numbering Authority.", true),
+            ("Reserved memory in the driver is freed twice", false),
+            ("Rejected requests are logged with their passwords", false),
+            ("** DISPUTED ** The server leaks", false),
             ("The server answers Rejected reason: x to everybody", false),
         ] {
             let mut record = Record::new(None, Problem::Blank);

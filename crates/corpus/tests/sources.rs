@@ -203,7 +203,7 @@ fn the_cve_list_as_zip_nested_zip_folder_and_single_record() {
         let shown: Vec<_> = records.iter().map(shown).collect();
         assert_eq!(shown[0], "CVE-2023-0001 2023-05-06 \"Flaw\" cna:79,cna:89,adp:20");
         assert_eq!(shown[1], "CVE-2023-0002 rejected");
-        assert_eq!(shown[2], "CVE-2023-0003 2023-05-06 \"\" cna:79,cna:89,adp:20");
+        assert_eq!(shown[2], "CVE-2023-0003 2023-05-06 \"Not the text\" cna:79,cna:89,adp:20");
         assert!(shown[3].contains("CVE-2023-0004.json: malformed JSON"), "{}", shown[3]);
         assert_eq!(shown.len(), 4);
     }
@@ -269,7 +269,7 @@ fn what_is_no_source_is_refused_by_name() {
     for (name, bytes, part) in [
         ("a.csv", b"description\nx\n".as_slice(), "a.csv: has no column id; its columns are: description"),
         ("a.html", b"<html>", "is not a source of records"),
-        ("a.txt", b"A text", "is not a source of records; expected JSON objects with the keys"),
+        ("a.txt", b"A text", "is not a source of records; expected records of the CVE list"),
         ("a.zip", b"PK\x03\x04 and no more", "is not a readable zip"),
     ] {
         let Err(error) = open(name, bytes, &Limits::default()) else { panic!("{name} was taken") };

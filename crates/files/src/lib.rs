@@ -3,7 +3,7 @@
 //! - [`WholeFile`] and [`WholeFolder`] appear under their name when they are complete; [`remove_unfinished`] removes
 //!   what a signal interrupts.
 //! - [`read_at_most`] and [`Bounded`] bound what a file may make its reader hold. With the feature `unpack`,
-//!   [`Gunzip`] and [`unpacked`] read gzip and zip within the same bounds.
+//!   [`Packing`] and [`unpacked`] read gzip, xz, Zstandard and zip within the same bounds.
 //! - With the feature `sealed`, [`sealed`] writes and verifies safetensors files with a checksum over all their bytes.
 //! - [`Classified`] gives every public error of the workspace one of five kinds; exit codes follow from them.
 //!
@@ -16,6 +16,8 @@ mod gzip;
 mod hash;
 mod kind;
 pub mod names;
+#[cfg(feature = "unpack")]
+mod packing;
 mod read;
 #[cfg(feature = "sealed")]
 pub mod sealed;
@@ -33,6 +35,8 @@ pub use error::FileError;
 pub use gzip::{Gunzip, TrailingBytes};
 pub use hash::{REVISION_DIGITS, hex, revision, sha256_hex, sha256_of};
 pub use kind::{Classified, ErrorKind};
+#[cfg(feature = "unpack")]
+pub use packing::Packing;
 pub use read::{copy_at_most, read_at_most, read_bounded, read_if_there};
 #[cfg(feature = "sealed")]
 pub use tensors::write_tensors;

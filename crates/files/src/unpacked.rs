@@ -1,4 +1,4 @@
-//! A file as its content: plain, gzip, or one entry of a zip, told apart by the first bytes.
+//! A file as its content: plain, packed, or one entry of a zip, told apart by the first bytes.
 
 use std::fs::{File, Metadata};
 use std::io::{self, BufRead, BufReader, Read, Seek};
@@ -7,7 +7,7 @@ use std::path::Path;
 use zip::ZipArchive;
 
 use crate::bounded::{Bounded, PackedSize, UnpackLimits};
-use crate::gzip::Gunzip;
+use crate::packing::Packing;
 
 /// Opens the file at `path` and hands its unpacked content to `use_content`. Of a zip that is the first entry whose name
 /// `is_wanted` accepts; an error calls such entries `wanted`.
@@ -33,8 +33,8 @@ pub fn unpacked<T>(
         let entry = find_entry(&archive, is_wanted).ok_or_else(none)?;
         let entry = archive.by_index(entry)?;
         Ok(use_content(&mut BufReader::new(Bounded::new(entry, limits, size))))
-    } else if head.starts_with(&[0x1F, 0x8B]) {
-        Ok(use_content(&mut BufReader::new(Gunzip::new(file, limits))))
+    } else if let Some(packing) = Packing::of(head) {
+        Ok(use_content(&mut BufReader::new(packing.unpack(file, limits)?)))
     } else {
         Ok(use_content(&mut BufReader::new(Bounded::new(file, limits, size))))
     }

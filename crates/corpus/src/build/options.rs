@@ -2,12 +2,15 @@
 
 use crate::groups::SplitOptions;
 use crate::limits::Limits;
+use crate::sources::ColumnNames;
 
 /// Options of a build.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BuildOptions {
     /// The division of the rows.
     pub splits: SplitOptions,
+    /// Columns or keys of tables by name.
+    pub columns: ColumnNames,
     /// Bounds on the sources.
     pub limits: Limits,
     /// Sources read at once. The data set is the same for any number.
@@ -18,7 +21,13 @@ pub struct BuildOptions {
 
 impl Default for BuildOptions {
     fn default() -> Self {
-        Self { splits: SplitOptions::default(), limits: Limits::default(), threads: 2, bad_records_shown: 20 }
+        Self {
+            splits: SplitOptions::default(),
+            columns: ColumnNames::default(),
+            limits: Limits::default(),
+            threads: 2,
+            bad_records_shown: 20,
+        }
     }
 }
 

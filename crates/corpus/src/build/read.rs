@@ -111,6 +111,7 @@ fn read_source(
         &Options {
             format: None,
             needs: Needs { cve: true },
+            columns: options.columns.clone(),
             limits: options.limits,
             spool: Some(spool.to_owned()),
         },

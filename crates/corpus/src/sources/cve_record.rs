@@ -4,11 +4,13 @@ use serde::Deserialize;
 
 use crate::date::When;
 use crate::error::{BadRecord, Problem};
+use crate::markup;
 use crate::record::{Assigner, Record, is_english};
 use crate::record_id::RecordId;
-use crate::sources::format::{Needs, ObjectFormat};
-use crate::sources::json_text::Text;
+use crate::sources::format::{ObjectFormat, Parsed, Settings};
+use crate::sources::json_text::{List, Text, or_default};
 use crate::sources::object::Object;
+use crate::weakness_ids;
 
 /// The CVE numbering authority that published the record.
 pub(super) const CNA: Assigner = Assigner { rank: 20, name: "cna", added: false };
@@ -23,7 +25,7 @@ pub(super) struct CveRecord;
 struct Document<'a> {
     #[serde(borrow, rename = "cveMetadata")]
     metadata: Metadata<'a>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "or_default")]
     containers: Containers<'a>,
 }
 
@@ -33,7 +35,7 @@ struct Metadata<'a> {
     #[serde(borrow, rename = "cveId")]
     id: Text<'a>,
     #[serde(borrow, default)]
-    state: Option<Text<'a>>,
+    state: Text<'a>,
     #[serde(default, rename = "datePublished")]
     published: When,
     #[serde(default, rename = "dateUpdated")]
@@ -43,19 +45,21 @@ struct Metadata<'a> {
 #[derive(Deserialize, Default)]
 #[serde(expecting = "an object")]
 struct Containers<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "or_default")]
     cna: Container<'a>,
     #[serde(borrow, default)]
-    adp: Vec<Container<'a>>,
+    adp: List<Container<'a>>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(expecting = "an object")]
 struct Container<'a> {
     #[serde(borrow, default)]
-    descriptions: Vec<Description<'a>>,
+    title: Text<'a>,
+    #[serde(borrow, default)]
+    descriptions: List<Description<'a>>,
     #[serde(borrow, default, rename = "problemTypes")]
-    problem_types: Vec<ProblemType<'a>>,
+    problem_types: List<ProblemType<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -65,22 +69,36 @@ struct Description<'a> {
     lang: Text<'a>,
     #[serde(borrow, default)]
     value: Text<'a>,
+    #[serde(borrow, default, rename = "supportingMedia")]
+    media: List<Media<'a>>,
+}
+
+/// The same text with markup.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+struct Media<'a> {
+    #[serde(borrow, default, rename = "type")]
+    kind: Text<'a>,
+    #[serde(default, deserialize_with = "or_default")]
+    base64: bool,
+    #[serde(borrow, default)]
+    value: Text<'a>,
 }
 
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
 struct ProblemType<'a> {
     #[serde(borrow, default)]
-    descriptions: Vec<ProblemDescription<'a>>,
+    descriptions: List<ProblemDescription<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
 struct ProblemDescription<'a> {
     #[serde(borrow, default, rename = "cweId")]
-    cwe: Option<Text<'a>>,
+    cwe: Text<'a>,
     #[serde(borrow, default)]
-    description: Option<Text<'a>>,
+    description: Text<'a>,
 }
 
 impl ObjectFormat for CveRecord {
@@ -96,24 +114,8 @@ impl ObjectFormat for CveRecord {
         object.has("cveMetadata") || (object.has("dataType") && object.has("containers"))
     }
 
-    fn read(&self, object: &[u8], _: Needs) -> Result<Record, BadRecord> {
-        let parsed: Document<'_> =
-            serde_json::from_slice(object).map_err(|error| Problem::json(object, &error))?;
-        let metadata = parsed.metadata;
-        let id = RecordId::new(metadata.id.0.as_ref());
-        if id.cve().is_none() {
-            return Err(BadRecord::not_a_cve("cveId", id.as_str()));
-        }
-        let mut record = Record::new(Some(id), Problem::NoDescription("English description"));
-        record.dates.published = metadata.published;
-        record.dates.modified = metadata.modified.day();
-        record.withdrawn = metadata.state.as_ref().is_some_and(|state| state.0 == "REJECTED");
-        for text in parsed.containers.cna.descriptions.iter().filter(|text| is_english(&text.lang.0)) {
-            record.describe(&text.value.0);
-        }
-        label(&mut record, CNA, &parsed.containers.cna);
-        parsed.containers.adp.iter().for_each(|adp| label(&mut record, ADP, adp));
-        Ok(record)
+    fn read(&self, object: &[u8], _: &Settings) -> Vec<Parsed> {
+        vec![read(object)]
     }
 
     /// The list is laid out as `cves`, years, and records.
@@ -123,41 +125,56 @@ impl ObjectFormat for CveRecord {
     }
 }
 
-fn label(record: &mut Record, assigner: Assigner, container: &Container<'_>) {
-    for problem in container.problem_types.iter().flat_map(|types| &types.descriptions) {
-        let id = problem.cwe.as_ref().map(|cwe| cwe.0.as_ref());
-        // A third of the CNAs' weaknesses stand in the description alone, as `CWE-79: Cross-site Scripting`.
-        let described = || problem.description.as_ref().and_then(|text| leading_cwe(&text.0));
-        if let Some(id) = id.filter(|id| !id.trim().is_empty()).or_else(described) {
-            record.label(assigner, id);
+fn read(object: &[u8]) -> Parsed {
+    let parsed: Document<'_> =
+        serde_json::from_slice(object).map_err(|error| Problem::json(object, &error))?;
+    let metadata = parsed.metadata;
+    let id = RecordId::new(metadata.id.0.as_ref());
+    if id.cve().is_none() {
+        return Err(BadRecord::not_a_cve("cveId", id.as_str()));
+    }
+    let mut record = Record::new(Some(id), Problem::NoDescription("English description"));
+    record.dates.published = metadata.published;
+    record.dates.modified = metadata.modified.day();
+    let is_in_force =
+        |state: &str| !["REJECTED", "RESERVED"].iter().any(|other| other.eq_ignore_ascii_case(state));
+    record.withdrawn = !is_in_force(metadata.state.0.trim());
+    let Containers { cna, adp: List(adp) } = &parsed.containers;
+    let containers = || std::iter::once(cna).chain(adp);
+    containers().for_each(|container| describe(&mut record, container));
+    // A title is better than nothing.
+    containers().for_each(|container| record.describe(&container.title.0));
+    label(&mut record, CNA, cna);
+    adp.iter().for_each(|adp| label(&mut record, ADP, adp));
+    Ok(record)
+}
+
+/// Takes in the description of a container: the plain text, else the same with markup.
+fn describe(record: &mut Record, container: &Container<'_>) {
+    let in_english = || container.descriptions.0.iter().filter(|text| is_english(&text.lang.0));
+    in_english().for_each(|text| record.describe(&text.value.0));
+    for media in in_english().flat_map(|text| &text.media.0).filter(|media| !media.base64) {
+        match media.kind.0.to_ascii_lowercase().starts_with("text/html") {
+            true => record.describe(&markup::of_html(&media.value.0)),
+            false => record.describe(&media.value.0),
         }
     }
 }
 
-/// The id that a description of a weakness begins with.
-fn leading_cwe(text: &str) -> Option<&str> {
-    let text = text.trim_start();
-    text.get(..4).filter(|head| head.eq_ignore_ascii_case("CWE-"))?;
-    let digits = text.bytes().skip(4).take_while(u8::is_ascii_digit).count();
-    if digits == 0 { None } else { text.get(..digits.saturating_add(4)) }
+fn label(record: &mut Record, assigner: Assigner, container: &Container<'_>) {
+    for problem in container.problem_types.0.iter().flat_map(|types| &types.descriptions.0) {
+        // A third of the CNAs' weaknesses stand in the description alone, as `CWE-79: Cross-site Scripting`.
+        let id = problem.cwe.0.trim();
+        if weakness_ids::read(id).is_empty() {
+            record.label_named(assigner, &problem.description.0);
+        }
+        record.label(assigner, id);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_description_gives_the_id_it_begins_with() {
-        for (text, want) in [
-            ("CWE-79: Cross-site Scripting", Some("CWE-79")),
-            (" cwe-89 SQL", Some("cwe-89")),
-            ("CWE-", None),
-            ("see CWE-79", None),
-            ("é", None),
-        ] {
-            assert_eq!(leading_cwe(text), want, "{text}");
-        }
-    }
 
     #[test]
     fn a_folder_of_the_list_is_told_by_its_entries() {

@@ -76,7 +76,7 @@ pub(crate) trait ObjectFormat: Sync {
     /// The format in a few words, for messages.
     fn about(&self) -> &'static str;
 
-    /// Keys of the arrays in a larger document whose members are such objects.
+    /// Keys of the arrays whose members are such objects, in documents that are too long to be read whole.
     fn arrays(&self) -> &'static [&'static str] {
         &[]
     }
@@ -84,14 +84,17 @@ pub(crate) trait ObjectFormat: Sync {
     /// Tests the object's keys.
     fn recognises(&self, object: &Object<'_>) -> bool;
 
-    /// Reads one object.
-    fn read(&self, object: &[u8], needs: Needs) -> Result<Record, BadRecord>;
+    /// Reads the records of one object: mostly one.
+    fn read(&self, object: &[u8], settings: &Settings) -> Vec<Parsed>;
 
     /// Tests whether a folder with an entry of that name is one source, rather than one for each file in it.
     fn is_folder_entry(&self, _name: &str) -> bool {
         false
     }
 }
+
+/// A record, or what is wrong with it.
+pub(crate) type Parsed = Result<Record, BadRecord>;
 
 /// A format of a whole file.
 pub(crate) trait FileFormat: Sync {
@@ -118,10 +121,39 @@ pub struct Needs {
     pub cve: bool,
 }
 
+/// Columns of a table, or keys of JSON objects, that the caller names; each wins over the usual names.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct ColumnNames {
+    /// The column of the texts.
+    pub text: Option<String>,
+    /// The column of the ids.
+    pub id: Option<String>,
+    /// The column of the dates of publication.
+    pub date: Option<String>,
+}
+
+impl ColumnNames {
+    /// These names.
+    #[must_use]
+    pub fn new(text: Option<String>, id: Option<String>, date: Option<String>) -> Self {
+        Self { text, id, date }
+    }
+}
+
+/// The settings of the readers of records.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Settings {
+    pub(crate) needs: Needs,
+    pub(crate) columns: ColumnNames,
+}
+
 /// The settings that a format is opened with.
 pub(crate) struct Context {
-    pub(crate) needs: Needs,
+    pub(crate) settings: Settings,
     pub(crate) limits: Limits,
+    /// Set where the caller asked for the format.
+    pub(crate) is_forced: bool,
     /// The formats of JSON objects, in the order in which they are asked.
     pub(crate) objects: Vec<&'static dyn ObjectFormat>,
 }

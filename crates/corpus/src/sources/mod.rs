@@ -1,5 +1,8 @@
 //! The sources of records: one list of formats, one file each, and one door to all of them.
 
+mod arrow;
+mod batch_rows;
+mod column_names;
 mod csv;
 mod cve2capec;
 mod cve_record;
@@ -12,22 +15,27 @@ mod object;
 mod open;
 mod osv;
 mod parquet;
-mod plain;
 pub(crate) mod rows;
+mod texts;
+mod xml;
 
+pub(crate) use arrow::is_arrow;
 pub use cve2capec::{Cve2Capec, Cve2CapecRecord, open_cve2capec};
-pub use format::{Needs, SourceFormat};
+pub use format::{ColumnNames, Needs, SourceFormat};
 pub use open::{Options, expand, file_formats, open};
 
 /// The formats that records are read from, in the order in which they are asked.
 pub static ALL: &[SourceFormat] = &[
-    SourceFormat::object(&json::row::JsonRow),
     SourceFormat::object(&cve_record::CveRecord),
     SourceFormat::object(&nvd_feed::NvdFeed),
     SourceFormat::object(&nvd_api::NvdApi),
     SourceFormat::object(&osv::Osv),
+    // Its keys are the widest: asked last.
+    SourceFormat::object(&json::row::JsonRow),
     SourceFormat::file(&json::Json),
     SourceFormat::file(&csv::Csv),
     SourceFormat::file(&parquet::Parquet),
-    SourceFormat::file(&plain::Plain),
+    SourceFormat::file(&arrow::Arrow),
+    SourceFormat::file(&texts::Document),
+    SourceFormat::file(&texts::LineTexts),
 ];

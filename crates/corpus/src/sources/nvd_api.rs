@@ -7,8 +7,8 @@ use crate::error::{BadRecord, Problem};
 use crate::record::{Record, is_english};
 use crate::record_id::RecordId;
 use crate::sources::cve_record::{ADP, CNA};
-use crate::sources::format::{Needs, ObjectFormat};
-use crate::sources::json_text::Text;
+use crate::sources::format::{ObjectFormat, Parsed, Settings};
+use crate::sources::json_text::{List, Text};
 use crate::sources::nvd_feed::{LangText, NVD};
 use crate::sources::object::Object;
 
@@ -41,11 +41,11 @@ struct Cve<'a> {
     #[serde(default, rename = "lastModified")]
     modified: When,
     #[serde(borrow, default, rename = "vulnStatus")]
-    status: Option<Text<'a>>,
+    status: Text<'a>,
     #[serde(borrow, default)]
-    descriptions: Vec<LangText<'a>>,
+    descriptions: List<LangText<'a>>,
     #[serde(borrow, default)]
-    weaknesses: Vec<Weakness<'a>>,
+    weaknesses: List<Weakness<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -54,7 +54,7 @@ struct Weakness<'a> {
     #[serde(borrow, default)]
     source: Text<'a>,
     #[serde(borrow, default)]
-    description: Vec<LangText<'a>>,
+    description: List<LangText<'a>>,
 }
 
 impl ObjectFormat for NvdApi {
@@ -67,38 +67,53 @@ impl ObjectFormat for NvdApi {
     }
 
     fn arrays(&self) -> &'static [&'static str] {
-        &[ITEMS]
+        &[ITEMS, "cve_items"]
     }
 
+    /// A member of a page, or the CVE alone, as mirrors keep it.
     fn recognises(&self, object: &Object<'_>) -> bool {
-        object.object("cve").is_some_and(|cve| cve.has("id")) || object.has(PAGE)
+        let is_cve = |object: &Object<'_>| object.has("id") && object.has("descriptions");
+        object.object("cve").is_some_and(|cve| is_cve(&cve)) || is_cve(object) || is_empty_page(object)
     }
 
-    fn read(&self, object: &[u8], _: Needs) -> Result<Record, BadRecord> {
-        let item: Item<'_> = serde_json::from_slice(object).map_err(|error| {
-            let is_page = Object::new(object).has(PAGE);
-            if is_page { Problem::MissingField(ITEMS) } else { Problem::json(object, &error) }
-        })?;
-        let cve = item.cve;
-        let id = RecordId::new(cve.id.0.as_ref());
-        if id.cve().is_none() {
-            return Err(BadRecord::not_a_cve("id", id.as_str()));
-        }
-        let mut record = Record::new(Some(id), Problem::NoDescription("English description"));
-        record.dates.published = cve.published;
-        record.dates.modified = cve.modified.day();
-        record.withdrawn = cve.status.as_ref().is_some_and(|status| status.0 == "Rejected");
-        for text in cve.descriptions.iter().filter(|text| is_english(&text.lang.0)) {
-            record.describe(&text.value.0);
-        }
-        for weakness in &cve.weaknesses {
-            let assigner = match weakness.source.0.as_ref() {
-                ANALYSTS => NVD,
-                CISA_ADP => ADP,
-                _ => CNA,
-            };
-            weakness.description.iter().for_each(|text| record.label(assigner, &text.value.0));
-        }
-        Ok(record)
+    fn read(&self, object: &[u8], _: &Settings) -> Vec<Parsed> {
+        vec![read(object)]
     }
+}
+
+/// Tests for a page without its array of CVEs.
+fn is_empty_page(object: &Object<'_>) -> bool {
+    object.has(PAGE) && object.array(ITEMS).is_none()
+}
+
+fn read(object: &[u8]) -> Parsed {
+    let keys = Object::new(object);
+    if is_empty_page(&keys) {
+        return Err(Problem::MissingField(ITEMS).into());
+    }
+    let json = |error: serde_json::Error| Problem::json(object, &error);
+    let cve: Cve<'_> = match keys.object("cve") {
+        Some(_) => serde_json::from_slice::<Item<'_>>(object).map_err(json)?.cve,
+        None => serde_json::from_slice(object).map_err(json)?,
+    };
+    let id = RecordId::new(cve.id.0.as_ref());
+    if id.cve().is_none() {
+        return Err(BadRecord::not_a_cve("id", id.as_str()));
+    }
+    let mut record = Record::new(Some(id), Problem::NoDescription("English description"));
+    record.dates.published = cve.published;
+    record.dates.modified = cve.modified.day();
+    record.withdrawn = cve.status.0.eq_ignore_ascii_case("rejected");
+    for text in cve.descriptions.0.iter().filter(|text| is_english(&text.lang.0)) {
+        record.describe(&text.value.0);
+    }
+    for weakness in &cve.weaknesses.0 {
+        let assigner = match weakness.source.0.as_ref() {
+            ANALYSTS => NVD,
+            CISA_ADP => ADP,
+            _ => CNA,
+        };
+        weakness.description.0.iter().for_each(|text| record.label(assigner, &text.value.0));
+    }
+    Ok(record)
 }

@@ -6,8 +6,8 @@ use crate::date::When;
 use crate::error::{BadRecord, Problem};
 use crate::record::{Assigner, Record, is_english};
 use crate::record_id::RecordId;
-use crate::sources::format::{Needs, ObjectFormat};
-use crate::sources::json_text::Text;
+use crate::sources::format::{ObjectFormat, Parsed, Settings};
+use crate::sources::json_text::{List, Text, or_default};
 use crate::sources::object::Object;
 
 /// The analysts of the National Vulnerability Database.
@@ -37,9 +37,9 @@ struct Item<'a> {
 struct Cve<'a> {
     #[serde(borrow, rename = "CVE_data_meta")]
     meta: Meta<'a>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "or_default")]
     problemtype: ProblemTypes<'a>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "or_default")]
     description: Descriptions<'a>,
 }
 
@@ -54,21 +54,21 @@ struct Meta<'a> {
 #[serde(expecting = "an object")]
 struct ProblemTypes<'a> {
     #[serde(borrow, default)]
-    problemtype_data: Vec<ProblemType<'a>>,
+    problemtype_data: List<ProblemType<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
 struct ProblemType<'a> {
     #[serde(borrow, default)]
-    description: Vec<LangText<'a>>,
+    description: List<LangText<'a>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 #[serde(expecting = "an object")]
 struct Descriptions<'a> {
     #[serde(borrow, default)]
-    description_data: Vec<LangText<'a>>,
+    description_data: List<LangText<'a>>,
 }
 
 /// A text and its language, in NVD's feeds and its API.
@@ -95,27 +95,36 @@ impl ObjectFormat for NvdFeed {
     }
 
     fn recognises(&self, object: &Object<'_>) -> bool {
-        object.object("cve").is_some_and(|cve| cve.has("CVE_data_meta")) || object.has(FEED)
+        object.object("cve").is_some_and(|cve| cve.has("CVE_data_meta")) || is_empty_feed(object)
     }
 
-    fn read(&self, object: &[u8], _: Needs) -> Result<Record, BadRecord> {
-        let item: Item<'_> = serde_json::from_slice(object).map_err(|error| {
-            let is_feed = Object::new(object).has(FEED);
-            if is_feed { Problem::MissingField(ITEMS) } else { Problem::json(object, &error) }
-        })?;
-        let id = RecordId::new(item.cve.meta.id.0.as_ref());
-        if id.cve().is_none() {
-            return Err(BadRecord::not_a_cve("ID", id.as_str()));
-        }
-        let mut record = Record::new(Some(id), Problem::NoDescription("English description"));
-        record.dates.published = item.published;
-        record.dates.modified = item.modified.day();
-        for text in item.cve.description.description_data.iter().filter(|text| is_english(&text.lang.0)) {
-            record.describe(&text.value.0);
-        }
-        for text in item.cve.problemtype.problemtype_data.iter().flat_map(|types| &types.description) {
-            record.label(NVD, &text.value.0);
-        }
-        Ok(record)
+    fn read(&self, object: &[u8], _: &Settings) -> Vec<Parsed> {
+        vec![read(object)]
     }
+}
+
+/// Tests for a feed without its array of CVEs.
+fn is_empty_feed(object: &Object<'_>) -> bool {
+    object.has(FEED) && object.array(ITEMS).is_none()
+}
+
+fn read(object: &[u8]) -> Parsed {
+    if is_empty_feed(&Object::new(object)) {
+        return Err(Problem::MissingField(ITEMS).into());
+    }
+    let item: Item<'_> = serde_json::from_slice(object).map_err(|error| Problem::json(object, &error))?;
+    let id = RecordId::new(item.cve.meta.id.0.as_ref());
+    if id.cve().is_none() {
+        return Err(BadRecord::not_a_cve("ID", id.as_str()));
+    }
+    let mut record = Record::new(Some(id), Problem::NoDescription("English description"));
+    record.dates.published = item.published;
+    record.dates.modified = item.modified.day();
+    for text in item.cve.description.description_data.0.iter().filter(|text| is_english(&text.lang.0)) {
+        record.describe(&text.value.0);
+    }
+    for text in item.cve.problemtype.problemtype_data.0.iter().flat_map(|types| &types.description.0) {
+        record.label(NVD, &text.value.0);
+    }
+    Ok(record)
 }

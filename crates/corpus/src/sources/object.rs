@@ -27,18 +27,78 @@ impl<'a> Object<'a> {
         self.value(&[key]).filter(|value| value.starts_with(b"{")).map(Self::new)
     }
 
+    /// The array under a key, if the value is one.
+    pub(crate) fn array(&self, key: &str) -> Option<Elements<'a>> {
+        self.value(&[key]).and_then(Elements::new)
+    }
+
+    /// The whole number under a key, if the value is one.
+    pub(crate) fn number(&self, key: &str) -> Option<u64> {
+        let value = self.value(&[key])?;
+        let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        std::str::from_utf8(value.get(..digits)?).ok()?.parse().ok()
+    }
+
+    /// Tests whether the value under a key is the string `wanted`, which holds no escape.
+    pub(crate) fn is(&self, key: &str, wanted: &str) -> bool {
+        let string = self.value(&[key]).and_then(|value| string(value.strip_prefix(b"\"")?));
+        string.is_some_and(|(text, _)| text == wanted.as_bytes())
+    }
+
+    /// The keys, as they are written, each with the bytes from its value on.
+    pub(crate) fn entries(&self) -> Entries<'a> {
+        Entries { rest: self.bytes.strip_prefix(b"{") }
+    }
+
     /// The bytes from the value of the first of `keys` on.
     fn value(&self, keys: &[&str]) -> Option<&'a [u8]> {
-        let mut rest = self.bytes.strip_prefix(b"{")?;
-        loop {
-            rest = after(rest, |byte| byte == b'"')?;
-            let (name, behind) = string(rest)?;
-            let value = after(behind, |byte| byte == b':')?.trim_ascii_start();
-            if keys.iter().any(|key| key.as_bytes() == name) {
-                return Some(value);
-            }
-            rest = behind_value(value)?;
-        }
+        self.entries()
+            .find(|(name, _)| keys.iter().any(|key| key.as_bytes() == *name))
+            .map(|(_, value)| value)
+    }
+}
+
+/// The keys of an object and the bytes from their values on.
+pub(crate) struct Entries<'a> {
+    rest: Option<&'a [u8]>,
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = after(self.rest.take()?, |byte| byte == b'"')?;
+        let (name, behind) = string(rest)?;
+        let value = after(behind, |byte| byte == b':')?.trim_ascii_start();
+        self.rest = value_length(value).and_then(|length| value.get(length..));
+        Some((name, value))
+    }
+}
+
+/// The members of a JSON array, each from its first byte on.
+pub(crate) struct Elements<'a> {
+    rest: Option<&'a [u8]>,
+}
+
+impl<'a> Elements<'a> {
+    /// The members of the array that `bytes` begin with; none if they begin with something else.
+    pub(crate) fn new(bytes: &'a [u8]) -> Option<Self> {
+        bytes.trim_ascii_start().strip_prefix(b"[").map(|rest| Self { rest: Some(rest) })
+    }
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let is_between = |byte: &u8| byte.is_ascii_whitespace() || *byte == b',';
+        let rest = self.rest.take()?;
+        let start = rest.iter().position(|byte| !is_between(byte))?;
+        let rest = rest.get(start..).filter(|rest| !rest.starts_with(b"]"))?;
+        // What cannot be told apart is one member, and the last.
+        let (member, behind) = rest.split_at_checked(value_length(rest).unwrap_or(rest.len()))?;
+        self.rest = Some(behind).filter(|_| !member.is_empty());
+        Some(member)
     }
 }
 
@@ -62,21 +122,26 @@ fn string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     }
 }
 
-/// The bytes behind the value that `bytes` begin with: from the comma or bracket that ends it.
-fn behind_value(bytes: &[u8]) -> Option<&[u8]> {
+/// The length of the value that `bytes` begin with; none if it is cut off.
+pub(crate) fn value_length(bytes: &[u8]) -> Option<usize> {
+    let is_end = |byte: &u8| matches!(byte, b',' | b']' | b'}') || byte.is_ascii_whitespace();
     let mut depth = 0u32;
     let mut rest = bytes;
     loop {
-        let at = rest.iter().position(|byte| matches!(byte, b'"' | b'{' | b'[' | b'}' | b']' | b','))?;
+        let at = match depth {
+            0 => 0,
+            _ => rest.iter().position(|byte| matches!(byte, b'"' | b'{' | b'[' | b'}' | b']'))?,
+        };
         let (before, behind) = rest.split_at_checked(at.checked_add(1)?)?;
+        rest = behind;
         match before.last()? {
             b'"' => rest = string(behind)?.1,
-            b'{' | b'[' => (depth, rest) = (depth.checked_add(1)?, behind),
-            b',' if depth > 0 => rest = behind,
-            b',' => return Some(behind),
-            _ if depth > 0 => (depth, rest) = (depth.checked_sub(1)?, behind),
-            // The object's own end.
-            _ => return None,
+            b'{' | b'[' => depth = depth.checked_add(1)?,
+            b'}' | b']' => depth = depth.checked_sub(1)?,
+            _ => return bytes.iter().position(is_end),
+        }
+        if depth == 0 {
+            return bytes.len().checked_sub(rest.len());
         }
     }
 }
@@ -104,6 +169,8 @@ mod tests {
         }
         assert!(object.object("cve").is_some_and(|cve| cve.has("deep") && !cve.has("n")));
         assert!(object.object("x").is_none());
+        assert_eq!((object.number("n"), object.number("a"), object.is("last", "x")), (Some(1), None, false));
+        assert!(Object::new(br#"{"type" : "bundle","n":12}"#).is("type", "bundle"));
         assert!(Object::new(b"{\"cut\":").has("cut"), "a key counts though its value is cut off");
         assert!(!Object::new(b"[{\"a\":1}]").has("a"));
     }
@@ -119,8 +186,19 @@ mod tests {
         }
 
         #[test]
+        fn members_agree_with_a_json_parser(members in proptest::collection::vec("[a-c\"\\\\{\\[,é]{0,3}", 0..5), blank in "[ \n]{0,2}") {
+            let members: Vec<serde_json::Value> =
+                members.iter().map(|text| serde_json::json!([text, {"b": 1}, null])).chain([serde_json::json!(1.5)]).collect();
+            let texts: Vec<String> = members.iter().map(ToString::to_string).collect();
+            let array = format!("[{blank}{}{blank}] , 1", texts.join(&format!("{blank},{blank}")));
+            let got: Vec<_> = Elements::new(array.as_bytes()).unwrap().map(String::from_utf8_lossy).collect();
+            prop_assert_eq!(got, texts);
+        }
+
+        #[test]
         fn any_bytes_have_keys_or_none(text in "[\\[\\]{}\",:\\\\a ]{0,60}") {
             let _ = Object::new(text.as_bytes()).object("a").map(|object| object.has("a"));
+            prop_assert!(Elements::new(text.as_bytes()).map_or(0, Iterator::count) <= text.len());
         }
     }
 }

@@ -1,13 +1,15 @@
 //! The door to the records of any input: files, folders and archives of every format.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::ALL;
-use super::format::{Context, Needs, SourceFormat};
+use super::format::{ColumnNames, Context, Needs, Settings, SourceFormat};
 use crate::containers::{Folder, Member, MemberRecords, Zip, entries};
-use crate::error::CorpusError;
+use crate::error::{CorpusError, Problem};
 use crate::input::{Content, Input, Opened};
 use crate::limits::Limits;
+use crate::magic;
 use crate::records::Records;
 
 /// Folders and archives that may lie within one another.
@@ -20,6 +22,8 @@ pub struct Options {
     pub format: Option<SourceFormat>,
     /// Requirements on each record.
     pub needs: Needs,
+    /// Columns or keys by name.
+    pub columns: ColumnNames,
     /// Bounds on the input.
     pub limits: Limits,
     /// The folder for unnamed temporary files; none for the system's.
@@ -69,18 +73,33 @@ fn members_of(
     Records::new(MemberRecords::new(name.into(), members, open))
 }
 
-fn open_file(file: Opened, options: &Options) -> Result<Records, CorpusError> {
+fn open_file(mut file: Opened, options: &Options) -> Result<Records, CorpusError> {
     let needs = options.needs;
     let forced = options.format.and_then(SourceFormat::as_file);
     let mut files = ALL.iter().filter_map(|format| format.as_file());
     let Some(format) = forced.or_else(|| files.find(|format| format.recognises(&file, needs))) else {
+        if let Some(kind) = magic::kind(file.head()).filter(|_| !file.is_member) {
+            return Err(file.wrong(kind));
+        }
         return Err(CorpusError::NotASource { file: file.name.as_ref().to_owned(), expected: expected() });
     };
     if file.is_member && matches!(file.content, Content::Text(_)) && file.head().trim_ascii().is_empty() {
         return Err(file.wrong("the file is empty"));
     }
-    let objects = ALL.iter().filter_map(|format| format.as_object()).collect();
-    format.open(file, &Context { needs, limits: options.limits, objects })
+    let notes = std::mem::take(&mut file.notes);
+    let name = Arc::clone(&file.name);
+    let context = Context {
+        settings: Settings { needs, columns: options.columns.clone() },
+        limits: options.limits,
+        is_forced: forced.is_some(),
+        objects: ALL.iter().filter_map(|format| format.as_object()).collect(),
+    };
+    let records = format.open(file, &context)?;
+    if notes.is_empty() {
+        return Ok(records);
+    }
+    let notes = notes.into_iter().map(|note| Err(Problem::Note(note).into()));
+    Ok(Records::new(Records::of_whole(name, notes).chain(records)))
 }
 
 /// The formats in words.

@@ -3,11 +3,11 @@
 use serde::Deserialize;
 
 use crate::date::When;
-use crate::error::{BadRecord, Problem};
+use crate::error::Problem;
 use crate::record::{Assigner, Record};
 use crate::record_id::RecordId;
-use crate::sources::format::{Needs, ObjectFormat};
-use crate::sources::json_text::{IdList, Text};
+use crate::sources::format::{ObjectFormat, Parsed, Settings};
+use crate::sources::json_text::{IdList, List, Text};
 use crate::sources::object::Object;
 
 /// The database that published the advisory, in practice GitHub's.
@@ -22,7 +22,7 @@ struct Advisory<'a> {
     #[serde(borrow)]
     id: Text<'a>,
     #[serde(borrow, default)]
-    aliases: Option<Vec<Text<'a>>>,
+    aliases: List<Text<'a>>,
     #[serde(default)]
     published: When,
     #[serde(default)]
@@ -30,9 +30,9 @@ struct Advisory<'a> {
     #[serde(default)]
     withdrawn: When,
     #[serde(borrow, default)]
-    summary: Option<Text<'a>>,
+    summary: Text<'a>,
     #[serde(borrow, default)]
-    details: Option<Text<'a>>,
+    details: Text<'a>,
     #[serde(borrow, default)]
     database_specific: Option<DatabaseSpecific<'a>>,
 }
@@ -62,22 +62,26 @@ impl ObjectFormat for Osv {
         object.has("id") && object.has_any(&["schema_version", "details", "affected"])
     }
 
-    fn read(&self, object: &[u8], _: Needs) -> Result<Record, BadRecord> {
-        let advisory: Advisory<'_> =
-            serde_json::from_slice(object).map_err(|error| Problem::json(object, &error))?;
-        let id = RecordId::new(advisory.id.0.into_owned());
-        let mut record = Record::new(Some(id), Problem::NoDescription("details and no summary"));
-        let aliases = advisory.aliases.unwrap_or_default();
-        record.aliases = aliases.into_iter().map(|alias| RecordId::new(alias.0.into_owned())).collect();
-        record.dates.published = advisory.published;
-        record.dates.modified = advisory.modified.day();
-        record.withdrawn = advisory.withdrawn != When::Unknown;
-        for text in [advisory.details, advisory.summary].into_iter().flatten() {
-            record.describe(&text.0);
-        }
-        for cwe in advisory.database_specific.iter().flat_map(|specific| &specific.cwe_ids.0) {
-            record.label(GHSA, cwe);
-        }
-        Ok(record)
+    fn read(&self, object: &[u8], _: &Settings) -> Vec<Parsed> {
+        vec![read(object)]
     }
+}
+
+fn read(object: &[u8]) -> Parsed {
+    let advisory: Advisory<'_> =
+        serde_json::from_slice(object).map_err(|error| Problem::json(object, &error))?;
+    let id = RecordId::new(advisory.id.0.into_owned());
+    let mut record = Record::new(Some(id), Problem::NoDescription("details and no summary"));
+    record.aliases =
+        advisory.aliases.0.into_iter().map(|alias| RecordId::new(alias.0.into_owned())).collect();
+    record.dates.published = advisory.published;
+    record.dates.modified = advisory.modified.day();
+    record.withdrawn = advisory.withdrawn != When::Unknown;
+    for text in [advisory.details, advisory.summary] {
+        record.describe(&text.0);
+    }
+    for cwe in advisory.database_specific.iter().flat_map(|specific| &specific.cwe_ids.0) {
+        record.label(GHSA, cwe);
+    }
+    Ok(record)
 }

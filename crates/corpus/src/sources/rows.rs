@@ -1,44 +1,30 @@
-//! Rows of a plain table, whatever the file's format: shared by JSON Lines, CSV, Parquet and plain text.
+//! Rows of a plain table, whatever the file's format: shared by JSON Lines, CSV, Parquet, Arrow and plain text.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use vulnlens_taxonomy::CveId;
 
-use crate::date::{Date, When};
+use super::column_names::{Column, column_of};
+use crate::date::When;
 use crate::error::{BadRecord, CorpusError, Problem, RecordError};
 use crate::place::Place;
 use crate::record::{Assigner, Record, clean};
 use crate::record_id::RecordId;
-use crate::sources::format::Needs;
+use crate::sources::format::Settings;
 
 /// Whoever assigned the weaknesses of a table, which does not say who.
 pub(crate) const GIVEN: Assigner = Assigner { rank: 40, name: "given", added: false };
 
-/// The names that a column may have, the usual one first.
-pub(crate) struct Column(pub(crate) &'static [&'static str]);
-
-pub(crate) const ID: Column = Column(&["id", "cve_id"]);
-pub(crate) const PUBLISHED: Column = Column(&["published"]);
-pub(crate) const MODIFIED: Column = Column(&["modified"]);
-pub(crate) const TEXT: Column = Column(&["description", "text"]);
-pub(crate) const CWES: Column = Column(&["cwes", "cwe_ids"]);
-
-impl Column {
-    /// Where in `names` the column stands: by the first of its names that is there.
-    pub(crate) fn position<S: AsRef<str>>(&self, names: &[S]) -> Option<usize> {
-        self.0.iter().find_map(|wanted| names.iter().position(|name| name.as_ref() == *wanted))
-    }
-}
-
-/// One row, lent by its reader.
+/// One row, lent by its reader, that takes in one cell after another. Of two cells for the same thing the one whose
+/// column has the lower rank wins, and a blank one never does; a CVE id wins over any other id.
 #[derive(Default)]
 pub(crate) struct Row<'a> {
-    pub(crate) id: Option<Cow<'a, str>>,
-    pub(crate) published: When,
-    pub(crate) modified: Option<Date>,
-    pub(crate) text: Option<Cow<'a, str>>,
-    pub(crate) cwes: Vec<Cow<'a, str>>,
+    id: Option<(u8, Cow<'a, str>)>,
+    text: Option<(u8, Cow<'a, str>)>,
+    published: Option<(u8, When)>,
+    modified: Option<(u8, When)>,
+    cwes: Vec<Cow<'a, str>>,
 }
 
 /// A reader of rows.
@@ -48,43 +34,93 @@ pub(crate) trait Rows {
 }
 
 /// Refuses a table without a column that the reader of its records needs.
-pub(crate) fn check_columns(file: &str, columns: &[String], needs: Needs) -> Result<(), CorpusError> {
-    let needed = [(TEXT, true), (ID, needs.cve)].into_iter().filter(|(_, is_needed)| *is_needed);
-    for (column, _) in needed {
-        if column.position(columns).is_none() {
-            let names = if column.0 == ID.0 { "id".to_owned() } else { column.0.join(" or ") };
-            let (file, columns) = (file.to_owned(), columns.to_vec());
-            return Err(CorpusError::MissingColumn { file, column: names, columns });
+pub(crate) fn check_columns(file: &str, names: &[String], settings: &Settings) -> Result<(), CorpusError> {
+    let missing = |column: String| {
+        let (file, columns) = (file.to_owned(), names.to_vec());
+        Err(CorpusError::MissingColumn { file, column, columns })
+    };
+    let named = &settings.columns;
+    for wanted in [&named.text, &named.id, &named.date].into_iter().flatten() {
+        if !names.iter().any(|name| name.eq_ignore_ascii_case(wanted)) {
+            return missing(wanted.clone());
         }
+    }
+    let has =
+        |wanted| names.iter().any(|name| column_of(name, named).is_some_and(|(column, _)| column == wanted));
+    if !has(Column::Text) {
+        return missing("description or text".to_owned());
+    }
+    if settings.needs.cve && !has(Column::Id) {
+        return missing("id".to_owned());
     }
     Ok(())
 }
 
-/// The weaknesses that one cell lists: `CWE-79;CWE-89`, or the same with commas, bars, spaces, or as a JSON list.
-pub(crate) fn split_cwes(cell: &str) -> Vec<Cow<'_, str>> {
-    cell.split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
-        .filter(|part| !part.is_empty())
-        .map(Cow::Borrowed)
-        .collect()
-}
+impl<'a> Row<'a> {
+    /// A row that is nothing but a text.
+    pub(crate) fn of_text(text: Cow<'a, str>) -> Self {
+        Self { text: Some((0, text)), ..Self::default() }
+    }
 
-impl Row<'_> {
+    /// Takes in an id.
+    pub(crate) fn take_id(&mut self, rank: u8, id: Cow<'a, str>) {
+        if id.trim().is_empty() {
+            return;
+        }
+        let order = |rank: u8, id: &str| (id.trim().parse::<CveId>().is_err(), rank);
+        if self.id.as_ref().is_none_or(|(held, held_id)| order(rank, &id) < order(*held, held_id)) {
+            self.id = Some((rank, id));
+        }
+    }
+
+    /// Takes in a text.
+    pub(crate) fn take_text(&mut self, rank: u8, text: Cow<'a, str>) {
+        let order = |rank: u8, text: &str| (text.trim().is_empty(), rank);
+        if self.text.as_ref().is_none_or(|(held, held_text)| order(rank, &text) < order(*held, held_text)) {
+            self.text = Some((rank, text));
+        }
+    }
+
+    /// Takes in a date of publication or change.
+    pub(crate) fn take_date(&mut self, column: Column, rank: u8, when: When) {
+        let held = if column == Column::Modified { &mut self.modified } else { &mut self.published };
+        if when != When::Unknown && held.is_none_or(|(before, _)| rank < before) {
+            *held = Some((rank, when));
+        }
+    }
+
+    /// Takes in weaknesses.
+    pub(crate) fn take_cwes(&mut self, cwes: impl IntoIterator<Item = Cow<'a, str>>) {
+        self.cwes.extend(cwes);
+    }
+
+    /// Takes in a cell of text in a column of any kind.
+    pub(crate) fn take(&mut self, (column, rank): (Column, u8), cell: Cow<'a, str>) {
+        match column {
+            Column::Id => self.take_id(rank, cell),
+            Column::Text => self.take_text(rank, cell),
+            Column::Published | Column::Modified => self.take_date(column, rank, When::read(&cell)),
+            Column::Cwes => self.take_cwes([cell]),
+        }
+    }
+
     /// The record that the row is.
-    pub(crate) fn into_record(self, needs: Needs) -> Result<Record, BadRecord> {
-        if needs.cve {
-            let id = self.id.as_ref().ok_or(Problem::MissingField("id"))?;
-            if id.parse::<CveId>().is_err() {
+    pub(crate) fn into_record(self, settings: &Settings) -> Result<Record, BadRecord> {
+        let id = self.id.map(|(_, id)| id);
+        if settings.needs.cve {
+            let id = id.as_ref().ok_or(Problem::MissingField("id"))?;
+            if id.trim().parse::<CveId>().is_err() {
                 return Err(BadRecord::not_a_cve("id", id));
             }
         }
-        let mut record = Record::new(self.id.map(|id| RecordId::new(id.into_owned())), Problem::NoText);
+        let mut record = Record::new(id.map(|id| RecordId::new(id.into_owned())), Problem::NoText);
         record.text = match self.text {
             None => Err(Problem::NoText),
-            Some(text) if text.trim().is_empty() => Err(Problem::Blank),
-            Some(text) => Ok(without_nul(text)),
+            Some((_, text)) if text.trim().is_empty() => Err(Problem::Blank),
+            Some((_, text)) => Ok(without_nul(text)),
         };
-        record.dates.published = self.published;
-        record.dates.modified = self.modified;
+        record.dates.published = self.published.map(|(_, when)| when).unwrap_or_default();
+        record.dates.modified = self.modified.and_then(|(_, when)| when.day());
         self.cwes.iter().for_each(|cwe| record.label(GIVEN, cwe));
         Ok(record)
     }
@@ -98,7 +134,7 @@ fn without_nul(text: Cow<'_, str>) -> String {
 pub(crate) struct RowRecords<R> {
     pub(crate) file: Arc<str>,
     pub(crate) format: &'static str,
-    pub(crate) needs: Needs,
+    pub(crate) settings: Settings,
     pub(crate) rows: R,
 }
 
@@ -107,7 +143,7 @@ impl<R: Rows> Iterator for RowRecords<R> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let (place, row) = self.rows.next_row()?;
-        let record = row.map_err(BadRecord::from).and_then(|row| row.into_record(self.needs));
+        let record = row.map_err(BadRecord::from).and_then(|row| row.into_record(&self.settings));
         Some(match record {
             Ok(record) => Ok(Record { file: Arc::clone(&self.file), place, format: self.format, ..record }),
             Err(bad) => Err(bad.at(&self.file, place)),

@@ -1,23 +1,45 @@
-//! The formats of objects: each object is read in the one that recognises it.
+//! The formats of objects: each object is read in the one that recognises it, and one that none recognises is gone
+//! into.
 
 use serde::de::IgnoredAny;
 
-use crate::error::BadRecord;
+use super::row::JsonRow;
+use crate::error::Problem;
 use crate::record::Record;
-use crate::sources::format::{Context, Needs, ObjectFormat};
-use crate::sources::object::Object;
+use crate::sources::format::{Context, ObjectFormat, Parsed, Settings};
+use crate::sources::object::{Elements, Object};
+
+/// Objects that are gone into within one another.
+const DEEPEST: u8 = 4;
+
+/// Keys under which the objects of a plain list stand in a larger document. Under any other key a list of objects with
+/// a description may be something else: rules, products, references.
+const LISTS: [&str; 12] = [
+    "data",
+    "items",
+    "records",
+    "results",
+    "entries",
+    "rows",
+    "hits",
+    "content",
+    "vulnerabilities",
+    "advisories",
+    "findings",
+    "cves",
+];
 
 /// The formats of objects, of which each object is read in the one that recognises it.
 pub(super) struct Dispatch {
     formats: Vec<&'static dyn ObjectFormat>,
     /// The format of the last object, which is asked first: the objects of an input are mostly of one.
     last: Option<&'static dyn ObjectFormat>,
-    pub(super) needs: Needs,
+    pub(super) settings: Settings,
 }
 
 impl Dispatch {
     pub(super) fn new(context: &Context) -> Self {
-        Self { formats: context.objects.clone(), last: None, needs: context.needs }
+        Self { formats: context.objects.clone(), last: None, settings: context.settings.clone() }
     }
 
     /// The keys of arrays that hold records.
@@ -25,24 +47,97 @@ impl Dispatch {
         self.formats.iter().flat_map(|format| format.arrays()).copied().collect()
     }
 
-    /// The format that recognises `object`; a member of an array under `key` that none does is taken for one of the
-    /// array's format, whose reader says what is wrong with it.
-    pub(super) fn format_of(
-        &mut self,
-        object: &[u8],
-        key: Option<&str>,
-    ) -> Option<&'static dyn ObjectFormat> {
-        let keys = Object::new(object);
-        let mut asked = self.last.iter().chain(&self.formats);
-        let found = asked.find(|format| format.recognises(&keys)).copied();
-        self.last = found.or(self.last);
-        let owns = |format: &&&dyn ObjectFormat| key.is_some_and(|key| format.arrays().contains(&key));
-        found.or_else(|| self.formats.iter().find(owns).copied())
+    /// The records of `value`, which stands in an array under `key`; none if it is not, and does not hold, an object
+    /// that some format recognises.
+    pub(super) fn records(&mut self, value: &[u8], key: Option<&str>) -> Option<Vec<Parsed>> {
+        self.records_at(value, key, 0)
     }
 
-    pub(super) fn read(&self, object: &[u8], format: &'static dyn ObjectFormat) -> Result<Record, BadRecord> {
-        format.read(object, self.needs).map(|record| Record { format: format.name(), ..record })
+    fn records_at(&mut self, value: &[u8], key: Option<&str>, depth: u8) -> Option<Vec<Parsed>> {
+        let object = Object::new(value);
+        if let Some(format) = self.format_of(&object) {
+            return Some(self.read(value, format));
+        }
+        if depth >= DEEPEST {
+            return None;
+        }
+        if let Some(members) = Elements::new(value) {
+            return self.members(members, key, depth);
+        }
+        let mut records: Option<Vec<Parsed>> = None;
+        for (key, value) in object.entries() {
+            let key = std::str::from_utf8(key).unwrap_or_default();
+            let found = match value.first() {
+                Some(b'[') => Elements::new(value)
+                    .and_then(|members| self.members(members, Some(key), depth.saturating_add(1))),
+                // A sub-object of a plain list's kind may describe anything: a rule, a product.
+                Some(b'{') if !JsonRow.recognises(&Object::new(value)) => {
+                    self.records_at(value, None, depth.saturating_add(1))
+                }
+                _ => None,
+            };
+            if let Some(found) = found {
+                records.get_or_insert_default().extend(found);
+            }
+        }
+        if let Some(records) = &mut records {
+            records.extend(missing(&object, records.len()));
+        }
+        records
     }
+
+    /// The records of an array, if its first member is, or holds, an object of a known kind. A member that is of none
+    /// is taken for one of the array's format, or for a record of one's own, whose reader says what is wrong with it.
+    fn members(&mut self, members: Elements<'_>, key: Option<&str>, depth: u8) -> Option<Vec<Parsed>> {
+        let mut members = members.peekable();
+        let is_list = key.is_none_or(|key| LISTS.contains(&key));
+        let owner = self.owner(key);
+        let Some(first) = members.peek() else { return owner.map(|_| Vec::new()) };
+        let first = Object::new(first);
+        if !is_list && owner.is_none() && (JsonRow.recognises(&first) || self.format_of(&first).is_none()) {
+            return None;
+        }
+        let mut records = Vec::new();
+        let mut is_known = owner.is_some();
+        for member in members {
+            match self.records_at(member, None, depth.saturating_add(1)) {
+                Some(found) => {
+                    is_known = true;
+                    records.extend(found);
+                }
+                None => records.extend(self.read(member, owner.unwrap_or(&JsonRow))),
+            }
+        }
+        Some(records).filter(|_| is_known)
+    }
+
+    /// The format whose objects stand in arrays under `key`.
+    pub(super) fn owner(&self, key: Option<&str>) -> Option<&'static dyn ObjectFormat> {
+        let key = key?;
+        self.formats.iter().find(|format| format.arrays().contains(&key)).copied()
+    }
+
+    /// The format that recognises `object`.
+    fn format_of(&mut self, object: &Object<'_>) -> Option<&'static dyn ObjectFormat> {
+        // The records of one's own have the widest keys, and are asked last.
+        let last = self.last.filter(|last| last.name() != JsonRow.name());
+        let mut asked = last.iter().chain(&self.formats);
+        let found = asked.find(|format| format.recognises(object)).copied();
+        self.last = found.or(self.last);
+        found
+    }
+
+    pub(super) fn read(&self, object: &[u8], format: &'static dyn ObjectFormat) -> Vec<Parsed> {
+        let named = |record| Record { format: format.name(), ..record };
+        format.read(object, &self.settings).into_iter().map(|record| record.map(named)).collect()
+    }
+}
+
+/// A note that a page is one of several: it states more records than it holds.
+fn missing(page: &Object<'_>, held: usize) -> Option<Parsed> {
+    let total = page.number("totalResults").or_else(|| page.number("total_count"))?;
+    let held = held as u64;
+    (total > held).then(|| Err(Problem::Partial { held, total }.into()))
 }
 
 /// Tests for well-formed JSON.

@@ -1,15 +1,16 @@
 //! JSON documents that end where they end: objects over several lines, arrays, documents behind one another.
 
+use std::collections::VecDeque;
 use std::io::BufRead;
 use std::sync::Arc;
 
 use super::dispatch::{Dispatch, is_json};
 use super::row::JsonRow;
 use super::walk::Objects;
-use crate::error::{BadRecord, Problem, RecordError};
+use crate::error::{Problem, RecordError};
 use crate::place::Place;
 use crate::record::Record;
-use crate::sources::format::Context;
+use crate::sources::format::{Context, Parsed};
 
 /// The records of the documents.
 pub(super) struct DocumentRecords {
@@ -17,6 +18,10 @@ pub(super) struct DocumentRecords {
     is_member: bool,
     objects: Objects<Box<dyn BufRead + Send>>,
     dispatch: Dispatch,
+    /// Records read so far.
+    number: u64,
+    /// Records of the object in hand that are still to be given, each with its place.
+    ready: VecDeque<(Place, Parsed)>,
     done: bool,
 }
 
@@ -30,8 +35,35 @@ impl DocumentRecords {
         context: &Context,
     ) -> Self {
         let dispatch = Dispatch::new(context);
-        let objects = Objects::new(reader, dispatch.keys(), context.limits.record_bytes);
-        Self { file, is_member, objects, dispatch, done: false }
+        let objects = Objects::new(reader, dispatch.keys(), &context.limits);
+        Self { file, is_member, objects, dispatch, number: 0, ready: VecDeque::new(), done: false }
+    }
+
+    /// Makes the records of the next object ready; false at the end.
+    fn advance(&mut self) -> bool {
+        let Some((found, object)) = self.objects.next_object() else { return false };
+        let records = match object {
+            Err(problem) => vec![Err(problem.into())],
+            Ok(object) => match self.dispatch.records(object, found.key) {
+                Some(records) => records,
+                None if self.is_member && found.number == 1 && is_json(object) => {
+                    self.done = true;
+                    vec![Err(Problem::NotASource.into())]
+                }
+                None => {
+                    let format = self.dispatch.owner(found.key).unwrap_or(&JsonRow);
+                    self.dispatch.read(object, format)
+                }
+            },
+        };
+        let is_alone = found.is_document && found.number == 1 && records.len() == 1;
+        for record in records {
+            let is_note = matches!(&record, Err(bad) if bad.problem.is_note());
+            self.number = self.number.saturating_add(u64::from(!is_note));
+            let place = if is_alone || is_note { Place::Whole } else { Place::Item(self.number) };
+            self.ready.push_back((place, record));
+        }
+        true
     }
 }
 
@@ -39,22 +71,12 @@ impl Iterator for DocumentRecords {
     type Item = Result<Record, RecordError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.done {
-            return None;
-        }
-        let (found, object) = self.objects.next_object()?;
-        let is_alone = found.is_document && found.number == 1;
-        let place = if is_alone { Place::Whole } else { Place::Item(found.number) };
-        let record = object.map_err(BadRecord::from).and_then(|object| {
-            match self.dispatch.format_of(object, found.key) {
-                Some(format) => self.dispatch.read(object, format),
-                None if self.is_member && found.number == 1 && is_json(object) => {
-                    self.done = true;
-                    Err(Problem::NotASource.into())
-                }
-                None => self.dispatch.read(object, &JsonRow),
+        while self.ready.is_empty() {
+            if self.done || !self.advance() {
+                return None;
             }
-        });
+        }
+        let (place, record) = self.ready.pop_front()?;
         Some(match record {
             Ok(record) => Ok(Record { file: Arc::clone(&self.file), place, ..record }),
             Err(bad) => Err(bad.at(&self.file, place)),

@@ -4,6 +4,7 @@
 mod dispatch;
 mod documents;
 mod lines;
+mod rewound;
 pub(super) mod row;
 mod scan;
 mod walk;
@@ -19,8 +20,8 @@ use crate::records::Records;
 use crate::sources::format::{Context, FileFormat, Needs, ObjectFormat};
 use crate::sources::object::Object;
 
-/// Bytes that are looked at to tell lines from documents. A longer first line is a line: its document is bounded by
-/// the length of a record.
+/// Bytes that are looked at to tell lines from documents. A longer first line is a document: it may be a feed of any
+/// length.
 const LOOKED_AT: usize = 256 << 10;
 
 /// JSON of any layout.
@@ -77,10 +78,13 @@ fn is_lines(text: &mut Text, formats: &[&'static dyn ObjectFormat]) -> bool {
         return false;
     }
     let is_known = !is_row && formats.iter().any(|format| format.recognises(&object));
+    if !is_whole && line.len() >= LOOKED_AT {
+        return false;
+    }
     let goes_on = goes_on(line);
     // Nobody types into a file: to look at more of it is no wait.
     let is_only = is_known && !text.is_stream();
-    if (!goes_on && !is_only) || (!is_whole && line.len() >= LOOKED_AT) {
+    if !goes_on && !is_only {
         return true;
     }
     let (length, end) = (line.len(), line.trim_ascii_end().last().copied());

@@ -1,37 +1,46 @@
-//! Records in JSON of one's own: an object with `description` (or `text`) and, if known, `id`, `published`, `cwes`.
+//! Records in JSON of one's own: an object with `description` (or another usual name of a text) and, if known, an id,
+//! dates and weaknesses.
 
 use std::borrow::Cow;
+use std::fmt;
 
-use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::date::When;
-use crate::error::{BadRecord, Problem};
+use crate::error::Problem;
 use crate::record::Record;
-use crate::sources::format::{Needs, ObjectFormat};
-use crate::sources::json_text::{Id, IdList, Text};
+use crate::sources::column_names::{Column, column_of, is_text};
+use crate::sources::format::{ObjectFormat, Parsed, Settings};
+use crate::sources::json_text::{IdList, Text};
 use crate::sources::object::Object;
 use crate::sources::rows::Row;
 
 /// An object with the columns of a table as keys.
 pub(crate) struct JsonRow;
 
-#[derive(Deserialize)]
-#[serde(expecting = "an object")]
-struct Columns<'a> {
-    #[serde(borrow, default, alias = "cve_id")]
-    id: Option<Id<'a>>,
-    #[serde(default)]
-    published: When,
-    #[serde(default)]
-    modified: When,
-    #[serde(borrow, default)]
-    description: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    text: Option<Text<'a>>,
-    #[serde(borrow, default, alias = "cwe_ids")]
-    cwes: IdList<'a>,
-}
+/// Keys that tell another format, although a description may stand beside them.
+const FOREIGN: [&str; 19] = [
+    "affected",
+    "affects",
+    "artifact",
+    "bom-ref",
+    "containers",
+    "cve",
+    "cveMetadata",
+    "database_specific",
+    "descriptions",
+    "identifiers",
+    "packageName",
+    "purls",
+    "ratings",
+    "ruleId",
+    "schema_version",
+    "security_advisory",
+    "spec_version",
+    "SeveritySource",
+    "PkgName",
+];
 
 impl ObjectFormat for JsonRow {
     fn name(&self) -> &'static str {
@@ -43,41 +52,120 @@ impl ObjectFormat for JsonRow {
     }
 
     fn recognises(&self, object: &Object<'_>) -> bool {
-        object.has_any(&["description", "text"])
+        object.entries().any(|(key, _)| std::str::from_utf8(key).is_ok_and(is_text))
     }
 
-    fn read(&self, object: &[u8], needs: Needs) -> Result<Record, BadRecord> {
-        if object.trim_ascii_start().starts_with(b"[") {
-            return Err(Problem::Json("an array; give one object a line".to_owned()).into());
-        }
-        let columns: Columns<'_> =
-            serde_json::from_slice(object).map_err(|error| Problem::json(object, &error))?;
-        let has_text = columns.description.is_some() || columns.text.is_some();
-        let texts = [columns.description, columns.text].into_iter().flatten();
-        let text = { texts }.find(|text| !text.0.trim().is_empty()).map(|text| text.0);
-        let row = Row {
-            id: columns.id.map(|id| as_given(id.0, object)),
-            published: columns.published,
-            modified: columns.modified.day(),
-            text: text.or(has_text.then_some(Cow::Borrowed(""))),
-            cwes: columns.cwes.0,
-        };
-        row.into_record(needs)
+    fn read(&self, object: &[u8], settings: &Settings) -> Vec<Parsed> {
+        vec![Self::read_row(object, settings).and_then(|(row, _)| row.into_record(settings))]
     }
 }
 
-/// The id as it stands in `object`: the reader of a number may give other digits.
-fn as_given<'a>(id: Cow<'a, str>, object: &'a [u8]) -> Cow<'a, str> {
-    #[derive(Deserialize)]
-    struct Given<'a> {
-        #[serde(borrow, alias = "cve_id")]
-        id: &'a RawValue,
+impl JsonRow {
+    /// The record of a line, if it is a plain row with a text, and nothing tells that it may be of another format.
+    pub(super) fn read_plain(line: &[u8], settings: &Settings) -> Option<Record> {
+        let (row, is_foreign) = Self::read_row(line, settings).ok()?;
+        let record = if is_foreign { None } else { row.into_record(settings).ok() };
+        let record = record.filter(|record| record.text.is_ok())?;
+        Some(Record { format: Self.name(), ..record })
     }
-    if matches!(id, Cow::Borrowed(_)) {
-        return id;
+
+    /// The row that an object is, and whether a key of it tells another format.
+    fn read_row<'a>(
+        object: &'a [u8],
+        settings: &Settings,
+    ) -> Result<(Row<'a>, bool), crate::error::BadRecord> {
+        if object.trim_ascii_start().starts_with(b"[") {
+            return Err(Problem::Json("an array without a record in it; give one object a line".to_owned()).into());
+        }
+        let mut reader = serde_json::Deserializer::from_slice(object);
+        let read = RowReader { settings }.deserialize(&mut reader);
+        let read = read.and_then(|row| reader.end().map(|()| row));
+        read.map_err(|error| Problem::json(object, &error).into())
     }
-    match serde_json::from_slice::<Given<'_>>(object) {
-        Ok(given) if !given.id.get().starts_with('"') => Cow::Borrowed(given.id.get()),
-        _ => id,
+}
+
+struct RowReader<'s> {
+    settings: &'s Settings,
+}
+
+impl<'de> DeserializeSeed<'de> for RowReader<'_> {
+    type Value = (Row<'de>, bool);
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for RowReader<'_> {
+    type Value = (Row<'de>, bool);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut row, mut is_foreign) = (Row::default(), false);
+        while let Some(Text(key)) = map.next_key()? {
+            match column_of(&key, &self.settings.columns) {
+                Some((Column::Text, rank)) => {
+                    if let Some(text) = map.next_value::<Option<TextOnly<'de>>>()? {
+                        row.take_text(rank, text.0);
+                    }
+                }
+                Some((Column::Id, rank)) => {
+                    if let Some(id) = id_of(map.next_value()?) {
+                        row.take_id(rank, id);
+                    }
+                }
+                Some((column @ (Column::Published | Column::Modified), rank)) => {
+                    row.take_date(column, rank, map.next_value::<When>()?);
+                }
+                Some((Column::Cwes, _)) => row.take_cwes(map.next_value::<IdList<'de>>()?.0),
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+            is_foreign |= FOREIGN.contains(&key.as_ref());
+        }
+        Ok((row, is_foreign))
+    }
+}
+
+/// A text, which a number is not.
+struct TextOnly<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> serde::Deserialize<'de> for TextOnly<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextOnlyVisitor;
+        impl<'de> Visitor<'de> for TextOnlyVisitor {
+            type Value = TextOnly<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(TextOnly(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(TextOnly(Cow::Owned(text.to_owned())))
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
+                Err(E::custom(format_args!("found the number {number} where a string is expected")))
+            }
+        }
+        deserializer.deserialize_any(TextOnlyVisitor)
+    }
+}
+
+/// The id that a value is, exactly as it is written: a string, or the digits of a number. Other values are not ids.
+fn id_of(value: &RawValue) -> Option<Cow<'_, str>> {
+    let json = value.get();
+    match json.as_bytes().first()? {
+        b'"' => serde_json::from_str::<Text<'_>>(json).ok().map(|text| text.0),
+        b'0'..=b'9' | b'-' => Some(Cow::Borrowed(json)),
+        _ => None,
     }
 }

@@ -66,6 +66,11 @@ impl<'a> Scan<'a> {
         None
     }
 
+    /// Goes on into the array at whose opening [`advance`](Self::advance) stopped, as into any other.
+    pub(super) fn enter(&mut self) {
+        self.depth = self.depth.saturating_add(1);
+    }
+
     /// The key that the last string is.
     fn found(&self) -> Option<&'static str> {
         self.keys.iter().copied().find(|key| key.as_bytes() == self.string)

@@ -1,25 +1,30 @@
 //! The objects of a stream of JSON documents, one at a time.
 //!
-//! The official feeds are one object with one array of records, hundreds of megabytes long. The scanner follows
-//! strings and brackets alone and hands out the bytes of each object, so that a malformed record is one error and
-//! memory holds one record at most.
+//! Documents are an object, or arrays of objects, one behind another. The scanner follows strings and brackets alone and
+//! hands out the bytes of each object, so that a malformed record is one error. An object that is too long to be read
+//! whole, as the official feeds are with their hundreds of megabytes, is gone into: the members of the arrays that stand
+//! under one of the given keys are handed out instead, so that memory stays bounded.
 
 use std::io::{self, BufRead};
 
+use super::rewound::Rewound;
 use super::scan::{Scan, Step};
 use crate::error::Problem;
+use crate::limits::Limits;
 
-/// The objects of a stream of documents: the members of the arrays that stand under one of the given keys, and every
-/// other object whole. A document is an object, or an array of them.
+/// The objects of a stream of documents.
 pub(super) struct Objects<R> {
-    reader: R,
+    reader: Rewound<R>,
     keys: Vec<&'static str>,
-    limit: usize,
+    /// Longest object that is held.
+    longest: usize,
+    /// Longest object that is read whole although it has an array that can be gone into.
+    whole: usize,
     bytes: Vec<u8>,
     number: u64,
-    state: State,
-    /// Set while the object in hand is a member of an array at the top.
-    in_array: bool,
+    /// The arrays and objects that the place in the stream lies in.
+    within: Vec<Within>,
+    done: bool,
 }
 
 /// An object that was found.
@@ -34,36 +39,46 @@ pub(super) struct Found {
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum State {
-    /// Before a document.
-    Top,
-    /// In an array of documents.
-    Array,
-    /// In an array under a key of an object.
-    Members(&'static str),
-    /// In an object, behind such an array.
-    Rest,
-    Done,
+enum Within {
+    /// An array, under a key of an object or at the top.
+    Array(Option<&'static str>),
+    /// An object that is gone into, behind an array.
+    Object,
+}
+
+/// The end of a read of an object.
+enum Read {
+    /// It lies in `bytes`.
+    Whole,
+    /// It is gone into: an array under this key is open.
+    Entered(&'static str),
 }
 
 impl<R: BufRead> Objects<R> {
-    pub(super) fn new(reader: R, keys: Vec<&'static str>, limit: usize) -> Self {
-        Self { reader, keys, limit, bytes: Vec::new(), number: 0, state: State::Top, in_array: false }
+    pub(super) fn new(reader: R, keys: Vec<&'static str>, limits: &Limits) -> Self {
+        Self {
+            reader: Rewound::new(reader),
+            keys,
+            longest: limits.record_bytes,
+            whole: limits.document_bytes.min(limits.record_bytes),
+            bytes: Vec::new(),
+            number: 0,
+            within: Vec::new(),
+            done: false,
+        }
     }
 
     /// The next object and its bytes. The bytes of an object that the stream ends in are handed out, too: its reader
     /// says what is wrong with it.
     pub(super) fn next_object(&mut self) -> Option<(Found, Result<&[u8], Problem>)> {
         let next = self.find();
-        let key = if let State::Members(key) = self.state { Some(key) } else { None };
-        let is_document = key.is_none() && !self.in_array;
+        let key = if let Some(Within::Array(key)) = self.within.last() { *key } else { None };
+        let is_document = self.within.is_empty();
         let found = match next {
             Ok(false) => return None,
             Ok(true) => Ok(()),
             Err(problem) => {
-                if !matches!(problem, Problem::TooLong(_) | Problem::Json(_)) {
-                    self.state = State::Done;
-                }
+                self.done |= !matches!(problem, Problem::TooLong(_) | Problem::Json(_));
                 Err(problem)
             }
         };
@@ -74,92 +89,104 @@ impl<R: BufRead> Objects<R> {
 
     /// Reads the next object into `bytes`; false at the end of the stream.
     fn find(&mut self) -> Result<bool, Problem> {
-        loop {
-            let byte = match self.state {
-                State::Done => return Ok(false),
-                State::Rest => {
-                    self.pass_over_rest()?;
-                    continue;
-                }
-                State::Top => match self.next_byte(b"")? {
-                    None => {
-                        self.state = State::Done;
-                        return Ok(false);
+        while !self.done {
+            match self.within.last().copied() {
+                Some(Within::Object) => self.pass_over_rest()?,
+                Some(Within::Array(_)) => match self.next_byte(b",")?.ok_or(Problem::Truncated)? {
+                    b']' => {
+                        self.within.pop();
                     }
-                    Some(byte) => byte,
+                    b'[' => self.within.push(Within::Array(None)),
+                    b'{' if self.read_object()? => return Ok(true),
+                    b'{' => {}
+                    byte => {
+                        self.pass_over_scalar(byte)?;
+                        let found = format!("{:?} where a record should begin", char::from(byte));
+                        return Err(Problem::Json(found));
+                    }
                 },
-                State::Array | State::Members(_) => self.next_byte(b",")?.ok_or(Problem::Truncated)?,
-            };
-            match (self.state, byte) {
-                (State::Array, b']') => (self.state, self.in_array) = (State::Top, false),
-                (State::Members(_), b']') => self.state = State::Rest,
-                (State::Top, b'[') => (self.state, self.in_array) = (State::Array, true),
-                (State::Top | State::Array, b'{') => {
-                    if self.read_object()? {
-                        return Ok(true);
-                    }
-                }
-                (State::Members(_), b'{' | b'[') | (State::Array, b'[') => {
-                    self.bytes.clear();
-                    self.bytes.push(byte);
-                    return self.read(&[]).map(|_| true);
-                }
-                (State::Top, _) => return Err(Problem::NotADocument(format!("{:?}", char::from(byte)))),
-                _ => {
-                    self.pass_over_scalar(byte)?;
-                    let found = format!("{:?} where a record should begin", char::from(byte));
-                    return Err(Problem::Json(found));
-                }
+                // Between documents some tools write a record separator (RFC 7464) or a byte order mark.
+                None => match self.next_byte(b"\x1E\xEF\xBB\xBF")? {
+                    None => self.done = true,
+                    Some(b'[') => self.within.push(Within::Array(None)),
+                    Some(b'{') if self.read_object()? => return Ok(true),
+                    Some(b'{') => {}
+                    Some(byte) => return Err(Problem::NotADocument(format!("{:?}", char::from(byte)))),
+                },
             }
         }
+        Ok(false)
     }
 
-    /// Reads an object whose bracket was read; false where an array that is looked for opens in it.
+    /// Reads an object whose bracket was read; false where it is gone into.
     fn read_object(&mut self) -> Result<bool, Problem> {
-        self.bytes.clear();
-        self.bytes.push(b'{');
-        let keys = std::mem::take(&mut self.keys);
-        let read = self.read(&keys);
-        self.keys = keys;
-        match read? {
-            Some(key) => {
-                self.state = State::Members(key);
+        match self.read()? {
+            Read::Whole => Ok(true),
+            Read::Entered(key) => {
+                self.within.extend([Within::Object, Within::Array(Some(key))]);
                 Ok(false)
             }
-            None => Ok(true),
         }
     }
 
-    /// Reads on to the end of the value that `bytes` begin, or to the opening of an array under one of `keys`.
-    fn read(&mut self, keys: &[&'static str]) -> Result<Option<&'static str>, Problem> {
-        let mut scan = Scan::new(keys);
+    /// Reads on to the end of the object, or into it.
+    fn read(&mut self) -> Result<Read, Problem> {
+        self.bytes.clear();
+        self.bytes.push(b'{');
+        let mut scan = Scan::new(&self.keys);
         let mut too_long = false;
+        // The first array that can be gone into: where in `bytes` its first member begins, and its key.
+        let mut array: Option<(usize, &'static str)> = None;
         loop {
-            let buffer = fill(&mut self.reader)?;
+            // Of a document that is cut off, the members before the cut are whole.
+            let buffer = match (fill(&mut self.reader), array) {
+                (Ok(buffer), _) => buffer,
+                (Err(error), None) => return Err(error.into()),
+                (Err(error), Some((start, key))) => {
+                    self.reader.fail_later(error);
+                    return Ok(self.enter(start, key));
+                }
+            };
             if buffer.is_empty() {
-                let is_member = matches!(self.state, State::Members(_));
-                if is_member || self.in_array {
+                if let Some((start, key)) = array {
+                    return Ok(self.enter(start, key));
+                }
+                if !self.within.is_empty() {
                     return Err(Problem::Truncated);
                 }
-                self.state = State::Done;
-                return if too_long { Err(Problem::TooLong(self.limit as u64)) } else { Ok(None) };
+                self.done = true;
+                return if too_long { Err(Problem::TooLong(self.longest as u64)) } else { Ok(Read::Whole) };
             }
             let step = scan.advance(buffer);
             let used = step.as_ref().map_or(buffer.len(), |(used, _)| *used);
-            too_long |= used > self.limit.saturating_sub(self.bytes.len());
+            too_long |= array.is_none() && used > self.longest.saturating_sub(self.bytes.len());
             if too_long {
                 self.bytes.clear();
             } else {
                 self.bytes.extend_from_slice(buffer.get(..used).unwrap_or_default());
             }
             self.reader.consume(used);
+            if let Some((_, Step::Array(key))) = step {
+                scan.enter();
+                array = array.or(Some((self.bytes.len(), key)));
+            }
+            if let Some((start, key)) = array
+                && (too_long || self.bytes.len() > self.whole)
+            {
+                return Ok(self.enter(start, key));
+            }
             match step {
-                None => {}
-                Some((_, Step::Array(key))) => return Ok(Some(key)),
-                Some((_, Step::End)) if too_long => return Err(Problem::TooLong(self.limit as u64)),
-                Some((_, Step::End)) => return Ok(None),
+                Some((_, Step::End)) if too_long => return Err(Problem::TooLong(self.longest as u64)),
+                Some((_, Step::End)) => return Ok(Read::Whole),
+                _ => {}
             }
         }
+    }
+
+    /// Gives back what was read behind the opening of an array, to go into it.
+    fn enter(&mut self, start: usize, key: &'static str) -> Read {
+        self.reader.rewind(self.bytes.split_off(start.min(self.bytes.len())));
+        Read::Entered(key)
     }
 
     /// Goes on behind an array to the end of its object, or to the next array that is looked for.
@@ -176,11 +203,11 @@ impl<R: BufRead> Objects<R> {
             match step {
                 None => {}
                 Some((_, Step::Array(key))) => {
-                    self.state = State::Members(key);
+                    self.within.push(Within::Array(Some(key)));
                     return Ok(());
                 }
                 Some((_, Step::End)) => {
-                    self.state = if self.in_array { State::Array } else { State::Top };
+                    self.within.pop();
                     return Ok(());
                 }
             }
@@ -212,16 +239,16 @@ impl<R: BufRead> Objects<R> {
     }
 }
 
-fn fill<R: BufRead>(reader: &mut R) -> Result<&[u8], Problem> {
+fn fill<R: BufRead>(reader: &mut R) -> io::Result<&[u8]> {
     loop {
         match reader.fill_buf() {
             Ok(_) => break,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         }
     }
     // What is in the buffer is lent again without another read.
-    reader.fill_buf().map_err(Problem::from)
+    reader.fill_buf()
 }
 
 #[cfg(test)]
@@ -233,9 +260,19 @@ mod tests {
     use super::*;
 
     /// Each object with the key of its array, or what is wrong.
-    fn objects(bytes: &[u8], buffer: usize, limit: usize) -> Vec<Result<String, Problem>> {
+    fn objects(bytes: &[u8], buffer: usize, longest: usize) -> Vec<Result<String, Problem>> {
+        objects_with(bytes, buffer, longest, longest)
+    }
+
+    fn objects_with(
+        bytes: &[u8],
+        buffer: usize,
+        longest: usize,
+        whole: usize,
+    ) -> Vec<Result<String, Problem>> {
         let reader = BufReader::with_capacity(buffer, bytes);
-        let mut objects = Objects::new(reader, vec!["list", "more"], limit);
+        let limits = Limits { record_bytes: longest, document_bytes: whole, ..Limits::default() };
+        let mut objects = Objects::new(reader, vec!["list", "more"], &limits);
         let mut out = Vec::new();
         while let Some((found, object)) = objects.next_object() {
             let key = found.key.unwrap_or(if found.is_document { "" } else { "array" });
@@ -246,11 +283,29 @@ mod tests {
     }
 
     #[test]
-    fn members_are_those_of_the_arrays_of_the_object_itself() {
-        let document = br#" {"a":"list","b":{"list":[{"no":1}]}, "c":["list",[]], "list" : [ {"x":"}\"]"} ,[1],{}], "d":[{}],"more":[{"y":1}]}"#;
+    fn a_long_document_gives_the_members_of_the_arrays_of_the_object_itself() {
+        let document = br#" {"a":"list","b":{"list":[{"no":1}]}, "c":["list",[]], "list" : [ {"x":"}\"]"} ,[{"z":1}],{}], "d":[{}],"more":[{"y":1}]}"#;
         for buffer in [1, 7, 1000] {
-            let want = [r#"list{"x":"}\"]"}"#, "list[1]", "list{}", r#"more{"y":1}"#];
-            assert_eq!(objects(document, buffer, 100), want.map(|item| Ok(item.to_owned())));
+            for whole in [10, 60, 80, 100] {
+                let want = [r#"list{"x":"}\"]"}"#, r#"array{"z":1}"#, "list{}", r#"more{"y":1}"#];
+                let got = objects_with(document, buffer, 100, whole);
+                assert_eq!(got, want.map(|item| Ok(item.to_owned())), "{buffer} {whole}");
+            }
+            assert_eq!(
+                objects(document, buffer, 1000),
+                [Ok(String::from_utf8_lossy(&document[1..]).into_owned())]
+            );
+        }
+    }
+
+    #[test]
+    fn a_long_member_is_gone_into_as_well() {
+        let document =
+            br#"{"list":[{"a":"12345678901234567890","more":[{"b":1},{"b":2}]},{"c":1}],"d":1}[{}]"#;
+        for buffer in [1, 1000] {
+            let got = objects_with(document, buffer, 30, 15);
+            let want = [r#"more{"b":1}"#, r#"more{"b":2}"#, r#"list{"c":1}"#, "array{}"];
+            assert_eq!(got, want.map(|item| Ok(item.to_owned())));
         }
     }
 
@@ -258,12 +313,12 @@ mod tests {
     fn objects_stand_alone_in_arrays_and_behind_one_another() {
         for (documents, want) in [
             ("{\n\"a\": 1}", &["{\n\"a\": 1}"][..]),
-            ("[{\"a\":1},\n{\"list\":[{}]}, {}]", &["array{\"a\":1}", "list{}", "array{}"]),
-            ("{\"list\":[{}]}{\"b\":1}\n[{}]{}", &["list{}", "{\"b\":1}", "array{}", "{}"]),
-            ("{\"list\":{}}", &["{\"list\":{}}"]),
+            ("[{\"a\":1},\n{\"list\":[{}]}, {}]", &["array{\"a\":1}", "array{\"list\":[{}]}", "array{}"]),
+            ("{\"b\":1}\n[{}]{}", &["{\"b\":1}", "array{}", "{}"]),
+            ("[[{}],[{}]]", &["array{}", "array{}"]),
+            ("\u{feff}{}\u{1e}{}\n", &["{}", "{}"]),
             ("", &[]),
             (" [] ", &[]),
-            ("{\"list\":[]}", &[]),
         ] {
             for buffer in [1, 1000] {
                 let want: Vec<_> = want.iter().map(|item| Ok((*item).to_owned())).collect();
@@ -279,27 +334,28 @@ mod tests {
             ("<html>", vec![Err(Problem::NotADocument("'<'".into()))]),
             ("{}<html>", vec![Ok("{}".to_owned()), Err(Problem::NotADocument("'<'".into()))]),
             ("{\"a", vec![Ok("{\"a".to_owned())]),
-            (r#"{"list":[{},{"a"#, vec![Ok("list{}".to_owned()), Err(Problem::Truncated)]),
-            (r#"{"list":[{}]"#, vec![Ok("list{}".to_owned()), Err(Problem::Truncated)]),
+            (r#"{"list":[{},{"a1234"#, vec![Ok("list{}".to_owned()), Err(Problem::Truncated)]),
+            (r#"{"list":[{} ]  "#, vec![Ok("list{}".to_owned()), Err(Problem::Truncated)]),
             ("[{}", vec![Ok("array{}".to_owned()), Err(Problem::Truncated)]),
             (r#"{"list":[{},nonsense]}"#, vec![Ok("list{}".to_owned()), no_record("'n'")]),
             (
                 r#"[null,{},"a,]\"",{}]"#,
                 vec![no_record("'n'"), Ok("array{}".into()), no_record("'\"'"), Ok("array{}".into())],
             ),
-            (r#"{"list":[{"a":"123456789"},{}]}"#, vec![Err(Problem::TooLong(9)), Ok("list{}".to_owned())]),
+            (r#"{"list":[{"a":"12345678"},{}]}"#, vec![Err(Problem::TooLong(11)), Ok("list{}".to_owned())]),
             (r#"{"a":"123456789","list":[{}]}"#, vec![Ok("list{}".to_owned())]),
+            (r#"{"a":"123456789"}{}"#, vec![Err(Problem::TooLong(11)), Ok("{}".to_owned())]),
         ] {
-            assert_eq!(objects(document.as_bytes(), 4, 9), want, "{document}");
+            assert_eq!(objects_with(document.as_bytes(), 4, 11, 11), want, "{document}");
         }
     }
 
     proptest! {
         #[test]
-        fn any_bytes_are_objects_or_errors(tail in "[\\[\\]{}\",:\\\\a ]{0,60}", buffer in 1usize..9) {
+        fn any_bytes_are_objects_or_errors(tail in "[\\[\\]{}\",:\\\\a ]{0,60}", buffer in 1usize..9, whole in 1usize..20) {
             for head in ["{\"list\":[", "[", ""] {
                 let document = format!("{head}{tail}");
-                prop_assert!(objects(document.as_bytes(), buffer, 20).len() <= document.len());
+                prop_assert!(objects_with(document.as_bytes(), buffer, 20, whole).len() <= document.len());
             }
         }
     }

@@ -1,54 +1,21 @@
-//! CSV with a header line (RFC 4180): columns `description` (or `text`) and, if known, `id`, `published`, `cwes`.
+//! Records of a CSV stream.
 
-use std::borrow::Cow;
 use std::io::{self, BufRead};
 
 use csv_core::ReadRecordResult;
 
-use crate::date::When;
-use crate::error::{CorpusError, Problem};
-use crate::input::{Content, Opened};
-use crate::place::Place;
-use crate::records::Records as SourceRecords;
-use crate::sources::format::{Context, FileFormat, Needs};
-use crate::sources::rows::{
-    CWES, Column, ID, MODIFIED, PUBLISHED, Row, RowRecords, Rows, TEXT, check_columns, split_cwes,
-};
-
-/// CSV.
-pub(super) struct Csv;
-
-impl FileFormat for Csv {
-    fn name(&self) -> &'static str {
-        "csv"
-    }
-
-    fn about(&self) -> &'static str {
-        "Comma-separated values with a header"
-    }
-
-    fn recognises(&self, file: &Opened, _: Needs) -> bool {
-        matches!(file.content, Content::Text(_)) && file.is_named(&["csv"])
-    }
-
-    fn open(&self, file: Opened, context: &Context) -> Result<SourceRecords, CorpusError> {
-        let (file, text) = file.into_text()?;
-        let rows = CsvRows::new(&file, text.into_reader(), context)?;
-        let (format, needs) = (self.name(), context.needs);
-        Ok(SourceRecords::new(RowRecords { file, format, needs, rows }))
-    }
-}
+use crate::error::Problem;
 
 /// Records of a CSV stream, each at most `limit` bytes: a longer one is skipped without being held.
-struct Records<R> {
+pub(super) struct Records<R> {
     reader: R,
     parser: csv_core::Reader,
     limit: usize,
-    bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
     ends: Vec<usize>,
     /// Bytes and fields of the record in hand.
-    filled: usize,
-    fields: usize,
+    pub(super) filled: usize,
+    pub(super) fields: usize,
     /// Whether the bytes given to the parser end in `\r`, whose `\n` may stand in the next buffer.
     after_return: bool,
     /// Whether the parser was told that the last line ends.
@@ -57,10 +24,12 @@ struct Records<R> {
 }
 
 impl<R: BufRead> Records<R> {
-    fn new(reader: R, limit: usize) -> Self {
+    pub(super) fn new(reader: R, delimiter: u8, first_line: u64, limit: usize) -> Self {
+        let mut parser = csv_core::ReaderBuilder::new().delimiter(delimiter).build();
+        parser.set_line(first_line);
         Self {
             reader,
-            parser: csv_core::Reader::new(),
+            parser,
             limit,
             bytes: vec![0; 1024.min(limit.max(1))],
             ends: vec![0; 16],
@@ -73,7 +42,7 @@ impl<R: BufRead> Records<R> {
     }
 
     /// Reads the next record; says on which line it begins, or `None` at the end.
-    fn advance(&mut self) -> Option<(u64, Result<(), Problem>)> {
+    pub(super) fn advance(&mut self) -> Option<(u64, Result<(), Problem>)> {
         if self.done {
             return None;
         }
@@ -151,7 +120,7 @@ impl<R: BufRead> Records<R> {
         Problem::OpenQuote { line: opens }
     }
 
-    fn field(&self, index: usize) -> Option<&[u8]> {
+    pub(super) fn field(&self, index: usize) -> Option<&[u8]> {
         let start = index.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
         let end = self.ends.get(..self.fields)?.get(index).copied()?;
         self.bytes.get(start..end)
@@ -159,7 +128,7 @@ impl<R: BufRead> Records<R> {
 }
 
 /// Line ends in `bytes`.
-fn line_ends(bytes: &[u8]) -> u64 {
+pub(super) fn line_ends(bytes: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', bytes).count() as u64
 }
 
@@ -171,70 +140,4 @@ fn grow<T: Clone + Default>(buffer: &mut Vec<T>, filled: &mut usize, limit: usiz
     }
     buffer.resize(buffer.len().saturating_mul(2).clamp(1, limit), T::default());
     true
-}
-
-/// The rows of a CSV file.
-struct CsvRows<R> {
-    records: Records<R>,
-    columns: usize,
-    id: Option<usize>,
-    published: Option<usize>,
-    modified: Option<usize>,
-    text: Option<usize>,
-    cwes: Option<usize>,
-}
-
-impl<R: BufRead> CsvRows<R> {
-    /// Reads the header, and refuses one that lacks a column.
-    fn new(file: &str, reader: R, context: &Context) -> Result<Self, CorpusError> {
-        let mut records = Records::new(reader, context.limits.record_bytes);
-        if let Some((_, Err(problem))) = records.advance() {
-            return Err(CorpusError::Format {
-                file: file.to_owned(),
-                problem: format!("header line: {problem}"),
-            });
-        }
-        let header =
-            |index| String::from_utf8_lossy(records.field(index).unwrap_or_default()).trim().to_owned();
-        let names: Vec<String> = (0..records.fields).map(header).collect();
-        check_columns(file, &names, context.needs)?;
-        let find = |column: Column| column.position(&names);
-        let (id, published, modified) = (find(ID), find(PUBLISHED), find(MODIFIED));
-        let (text, cwes) = (find(TEXT), find(CWES));
-        Ok(Self { columns: names.len(), records, id, published, modified, text, cwes })
-    }
-
-    fn cell(&self, index: Option<usize>) -> Result<Option<&str>, Problem> {
-        let bytes = index.and_then(|index| self.records.field(index));
-        let text = bytes.map(std::str::from_utf8).transpose();
-        text.map_err(|error| Problem::Utf8(error.valid_up_to().saturating_add(1)))
-    }
-
-    fn row(&self, number: u64) -> Result<Row<'_>, Problem> {
-        if self.records.fields != self.columns {
-            let (found, expected) = (self.records.fields, self.columns);
-            let within = self.records.bytes.get(..self.records.filled).unwrap_or_default();
-            return Err(match line_ends(within) {
-                0 => Problem::Fields { found, expected },
-                more => Problem::FieldsOfLines { found, expected, last_line: number.saturating_add(more) },
-            });
-        }
-        let bytes =
-            |index: Option<usize>| index.and_then(|index| self.records.field(index)).unwrap_or_default();
-        let when = |index| std::str::from_utf8(bytes(index)).map_or(When::Unknown, When::read);
-        Ok(Row {
-            id: self.cell(self.id)?.filter(|id| !id.trim().is_empty()).map(Cow::Borrowed),
-            published: when(self.published),
-            modified: when(self.modified).day(),
-            text: self.cell(self.text)?.map(Cow::Borrowed),
-            cwes: split_cwes(self.cell(self.cwes)?.unwrap_or_default()),
-        })
-    }
-}
-
-impl<R: BufRead> Rows for CsvRows<R> {
-    fn next_row(&mut self) -> Option<(Place, Result<Row<'_>, Problem>)> {
-        let (number, read) = self.records.advance()?;
-        Some((Place::Line(number), read.and_then(|()| self.row(number))))
-    }
 }

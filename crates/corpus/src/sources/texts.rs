@@ -1,0 +1,136 @@
+//! Plain text: prose, which is one text, and lists, with a text on each line.
+//!
+//! Neither has ids. Bytes that are not UTF-8 are taken for Windows-1252. Markup is left out. A blank line of a list is a
+//! record without a text, so that the lines of input and answers agree.
+
+use std::borrow::Cow;
+use std::io::{BufRead, Read as _};
+use std::sync::Arc;
+
+use crate::encoding::{Lenient, OddBytes};
+use crate::error::{BadRecord, CorpusError, Problem};
+use crate::input::{Content, Opened, Text};
+use crate::lines::Lines;
+use crate::magic;
+use crate::markup::Markup;
+use crate::place::Place;
+use crate::prose::is_one_text;
+use crate::records::Records;
+use crate::sources::format::{Context, FileFormat, Needs, Settings};
+use crate::sources::rows::{Row, RowRecords, Rows};
+use crate::sources::xml;
+
+/// One text.
+pub(super) struct Document;
+
+/// One text a line.
+pub(super) struct LineTexts;
+
+/// Bytes that are looked at to tell prose from a list. A longer text of one vulnerability does not exist.
+const LOOKED_AT: usize = 64 << 10;
+
+impl FileFormat for Document {
+    fn name(&self) -> &'static str {
+        "text"
+    }
+
+    fn about(&self) -> &'static str {
+        "One text: prose, Markdown, HTML or a mail"
+    }
+
+    fn recognises(&self, file: &Opened, needs: Needs) -> bool {
+        // Anything may be a text: it has no id, and in a folder it is a note beside the records.
+        !needs.cve && !file.is_member && matches!(file.content, Content::Text(_))
+    }
+
+    fn open(&self, file: Opened, context: &Context) -> Result<Records, CorpusError> {
+        check(&file)?;
+        let is_page = file.is_named(&["html", "htm", "md", "markdown", "eml"]);
+        let (file, mut text) = file.into_text()?;
+        // A pipe is read on, too: no line of a text tells that others belong to it.
+        text.look_ahead(LOOKED_AT, |_| false);
+        let head = String::from_utf8_lossy(text.head());
+        if let Some(kind) = xml::kind(&head) {
+            return Err(CorpusError::Format { file: file.as_ref().to_owned(), problem: kind });
+        }
+        let is_whole = text.head().len() < LOOKED_AT;
+        let is_one =
+            context.is_forced || is_page || Markup::of(&head).is_some() || (is_whole && is_one_text(&head));
+        if !is_one {
+            return Ok(lines(file, text, context.settings.clone(), context.limits.record_bytes));
+        }
+        let limit = context.limits.record_bytes;
+        let odd = OddBytes::default();
+        let mut whole = String::new();
+        let mut reader = Lenient::new(text.into_reader(), odd.clone()).take(limit as u64);
+        let read = reader.read_to_string(&mut whole).map_err(Problem::from);
+        let (markup, is_long) = (Markup::of(&whole), whole.len() >= limit);
+        let record = match read {
+            Err(problem) => Err(BadRecord::from(problem)),
+            Ok(_) if is_long => Err(Problem::TooLong(limit as u64).into()),
+            Ok(_) => {
+                let text =
+                    markup.map_or(Cow::Borrowed(whole.as_str()), |markup| Cow::Owned(markup.strip(&whole)));
+                Row::of_text(text).into_record(&context.settings)
+            }
+        };
+        let is_over_lines = whole.trim().contains('\n');
+        let about = match markup {
+            Some(markup) => Some(format!("is {}, read as one text without its markup", markup.name())),
+            None if is_over_lines && !context.is_forced => Some("its lines are read as one text".to_owned()),
+            None => None,
+        };
+        let note =
+            about.map(|about| Problem::Note(format!("{about}; --input-format lines reads a text a line")));
+        let record = record.map(|record| crate::record::Record { format: self.name(), ..record });
+        let items = note.map(|note| Err(note.into())).into_iter().chain([record]);
+        Ok(Records::of_whole(Arc::clone(&file), items).with_note_of(file, odd))
+    }
+}
+
+impl FileFormat for LineTexts {
+    fn name(&self) -> &'static str {
+        "lines"
+    }
+
+    fn about(&self) -> &'static str {
+        "One text a line"
+    }
+
+    fn recognises(&self, _: &Opened, _: Needs) -> bool {
+        // Prose or a list is told together.
+        false
+    }
+
+    fn open(&self, file: Opened, context: &Context) -> Result<Records, CorpusError> {
+        check(&file)?;
+        let (file, text) = file.into_text()?;
+        Ok(lines(file, text, context.settings.clone(), context.limits.record_bytes))
+    }
+}
+
+/// Refuses a file that is not a text.
+fn check(file: &Opened) -> Result<(), CorpusError> {
+    if file.is_named(&["parquet"]) {
+        return Err(file.wrong("is named .parquet and is not a Parquet file; fetch it again, or rename it"));
+    }
+    magic::kind(file.head()).map_or(Ok(()), |kind| Err(file.wrong(kind)))
+}
+
+fn lines(file: Arc<str>, text: Text, settings: Settings, limit: usize) -> Records {
+    let odd = OddBytes::default();
+    let rows = LineRows(Lines::new(Lenient::new(text.into_reader(), odd.clone()), limit));
+    Records::new(RowRecords { file: Arc::clone(&file), format: LineTexts.name(), settings, rows })
+        .with_note_of(file, odd)
+}
+
+/// The lines of a text as rows.
+struct LineRows<R>(Lines<R>);
+
+impl<R: BufRead> Rows for LineRows<R> {
+    fn next_row(&mut self) -> Option<(Place, Result<Row<'_>, Problem>)> {
+        let (number, line) = self.0.next_line()?;
+        let row = line.map(|line| Row::of_text(String::from_utf8_lossy(line)));
+        Some((Place::Line(number), row))
+    }
+}
