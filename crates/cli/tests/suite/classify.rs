@@ -76,6 +76,20 @@ fn what_is_not_asked_for_is_empty() {
 }
 
 #[test]
+fn the_long_tail_is_listed_where_it_is_asked_for() {
+    let folder = Folder::new();
+    let list = |arguments: &[&str]| {
+        let arguments = [&["classify", "privilege escalation in the kernel"], arguments].concat();
+        folder.run(&arguments).code(0).records()[0]["capec"].as_array().unwrap().clone()
+    };
+    let (usual, all) = (list(&[]), list(&["--top-k", "all"]));
+    let is_listed = |(rank, label): &(usize, &Value)| *rank < 5 || label["predicted"] == true;
+    let want: Vec<&Value> = all.iter().enumerate().filter(is_listed).map(|(_, label)| label).collect();
+    assert_eq!(usual.iter().collect::<Vec<_>>(), want);
+    assert!(usual.len() >= 5 && usual.len() < all.len(), "{} of {}", usual.len(), all.len());
+}
+
+#[test]
 fn every_way_to_give_records_gives_the_same_answers() {
     let folder = Folder::new();
     let lines = format!("{{\"id\":\"a\",\"description\":\"{XSS}\"}}\n{{\"id\":\"b\",\"text\":\"{SQLI}\"}}\n");

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use vulnlens::report::{Answer, Format, RecordKey, Renderer, Setup};
 use vulnlens::stream::{self, Job, StreamError};
-use vulnlens::{Answerer, CveId, Input, Options, Task, Tasks, TextRecord};
+use vulnlens::{Answerer, CveId, Input, Options, Tasks, TextRecord, TopK};
 use vulnlens_corpus::{DatasetReader, Place, Record, RecordId};
 
 pub(crate) use arguments::ClassifyArguments;
@@ -85,17 +85,22 @@ fn settings(arguments: &ClassifyArguments, terminal: &Terminal) -> Result<Settin
         let message = format!("--safe-csv is for CSV, and the output is {}", format.name());
         return Err(Failure::new(Kind::Arguments, message).hint("add --format csv, or leave --safe-csv out"));
     }
-    let top_k = arguments.top_k.map(|top_k| top_k.0);
+    let rows = match arguments.top_k {
+        None => Some(TABLE_ROWS),
+        Some(TopK::Best(number)) => Some(number),
+        Some(_) => None,
+    };
+    // A table says how many labels it does not show, so it has to be given them all.
+    let top_k = if format.is_for_people() { Some(TopK::All) } else { arguments.top_k };
     Ok(Settings {
         options: Options::default()
-            .labels(arguments.labels.into())
-            .tasks(arguments.taxonomy.iter().map(|name| Task::from(*name)).collect::<Tasks>())
-            // A table says how many labels it does not show, so it has to be given them all.
-            .top_k(if format.is_for_people() { None } else { top_k.flatten() })
+            .labels(arguments.labels)
+            .tasks(arguments.taxonomy.iter().copied().collect::<Tasks>())
+            .top_k(top_k.unwrap_or_default())
             .threshold(arguments.threshold)
             .as_of(arguments.as_of),
         format,
-        rows: top_k.unwrap_or(Some(TABLE_ROWS)),
+        rows,
         threads: threads(arguments.threads),
     })
 }
