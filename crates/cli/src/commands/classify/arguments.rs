@@ -9,10 +9,12 @@ use vulnlens::{CveId, LabelMode, Task, TopK};
 
 use crate::choice::one_of;
 use crate::model_arguments::ModelArguments;
-use crate::options::thread_count;
+use crate::options::{THREADS, thread_count};
 use crate::record_format::format_parser;
 use crate::records::{AUTO, InputFormat};
 
+/// The variable that stands for `--labels`.
+const LABELS: &str = "VULNLENS_LABELS";
 /// The tasks that any model answers.
 const TAXONOMIES: [Task; 3] = [Task::Cwe, Task::Capec, Task::Attack];
 
@@ -55,7 +57,7 @@ pub(crate) struct ClassifyArguments {
 
     /// The label space, which decides what the probabilities mean; for a checkpoint, `reference` leaves the techniques that the
     /// chain gives as CAPEC writes them
-    #[arg(long, value_parser = one_of(&LabelMode::ALL, LabelMode::name, LabelMode::help), value_name = "SPACE", default_value = LabelMode::Recommended.name())]
+    #[arg(long, env = LABELS, hide_env_values = true, value_parser = one_of(&LabelMode::ALL, LabelMode::name, LabelMode::help), value_name = "SPACE", default_value = LabelMode::Recommended.name())]
     pub(super) labels: LabelMode,
 
     /// Labels of each taxonomy, the best: a number or `all` [default: 5 in a table, else those predicted and the best 5]
@@ -66,7 +68,7 @@ pub(crate) struct ClassifyArguments {
     #[arg(long, value_name = "P", default_value = "0.05", value_parser = probability)]
     pub(super) threshold: f32,
 
-    /// Format of the output [default: table on a terminal, by --output's name, otherwise jsonl]
+    /// Format of the output [default: table on a terminal, by --out's name, otherwise jsonl]
     #[arg(short, long, value_name = "FORMAT", value_parser = format_parser())]
     pub(super) format: Option<&'static Format>,
 
@@ -74,17 +76,17 @@ pub(crate) struct ClassifyArguments {
     #[arg(long)]
     pub(super) safe_csv: bool,
 
-    /// Write to a file, which appears when it is whole, or to a folder (`out/`), a file for each record; `-` for standard
-    /// output
-    #[arg(short, long, value_name = "FILE")]
-    pub(super) output: Option<PathBuf>,
+    /// Write to a file, which appears when it is whole and is compressed if its name ends in `.gz` or `.zst`; or to a folder
+    /// (`out/`), a file for each record; `-` for standard output
+    #[arg(short, long, alias = "output", value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
 
     /// Answer as of this year, whatever the record's
     #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(u16).range(1980..=2200))]
     pub(super) as_of: Option<u16>,
 
     /// Threads that classify [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = thread_count)]
+    #[arg(long, env = THREADS, hide_env_values = true, value_name = "N", value_parser = thread_count)]
     pub(super) threads: Option<NonZeroUsize>,
 
     #[command(flatten)]

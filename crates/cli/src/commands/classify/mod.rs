@@ -15,7 +15,7 @@ pub(crate) use arguments::ClassifyArguments;
 use crate::failure::{Failure, Kind};
 use crate::options::threads;
 use crate::record_folder::RecordFolder;
-use crate::record_format::RecordOutput;
+use crate::record_format::{RecordOutput, format_of_file};
 use crate::records::{self, InputFormat};
 use crate::tally::{Tally, tell_cut};
 use crate::terminal::Terminal;
@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: ClassifyArguments, terminal: &Terminal) -> Result<(
     let setup = Setup::new(run, classifier.knowledge_base().clone())
         .layout(terminal.layout(settings.rows))
         .safe_csv(arguments.safe_csv);
-    let output = || RecordOutput::begin(settings.format, &setup, arguments.output.as_deref());
+    let output = || RecordOutput::begin(settings.format, &setup, arguments.out.as_deref());
     match source {
         Source::Text(text) => {
             let inputs = [Input::text(&text)];
@@ -66,20 +66,15 @@ pub(crate) fn run(arguments: ClassifyArguments, terminal: &Terminal) -> Result<(
 }
 
 fn settings(arguments: &ClassifyArguments, terminal: &Terminal) -> Result<Settings, Failure> {
-    let file = arguments.output.as_deref().filter(|path| path.as_os_str() != "-");
+    let file = arguments.out.as_deref().filter(|path| path.as_os_str() != "-");
     let to_terminal = terminal.stdout_is_terminal && file.is_none();
     let usual = if to_terminal { Format::TABLE } else { Format::JSON_LINES };
-    if let Some(path) = file.filter(|path| is_compressed(path)) {
-        let message = format!("{}: output is not compressed, whatever its name", path.display());
-        return Err(Failure::new(Kind::Arguments, message)
-            .hint("leave --output out and pipe into a program that compresses, such as gzip"));
-    }
     let named = file.filter(|path| !RecordFolder::is_meant(path));
-    let by_name = || named.and_then(|path| format_of(path, terminal));
-    let format = arguments.format.or_else(by_name).unwrap_or(usual);
+    let by_name = named.map(|path| format_of_file(path, arguments.format)).transpose()?.flatten();
+    let format = by_name.or(arguments.format).unwrap_or(usual);
     if format.is_binary() && to_terminal {
         let message = format!("--format {} cannot be written to a terminal", format.name());
-        return Err(Failure::new(Kind::Arguments, message).hint("name a file by --output"));
+        return Err(Failure::new(Kind::Arguments, message).hint("name a file by --out"));
     }
     if arguments.safe_csv && Some(format) != Format::named("csv") {
         let message = format!("--safe-csv is for CSV, and the output is {}", format.name());
@@ -103,23 +98,6 @@ fn settings(arguments: &ClassifyArguments, terminal: &Terminal) -> Result<Settin
         rows,
         threads: threads(arguments.threads),
     })
-}
-
-/// True when a file of this name would be taken for a compressed one.
-fn is_compressed(path: &Path) -> bool {
-    let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
-    ending.is_some_and(|ending| ["gz", "zst", "xz", "bz2", "zip"].iter().any(|known| ending == *known))
-}
-
-/// The format that an output's name asks for; one that is not known is told of, since the file will surprise.
-fn format_of(path: &Path, terminal: &Terminal) -> Option<&'static Format> {
-    let format = Format::of_file(path);
-    if let (None, Some(ending)) = (format, path.extension()) {
-        let ending = ending.display();
-        terminal
-            .warn(&format!("no format is known by .{ending}: writing JSON Lines (--format says otherwise)"));
-    }
-    format
 }
 
 /// Writes a few answers.

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use clap::Args;
 use vulnlens_corpus::{BuildOptions, BuildReport, Progress, SourceReport, build};
 
-use super::SplitArguments;
+use super::{SplitArguments, new_data_set};
 use crate::failure::{Failure, Kind};
 use crate::model_arguments::KnowledgeBaseArguments;
-use crate::options::{ViewFormat, thread_count, threads};
+use crate::options::{THREADS, ViewFormat, thread_count, threads};
 use crate::output::{print_json, print_text};
 use crate::terminal::{self, Terminal};
 
@@ -43,7 +43,7 @@ pub(crate) struct BuildArguments {
     table: Vec<PathBuf>,
 
     /// The file of the data set (Parquet)
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_parser = new_data_set)]
     out: PathBuf,
 
     /// Format of the report
@@ -51,7 +51,7 @@ pub(crate) struct BuildArguments {
     format: ViewFormat,
 
     /// Sources read at once [default: one for each core]; the data set is the same for any number
-    #[arg(long, value_name = "N", value_parser = thread_count)]
+    #[arg(long, env = THREADS, hide_env_values = true, value_name = "N", value_parser = thread_count)]
     threads: Option<NonZeroUsize>,
 
     #[command(flatten)]
