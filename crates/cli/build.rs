@@ -1,5 +1,4 @@
 //! Finds the commit that the program is built from, for `--version`. Without one, or without git, it is left out.
-#![expect(clippy::print_stdout, reason = "a build script talks to cargo so")]
 
 use std::path::Path;
 use std::process::Command;

@@ -120,9 +120,9 @@ impl Write for PackedFile {
         Ok(taken.len())
     }
 
-    /// Waits for the end of a block, whose bytes are compressed together.
+    /// Does nothing to a compressed file: its bytes must not depend on when it was flushed.
     fn flush(&mut self) -> io::Result<()> {
-        self.sink.writer().flush()
+        if let Sink::Plain(file) = &mut self.sink { file.flush() } else { Ok(()) }
     }
 }
 
