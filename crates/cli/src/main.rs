@@ -15,6 +15,7 @@ mod model_arguments;
 mod options;
 mod output;
 mod packing;
+mod progress;
 mod record_folder;
 mod record_format;
 mod records;

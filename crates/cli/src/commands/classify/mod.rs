@@ -14,6 +14,7 @@ pub(crate) use arguments::ClassifyArguments;
 
 use crate::failure::{Failure, Kind};
 use crate::options::threads;
+use crate::progress::Reading;
 use crate::record_folder::RecordFolder;
 use crate::record_format::{RecordOutput, format_of_file};
 use crate::records::{self, InputFormat};
@@ -31,6 +32,8 @@ struct Settings {
     /// Rows of a table's section.
     rows: Option<usize>,
     threads: usize,
+    /// Set if the answers appear on the terminal.
+    to_terminal: bool,
 }
 
 pub(crate) fn run(arguments: ClassifyArguments, terminal: &Terminal) -> Result<(), Failure> {
@@ -58,9 +61,10 @@ pub(crate) fn run(arguments: ClassifyArguments, terminal: &Terminal) -> Result<(
             write_all(answers, output()?)?;
             report_missing(&missing, &ids, &data)
         }
-        Source::Records(input) => {
+        Source::Records(input, position) => {
             let format = arguments.input_format;
-            classify_records(input, format, settings.threads, answerer, output, terminal)
+            let reading = Reading::new(position, settings.to_terminal, terminal);
+            classify_records(input, format, settings.threads, answerer, output, reading, terminal)
         }
     }
 }
@@ -97,6 +101,7 @@ fn settings(arguments: &ClassifyArguments, terminal: &Terminal) -> Result<Settin
         format,
         rows,
         threads: threads(arguments.threads),
+        to_terminal,
     })
 }
 
@@ -145,6 +150,7 @@ fn classify_records(
     threads: usize,
     answerer: Answerer,
     output: impl FnOnce() -> Result<(Renderer, RecordOutput), Failure>,
+    mut reading: Reading,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     let name = input.name().to_owned();
@@ -152,10 +158,9 @@ fn classify_records(
     let (renderer, mut output) = output()?;
     let job = Job::new(answerer, renderer, threads);
     let mut tally = Tally::new(terminal);
-    let progress = terminal.progress("{spinner} {pos} records, {per_sec}, {elapsed}");
     let texts = inputs.map(|record| record.map(text_record));
     let streamed = stream::classify(&job, texts, |answered| {
-        progress.inc(answered.count);
+        reading.add(answered.count);
         tally.add_answered(answered.count);
         tally.add_cut(answered.cut);
         answered.errors.iter().for_each(|error| tally.add_error(error));
@@ -166,7 +171,7 @@ fn classify_records(
         StreamError::Write(failure) => failure,
         StreamError::Stopped(stopped) => Failure::new(Kind::Failed, stopped.to_string()),
     })?;
-    progress.finish_and_clear();
+    reading.finish();
     tally.check_answered(&name)?;
     output.finish()?;
     tally.result(&name)

@@ -117,7 +117,7 @@ impl Fit<'_> {
     ) -> Result<Vec<u8>, Failure> {
         let examples = self.data.examples(self.split);
         let description = self.description();
-        let bar = terminal.long_progress("fitting {bar:30} {percent}% {per_sec}, {eta} left");
+        let bar = terminal.progress("fitting {bar:30} {percent}% {rate} texts/s, {eta} left");
         bar.set_length(work(&examples, &self.settings));
         let tick = |texts: u64| bar.inc(texts);
         let fitted = on_threads(threads, || {

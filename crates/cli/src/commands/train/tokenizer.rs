@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &TokenizerArguments, terminal: &Terminal) -> Result
     let examples = data_set::read(&arguments.data)?.examples(arguments.split);
     let training = examples.iter().filter(|example| example.part == Part::Train);
     let texts: Vec<&str> = training.map(|example| example.text.as_str()).collect();
-    let bar = terminal.long_progress("{spinner} counting pairs, {elapsed}");
+    let bar = terminal.progress("{spinner} counting pairs, {elapsed}");
     let trained = on_threads(threads(arguments.threads), || train_tokenizer(&texts, arguments.size))?;
     bar.finish_and_clear();
     let trained = trained?;
