@@ -37,8 +37,7 @@ pub(crate) struct Download<'t> {
 
 impl<'t> Download<'t> {
     pub(crate) fn new(terminal: &'t Terminal) -> Self {
-        let bar =
-            terminal.long_progress("{spinner} {msg} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left");
+        let bar = terminal.progress("{spinner} {msg} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left");
         Self { terminal, bar, file: RefCell::default() }
     }
 

@@ -14,6 +14,8 @@ mod hub;
 mod model_arguments;
 mod options;
 mod output;
+mod packing;
+mod progress;
 mod record_folder;
 mod record_format;
 mod records;
@@ -25,11 +27,13 @@ mod tally;
 mod terminal;
 mod text_argument;
 mod threads;
+mod version;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use arguments::Cli;
+use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
 use failure::Kind;
 use terminal::Terminal;
@@ -60,7 +64,11 @@ fn not_parsed(error: &clap::Error) -> u8 {
         return exit_codes::BAD_ARGUMENTS;
     }
     // Help and version are data for standard output; a closed pipe there is nobody's fault.
-    let printed = error.print().and_then(|()| std::io::stdout().flush());
+    let print = || match error.kind() {
+        ErrorKind::DisplayVersion => std::io::stdout().write_all(version::text().as_bytes()),
+        _ => error.print(),
+    };
+    let printed = print().and_then(|()| std::io::stdout().flush());
     let lost = printed.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe);
     if lost { exit_codes::FAILED } else { exit_codes::OK }
 }

@@ -26,7 +26,7 @@ const LARGEST: u64 = 1 << 30;
 pub(crate) struct ModelArguments {
     /// The model: `fast` and `accurate` are embedded; a model file; the folder of a checkpoint, or a file in it; or an id of the
     /// Hugging Face hub, as ORG/NAME or ORG/NAME@REVISION
-    #[arg(long, value_name = "NAME|FILE|FOLDER|ID", default_value = FAST)]
+    #[arg(long, env = "VULNLENS_MODEL", hide_env_values = true, value_name = "NAME|FILE|FOLDER|ID", default_value = FAST)]
     model: String,
 
     /// Arithmetic of a checkpoint

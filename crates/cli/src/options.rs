@@ -50,6 +50,9 @@ pub(crate) enum ViewFormat {
     Json,
 }
 
+/// The variable that stands for `--threads` of every command.
+pub(crate) const THREADS: &str = "VULNLENS_THREADS";
+
 /// The most threads that are started: more are a slip of the finger, and take the machine down.
 const MOST_THREADS: usize = 1024;
 

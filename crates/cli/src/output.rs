@@ -3,9 +3,10 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use vulnlens_files::WholeFile;
+use vulnlens_files::{FileError, WholeFile};
 
 use crate::failure::{Failure, Kind};
+use crate::packing::{PackedFile, Packing};
 
 const STDOUT: &str = "standard output";
 
@@ -18,14 +19,24 @@ pub(crate) struct Output {
 
 enum Sink {
     Stdout(io::Stdout),
-    File(WholeFile),
+    File(PackedFile),
 }
 
 impl Output {
     /// Opens `path`, or standard output, which is also called `-`.
     pub(crate) fn open(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = path.filter(|path| path.as_os_str() != "-") else { return Ok(Self::stdout()) };
-        Ok(Self { sink: Sink::File(WholeFile::create(path)?), plain: true })
+        Ok(Self { sink: Sink::File(PackedFile::plain(WholeFile::create(path)?)), plain: true })
+    }
+
+    /// As [`Output::open`], compressed if the name asks for it.
+    pub(crate) fn packed(path: Option<&Path>) -> Result<Self, Failure> {
+        let Some((path, packing)) = path.and_then(|path| Some((path, Packing::of(path)?))) else {
+            return Self::open(path);
+        };
+        let packed = PackedFile::new(WholeFile::create(path)?, packing);
+        let packed = packed.map_err(|error| Failure::output(&path.display().to_string(), &error))?;
+        Ok(Self { sink: Sink::File(packed), plain: true })
     }
 
     /// Standard output.
@@ -51,17 +62,22 @@ impl Output {
 
     /// Ends the output; a file stands in its place afterwards.
     pub(crate) fn finish(self) -> Result<(), Failure> {
-        match self.sink {
-            Sink::Stdout(mut stdout) => stdout.flush().map_err(|error| Failure::output(STDOUT, &error)),
-            Sink::File(file) => Ok(file.finish()?),
-        }
+        self.end(WholeFile::finish)
     }
 
     /// As [`Output::finish`], without waiting for the disk.
     pub(crate) fn finish_soon(self) -> Result<(), Failure> {
+        self.end(WholeFile::finish_soon)
+    }
+
+    fn end(self, finish: fn(WholeFile) -> Result<(), FileError>) -> Result<(), Failure> {
         match self.sink {
-            Sink::File(file) => Ok(file.finish_soon()?),
-            Sink::Stdout(_) => self.finish(),
+            Sink::Stdout(mut stdout) => stdout.flush().map_err(|error| Failure::output(STDOUT, &error)),
+            Sink::File(packed) => {
+                let path = packed.path().to_owned();
+                let file = packed.into_file();
+                Ok(finish(file.map_err(|error| Failure::output(&path.display().to_string(), &error))?)?)
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! `--output FOLDER/`: one file for each record.
+//! `--out FOLDER/`: one file for each record.
 
 use std::fs;
 use std::path::{Path, PathBuf};

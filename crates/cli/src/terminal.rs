@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::ffi::OsString;
+use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use vulnlens::report::{Glyphs, TableLayout};
 
 use crate::failure::Failure;
@@ -84,23 +85,30 @@ impl Terminal {
         }
     }
 
-    /// A progress bar for work whose result does not go to standard output.
-    pub(crate) fn long_progress(&self, template: &str) -> ProgressBar {
-        Self { stdout_is_terminal: false, ..*self }.progress(template)
-    }
-
-    /// A sign of life for long work, in `template`'s form; none where nobody would see it.
+    /// A sign of life for long work, in `template`'s form; none where nobody would see it. The key `rate` is a number
+    /// without decimals, whose unit the template states.
     pub(crate) fn progress(&self, template: &str) -> ProgressBar {
-        if self.verbosity < 0 || !self.stderr_is_terminal || self.stdout_is_terminal {
+        if self.verbosity < 0 || !self.stderr_is_terminal {
             return ProgressBar::hidden();
         }
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
-        }
+        restyle(&bar, template);
         bar.enable_steady_tick(Duration::from_millis(200));
         bar
     }
+}
+
+/// Gives a bar another form.
+pub(crate) fn restyle(bar: &ProgressBar, template: &str) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.with_key("rate", rate));
+    }
+}
+
+/// Writes the rate of a bar.
+fn rate(state: &ProgressState, out: &mut dyn fmt::Write) {
+    // A template has no way to tell of a failure.
+    let _ = write!(out, "{:.0}", state.per_sec());
 }
 
 /// Sets the choice of colours from `--color` on the command line, where its arguments were not parsed: help and

@@ -6,12 +6,13 @@ use vulnlens::CveId;
 use vulnlens_corpus::Input;
 
 use crate::failure::{Failure, Kind};
+use crate::progress::Position;
 use crate::terminal::Terminal;
 
 /// The meaning of the argument TEXT.
 pub(crate) enum TextArgument {
     Stdin,
-    File(Input),
+    File(Input, Option<Position>),
     Text(String),
 }
 
@@ -26,7 +27,7 @@ impl TextArgument {
         }
         if path.exists() {
             terminal.note(&format!("reading the file {text}"));
-            return file(path).map(Self::File);
+            return file(path).map(|(input, position)| Self::File(input, position));
         }
         if looks_like_a_file(path) {
             let failure = Failure::new(Kind::Input, format!("{text}: there is no such file"));
@@ -47,14 +48,14 @@ pub(crate) fn empty() -> Failure {
     Failure::new(Kind::Input, "the text is empty").hint("give a description of the vulnerability")
 }
 
-/// A file of records, or a folder of them.
-pub(crate) fn file(path: &Path) -> Result<Input, Failure> {
+/// A file of records, or a folder of them, with the place up to which it is read.
+pub(crate) fn file(path: &Path) -> Result<(Input, Option<Position>), Failure> {
     if path.read_dir().is_ok_and(|mut entries| entries.next().is_none()) {
         let failure =
             Failure::new(Kind::Input, format!("{}: is a folder with nothing in it", path.display()));
         return Err(failure.hint("give a file of records, or a folder of them"));
     }
-    Ok(Input::path(path))
+    Ok(Position::input(path))
 }
 
 /// Tests whether a person who wrote this meant a file: one word that ends like one.

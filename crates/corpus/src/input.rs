@@ -45,8 +45,9 @@ impl Input {
         Self { name: name.into(), bytes: Bytes::Stream(Box::new(reader)), depth: 0 }
     }
 
-    /// An unnamed file that messages call `name`.
-    pub(crate) fn file(name: &str, file: File) -> Self {
+    /// An open file that messages call `name`.
+    #[must_use]
+    pub fn file(name: &str, file: File) -> Self {
         Self { name: name.into(), bytes: Bytes::File(file), depth: 0 }
     }
 

@@ -8,6 +8,7 @@ use vulnlens_metrics::RowView;
 use vulnlens_model::decode::SpaceKind;
 use vulnlens_model::{
     Classifier, Input, LabelMode, Labels, Options, PredictBuffers, Prediction, Prepared, ScoredLabel, Task,
+    TopK,
 };
 
 use crate::error::EvaluationError;
@@ -39,6 +40,7 @@ impl LabelSystem {
         let options = Options::default()
             .labels(LabelMode::Reference)
             .tasks(asked.into_iter().collect::<vulnlens_model::Tasks>())
+            .top_k(TopK::All)
             .threshold(0.0);
         Ok(Self { prepared: classifier.prepare(&options), tasks, has_cwe: map.cwe().len() > 0 })
     }

@@ -42,7 +42,7 @@ pub use labels::LabelMap;
 pub use network::{Network, Origin};
 pub use ngram::{ModelFileError, NgramModel};
 pub use outputs::{CweSets, LabelOutputs, Outputs};
-pub use prediction::{Input, LabelMode, LabelSource, Labels, Options, Prediction, ScoredLabel};
+pub use prediction::{Input, LabelMode, LabelSource, Labels, Options, Prediction, ScoredLabel, TopK};
 pub use prepared::{PredictBuffers, Prepared};
 pub use provenance::{Provenance, TaxonomyVersions};
 pub use room::Room;

@@ -143,6 +143,9 @@ pub enum LabelMode {
 }
 
 impl LabelMode {
+    /// All modes.
+    pub const ALL: [Self; 3] = [Self::Recommended, Self::Reference, Self::Assigned];
+
     /// The mode's name on the command line and in the outputs.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -152,15 +155,55 @@ impl LabelMode {
             Self::Assigned => "assigned",
         }
     }
+
+    /// The mode in one line, for people.
+    #[must_use]
+    pub const fn help(self) -> &'static str {
+        match self {
+            Self::Recommended => "Labels for analysts: CWE ids allowed for mapping, current ATT&CK ids",
+            Self::Reference => {
+                "The reference system's: CWE with ancestors and categories, all CAPEC, the chain's ATT&CK; given that some label applies"
+            }
+            Self::Assigned => "CWE ids as records assign them, no ancestors added",
+        }
+    }
+}
+
+/// The labels of each task that are listed, of those from the threshold on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TopK {
+    /// All labels.
+    All,
+    /// So many, the best.
+    Best(usize),
+    /// All that are predicted, and of the others as many of the best as lie among the first so many.
+    Predicted {
+        /// The number of the best labels that are listed, predicted or not.
+        and_best: usize,
+    },
+}
+
+impl Default for TopK {
+    /// What is predicted and the best five: the long tail of attack patterns makes most of a record, and says little.
+    fn default() -> Self {
+        Self::Predicted { and_best: 5 }
+    }
+}
+
+impl From<usize> for TopK {
+    fn from(number: usize) -> Self {
+        Self::Best(number)
+    }
 }
 
 /// A question to a model.
 ///
 /// ```
-/// use vulnlens_model::{LabelMode, Options, Task};
+/// use vulnlens_model::{LabelMode, Options, Task, TopK};
 ///
 /// let options = Options::default().labels(LabelMode::Assigned).tasks(Task::Cwe).top_k(5);
-/// assert_eq!((options.top_k, options.threshold), (Some(5), 0.05));
+/// assert_eq!((options.top_k, options.threshold), (TopK::Best(5), 0.05));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
@@ -169,10 +212,10 @@ pub struct Options {
     pub labels: LabelMode,
     /// The tasks.
     pub tasks: Tasks,
-    /// At most so many labels a task; `None` for all.
-    pub top_k: Option<usize>,
+    /// The number of labels a task.
+    pub top_k: TopK,
     /// Only labels with at least this probability are listed. It does not change which labels are
-    /// marked as predicted. 0 lists every label of the space, also those of probability 0.
+    /// marked as predicted. 0, with [`TopK::All`], lists every label of the space, also those of probability 0.
     pub threshold: f32,
     /// Ask as of this year, whatever the record's own.
     pub as_of: Option<u16>,
@@ -180,7 +223,8 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { labels: LabelMode::default(), tasks: Tasks::ALL, top_k: None, threshold: 0.05, as_of: None }
+        let (labels, top_k) = (LabelMode::default(), TopK::default());
+        Self { labels, tasks: Tasks::ALL, top_k, threshold: 0.05, as_of: None }
     }
 }
 
@@ -197,9 +241,9 @@ impl Options {
         Self { tasks: tasks.into(), ..self }
     }
 
-    /// The options with at most so many labels a task; `None` for all.
+    /// The options with so many labels a task: a number for the best.
     #[must_use]
-    pub fn top_k(self, top_k: impl Into<Option<usize>>) -> Self {
+    pub fn top_k(self, top_k: impl Into<TopK>) -> Self {
         Self { top_k: top_k.into(), ..self }
     }
 

@@ -34,6 +34,17 @@ impl Task {
             Self::AttackCurated => "attack_curated",
         }
     }
+
+    /// The task in a few words, for people.
+    #[must_use]
+    pub const fn help(self) -> &'static str {
+        match self {
+            Self::Cwe => "Weaknesses",
+            Self::Capec => "Attack patterns",
+            Self::Attack => "ATT&CK techniques",
+            Self::AttackCurated => "ATT&CK techniques as analysts assign them",
+        }
+    }
 }
 
 /// A set of tasks.

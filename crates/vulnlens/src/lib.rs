@@ -69,6 +69,7 @@ pub use vulnlens_taxonomy as taxonomy;
 
 pub use vulnlens_model::{
     Classifier, Explanation, Input, LabelMode, LabelSource, Labels, ModelFileError, Network, NgramModel,
-    Options, PredictBuffers, Prediction, Prepared, Run, ScoredLabel, SetAnswer, Task, Tasks, WordEvidence,
+    Options, PredictBuffers, Prediction, Prepared, Run, ScoredLabel, SetAnswer, Task, Tasks, TopK,
+    WordEvidence,
 };
 pub use vulnlens_taxonomy::{CapecId, CveId, CweId, KnowledgeBase, TacticId, TechniqueId};

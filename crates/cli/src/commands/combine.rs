@@ -13,7 +13,7 @@ use vulnlens_evaluation::{
 use crate::data_set;
 use crate::failure::{Failure, Kind};
 use crate::model_arguments::{KnowledgeBaseArguments, ngram};
-use crate::options::{thread_count, threads};
+use crate::options::{THREADS, thread_count, threads};
 use crate::output::{Output, json};
 use crate::terminal::Terminal;
 use crate::threads::on_threads;
@@ -42,7 +42,7 @@ pub(crate) struct CombineArguments {
     alone: bool,
 
     /// Threads [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = thread_count)]
+    #[arg(long, env = THREADS, hide_env_values = true, value_name = "N", value_parser = thread_count)]
     threads: Option<NonZeroUsize>,
 
     #[command(flatten)]

@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &ExplainArguments, terminal: &Terminal) -> Result<(
     let load = || arguments.model.load_ngram("`explain`", terminal);
     let explainer = |classifier| Explainer { classifier, arguments, terminal };
     match argument {
-        TextArgument::File(input) => {
+        TextArgument::File(input, _) => {
             let name = input.name().to_owned();
             let inputs = records::open(input, InputFormat::default())?;
             explainer(load()?).records(inputs, &name)

@@ -13,7 +13,7 @@ use super::combine::{self, CombineArguments};
 use crate::data_set;
 use crate::failure::{Failure, Kind};
 use crate::model_arguments::{KnowledgeBaseArguments, check_ngram, facts};
-use crate::options::{ViewFormat, thread_count, threads};
+use crate::options::{THREADS, ViewFormat, thread_count, threads};
 use crate::output::{Output, print_json, print_text};
 use crate::terminal::Terminal;
 use crate::threads::on_threads;
@@ -90,7 +90,7 @@ pub(crate) struct CalibrateArguments {
     out: PathBuf,
 
     /// Threads [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = thread_count)]
+    #[arg(long, env = THREADS, hide_env_values = true, value_name = "N", value_parser = thread_count)]
     threads: Option<NonZeroUsize>,
 
     #[command(flatten)]

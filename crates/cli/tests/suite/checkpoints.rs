@@ -130,7 +130,8 @@ fn what_a_checkpoint_does_not_answer_follows_by_the_chain() {
     let folder = Folder::new();
     let ask = |more: &[&str]| {
         let model = path("roberta");
-        let arguments = [&["classify", SQLI, "--threshold", "0", "--model", &model], more].concat();
+        let arguments =
+            [&["classify", SQLI, "--threshold", "0", "--top-k", "all", "--model", &model], more].concat();
         folder.run(&arguments).code(0)
     };
     let record = &ask(&[]).records()[0];
@@ -172,7 +173,8 @@ fn a_hierarchy_is_asked_from_the_top_down() {
         .map(|text| serde_json::json!({"description": text}).to_string() + "\n")
         .collect();
     folder.file("in.jsonl", lines);
-    let arguments = ["classify", "-i", "in.jsonl", "--model", &path("hierarchy-cwe"), "--threshold", "0"];
+    let model = path("hierarchy-cwe");
+    let arguments = ["classify", "-i", "in.jsonl", "--model", &model, "--threshold", "0", "--top-k", "all"];
     let mut ruled_out = 0;
     for record in folder.run(&arguments).code(0).records() {
         let cwe = scores(&record, "cwe");

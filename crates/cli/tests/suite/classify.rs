@@ -1,5 +1,7 @@
 //! `classify` and `explain`: what is asked and how it is answered.
 
+use std::io::Read as _;
+
 use serde_json::{Value, json};
 
 use crate::vulnlens::Folder;
@@ -73,6 +75,20 @@ fn what_is_not_asked_for_is_empty() {
     let scores: Vec<f64> =
         record["attack"].as_array().unwrap().iter().map(|label| label["score"].as_f64().unwrap()).collect();
     assert!(scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
+}
+
+#[test]
+fn the_long_tail_is_listed_where_it_is_asked_for() {
+    let folder = Folder::new();
+    let list = |arguments: &[&str]| {
+        let arguments = [&["classify", "privilege escalation in the kernel"], arguments].concat();
+        folder.run(&arguments).code(0).records()[0]["capec"].as_array().unwrap().clone()
+    };
+    let (usual, all) = (list(&[]), list(&["--top-k", "all"]));
+    let is_listed = |(rank, label): &(usize, &Value)| *rank < 5 || label["predicted"] == true;
+    let want: Vec<&Value> = all.iter().enumerate().filter(is_listed).map(|(_, label)| label).collect();
+    assert_eq!(usual.iter().collect::<Vec<_>>(), want);
+    assert!(usual.len() >= 5 && usual.len() < all.len(), "{} of {}", usual.len(), all.len());
 }
 
 #[test]
@@ -181,17 +197,76 @@ fn an_output_file_appears_whole_and_by_its_name() {
     assert_eq!(std::fs::read_to_string(folder.path("out.jsonl")).unwrap(), to_pipe);
     assert_eq!(folder.run(&["classify", XSS, "--output", "-"]).code(0).stdout, to_pipe);
     assert!(!folder.path("-").exists());
-    folder.run(&["classify", XSS, "-o", "out.tsv"]).code(0).says(&["warning:", ".tsv", "JSON Lines"]);
     assert_eq!(folder.run(&["classify", XSS, "-o", "out.tsv", "-f", "csv"]).code(0).stderr, "");
-    folder.run(&["classify", XSS, "-o", "OUT.CSV"]).code(0);
+    folder.run(&["classify", XSS, "--out", "OUT.CSV"]).code(0);
     assert!(std::fs::read_to_string(folder.path("OUT.CSV")).unwrap().starts_with("id,taxonomy"));
-    folder.run(&["classify", XSS, "-o", "out.jsonl.gz"]).code(2).says(&[
-        "out.jsonl.gz",
-        "not compressed",
-        "gzip",
-    ]);
-    assert!(!folder.path("out.jsonl.gz").exists());
     folder.run(&["classify", XSS, "--output", "no/folder/out.jsonl"]).code(1).says(&["no/folder/out.jsonl"]);
+}
+
+#[test]
+fn a_name_that_promises_something_else_is_refused() {
+    let folder = Folder::new();
+    for (name, says) in [
+        ("out.tsv", "no format is known by .tsv"),
+        ("out.XLSX", ".jsonl, .ndjson, .json, .csv, .parquet"),
+        ("out.txt.gz", "no format is known by .txt"),
+        ("out.jsonl.xz", "add .gz or .zst"),
+        ("out.parquet.zst", "is compressed in itself"),
+    ] {
+        folder.run(&["classify", XSS, "-o", name]).code(2).says(&[name, says]);
+        assert!(!folder.path(name).exists());
+    }
+    folder.file("table.csv", format!("id,description\nCVE-2020-0001,{XSS}\n"));
+    folder.run(&["data", "build", "table.csv", "--out", "z.csv"]).code(2).says(&[".csv", ".parquet"]);
+    folder.run(&["data", "build", "table.csv", "--out", "z.PARQUET"]).code(0);
+    folder.run(&["data", "split", "z.PARQUET", "--out", "again"]).code(0);
+    assert!(folder.path("again").exists());
+}
+
+#[test]
+fn an_output_is_compressed_as_its_name_says() {
+    let folder = Folder::new();
+    folder.file("in.jsonl", many(600));
+    let plain = folder.run(&["classify", "in.jsonl", "-q"]).code(0).stdout;
+    for (name, is_packed) in [
+        ("out.jsonl.gz", [0x1F, 0x8B].as_slice()),
+        ("out.json.ZST", &[0x28, 0xB5, 0x2F, 0xFD]),
+        ("out.gz", &[0x1F, 0x8B]),
+    ] {
+        folder.run(&["classify", "in.jsonl", "-q", "-o", name]).code(0);
+        let packed = std::fs::read(folder.path(name)).unwrap();
+        assert!(packed.starts_with(is_packed) && packed.len() < plain.len() / 5, "{name}");
+        let mut unpacked = String::new();
+        let read = match name.ends_with("gz") {
+            true => flate2::read::GzDecoder::new(&packed[..]).read_to_string(&mut unpacked),
+            false => zstd::Decoder::new(&packed[..]).unwrap().read_to_string(&mut unpacked),
+        };
+        assert!(read.is_ok() && unpacked == plain, "{name}");
+    }
+    folder.run(&["classify", XSS, "-o", "out.csv.gz"]).code(0);
+    let mut unpacked = String::new();
+    let packed = std::fs::read(folder.path("out.csv.gz")).unwrap();
+    flate2::read::GzDecoder::new(&packed[..]).read_to_string(&mut unpacked).unwrap();
+    assert!(unpacked.starts_with("id,taxonomy"), "{unpacked}");
+}
+
+#[test]
+fn variables_stand_for_options_that_are_not_given() {
+    let folder = Folder::new();
+    let ask = |name: &str, value: &str, arguments: &[&str]| {
+        let mut command = crate::vulnlens::command(&folder.path("."));
+        let output = command.env(name, value).args(["classify", XSS]).args(arguments).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let mode = |(code, stdout): (Option<i32>, String)| {
+        assert_eq!(code, Some(0));
+        serde_json::from_str::<Value>(&stdout).unwrap()["labels"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(mode(ask("VULNLENS_LABELS", "assigned", &[])), "assigned");
+    assert_eq!(mode(ask("VULNLENS_LABELS", "assigned", &["--labels", "reference"])), "reference");
+    assert_eq!(ask("VULNLENS_MODEL", "missing", &[]).0, Some(5));
+    assert_eq!(ask("VULNLENS_MODEL", "missing", &["--model", "fast"]).0, Some(0));
+    assert_eq!(ask("VULNLENS_THREADS", "none", &[]).0, Some(2));
 }
 
 #[test]

@@ -49,7 +49,14 @@ fn help_and_version_are_data() {
     let help = folder.run(&["--help"]).code(0);
     assert!(help.stdout.contains("Exit codes: 0 ok") && help.stderr.is_empty());
     let version = folder.run(&["--version"]).code(0);
-    assert_eq!(version.stdout, format!("vulnlens {}\n", env!("CARGO_PKG_VERSION")));
+    let lines: Vec<&str> = version.stdout.lines().collect();
+    let name = format!("vulnlens {}", env!("CARGO_PKG_VERSION"));
+    assert!(lines[0] == name || lines[0].starts_with(&format!("{name} (")), "{}", version.stdout);
+    let info = folder.run(&["model", "info", "--format", "json"]).code(0).stdout;
+    let info: Value = serde_json::from_str(&info).unwrap();
+    assert_eq!(lines[1], format!("model fast {}", info["revision"].as_str().unwrap()));
+    assert!(lines[2].starts_with("model accurate ") && lines[3].starts_with("knowledge base CWE "));
+    assert_eq!(folder.run(&["kb", "show", "--version"]).code(0).stdout, version.stdout);
 }
 
 #[test]

@@ -46,9 +46,11 @@ fn a_table_becomes_a_model_with_figures_and_a_card() {
     folder.file("table.jsonl", table());
     folder.run(&["data", "build", "--table", "table.jsonl", "--out", "data.parquet"]).code(0);
     let model = fitted(&folder, "m.safetensors", "1");
-    assert!(model == fitted(&folder, "again.safetensors", "2"), "the threads do not change the model");
+    std::fs::create_dir(folder.path("again")).unwrap();
+    assert!(model == fitted(&folder, "again/m.safetensors", "2"), "the threads do not change the model");
 
     let about = info(&folder, "m.safetensors");
+    assert_eq!(about["name"], "m", "the file's name is the model's");
     let (header, bytes) = (&about["header"], Value::from(model.len()));
     assert_eq!((&header["ngram"]["dimensions"], &about["bytes"]), (&Value::from(16), &bytes));
     assert_eq!(header["years"]["newest"], 2025);

@@ -129,7 +129,7 @@ mod tests {
     use crate::classifier::Classifier;
     use crate::network::Network;
     use crate::outputs::Outputs;
-    use crate::prediction::{Input, LabelSource};
+    use crate::prediction::{Input, LabelSource, TopK};
     use crate::prepared::PredictBuffers;
     use crate::room::Room;
     use crate::task::Tasks;
@@ -197,14 +197,14 @@ mod tests {
     fn labels_of_ones_own_are_answered_from_a_half_on() {
         let labels = [("T1190", Some(0.5)), ("T1059", Some(0.25)), ("T1027", None), ("Other", Some(0.75))];
         let classifier = classifier(labels, false);
-        let prediction = ask(&classifier, Options { threshold: 0.0, ..Options::default() });
+        let prediction = ask(&classifier, Options { threshold: 0.0, top_k: TopK::All, ..Options::default() });
         assert_eq!((prediction.cwe, prediction.capec), (None, None), "nothing leads there");
         let attack = prediction.attack.unwrap();
         let want = [("T1190".to_owned(), 0.5, true), ("T1059".to_owned(), 0.25, false)];
         assert_eq!(shown(&attack.labels), want, "what is ruled out is not listed");
         assert_eq!(attack.none, 0.5);
         assert_eq!(shown(&prediction.other), [("Other".to_owned(), 0.75, true)]);
-        let best = ask(&classifier, Options { top_k: Some(1), ..Options::default() });
+        let best = ask(&classifier, Options { top_k: TopK::Best(1), ..Options::default() });
         assert_eq!(best.attack.unwrap().labels.len(), 1);
     }
 
@@ -212,7 +212,7 @@ mod tests {
     fn what_follows_has_the_greatest_score_of_what_leads_to_it() {
         let labels = [("CWE-79", Some(0.75)), ("CWE-89", Some(0.25)), ("CWE-416", Some(0.125))];
         let classifier = classifier(labels, false);
-        let prediction = ask(&classifier, Options { threshold: 0.0, ..Options::default() });
+        let prediction = ask(&classifier, Options { threshold: 0.0, top_k: TopK::All, ..Options::default() });
         let capec = prediction.capec.unwrap();
         let of = |id| capec.labels.iter().find(|scored| scored.label == id).copied();
         let scored = |label, score, predicted| Some(ScoredLabel { label, score, predicted });
@@ -241,7 +241,8 @@ mod tests {
         let cwe = kb.weaknesses().map(|weakness| weakness.id).find(reaches_old).unwrap();
         let classifier = classifier([(&*cwe.to_string(), Some(1.0))], false);
         let techniques = |labels| {
-            let attack = ask(&classifier, Options { labels, ..Options::default() }).attack.unwrap();
+            let attack =
+                ask(&classifier, Options { labels, top_k: TopK::All, ..Options::default() }).attack.unwrap();
             attack.labels.iter().map(|scored| scored.label).collect::<Vec<_>>()
         };
         let written = kb.chain(&[cwe]).techniques;

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use crate::prediction::{Options, ScoredLabel};
+use crate::prediction::{Options, ScoredLabel, TopK};
 
 /// Labels in rising order, each with its score and whether it is answered.
 pub(crate) struct Listing<'l, L> {
@@ -13,20 +13,53 @@ pub(crate) struct Listing<'l, L> {
 }
 
 impl<L: Clone> Listing<'_, L> {
-    /// The labels from the threshold on, by falling score and then in their own order, at most as
-    /// many as asked for.
+    /// The labels from the threshold on, by falling score and then in their own order, as many as asked for.
     pub(crate) fn list(&self, options: &Options, order: &mut Vec<u32>) -> Vec<ScoredLabel<L>> {
         let scores = self.scores;
         order.clear();
         order.extend((0..scores.len() as u32).filter(|&i| scores[i as usize] >= options.threshold));
         // Scores are never negative or NaN here, so their bits order as they do.
         order.sort_unstable_by_key(|&i| (Reverse(scores[i as usize].to_bits()), i));
-        order.truncate(options.top_k.unwrap_or(usize::MAX));
+        match options.top_k {
+            TopK::All => {}
+            TopK::Best(number) => order.truncate(number),
+            TopK::Predicted { and_best } => {
+                let mut rank = 0usize;
+                order.retain(|&i| {
+                    rank = rank.saturating_add(1);
+                    rank <= and_best || self.answered.get(i as usize) == Some(&true)
+                });
+            }
+        }
         let labels = order.iter().map(|&i| ScoredLabel {
             label: self.labels[i as usize].clone(),
             score: scores[i as usize],
             predicted: self.answered[i as usize],
         });
         labels.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_predicted_is_listed_however_far_down() {
+        let listing = Listing {
+            labels: &['a', 'b', 'c', 'd', 'e'],
+            scores: &[0.1, 0.9, 0.3, 0.2, 0.01],
+            answered: &[true, false, false, false, true],
+        };
+        for (top_k, want) in [
+            (TopK::All, "bcda"),
+            (TopK::Best(2), "bc"),
+            (TopK::Predicted { and_best: 1 }, "ba"),
+            (TopK::Predicted { and_best: 0 }, "a"),
+            (TopK::Predicted { and_best: 9 }, "bcda"),
+        ] {
+            let listed = listing.list(&Options::default().top_k(top_k), &mut Vec::new());
+            assert_eq!(listed.iter().map(|scored| scored.label).collect::<String>(), want, "{top_k:?}");
+        }
     }
 }

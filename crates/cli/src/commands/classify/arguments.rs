@@ -2,16 +2,21 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::str::FromStr;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use vulnlens::report::Format;
-use vulnlens::{CveId, LabelMode, Task};
+use vulnlens::{CveId, LabelMode, Task, TopK};
 
+use crate::choice::one_of;
 use crate::model_arguments::ModelArguments;
-use crate::options::thread_count;
+use crate::options::{THREADS, thread_count};
 use crate::record_format::format_parser;
 use crate::records::{AUTO, InputFormat};
+
+/// The variable that stands for `--labels`.
+const LABELS: &str = "VULNLENS_LABELS";
+/// The tasks that any model answers.
+const TAXONOMIES: [Task; 3] = [Task::Cwe, Task::Capec, Task::Attack];
 
 /// Classify a text, a file of records or CVEs of a data set
 ///
@@ -47,23 +52,23 @@ pub(crate) struct ClassifyArguments {
     pub(super) input_format: InputFormat,
 
     /// Taxonomies of the labels
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "LIST", default_value = "cwe,capec,attack")]
-    pub(super) taxonomy: Vec<TaxonomyName>,
+    #[arg(long, value_parser = one_of(&TAXONOMIES, Task::key, Task::help), value_delimiter = ',', value_name = "LIST", default_value = "cwe,capec,attack")]
+    pub(super) taxonomy: Vec<Task>,
 
     /// The label space, which decides what the probabilities mean; for a checkpoint, `reference` leaves the techniques that the
     /// chain gives as CAPEC writes them
-    #[arg(long, value_enum, value_name = "SPACE", default_value_t)]
-    pub(super) labels: LabelModeName,
+    #[arg(long, env = LABELS, hide_env_values = true, value_parser = one_of(&LabelMode::ALL, LabelMode::name, LabelMode::help), value_name = "SPACE", default_value = LabelMode::Recommended.name())]
+    pub(super) labels: LabelMode,
 
-    /// Labels of each taxonomy, the best: a number or `all` [default: 5 in a table, else all]
-    #[arg(long, value_name = "N")]
+    /// Labels of each taxonomy, the best: a number or `all` [default: 5 in a table, else those predicted and the best 5]
+    #[arg(long, value_name = "N", value_parser = top_k)]
     pub(super) top_k: Option<TopK>,
 
-    /// Least probability of a label that is listed; 0 lists every label of the space
+    /// Least probability of a label that is listed; 0, with `--top-k all`, lists every label of the space
     #[arg(long, value_name = "P", default_value = "0.05", value_parser = probability)]
     pub(super) threshold: f32,
 
-    /// Format of the output [default: table on a terminal, by --output's name, otherwise jsonl]
+    /// Format of the output [default: table on a terminal, by --out's name, otherwise jsonl]
     #[arg(short, long, value_name = "FORMAT", value_parser = format_parser())]
     pub(super) format: Option<&'static Format>,
 
@@ -71,82 +76,33 @@ pub(crate) struct ClassifyArguments {
     #[arg(long)]
     pub(super) safe_csv: bool,
 
-    /// Write to a file, which appears when it is whole, or to a folder (`out/`), a file for each record; `-` for standard
-    /// output
-    #[arg(short, long, value_name = "FILE")]
-    pub(super) output: Option<PathBuf>,
+    /// Write to a file, which appears when it is whole and is compressed if its name ends in `.gz` or `.zst`; or to a folder
+    /// (`out/`), a file for each record; `-` for standard output
+    #[arg(short, long, alias = "output", value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
 
     /// Answer as of this year, whatever the record's
     #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(u16).range(1980..=2200))]
     pub(super) as_of: Option<u16>,
 
     /// Threads that classify [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = thread_count)]
+    #[arg(long, env = THREADS, hide_env_values = true, value_name = "N", value_parser = thread_count)]
     pub(super) threads: Option<NonZeroUsize>,
 
     #[command(flatten)]
     pub(super) model: ModelArguments,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum TaxonomyName {
-    /// Weaknesses
-    Cwe,
-    /// Attack patterns
-    Capec,
-    /// ATT&CK techniques
-    Attack,
-}
-
-/// Label spaces.
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
-pub(super) enum LabelModeName {
-    /// Labels for analysts: CWE ids allowed for mapping, current ATT&CK ids
-    #[default]
-    Recommended,
-    /// The reference system's: CWE with ancestors and categories, all CAPEC, the chain's ATT&CK; given that some label applies
-    Reference,
-    /// CWE ids as records assign them, no ancestors added
-    Assigned,
-}
-
 /// The number of labels: `all`, or a number from 1.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct TopK(pub(super) Option<usize>);
-
-impl FromStr for TopK {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.parse() {
-            _ if text == "all" => Ok(Self(None)),
-            Ok(0) | Err(_) => Err("expected a number from 1, or `all`"),
-            Ok(number) => Ok(Self(Some(number))),
-        }
+fn top_k(text: &str) -> Result<TopK, &'static str> {
+    match text.parse() {
+        _ if text == "all" => Ok(TopK::All),
+        Ok(0) | Err(_) => Err("expected a number from 1, or `all`"),
+        Ok(number) => Ok(TopK::Best(number)),
     }
 }
 
 fn probability(text: &str) -> Result<f32, &'static str> {
     let number = text.parse().ok().filter(|number| (0.0..=1.0).contains(number));
     number.ok_or("expected a number from 0 to 1")
-}
-
-impl From<TaxonomyName> for Task {
-    fn from(name: TaxonomyName) -> Self {
-        match name {
-            TaxonomyName::Cwe => Self::Cwe,
-            TaxonomyName::Capec => Self::Capec,
-            TaxonomyName::Attack => Self::Attack,
-        }
-    }
-}
-
-impl From<LabelModeName> for LabelMode {
-    fn from(name: LabelModeName) -> Self {
-        match name {
-            LabelModeName::Recommended => Self::Recommended,
-            LabelModeName::Reference => Self::Reference,
-            LabelModeName::Assigned => Self::Assigned,
-        }
-    }
 }

@@ -7,15 +7,16 @@ use std::path::Path;
 
 use vulnlens::report::{Answer, Format, RecordKey, Renderer, Setup};
 use vulnlens::stream::{self, Job, StreamError};
-use vulnlens::{Answerer, CveId, Input, Options, Task, Tasks, TextRecord};
+use vulnlens::{Answerer, CveId, Input, Options, Tasks, TextRecord, TopK};
 use vulnlens_corpus::{DatasetReader, Place, Record, RecordId};
 
 pub(crate) use arguments::ClassifyArguments;
 
 use crate::failure::{Failure, Kind};
 use crate::options::threads;
+use crate::progress::Reading;
 use crate::record_folder::RecordFolder;
-use crate::record_format::RecordOutput;
+use crate::record_format::{RecordOutput, format_of_file};
 use crate::records::{self, InputFormat};
 use crate::tally::{Tally, tell_cut};
 use crate::terminal::Terminal;
@@ -31,6 +32,8 @@ struct Settings {
     /// Rows of a table's section.
     rows: Option<usize>,
     threads: usize,
+    /// Set if the answers appear on the terminal.
+    to_terminal: bool,
 }
 
 pub(crate) fn run(arguments: ClassifyArguments, terminal: &Terminal) -> Result<(), Failure> {
@@ -45,7 +48,7 @@ pub(crate) fn run(arguments: ClassifyArguments, terminal: &Terminal) -> Result<(
     let setup = Setup::new(run, classifier.knowledge_base().clone())
         .layout(terminal.layout(settings.rows))
         .safe_csv(arguments.safe_csv);
-    let output = || RecordOutput::begin(settings.format, &setup, arguments.output.as_deref());
+    let output = || RecordOutput::begin(settings.format, &setup, arguments.out.as_deref());
     match source {
         Source::Text(text) => {
             let inputs = [Input::text(&text)];
@@ -58,63 +61,48 @@ pub(crate) fn run(arguments: ClassifyArguments, terminal: &Terminal) -> Result<(
             write_all(answers, output()?)?;
             report_missing(&missing, &ids, &data)
         }
-        Source::Records(input) => {
+        Source::Records(input, position) => {
             let format = arguments.input_format;
-            classify_records(input, format, settings.threads, answerer, output, terminal)
+            let reading = Reading::new(position, settings.to_terminal, terminal);
+            classify_records(input, format, settings.threads, answerer, output, reading, terminal)
         }
     }
 }
 
 fn settings(arguments: &ClassifyArguments, terminal: &Terminal) -> Result<Settings, Failure> {
-    let file = arguments.output.as_deref().filter(|path| path.as_os_str() != "-");
+    let file = arguments.out.as_deref().filter(|path| path.as_os_str() != "-");
     let to_terminal = terminal.stdout_is_terminal && file.is_none();
     let usual = if to_terminal { Format::TABLE } else { Format::JSON_LINES };
-    if let Some(path) = file.filter(|path| is_compressed(path)) {
-        let message = format!("{}: output is not compressed, whatever its name", path.display());
-        return Err(Failure::new(Kind::Arguments, message)
-            .hint("leave --output out and pipe into a program that compresses, such as gzip"));
-    }
     let named = file.filter(|path| !RecordFolder::is_meant(path));
-    let by_name = || named.and_then(|path| format_of(path, terminal));
-    let format = arguments.format.or_else(by_name).unwrap_or(usual);
+    let by_name = named.map(|path| format_of_file(path, arguments.format)).transpose()?.flatten();
+    let format = by_name.or(arguments.format).unwrap_or(usual);
     if format.is_binary() && to_terminal {
         let message = format!("--format {} cannot be written to a terminal", format.name());
-        return Err(Failure::new(Kind::Arguments, message).hint("name a file by --output"));
+        return Err(Failure::new(Kind::Arguments, message).hint("name a file by --out"));
     }
     if arguments.safe_csv && Some(format) != Format::named("csv") {
         let message = format!("--safe-csv is for CSV, and the output is {}", format.name());
         return Err(Failure::new(Kind::Arguments, message).hint("add --format csv, or leave --safe-csv out"));
     }
-    let top_k = arguments.top_k.map(|top_k| top_k.0);
+    let rows = match arguments.top_k {
+        None => Some(TABLE_ROWS),
+        Some(TopK::Best(number)) => Some(number),
+        Some(_) => None,
+    };
+    // A table says how many labels it does not show, so it has to be given them all.
+    let top_k = if format.is_for_people() { Some(TopK::All) } else { arguments.top_k };
     Ok(Settings {
         options: Options::default()
-            .labels(arguments.labels.into())
-            .tasks(arguments.taxonomy.iter().map(|name| Task::from(*name)).collect::<Tasks>())
-            // A table says how many labels it does not show, so it has to be given them all.
-            .top_k(if format.is_for_people() { None } else { top_k.flatten() })
+            .labels(arguments.labels)
+            .tasks(arguments.taxonomy.iter().copied().collect::<Tasks>())
+            .top_k(top_k.unwrap_or_default())
             .threshold(arguments.threshold)
             .as_of(arguments.as_of),
         format,
-        rows: top_k.unwrap_or(Some(TABLE_ROWS)),
+        rows,
         threads: threads(arguments.threads),
+        to_terminal,
     })
-}
-
-/// True when a file of this name would be taken for a compressed one.
-fn is_compressed(path: &Path) -> bool {
-    let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
-    ending.is_some_and(|ending| ["gz", "zst", "xz", "bz2", "zip"].iter().any(|known| ending == *known))
-}
-
-/// The format that an output's name asks for; one that is not known is told of, since the file will surprise.
-fn format_of(path: &Path, terminal: &Terminal) -> Option<&'static Format> {
-    let format = Format::of_file(path);
-    if let (None, Some(ending)) = (format, path.extension()) {
-        let ending = ending.display();
-        terminal
-            .warn(&format!("no format is known by .{ending}: writing JSON Lines (--format says otherwise)"));
-    }
-    format
 }
 
 /// Writes a few answers.
@@ -162,6 +150,7 @@ fn classify_records(
     threads: usize,
     answerer: Answerer,
     output: impl FnOnce() -> Result<(Renderer, RecordOutput), Failure>,
+    mut reading: Reading,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     let name = input.name().to_owned();
@@ -169,10 +158,9 @@ fn classify_records(
     let (renderer, mut output) = output()?;
     let job = Job::new(answerer, renderer, threads);
     let mut tally = Tally::new(terminal);
-    let progress = terminal.progress("{spinner} {pos} records, {per_sec}, {elapsed}");
     let texts = inputs.map(|record| record.map(text_record));
     let streamed = stream::classify(&job, texts, |answered| {
-        progress.inc(answered.count);
+        reading.add(answered.count);
         tally.add_answered(answered.count);
         tally.add_cut(answered.cut);
         answered.errors.iter().for_each(|error| tally.add_error(error));
@@ -183,7 +171,7 @@ fn classify_records(
         StreamError::Write(failure) => failure,
         StreamError::Stopped(stopped) => Failure::new(Kind::Failed, stopped.to_string()),
     })?;
-    progress.finish_and_clear();
+    reading.finish();
     tally.check_answered(&name)?;
     output.finish()?;
     tally.result(&name)

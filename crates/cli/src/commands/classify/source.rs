@@ -7,13 +7,14 @@ use vulnlens::CveId;
 
 use super::arguments::ClassifyArguments;
 use crate::failure::{Failure, Kind};
+use crate::progress::Position;
 use crate::terminal::Terminal;
 use crate::text_argument::{TextArgument, file};
 
 /// The source of the texts.
 pub(super) enum Source {
     Text(String),
-    Records(vulnlens_corpus::Input),
+    Records(vulnlens_corpus::Input, Option<Position>),
     Cves(Vec<CveId>, PathBuf),
 }
 
@@ -29,14 +30,14 @@ pub(super) fn source(arguments: &ClassifyArguments, terminal: &Terminal) -> Resu
     }
     match (&arguments.input, &arguments.text) {
         (Some(path), _) if path.as_os_str() == "-" => Ok(stdin()),
-        (Some(path), _) => Ok(Source::Records(file(path)?)),
+        (Some(path), _) => file(path).map(|(input, position)| Source::Records(input, position)),
         // A checkpoint has scores for the empty sequence, as transformers gives them.
         (None, Some(text)) if text.trim().is_empty() && arguments.model.is_checkpoint() => {
             Ok(Source::Text(text.clone()))
         }
         (None, Some(text)) => Ok(match TextArgument::new(text, terminal)? {
             TextArgument::Stdin => stdin(),
-            TextArgument::File(input) => Source::Records(input),
+            TextArgument::File(input, position) => Source::Records(input, position),
             TextArgument::Text(text) => Source::Text(text),
         }),
         (None, None) if !terminal.stdin_is_terminal => Ok(stdin()),
@@ -46,5 +47,5 @@ pub(super) fn source(arguments: &ClassifyArguments, terminal: &Terminal) -> Resu
 }
 
 fn stdin() -> Source {
-    Source::Records(vulnlens_corpus::Input::stream("standard input", io::stdin()))
+    Source::Records(vulnlens_corpus::Input::stream("standard input", io::stdin()), None)
 }

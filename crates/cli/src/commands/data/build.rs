@@ -2,16 +2,23 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use clap::Args;
 use vulnlens_corpus::{BuildOptions, BuildReport, Progress, SourceReport, build};
 
-use super::SplitArguments;
+use super::{SplitArguments, new_data_set};
 use crate::failure::{Failure, Kind};
 use crate::model_arguments::KnowledgeBaseArguments;
-use crate::options::{ViewFormat, thread_count, threads};
+use crate::options::{THREADS, ViewFormat, thread_count, threads};
 use crate::output::{print_json, print_text};
+use crate::progress::counted;
 use crate::terminal::{self, Terminal};
+
+/// The bar of the first half of a build.
+const READING: &str = "{spinner} reading: {msg}, {elapsed}";
+/// The bar of the second half.
+const WRITING: &str = "{spinner} writing: {percent}% of {len} rows, {rate} rows/s, {eta} left";
 
 /// Build a labelled data set of CVE records
 ///
@@ -43,7 +50,7 @@ pub(crate) struct BuildArguments {
     table: Vec<PathBuf>,
 
     /// The file of the data set (Parquet)
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_parser = new_data_set)]
     out: PathBuf,
 
     /// Format of the report
@@ -51,7 +58,7 @@ pub(crate) struct BuildArguments {
     format: ViewFormat,
 
     /// Sources read at once [default: one for each core]; the data set is the same for any number
-    #[arg(long, value_name = "N", value_parser = thread_count)]
+    #[arg(long, env = THREADS, hide_env_values = true, value_name = "N", value_parser = thread_count)]
     threads: Option<NonZeroUsize>,
 
     #[command(flatten)]
@@ -72,14 +79,17 @@ pub(crate) fn run(arguments: &BuildArguments, terminal: &Terminal) -> Result<(),
     }
     let kb = arguments.kb.load(terminal)?;
     let options = BuildOptions { splits, threads: threads(arguments.threads), ..BuildOptions::default() };
-    let bar = terminal.progress("{spinner} {msg} {pos}, {elapsed}");
+    let (bar, begun) = (terminal.progress(READING), Instant::now());
     let report = build(&paths, &kb, &arguments.out, &options, &mut |progress| match progress {
         Progress::Read { records } => {
-            bar.set_message("records read:");
-            bar.set_position(records);
+            bar.set_message(counted(records, begun.elapsed()));
         }
         Progress::Write { rows, total } => {
-            bar.set_message(format!("rows of {total} written:"));
+            if bar.length() != Some(total) {
+                terminal::restyle(&bar, WRITING);
+                bar.set_length(total);
+                bar.reset_elapsed();
+            }
             bar.set_position(rows);
         }
     })?;

@@ -4,10 +4,13 @@ mod build;
 mod split;
 mod stats;
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use vulnlens_corpus::SplitOptions;
 
 use crate::failure::{Failure, Kind};
+use crate::packing::ending;
 use crate::terminal::Terminal;
 
 /// The commands on data sets.
@@ -49,6 +52,17 @@ struct SplitArguments {
     /// Last CVE year that the temporal split validates on; later years are its test
     #[arg(long, value_name = "YEAR", default_value_t = SplitOptions::default().validation_until)]
     validation_until: u16,
+}
+
+/// Parses the path of a data set to write: one whose name promises another format is refused.
+fn new_data_set(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match ending(&path).as_deref() {
+        None | Some("parquet") => Ok(path),
+        Some(ending) => {
+            Err(format!("a data set is a Parquet file, and the name ends in .{ending}; end it in .parquet"))
+        }
+    }
 }
 
 fn share(text: &str) -> Result<f64, &'static str> {

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use vulnlens_corpus::resplit;
 
-use super::SplitArguments;
-use crate::failure::Failure;
+use super::{SplitArguments, new_data_set};
+use crate::failure::{Failure, Kind};
 use crate::terminal::Terminal;
 
 /// Divide a data set anew: another seed, other shares, other years
@@ -18,7 +18,12 @@ pub(crate) struct SplitCommandArguments {
     input: PathBuf,
 
     /// The file of the new data set; may be the same file
-    out: PathBuf,
+    #[arg(short, long, value_name = "FILE", value_parser = new_data_set)]
+    out: Option<PathBuf>,
+
+    /// Former place of --out
+    #[arg(hide = true, value_name = "FILE", value_parser = new_data_set, conflicts_with = "out")]
+    second: Option<PathBuf>,
 
     #[command(flatten)]
     splits: SplitArguments,
@@ -26,7 +31,10 @@ pub(crate) struct SplitCommandArguments {
 
 pub(crate) fn run(arguments: &SplitCommandArguments, terminal: &Terminal) -> Result<(), Failure> {
     let splits = arguments.splits.resolve()?;
-    let rows = resplit(&arguments.input, &arguments.out, &splits)?;
-    terminal.note(&format!("{}: {rows} rows", arguments.out.display()));
+    let Some(out) = arguments.out.as_ref().or(arguments.second.as_ref()) else {
+        return Err(Failure::new(Kind::Arguments, "no output is named").hint("add --out FILE"));
+    };
+    let rows = resplit(&arguments.input, out, &splits)?;
+    terminal.note(&format!("{}: {rows} rows", out.display()));
     Ok(())
 }

@@ -24,7 +24,7 @@ use crate::choice::one_of;
 use crate::data_set;
 use crate::failure::{Failure, Kind};
 use crate::model_arguments::{self, KnowledgeBaseArguments, precision};
-use crate::options::{thread_count, threads};
+use crate::options::{THREADS, thread_count, threads};
 use crate::output::{Output, json, print_text};
 use crate::settings::SettingArguments;
 use crate::terminal::Terminal;
@@ -92,7 +92,7 @@ pub(crate) struct EvaluateArguments {
     headline: bool,
 
     /// Threads [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = thread_count)]
+    #[arg(long, env = THREADS, hide_env_values = true, value_name = "N", value_parser = thread_count)]
     threads: Option<NonZeroUsize>,
 
     #[command(flatten, next_help_heading = FIT)]

@@ -13,7 +13,7 @@ use vulnlens_train::setting::Settings as _;
 use crate::data_set;
 use crate::failure::{Failure, Kind};
 use crate::model_arguments::{self, KnowledgeBaseArguments};
-use crate::options::{thread_count, threads};
+use crate::options::{THREADS, thread_count, threads};
 use crate::output::Output;
 use crate::settings::SettingArguments;
 use crate::terminal::Terminal;
@@ -40,16 +40,16 @@ pub(crate) struct NgramArguments {
     #[arg(long, value_name = "NAME|FILE", required_if_eq("split", "all"))]
     decisions_from: Option<PathBuf>,
 
-    /// The name that predictions state
-    #[arg(long, value_name = "NAME", default_value = "fast")]
-    name: String,
+    /// The name that predictions state [default: the file's, without its ending]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
 
     /// Seed of every random choice
     #[arg(long, value_name = "N", default_value_t = Settings::default().seed)]
     seed: u64,
 
     /// Threads [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = thread_count)]
+    #[arg(long, env = THREADS, hide_env_values = true, value_name = "N", value_parser = thread_count)]
     threads: Option<NonZeroUsize>,
 
     #[command(flatten, next_help_heading = FIT)]
@@ -75,7 +75,9 @@ pub(crate) fn run(arguments: &NgramArguments, terminal: &Terminal) -> Result<(),
         Some(path) => decisions_of(path)?,
     };
     let data = data_set::read(&arguments.data)?;
-    let fit = Fit { data: &data, split: arguments.split, name: &arguments.name, settings, decisions };
+    let stem = arguments.out.file_stem().unwrap_or_default().to_string_lossy();
+    let name = arguments.name.as_deref().unwrap_or(&stem);
+    let fit = Fit { data: &data, split: arguments.split, name, settings, decisions };
     let mut output = Output::open(Some(&arguments.out))?;
     let kb = arguments.kb.load(terminal)?;
     let bytes = fit.run(&kb, threads(arguments.threads), terminal)?;
@@ -115,7 +117,7 @@ impl Fit<'_> {
     ) -> Result<Vec<u8>, Failure> {
         let examples = self.data.examples(self.split);
         let description = self.description();
-        let bar = terminal.long_progress("fitting {bar:30} {percent}% {per_sec}, {eta} left");
+        let bar = terminal.progress("fitting {bar:30} {percent}% {rate} texts/s, {eta} left");
         bar.set_length(work(&examples, &self.settings));
         let tick = |texts: u64| bar.inc(texts);
         let fitted = on_threads(threads, || {

@@ -29,7 +29,7 @@ const NEWEST: f64 = 0.05;
 impl<'a> Progress<'a> {
     pub(crate) fn new(terminal: &'a Terminal) -> Self {
         let seen = Seen { since: Instant::now(), tokens: 0, loss: None };
-        Self { terminal, bar: terminal.long_progress(TEMPLATE), seen: Mutex::new(seen) }
+        Self { terminal, bar: terminal.progress(TEMPLATE), seen: Mutex::new(seen) }
     }
 
     pub(crate) fn finish(&self) {

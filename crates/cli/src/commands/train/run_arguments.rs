@@ -14,7 +14,7 @@ use super::progress::Progress;
 use crate::data_set;
 use crate::failure::{Failure, Kind};
 use crate::model_arguments::find;
-use crate::options::{thread_count, threads};
+use crate::options::{THREADS, thread_count, threads};
 use crate::signals;
 use crate::terminal::Terminal;
 use crate::threads::on_threads;
@@ -51,7 +51,7 @@ pub(crate) struct RunArguments {
     pub(crate) seed: u64,
 
     /// Threads [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = thread_count)]
+    #[arg(long, env = THREADS, hide_env_values = true, value_name = "N", value_parser = thread_count)]
     threads: Option<NonZeroUsize>,
 }
 

@@ -11,7 +11,7 @@ use vulnlens_train::encoder::train_tokenizer;
 
 use crate::data_set;
 use crate::failure::Failure;
-use crate::options::{thread_count, threads};
+use crate::options::{THREADS, thread_count, threads};
 use crate::output::Output;
 use crate::terminal::Terminal;
 use crate::threads::on_threads;
@@ -39,7 +39,7 @@ pub(crate) struct TokenizerArguments {
     split: Split,
 
     /// Threads [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = thread_count)]
+    #[arg(long, env = THREADS, hide_env_values = true, value_name = "N", value_parser = thread_count)]
     threads: Option<NonZeroUsize>,
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &TokenizerArguments, terminal: &Terminal) -> Result
     let examples = data_set::read(&arguments.data)?.examples(arguments.split);
     let training = examples.iter().filter(|example| example.part == Part::Train);
     let texts: Vec<&str> = training.map(|example| example.text.as_str()).collect();
-    let bar = terminal.long_progress("{spinner} counting pairs, {elapsed}");
+    let bar = terminal.progress("{spinner} counting pairs, {elapsed}");
     let trained = on_threads(threads(arguments.threads), || train_tokenizer(&texts, arguments.size))?;
     bar.finish_and_clear();
     let trained = trained?;
