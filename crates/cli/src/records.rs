@@ -1,7 +1,8 @@
-//! Records to answer: the door to files, folders and standard input, and `--input-format`.
+//! Records to answer: the door to files, folders and standard input, and the arguments about them.
 
+use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use vulnlens_corpus::sources::{self, SourceFormat};
+use vulnlens_corpus::sources::{self, ColumnNames, SourceFormat};
 use vulnlens_corpus::{Input, Limits, Record, RecordError};
 
 use crate::failure::Failure;
@@ -9,29 +10,71 @@ use crate::failure::Failure;
 /// Longest record that is taken in; a longer one is reported, so that memory stays bounded.
 const RECORD_BYTES: usize = 16 << 20;
 /// The value of `--input-format` that leaves the format to be told.
-pub(crate) const AUTO: &str = "auto";
+const AUTO: &str = "auto";
+/// The format of lists of texts, and its former name.
+const LINES: (&str, &str) = ("lines", "plain");
 
-/// A format of input records; none to tell it by the name, or by the first bytes.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct InputFormat(Option<SourceFormat>);
+/// Arguments about the input records.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RecordArguments {
+    /// The format of the records
+    #[arg(long, value_name = "FORMAT", default_value = AUTO, value_parser = InputFormat::parser())]
+    input_format: InputFormat,
+
+    #[command(flatten)]
+    columns: ColumnArguments,
+}
+
+/// Arguments that name columns of tables and keys of JSON objects.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ColumnArguments {
+    /// The column, or JSON key, of the texts [default: description, text, details, summary, … in any spelling]
+    #[arg(long, value_name = "NAME")]
+    text_column: Option<String>,
+
+    /// The column, or JSON key, of the ids [default: id, cve_id, cve, … in any spelling; a CVE id wins]
+    #[arg(long, value_name = "NAME")]
+    id_column: Option<String>,
+
+    /// The column, or JSON key, of the dates of publication [default: published, date, … in any spelling]
+    #[arg(long, value_name = "NAME")]
+    date_column: Option<String>,
+}
+
+impl ColumnArguments {
+    /// The columns by name.
+    pub(crate) fn names(&self) -> ColumnNames {
+        ColumnNames::new(self.text_column.clone(), self.id_column.clone(), self.date_column.clone())
+    }
+}
+
+/// A format of input records; none to tell it by the structure.
+#[derive(Debug, Clone, Copy)]
+struct InputFormat(Option<SourceFormat>);
 
 impl InputFormat {
     /// Parses `auto` or the name of a format.
-    pub(crate) fn parser() -> impl TypedValueParser<Value = Self> {
-        let auto = PossibleValue::new(AUTO).help("By the name, or by the first bytes");
-        let named = |format: SourceFormat| PossibleValue::new(format.name()).help(format.about());
+    fn parser() -> impl TypedValueParser<Value = Self> {
+        let auto = PossibleValue::new(AUTO).help("By the structure of the file");
+        let named = |format: SourceFormat| {
+            let value = PossibleValue::new(format.name()).help(format.about());
+            if format.name() == LINES.0 { value.alias(LINES.1) } else { value }
+        };
         let values: Vec<_> = [auto].into_iter().chain(sources::file_formats().map(named)).collect();
-        PossibleValuesParser::new(values)
-            .map(|name| Self(sources::file_formats().find(|format| format.name() == name)))
+        PossibleValuesParser::new(values).map(|name| {
+            let name = if name == LINES.1 { LINES.0 } else { name.as_str() };
+            Self(sources::file_formats().find(|format| format.name() == name))
+        })
     }
 }
 
 /// Streams the records of `input` that have a text.
 pub(crate) fn open(
     input: Input,
-    format: InputFormat,
+    arguments: &RecordArguments,
 ) -> Result<impl Iterator<Item = Result<Record, RecordError>> + Send + 'static, Failure> {
     let limits = Limits { record_bytes: RECORD_BYTES, ..Limits::default() };
-    let options = sources::Options { format: format.0, limits, ..sources::Options::default() };
+    let (format, columns) = (arguments.input_format.0, arguments.columns.names());
+    let options = sources::Options { format, columns, limits, ..sources::Options::default() };
     Ok(sources::open(input, &options)?.with_text())
 }

@@ -8,6 +8,9 @@ use crate::terminal::{self, Terminal};
 /// Bad records that are told of one by one, unless `--verbose`.
 const ERRORS_TOLD: u64 = 20;
 
+/// Notes about the input that are told one by one, unless `--verbose`.
+const NOTES_TOLD: u64 = 5;
+
 /// The outcome of the records.
 pub(crate) struct Tally<'a> {
     terminal: &'a Terminal,
@@ -17,6 +20,7 @@ pub(crate) struct Tally<'a> {
     cut: u64,
     withdrawn: u64,
     passed_over: u64,
+    notes: u64,
     ended_by: Option<RecordError>,
 }
 
@@ -30,6 +34,7 @@ impl<'a> Tally<'a> {
             cut: 0,
             withdrawn: 0,
             passed_over: 0,
+            notes: 0,
             ended_by: None,
         }
     }
@@ -39,6 +44,15 @@ impl<'a> Tally<'a> {
     }
 
     pub(crate) fn add_error(&mut self, error: &RecordError) {
+        if error.is_note() {
+            self.notes = self.notes.saturating_add(1);
+            let is_told = self.notes <= NOTES_TOLD;
+            return if is_told {
+                self.terminal.note(&error.to_string())
+            } else {
+                self.terminal.detail(&error.to_string())
+            };
+        }
         if error.is_passed_over() {
             let is_withdrawn = error.problem == Problem::Withdrawn;
             let count = if is_withdrawn { &mut self.withdrawn } else { &mut self.passed_over };
@@ -86,7 +100,7 @@ impl<'a> Tally<'a> {
                 Err(Failure::new(Kind::Input, message))
             }
             None => Err(Failure::new(Kind::Input, format!("{name}: holds no records"))
-                .hint("one text a line, or JSON Lines, CSV or Parquet with a column `description`")),
+                .hint("give a text, or records with a description: JSON, CSV, Parquet, an advisory or a report of a scanner")),
         }
     }
 

@@ -21,6 +21,9 @@ pub struct SourceReport {
     /// Records without a CVE id, by which the rows of a data set are known.
     #[serde(skip_serializing_if = "is_zero")]
     pub without_cve: u64,
+    /// Records whose date of publication could not be read.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unreadable_dates: u64,
     /// Files that hold no records.
     #[serde(skip_serializing_if = "is_zero")]
     pub passed_over: u64,
@@ -56,6 +59,9 @@ pub struct BuildReport {
     pub unreadable_cwes: BTreeMap<String, u64>,
     /// The first bad records of all sources, in their order, as messages.
     pub first_bad_records: Vec<String>,
+    /// The first notes about the sources, as messages: encodings, pages that are missing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 impl BuildReport {
@@ -69,6 +75,12 @@ impl BuildReport {
     #[must_use]
     pub fn without_cve(&self) -> u64 {
         self.sources.iter().map(|source| source.without_cve).sum()
+    }
+
+    /// Records whose date could not be read, over all sources.
+    #[must_use]
+    pub fn unreadable_dates(&self) -> u64 {
+        self.sources.iter().map(|source| source.unreadable_dates).sum()
     }
 
     /// Files that hold no records, over all sources.

@@ -19,8 +19,8 @@ pub(crate) fn is_one_text(text: &str) -> bool {
     is_wrapped(&lines) || blank.saturating_mul(10) >= lines.len() || has_fields(&written)
 }
 
-/// Tests for lines that go on on the next one: the first word of this would not have fitted in the longest line, and
-/// the text is not a list of sentences.
+/// Tests for lines that go on on the next one: the first word of this would hardly have fitted in the longest line, no
+/// sentence ends there, and the words on both sides of many a break belong together.
 fn is_wrapped(lines: &[&str]) -> bool {
     let width = lines.iter().map(|line| line.chars().count()).max().unwrap_or_default();
     if !(NARROWEST..=WIDEST).contains(&width) {
@@ -28,18 +28,39 @@ fn is_wrapped(lines: &[&str]) -> bool {
     }
     let pairs =
         lines.iter().zip(lines.iter().skip(1)).filter(|(line, next)| !line.is_empty() && !next.is_empty());
-    let (mut all, mut full, mut going_on) = (0usize, 0usize, 0usize);
+    // Whoever begins a list in capitals does not go on in small letters.
+    let begins_big = lines
+        .iter()
+        .find_map(|line| line.chars().find(|c| c.is_alphabetic()))
+        .is_some_and(char::is_uppercase);
+    let (mut all, mut full, mut going_on, mut bound) = (0usize, 0usize, 0usize, 0usize);
     for (line, next) in pairs {
-        let word = next.split_whitespace().next().unwrap_or_default().chars().count();
-        let is_full = line.chars().count().saturating_add(word) >= width;
-        let begins_small =
-            next.trim_start().starts_with(|c: char| c.is_lowercase() || c.is_ascii_digit() || c == '(');
-        let goes_on = !line.ends_with(['.', '!', '?']) && (begins_small || line.ends_with([',', '-', ':']));
+        let last = line.split_whitespace().next_back().unwrap_or_default();
+        let first = next.split_whitespace().next().unwrap_or_default();
+        let length = line.chars().count().saturating_add(first.chars().count());
+        // Who wraps by hand leaves some room.
+        let is_full = length.saturating_mul(10) >= width.saturating_mul(8);
+        let begins_small = first.starts_with(|c: char| c.is_lowercase() || c.is_ascii_digit() || c == '(');
+        let is_open = last.ends_with([',', '-', ':', '(']) || is_binding(last);
+        let goes_on = is_full && !line.ends_with(['.', '!', '?']) && (begins_small || is_open);
         all = all.saturating_add(1);
         full = full.saturating_add(usize::from(is_full));
-        going_on = going_on.saturating_add(usize::from(is_full && goes_on));
+        going_on = going_on.saturating_add(usize::from(goes_on));
+        bound = bound.saturating_add(usize::from(goes_on && (is_open || begins_big || is_binding(first))));
     }
-    all > 0 && full.saturating_mul(10) >= all.saturating_mul(7) && going_on.saturating_mul(2) >= all
+    let share = |part: usize, tenths: usize| part.saturating_mul(10) >= all.saturating_mul(tenths);
+    all > 0 && share(full, 7) && share(going_on, 5) && share(bound, 2)
+}
+
+/// Tests for a word that neither ends nor begins a text of its own.
+fn is_binding(word: &str) -> bool {
+    const WORDS: [&str; 48] = [
+        "a", "an", "and", "are", "as", "at", "be", "because", "been", "before", "but", "by", "can", "could",
+        "does", "for", "from", "has", "have", "if", "in", "into", "is", "it", "its", "may", "might", "not",
+        "of", "on", "or", "so", "than", "that", "the", "their", "then", "this", "to", "was", "when", "where",
+        "which", "who", "will", "with", "without", "would",
+    ];
+    WORDS.iter().any(|known| known.eq_ignore_ascii_case(word))
 }
 
 /// Tests for fields such as `Severity: high` on at least half of the lines.
@@ -67,6 +88,7 @@ mod tests {
             "A flaw in the login form of Acme Portal before 2.1 lets remote\nattackers execute SQL commands by the parameter id, which is\nnot escaped.\n",
             "Acme Portal advisory\n\nThe login form passes the parameter id to the database without escaping it.\n\nUpdate to 2.1.\n",
             "Title: SQL injection\nSeverity: high\nCredits: J. Doe\nDescription: the parameter id is not escaped",
+            "The search page of Acme Shop 2.1 echoes\nthe parameter q without encoding, so that a link\ncan run script in a visitor's browser.\n",
             "The parser of image files does not check the number of planes, so that a crafted file\nwrites beyond the end of a buffer on the heap.",
         ] {
             assert!(is_one_text(text), "{text}");
@@ -80,6 +102,7 @@ mod tests {
             "SQL injection in login.php\nbuffer overflow in the parser of images\nxss\n",
             "SQL injection in login.php lets attackers execute SQL commands.\nThe parser of images writes beyond a buffer on the heap.\nA race between two threads frees an object twice.\n",
             "Acme: SQL injection in login.php lets attackers execute SQL commands\nZlib: the parser writes beyond the end of a buffer on the heap of it\n",
+            "buffer overflow in the parser of images of acme\nsql injection in the login form of the portal\ncross-site scripting in the search page of shop\n",
             "one line alone",
             "one line alone\n\n\n",
             "",

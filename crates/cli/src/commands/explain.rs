@@ -13,7 +13,7 @@ use crate::failure::{Failure, Kind};
 use crate::model_arguments::ModelArguments;
 use crate::options::ViewFormat;
 use crate::output::Output;
-use crate::records::{self, InputFormat};
+use crate::records::{self, RecordArguments};
 use crate::tally::Tally;
 use crate::terminal::Terminal;
 use crate::text_argument::{TextArgument, empty};
@@ -37,6 +37,9 @@ pub(crate) struct ExplainArguments {
     as_of: Option<u16>,
 
     #[command(flatten)]
+    records: RecordArguments,
+
+    #[command(flatten)]
     model: ModelArguments,
 }
 
@@ -50,7 +53,7 @@ pub(crate) fn run(arguments: &ExplainArguments, terminal: &Terminal) -> Result<(
     match argument {
         TextArgument::File(input, _) => {
             let name = input.name().to_owned();
-            let inputs = records::open(input, InputFormat::default())?;
+            let inputs = records::open(input, &arguments.records)?;
             explainer(load()?).records(inputs, &name)
         }
         TextArgument::Stdin => explainer(load()?).text(&stdin()?),

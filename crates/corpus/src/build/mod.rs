@@ -52,6 +52,7 @@ pub fn build(
     for tally in tallies {
         report.sources.push(tally.report);
         report.first_bad_records.extend(tally.bad);
+        report.notes.extend(tally.notes);
         for (label, count) in tally.unreadable {
             let sum = report.unreadable_cwes.entry(label).or_default();
             *sum = sum.saturating_add(count);

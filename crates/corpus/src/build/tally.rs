@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::build_report::SourceReport;
+use crate::date::When;
 use crate::error::RecordError;
 use crate::record::Record;
 
@@ -12,6 +13,7 @@ use crate::record::Record;
 pub(super) struct Tally {
     pub(super) report: SourceReport,
     pub(super) bad: Vec<String>,
+    pub(super) notes: Vec<String>,
     pub(super) unreadable: BTreeMap<String, u64>,
 }
 
@@ -31,6 +33,7 @@ impl Tally {
         add(&mut report.records, true);
         add(&mut report.duplicates, again);
         add(&mut report.rejected, record.withdrawn);
+        add(&mut report.unreadable_dates, record.dates.published == When::Unreadable);
         add(&mut report.without_description, record.text.is_err() && !record.withdrawn);
         record.unreadable_labels.iter().for_each(|label| self.add_unreadable(label));
     }
@@ -41,6 +44,10 @@ impl Tally {
 
     /// Counts a bad record, or a file that was passed over, and keeps the message of one of the first.
     pub(super) fn add_error(&mut self, error: &RecordError, shown: usize) {
+        if error.is_note() {
+            self.notes.extend((self.notes.len() < shown).then(|| error.to_string()));
+            return;
+        }
         let report = &mut self.report;
         let is_passed_over = error.is_passed_over();
         let count = if is_passed_over { &mut report.passed_over } else { &mut report.bad_records };

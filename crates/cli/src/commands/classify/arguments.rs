@@ -11,7 +11,7 @@ use crate::choice::one_of;
 use crate::model_arguments::ModelArguments;
 use crate::options::{THREADS, thread_count};
 use crate::record_format::format_parser;
-use crate::records::{AUTO, InputFormat};
+use crate::records::RecordArguments;
 
 /// The variable that stands for `--labels`.
 const LABELS: &str = "VULNLENS_LABELS";
@@ -47,9 +47,8 @@ pub(crate) struct ClassifyArguments {
     #[arg(long, value_name = "FILE", requires = "cve_id")]
     pub(super) data: Option<PathBuf>,
 
-    /// The format of the records
-    #[arg(long, value_name = "FORMAT", default_value = AUTO, value_parser = InputFormat::parser())]
-    pub(super) input_format: InputFormat,
+    #[command(flatten)]
+    pub(super) records: RecordArguments,
 
     /// Taxonomies of the labels
     #[arg(long, value_parser = one_of(&TAXONOMIES, Task::key, Task::help), value_delimiter = ',', value_name = "LIST", default_value = "cwe,capec,attack")]

@@ -17,7 +17,7 @@ use crate::options::threads;
 use crate::progress::Reading;
 use crate::record_folder::RecordFolder;
 use crate::record_format::{RecordOutput, format_of_file};
-use crate::records::{self, InputFormat};
+use crate::records::{self, RecordArguments};
 use crate::tally::{Tally, tell_cut};
 use crate::terminal::Terminal;
 use source::{Source, source};
@@ -62,9 +62,9 @@ pub(crate) fn run(arguments: ClassifyArguments, terminal: &Terminal) -> Result<(
             report_missing(&missing, &ids, &data)
         }
         Source::Records(input, position) => {
-            let format = arguments.input_format;
+            let records = &arguments.records;
             let reading = Reading::new(position, settings.to_terminal, terminal);
-            classify_records(input, format, settings.threads, answerer, output, reading, terminal)
+            classify_records(input, records, settings.threads, answerer, output, reading, terminal)
         }
     }
 }
@@ -146,7 +146,7 @@ fn report_missing(missing: &[CveId], ids: &[CveId], data: &Path) -> Result<(), F
 
 fn classify_records(
     input: vulnlens_corpus::Input,
-    format: InputFormat,
+    arguments: &RecordArguments,
     threads: usize,
     answerer: Answerer,
     output: impl FnOnce() -> Result<(Renderer, RecordOutput), Failure>,
@@ -154,7 +154,7 @@ fn classify_records(
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     let name = input.name().to_owned();
-    let inputs = records::open(input, format)?;
+    let inputs = records::open(input, arguments)?;
     let (renderer, mut output) = output()?;
     let job = Job::new(answerer, renderer, threads);
     let mut tally = Tally::new(terminal);

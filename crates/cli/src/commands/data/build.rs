@@ -13,6 +13,7 @@ use crate::model_arguments::KnowledgeBaseArguments;
 use crate::options::{THREADS, ViewFormat, thread_count, threads};
 use crate::output::{print_json, print_text};
 use crate::progress::counted;
+use crate::records::ColumnArguments;
 use crate::terminal::{self, Terminal};
 
 /// The bar of the first half of a build.
@@ -62,6 +63,9 @@ pub(crate) struct BuildArguments {
     threads: Option<NonZeroUsize>,
 
     #[command(flatten)]
+    columns: ColumnArguments,
+
+    #[command(flatten)]
     splits: SplitArguments,
 
     #[command(flatten)]
@@ -78,7 +82,8 @@ pub(crate) fn run(arguments: &BuildArguments, terminal: &Terminal) -> Result<(),
         return Err(failure.hint("name files or folders of records"));
     }
     let kb = arguments.kb.load(terminal)?;
-    let options = BuildOptions { splits, threads: threads(arguments.threads), ..BuildOptions::default() };
+    let (columns, threads) = (arguments.columns.names(), threads(arguments.threads));
+    let options = BuildOptions { splits, columns, threads, ..BuildOptions::default() };
     let (bar, begun) = (terminal.progress(READING), Instant::now());
     let report = build(&paths, &kb, &arguments.out, &options, &mut |progress| match progress {
         Progress::Read { records } => {
@@ -125,6 +130,13 @@ fn text(report: &BuildReport) -> String {
 fn tell(report: &BuildReport, terminal: &Terminal) -> Result<(), Failure> {
     for message in &report.first_bad_records {
         terminal::error(message);
+    }
+    for note in &report.notes {
+        terminal.note(note);
+    }
+    match report.unreadable_dates() {
+        0 => {}
+        count => terminal.warn(&format!("dates that cannot be read, counted as not given: {count}")),
     }
     let counted = |(label, count): (String, &u64)| format!("{label} ({count})");
     let unknown = report.unknown_cwes.iter().map(|(id, count)| counted((id.to_string(), count)));

@@ -16,7 +16,7 @@ use crate::terminal::Terminal;
 /// The commands on data sets.
 #[derive(Debug, Subcommand)]
 pub(crate) enum DataCommand {
-    Build(build::BuildArguments),
+    Build(Box<build::BuildArguments>),
     Stats(stats::StatsArguments),
     Split(split::SplitCommandArguments),
 }

@@ -6,10 +6,12 @@ mod records;
 
 use std::borrow::Cow;
 use std::io::{self, BufRead};
+use std::sync::Arc;
 
 use header::{LONGEST, declaration, delimiter, has_header};
 use records::{Records, line_ends};
 
+use crate::encoding::{Lenient, OddBytes};
 use crate::error::{CorpusError, Problem};
 use crate::input::{Content, Opened};
 use crate::place::Place;
@@ -43,13 +45,15 @@ impl FileFormat for Csv {
         let usual = if is_tabs { b'\t' } else { b',' };
         let delimiter = declared.unwrap_or_else(|| delimiter(header, usual));
         let skipped = text.head().len().saturating_sub(header.len());
-        let mut reader = text.into_reader();
+        let (odd, mut reader) = (OddBytes::default(), text.into_reader());
         skip(&mut reader, skipped)
             .map_err(|source| CorpusError::Open { file: file.as_ref().to_owned(), source })?;
+        let reader = Lenient::new(reader, odd.clone());
         let first_line = if skipped == 0 { 1 } else { 2 };
         let rows = CsvRows::new(&file, reader, delimiter, first_line, context)?;
         let (format, settings) = (self.name(), context.settings.clone());
-        Ok(SourceRecords::new(RowRecords { file, format, settings, rows }))
+        let records = SourceRecords::new(RowRecords { file: Arc::clone(&file), format, settings, rows });
+        Ok(records.with_note_of(file, odd))
     }
 }
 

@@ -34,12 +34,18 @@ pub(super) struct Dispatch {
     formats: Vec<&'static dyn ObjectFormat>,
     /// The format of the last object, which is asked first: the objects of an input are mostly of one.
     last: Option<&'static dyn ObjectFormat>,
+    pub(super) pages: Pages,
     pub(super) settings: Settings,
 }
 
 impl Dispatch {
     pub(super) fn new(context: &Context) -> Self {
-        Self { formats: context.objects.clone(), last: None, settings: context.settings.clone() }
+        Self {
+            formats: context.objects.clone(),
+            last: None,
+            pages: Pages::default(),
+            settings: context.settings.clone(),
+        }
     }
 
     /// The keys of arrays that hold records.
@@ -80,8 +86,8 @@ impl Dispatch {
                 records.get_or_insert_default().extend(found);
             }
         }
-        if let Some(records) = &mut records {
-            records.extend(missing(&object, records.len()));
+        if let Some(records) = &records {
+            self.pages.add(&object, records.len());
         }
         records
     }
@@ -133,11 +139,26 @@ impl Dispatch {
     }
 }
 
-/// A note that a page is one of several: it states more records than it holds.
-fn missing(page: &Object<'_>, held: usize) -> Option<Parsed> {
-    let total = page.number("totalResults").or_else(|| page.number("total_count"))?;
-    let held = held as u64;
-    (total > held).then(|| Err(Problem::Partial { held, total }.into()))
+/// The pages of an answer in one input: the records that they hold, and the number that they say there are.
+#[derive(Default)]
+pub(super) struct Pages {
+    held: u64,
+    total: u64,
+}
+
+impl Pages {
+    fn add(&mut self, page: &Object<'_>, held: usize) {
+        if let Some(total) = page.number("totalResults").or_else(|| page.number("total_count")) {
+            self.held = self.held.saturating_add(held as u64);
+            self.total = self.total.max(total);
+        }
+    }
+
+    /// A note, once, if some are missing.
+    pub(super) fn note(&mut self) -> Option<Problem> {
+        let Self { held, total } = std::mem::take(self);
+        (total > held).then_some(Problem::Partial { held, total })
+    }
 }
 
 /// Tests for well-formed JSON.

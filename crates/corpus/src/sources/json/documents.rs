@@ -41,7 +41,11 @@ impl DocumentRecords {
 
     /// Makes the records of the next object ready; false at the end.
     fn advance(&mut self) -> bool {
-        let Some((found, object)) = self.objects.next_object() else { return false };
+        let Some((found, object)) = self.objects.next_object() else {
+            let note = self.dispatch.pages.note().map(|note| (Place::Whole, Err(note.into())));
+            self.ready.extend(note);
+            return !self.ready.is_empty();
+        };
         let records = match object {
             Err(problem) => vec![Err(problem.into())],
             Ok(object) => match self.dispatch.records(object, found.key) {
@@ -58,9 +62,8 @@ impl DocumentRecords {
         };
         let is_alone = found.is_document && found.number == 1 && records.len() == 1;
         for record in records {
-            let is_note = matches!(&record, Err(bad) if bad.problem.is_note());
-            self.number = self.number.saturating_add(u64::from(!is_note));
-            let place = if is_alone || is_note { Place::Whole } else { Place::Item(self.number) };
+            self.number = self.number.saturating_add(1);
+            let place = if is_alone { Place::Whole } else { Place::Item(self.number) };
             self.ready.push_back((place, record));
         }
         true

@@ -41,7 +41,10 @@ impl Iterator for LineRecords {
 
     fn next(&mut self) -> Option<Self::Item> {
         while self.ready.is_empty() {
-            let (number, line) = self.lines.next_line()?;
+            let Some((number, line)) = self.lines.next_line() else {
+                let note = self.dispatch.pages.note()?;
+                return Some(Err(BadRecord::from(note).at(&self.file, Place::Whole)));
+            };
             let file = &self.file;
             let placed = |item: Result<Record, BadRecord>| match item {
                 Ok(record) => Ok(Record { file: Arc::clone(file), place: Place::Line(number), ..record }),

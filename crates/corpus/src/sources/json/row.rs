@@ -75,7 +75,9 @@ impl JsonRow {
         settings: &Settings,
     ) -> Result<(Row<'a>, bool), crate::error::BadRecord> {
         if object.trim_ascii_start().starts_with(b"[") {
-            return Err(Problem::Json("an array without a record in it; give one object a line".to_owned()).into());
+            return Err(
+                Problem::Json("an array without a record in it; give one object a line".to_owned()).into()
+            );
         }
         let mut reader = serde_json::Deserializer::from_slice(object);
         let read = RowReader { settings }.deserialize(&mut reader);
