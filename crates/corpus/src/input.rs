@@ -238,10 +238,14 @@ fn content(bytes: Bytes, is_member: bool, limits: &Limits, notes: &mut Vec<Strin
     Ok(Content::Text(text))
 }
 
-/// Tests whether the first bytes of a stream tell its format: no more is waited for. A bracket alone may begin a
-/// sentence or an array of objects.
+/// Tests whether the first bytes of a stream tell its format: no more is waited for. An object does at once; a bracket
+/// alone may begin a sentence or an array of objects, and a line may be the header of a table.
 fn tells_format(head: &[u8]) -> bool {
-    head.len() >= 4 && !matches!(head.trim_ascii(), b"" | b"[")
+    const MAGIC: usize = 8;
+    let text = head.trim_ascii_start();
+    let is_object = text.starts_with(b"{")
+        || text.strip_prefix(b"[").is_some_and(|rest| rest.trim_ascii_start().starts_with(b"{"));
+    head.len() >= MAGIC && (is_object || memchr::memchr2(b'\n', 0, text).is_some() || !text.is_ascii())
 }
 
 fn opened(file: File) -> io::Result<(Option<File>, Box<dyn Read + Send>)> {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use vulnlens_taxonomy::CveId;
+
 use crate::date::When;
 use crate::encoding::OddBytes;
 use crate::error::{BadRecord, Problem, RecordError};
@@ -50,8 +52,17 @@ impl Records {
     /// The records that have a text. One without is an error that says why, and a withdrawn one is passed over
     /// ([`Problem::Withdrawn`]). A note at the end counts the dates that could not be read.
     pub fn with_text(self) -> impl Iterator<Item = Result<Record, RecordError>> + Send + 'static {
+        self.with_text_by(|_| Ok(None))
+    }
+
+    /// As [`with_text`](Self::with_text), where a record that has no text of its own gets the one that `find` knows of
+    /// its CVE.
+    pub fn with_text_by(
+        self,
+        mut find: impl FnMut(CveId) -> Result<Option<String>, Problem> + Send + 'static,
+    ) -> impl Iterator<Item = Result<Record, RecordError>> + Send + 'static {
         let mut undated = Undated::default();
-        let mut items = self.map(|item| item.and_then(with_text));
+        let mut items = self.map(move |item| item.and_then(|record| with_text(record, &mut find)));
         std::iter::from_fn(move || match items.next() {
             Some(item) => {
                 item.iter().for_each(|record| undated.count(record));
@@ -75,11 +86,18 @@ impl Iterator for Records {
     }
 }
 
-fn with_text(record: Record) -> Result<Record, RecordError> {
+fn with_text(
+    record: Record,
+    find: &mut impl FnMut(CveId) -> Result<Option<String>, Problem>,
+) -> Result<Record, RecordError> {
     let problem = match &record.text {
         _ if record.withdrawn => Problem::Withdrawn,
         Ok(_) => return Ok(record),
-        Err(problem) => problem.clone(),
+        Err(problem) => match record.cve().map(find) {
+            Some(Ok(Some(text))) => return Ok(Record { text: Ok(text), ..record }),
+            Some(Err(problem)) => problem,
+            _ => problem.clone(),
+        },
     };
     Err(RecordError { file: record.file, place: record.place, id: record.id, problem })
 }

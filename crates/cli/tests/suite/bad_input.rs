@@ -74,8 +74,8 @@ fn bad_records_alone_are_no_input_and_make_no_file() {
 
 #[test]
 fn a_blank_line_of_plain_text_is_a_bad_record() {
-    let outcome =
-        Folder::new().run_with(&["classify"], "Buffer overflow in x\n\nSQL injection in y\n").code(4);
+    let text = "Buffer overflow in x\n\nSQL injection in y\n";
+    let outcome = Folder::new().run_with(&["classify", "--input-format", "lines"], text).code(4);
     assert_eq!(outcome.records().len(), 2);
     outcome.says(&["standard input:2: ", "the text is empty"]);
 }
@@ -150,8 +150,8 @@ fn a_decompression_bomb_is_stopped() {
 #[test]
 fn a_missing_column_is_named_with_those_that_exist() {
     let folder = Folder::new();
-    folder.file("in.csv", "id,summary\n1,Buffer overflow\n");
-    let words = ["in.csv", "no column description or text", "id, summary", "hint:"];
+    folder.file("in.csv", "id,remark\n1,Buffer overflow\n");
+    let words = ["in.csv", "no column description or text", "id, remark", "hint:"];
     folder.run(&["classify", "--input", "in.csv"]).code(3).says(&words);
 }
 

@@ -86,8 +86,9 @@ fn row<'a>(batch: &'a RecordBatch, at: usize, columns: &[PlacedColumn]) -> Row<'
     for (place, (column, rank)) in columns {
         let Some(cells) = batch.columns().get(*place) else { continue };
         match column {
-            Column::Id => row.take_id(*rank, columns::text(cells, at).unwrap_or_default()),
-            Column::Text => row.take_text(*rank, columns::text(cells, at).unwrap_or_default()),
+            Column::Id | Column::Text => {
+                row.take((*column, *rank), columns::text(cells, at).unwrap_or_default());
+            }
             Column::Published | Column::Modified => row.take_date(*column, *rank, columns::when(cells, at)),
             Column::Cwes => row.take_cwes(columns::list(cells, at)),
         }

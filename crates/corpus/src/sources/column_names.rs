@@ -95,6 +95,14 @@ const LONGEST: usize = 32;
 /// The rank of a name that the caller gave.
 const NAMED: u8 = 0;
 
+/// The last rank of a name that can mean nothing else: the others may stand over anything.
+const PLAIN: u8 = 2;
+
+/// Tests for the rank of a name that can mean nothing else: `id`, `description`, `text`, or one that the caller gave.
+pub(crate) fn is_plain(column: Column, rank: u8) -> bool {
+    rank <= if column == Column::Text { PLAIN } else { 1 }
+}
+
 /// The meaning of the column `name`, and its rank among the columns of that meaning: the lower one wins.
 pub(crate) fn column_of(name: &str, named: &ColumnNames) -> Option<(Column, u8)> {
     let given = [(Column::Text, &named.text), (Column::Id, &named.id), (Column::Published, &named.date)];

@@ -64,10 +64,7 @@ impl<'a> Row<'a> {
 
     /// Takes in an id.
     pub(crate) fn take_id(&mut self, rank: u8, id: Cow<'a, str>) {
-        if id.trim().is_empty() {
-            return;
-        }
-        let order = |rank: u8, id: &str| (id.trim().parse::<CveId>().is_err(), rank);
+        let order = |rank: u8, id: &str| (id.trim().parse::<CveId>().is_err(), id.trim().is_empty(), rank);
         if self.id.as_ref().is_none_or(|(held, held_id)| order(rank, &id) < order(*held, held_id)) {
             self.id = Some((rank, id));
         }
@@ -97,6 +94,8 @@ impl<'a> Row<'a> {
     /// Takes in a cell of text in a column of any kind.
     pub(crate) fn take(&mut self, (column, rank): (Column, u8), cell: Cow<'a, str>) {
         match column {
+            // An empty cell is a gap.
+            Column::Id if cell.trim().is_empty() => {}
             Column::Id => self.take_id(rank, cell),
             Column::Text => self.take_text(rank, cell),
             Column::Published | Column::Modified => self.take_date(column, rank, When::read(&cell)),

@@ -26,8 +26,8 @@ pub(super) struct Document;
 /// One text a line.
 pub(super) struct LineTexts;
 
-/// Bytes that are looked at to tell prose from a list. A longer text of one vulnerability does not exist.
-const LOOKED_AT: usize = 64 << 10;
+/// Bytes that are looked at to tell prose from a list.
+const LOOKED_AT: usize = 16 << 10;
 
 impl FileFormat for Document {
     fn name(&self) -> &'static str {
@@ -53,9 +53,7 @@ impl FileFormat for Document {
         if let Some(kind) = xml::kind(&head) {
             return Err(CorpusError::Format { file: file.as_ref().to_owned(), problem: kind });
         }
-        let is_whole = text.head().len() < LOOKED_AT;
-        let is_one =
-            context.is_forced || is_page || Markup::of(&head).is_some() || (is_whole && is_one_text(&head));
+        let is_one = context.is_forced || is_page || Markup::of(&head).is_some() || is_one_text(&head);
         if !is_one {
             return Ok(lines(file, text, context.settings.clone(), context.limits.record_bytes));
         }

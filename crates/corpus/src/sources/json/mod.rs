@@ -46,7 +46,7 @@ impl FileFormat for Json {
         let is_member = file.is_member;
         let is_list = file.is_named(&["jsonl", "ndjson"]);
         let (name, mut text) = file.into_text()?;
-        Ok(if is_lines(&mut text, &context.objects) {
+        Ok(if is_lines(&mut text, &context.objects, is_list) {
             Records::new(LineRecords::new(name, is_member && !is_list, text.into_reader(), context))
         } else {
             Records::new(DocumentRecords::new(name, is_member, text.into_reader(), context))
@@ -63,7 +63,7 @@ pub(super) fn begins_json(head: &[u8]) -> bool {
 /// Tests whether every line is a document. The first line tells it: an array, an object with an array of records in
 /// it, an object that goes on behind the line, and the only line of a file of a known kind are documents. A line that
 /// breaks off before another object begins is one that is damaged.
-fn is_lines(text: &mut Text, formats: &[&'static dyn ObjectFormat]) -> bool {
+fn is_lines(text: &mut Text, formats: &[&'static dyn ObjectFormat], is_list: bool) -> bool {
     text.look_ahead(LOOKED_AT, |head| first_line(head).is_some());
     let head = text.head().trim_ascii_start();
     let is_whole = first_line(head).is_some();
@@ -79,7 +79,7 @@ fn is_lines(text: &mut Text, formats: &[&'static dyn ObjectFormat]) -> bool {
     }
     let is_known = !is_row && formats.iter().any(|format| format.recognises(&object));
     if !is_whole && line.len() >= LOOKED_AT {
-        return false;
+        return is_list;
     }
     let goes_on = goes_on(line);
     // Nobody types into a file: to look at more of it is no wait.
@@ -151,7 +151,12 @@ mod tests {
             let input = crate::Input::stream("x", std::io::Cursor::new(text.as_bytes().to_vec()));
             let (_, mut text) = input.open(&crate::Limits::default()).unwrap().into_text().unwrap();
             let formats: [&'static dyn ObjectFormat; 3] = [&JsonRow, &CveRecord, &NvdApi];
-            assert_eq!(is_lines(&mut text, &formats), lines, "{}", String::from_utf8_lossy(text.head()));
+            assert_eq!(
+                is_lines(&mut text, &formats, false),
+                lines,
+                "{}",
+                String::from_utf8_lossy(text.head())
+            );
         }
     }
 }

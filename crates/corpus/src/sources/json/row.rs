@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use crate::date::When;
 use crate::error::Problem;
 use crate::record::Record;
-use crate::sources::column_names::{Column, column_of, is_text};
+use crate::sources::column_names::{Column, column_of, is_plain, is_text};
 use crate::sources::format::{ObjectFormat, Parsed, Settings};
 use crate::sources::json_text::{IdList, Text};
 use crate::sources::object::Object;
@@ -107,27 +107,39 @@ impl<'de> Visitor<'de> for RowReader<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let (mut row, mut is_foreign) = (Row::default(), false);
+        let mut plain = Vec::new();
         while let Some(Text(key)) = map.next_key()? {
-            match column_of(&key, &self.settings.columns) {
-                Some((Column::Text, rank)) => {
+            is_foreign |= FOREIGN.contains(&key.as_ref());
+            let Some((column, rank)) = column_of(&key, &self.settings.columns) else {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            let is_plain = is_plain(column, rank);
+            if is_plain && plain.contains(&(column, rank)) {
+                return Err(A::Error::custom(format_args!("duplicate field `{key}`")));
+            }
+            plain.extend(is_plain.then_some((column, rank)));
+            match column {
+                Column::Text if is_plain => {
                     if let Some(text) = map.next_value::<Option<TextOnly<'de>>>()? {
                         row.take_text(rank, text.0);
                     }
                 }
-                Some((Column::Id, rank)) => {
-                    if let Some(id) = id_of(map.next_value()?) {
+                Column::Text => {
+                    if let Some(text) = string(map.next_value()?) {
+                        row.take_text(rank, text);
+                    }
+                }
+                Column::Id => {
+                    if let Some(id) = id_of(map.next_value()?, is_plain).map_err(A::Error::custom)? {
                         row.take_id(rank, id);
                     }
                 }
-                Some((column @ (Column::Published | Column::Modified), rank)) => {
-                    row.take_date(column, rank, map.next_value::<When>()?);
+                Column::Published | Column::Modified => {
+                    row.take_date(column, rank, map.next_value::<When>()?)
                 }
-                Some((Column::Cwes, _)) => row.take_cwes(map.next_value::<IdList<'de>>()?.0),
-                None => {
-                    map.next_value::<IgnoredAny>()?;
-                }
+                Column::Cwes => row.take_cwes(map.next_value::<IdList<'de>>()?.0),
             }
-            is_foreign |= FOREIGN.contains(&key.as_ref());
         }
         Ok((row, is_foreign))
     }
@@ -162,12 +174,21 @@ impl<'de: 'a, 'a> serde::Deserialize<'de> for TextOnly<'a> {
     }
 }
 
-/// The id that a value is, exactly as it is written: a string, or the digits of a number. Other values are not ids.
-fn id_of(value: &RawValue) -> Option<Cow<'_, str>> {
+/// The string that a value is.
+fn string(value: &RawValue) -> Option<Cow<'_, str>> {
     let json = value.get();
-    match json.as_bytes().first()? {
-        b'"' => serde_json::from_str::<Text<'_>>(json).ok().map(|text| text.0),
-        b'0'..=b'9' | b'-' => Some(Cow::Borrowed(json)),
-        _ => None,
+    json.starts_with('"').then(|| serde_json::from_str::<Text<'_>>(json).ok()).flatten().map(|text| text.0)
+}
+
+/// The id that a value is, exactly as it is written: a string, or the digits of a number. Under a name that can mean
+/// nothing else, other values are wrong; under another they are not ids.
+fn id_of(value: &RawValue, is_plain: bool) -> Result<Option<Cow<'_, str>>, &'static str> {
+    let json = value.get();
+    match json.as_bytes().first() {
+        Some(b'"') => Ok(string(value)),
+        Some(b'0'..=b'9' | b'-') => Ok(Some(Cow::Borrowed(json))),
+        Some(b'n') => Ok(None),
+        _ if is_plain => Err("the id is neither a string nor a number"),
+        _ => Ok(None),
     }
 }
