@@ -19,14 +19,14 @@ pub(crate) struct Output {
 
 enum Sink {
     Stdout(io::Stdout),
-    File(PackedFile),
+    File(Box<PackedFile>),
 }
 
 impl Output {
     /// Opens `path`, or standard output, which is also called `-`.
     pub(crate) fn open(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = path.filter(|path| path.as_os_str() != "-") else { return Ok(Self::stdout()) };
-        Ok(Self { sink: Sink::File(PackedFile::plain(WholeFile::create(path)?)), plain: true })
+        Ok(Self { sink: Sink::File(Box::new(PackedFile::plain(WholeFile::create(path)?))), plain: true })
     }
 
     /// As [`Output::open`], compressed if the name asks for it.
@@ -36,7 +36,7 @@ impl Output {
         };
         let packed = PackedFile::new(WholeFile::create(path)?, packing);
         let packed = packed.map_err(|error| Failure::output(&path.display().to_string(), &error))?;
-        Ok(Self { sink: Sink::File(packed), plain: true })
+        Ok(Self { sink: Sink::File(Box::new(packed)), plain: true })
     }
 
     /// Standard output.
@@ -104,7 +104,7 @@ impl Sink {
     fn writer(&mut self) -> &mut dyn Write {
         match self {
             Self::Stdout(stdout) => stdout,
-            Self::File(file) => file,
+            Self::File(file) => &mut **file,
         }
     }
 }

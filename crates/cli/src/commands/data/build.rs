@@ -80,6 +80,7 @@ pub(crate) fn run(arguments: &BuildArguments, terminal: &Terminal) -> Result<(),
     let kb = arguments.kb.load(terminal)?;
     let options = BuildOptions { splits, threads: threads(arguments.threads), ..BuildOptions::default() };
     let (bar, begun) = (terminal.progress(READING), Instant::now());
+    bar.set_message(counted(0, begun.elapsed()));
     let report = build(&paths, &kb, &arguments.out, &options, &mut |progress| match progress {
         Progress::Read { records } => {
             bar.set_message(counted(records, begun.elapsed()));
