@@ -1,12 +1,13 @@
 //! The place that data go to: standard output, or a file that appears when it is whole.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
 
 use vulnlens_files::{FileError, WholeFile};
 
 use crate::failure::{Failure, Kind};
 use crate::packing::{PackedFile, Packing};
+use crate::terminal::harmless;
 
 const STDOUT: &str = "standard output";
 
@@ -46,18 +47,30 @@ impl Output {
         Self { sink: Sink::Stdout(stdout), plain }
     }
 
-    /// Writes data as they are.
+    /// Writes data as they are; on a terminal, without what would command it.
     pub(crate) fn data(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        if matches!(&self.sink, Sink::Stdout(stdout) if stdout.is_terminal()) {
+            return self.write_all(harmless(&String::from_utf8_lossy(bytes)).as_bytes());
+        }
+        self.write_all(bytes)
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.sink.writer().write_all(bytes).map_err(|error| self.failure(&error))
     }
 
     /// Writes text that may have ANSI styles.
     pub(crate) fn text(&mut self, text: &[u8]) -> Result<(), Failure> {
         if !self.plain {
-            return self.data(text);
+            return self.write_all(text);
         }
         let plain: Vec<u8> = anstream::adapter::strip_bytes(text).flatten().copied().collect();
-        self.data(&plain)
+        self.write_all(&plain)
+    }
+
+    /// Hands all that was written on, where it is not a file.
+    pub(crate) fn flushed(&mut self) -> Result<(), Failure> {
+        self.flush().map_err(|error| self.failure(&error))
     }
 
     /// Ends the output; a file stands in its place afterwards.

@@ -1,13 +1,17 @@
 //! Records to answer: the door to files, folders and standard input, and `--input-format`.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use vulnlens::TextRecord;
+use vulnlens::report::RecordKey;
 use vulnlens_corpus::sources::{self, SourceFormat};
-use vulnlens_corpus::{Input, Limits, Record, RecordError};
+use vulnlens_corpus::{Input, Limits, Place, Record, RecordError, RecordId};
 
 use crate::failure::Failure;
 
 /// Longest record that is taken in; a longer one is reported, so that memory stays bounded.
 const RECORD_BYTES: usize = 16 << 20;
+/// The name of the format of texts without any structure.
+pub(crate) const PLAIN: &str = "plain";
 /// The value of `--input-format` that leaves the format to be told.
 pub(crate) const AUTO: &str = "auto";
 
@@ -26,6 +30,13 @@ impl InputFormat {
     }
 }
 
+impl InputFormat {
+    /// True where the format is to be told.
+    pub(crate) fn is_auto(self) -> bool {
+        self.0.is_none()
+    }
+}
+
 /// Streams the records of `input` that have a text.
 pub(crate) fn open(
     input: Input,
@@ -34,4 +45,11 @@ pub(crate) fn open(
     let limits = Limits { record_bytes: RECORD_BYTES, ..Limits::default() };
     let options = sources::Options { format: format.0, limits, ..sources::Options::default() };
     Ok(sources::open(input, &options)?.with_text())
+}
+
+/// A record as it is answered.
+pub(crate) fn text_record(record: Record) -> TextRecord<Place> {
+    let key = RecordKey { id: record.id.as_ref().map(RecordId::to_string), line: record.line() };
+    let year = record.year();
+    TextRecord::new(record.text.unwrap_or_default(), record.place).key(key).year(year)
 }

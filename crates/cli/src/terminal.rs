@@ -9,7 +9,7 @@ use std::time::Duration;
 use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
-use vulnlens::report::{Glyphs, TableLayout};
+use vulnlens::report::{Glyphs, TableLayout, is_unseen};
 
 use crate::failure::Failure;
 use crate::options::{Color, GlobalArguments};
@@ -18,8 +18,10 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default();
 
+/// The width of tables where no terminal says one.
+const USUAL_WIDTH: usize = 100;
 /// The widest a table gets: longer lines are hard to read.
-const WIDEST: usize = 100;
+const WIDEST: usize = 160;
 
 /// The terminal: its streams, its width, and the verbosity of messages.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +46,7 @@ impl Terminal {
         }
         // A terminal that does not know its size says 0.
         let columns = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
-        let columns = columns.filter(|columns| *columns > 0).unwrap_or(WIDEST);
+        let columns = columns.filter(|columns| *columns > 0).unwrap_or(USUAL_WIDTH);
         Self {
             stdin_is_terminal: io::stdin().is_terminal(),
             stdout_is_terminal: io::stdout().is_terminal(),
@@ -157,12 +159,9 @@ fn say(label: Option<(Style, &str)>, text: &str) {
 }
 
 /// `text` with its control characters written out, so that it cannot command a terminal: escape sequences, and marks that
-/// change the direction of writing. Line feeds and tabs stay.
+/// change the direction of writing or that nobody sees. Line feeds and tabs stay.
 pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
-    let is_harmful = |c: char| {
-        c.is_control() && !matches!(c, '\n' | '\t')
-            || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-    };
+    let is_harmful = |c: char| c.is_control() && !matches!(c, '\n' | '\t') || is_unseen(c);
     if !text.contains(is_harmful) {
         return Cow::Borrowed(text);
     }
