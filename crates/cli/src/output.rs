@@ -7,7 +7,7 @@ use vulnlens_files::{FileError, WholeFile};
 
 use crate::failure::{Failure, Kind};
 use crate::packing::{PackedFile, Packing};
-use crate::terminal::harmless;
+use crate::terminal::{harmless, harmless_but_styled};
 
 const STDOUT: &str = "standard output";
 
@@ -49,10 +49,14 @@ impl Output {
 
     /// Writes data as they are; on a terminal, without what would command it.
     pub(crate) fn data(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        if matches!(&self.sink, Sink::Stdout(stdout) if stdout.is_terminal()) {
+        if self.is_terminal() {
             return self.write_all(harmless(&String::from_utf8_lossy(bytes)).as_bytes());
         }
         self.write_all(bytes)
+    }
+
+    fn is_terminal(&self) -> bool {
+        matches!(&self.sink, Sink::Stdout(stdout) if stdout.is_terminal())
     }
 
     fn write_all(&mut self, bytes: &[u8]) -> Result<(), Failure> {
@@ -61,11 +65,14 @@ impl Output {
 
     /// Writes text that may have ANSI styles.
     pub(crate) fn text(&mut self, text: &[u8]) -> Result<(), Failure> {
-        if !self.plain {
-            return self.write_all(text);
+        if self.plain {
+            let plain: Vec<u8> = anstream::adapter::strip_bytes(text).flatten().copied().collect();
+            return self.data(&plain);
         }
-        let plain: Vec<u8> = anstream::adapter::strip_bytes(text).flatten().copied().collect();
-        self.write_all(&plain)
+        if self.is_terminal() {
+            return self.write_all(harmless_but_styled(&String::from_utf8_lossy(text)).as_bytes());
+        }
+        self.write_all(text)
     }
 
     /// Hands all that was written on, where it is not a file.

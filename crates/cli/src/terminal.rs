@@ -169,6 +169,19 @@ pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(written_out).collect())
 }
 
+/// As [`harmless`], with styles left as they are: `text` has its own, and maybe names from outside.
+pub(crate) fn harmless_but_styled(text: &str) -> String {
+    let mut parts = text.split('\u{1b}');
+    let first = parts.next().unwrap_or_default();
+    parts.fold(harmless(first).into_owned(), |shown, part| {
+        let style = part.strip_prefix('[').and_then(|rest| rest.split_once('m'));
+        match style.filter(|(codes, _)| codes.bytes().all(|byte| byte.is_ascii_digit() || byte == b';')) {
+            Some((codes, rest)) => format!("{shown}\u{1b}[{codes}m{}", harmless(rest)),
+            None => format!("{shown}{}", harmless(&format!("\u{1b}{part}"))),
+        }
+    })
+}
+
 /// The locale that the environment names, by POSIX's order.
 pub(crate) fn locale() -> Option<String> {
     ["LC_ALL", "LC_CTYPE", "LANG"]
@@ -192,6 +205,15 @@ mod tests {
         assert_eq!(harmless("a\tb\nc é ✓"), "a\tb\nc é ✓");
         let text = "i\u{1b}]0;PWNED\u{7}d\r\u{9b}31m\u{202e}";
         assert_eq!(harmless(text), r"i\u{1b}]0;PWNED\u{7}d\r\u{9b}31m\u{202e}");
+    }
+
+    #[test]
+    fn styles_are_all_that_is_left_of_escape_sequences() {
+        let text = "\u{1b}[1mhead\u{1b}[0m a\u{1b}]0;PWNED\u{7}\u{1b}[2J\u{202e}b\u{1b}[38;5;1mc";
+        let want =
+            concat!("\u{1b}[1mhead\u{1b}[0m a", r"\u{1b}]0;PWNED\u{7}\u{1b}[2J\u{202e}b", "\u{1b}[38;5;1mc");
+        assert_eq!(harmless_but_styled(text), want);
+        assert_eq!(harmless("zero\u{200b}width"), r"zero\u{200b}width");
     }
 
     #[test]

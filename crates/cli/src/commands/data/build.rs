@@ -13,7 +13,7 @@ use crate::model_arguments::KnowledgeBaseArguments;
 use crate::options::{THREADS, ViewFormat, thread_count, threads};
 use crate::output::{print_json, print_text};
 use crate::progress::counted;
-use crate::terminal::{self, Terminal};
+use crate::terminal::{self, Terminal, harmless};
 
 /// The bar of the first half of a build.
 const READING: &str = "{spinner} reading: {msg}, {elapsed}";
@@ -108,7 +108,8 @@ fn text(report: &BuildReport) -> String {
         let SourceReport { source, records, rejected, without_description, duplicates, bad_records, .. } =
             source;
         text += &format!(
-            "{records:10} {rejected:10} {without_description:10} {duplicates:10} {bad_records:10}  {source}\n"
+            "{records:10} {rejected:10} {without_description:10} {duplicates:10} {bad_records:10}  {}\n",
+            harmless(source)
         );
     }
     text += &format!(
