@@ -8,7 +8,7 @@
 //! | 3 | no input, or one that cannot be read |
 //! | 4 | some records failed, the rest were done |
 //! | 5 | a model, a knowledge base or a data set is not available |
-//! | 129, 130, 143 | ended by SIGHUP, Ctrl-C or SIGTERM, as shells report it; unfinished files were removed |
+//! | 129, 130, 143 | ended by SIGHUP, Ctrl-C or SIGTERM, as shells report it; unfinished files were removed, a training has kept its checkpoint |
 
 /// All was done.
 pub(crate) const OK: u8 = 0;
@@ -23,4 +23,4 @@ pub(crate) const SOME_RECORDS_FAILED: u8 = 4;
 /// A model, a knowledge base or a data set is not available.
 pub(crate) const NOT_AVAILABLE: u8 = 5;
 /// Added to the number of the signal that ended the process, as shells do.
-pub(crate) const BY_SIGNAL: i32 = 128;
+pub(crate) const BY_SIGNAL: u8 = 128;

@@ -5,7 +5,7 @@ use std::io;
 
 use vulnlens_files::{Classified, ErrorKind};
 
-use crate::exit_codes;
+use crate::{exit_codes, signals};
 
 /// The kinds of failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,10 +22,12 @@ pub(crate) enum Kind {
     SomeRecords,
     /// A model, a knowledge base or a data set is not available.
     Unavailable,
+    /// A signal ended the work before its time.
+    Interrupted,
 }
 
 impl Kind {
-    /// The kinds and their exit codes.
+    /// The kinds and their exit codes; that of an interruption is its signal's.
     pub(crate) const EXIT_CODES: [(Self, u8); 6] = [
         (Self::OutputClosed, exit_codes::OK),
         (Self::Failed, exit_codes::FAILED),
@@ -36,6 +38,9 @@ impl Kind {
     ];
 
     pub(crate) fn exit_code(self) -> u8 {
+        if self == Self::Interrupted {
+            return signals::exit_code();
+        }
         let found = Self::EXIT_CODES.iter().find(|(kind, _)| *kind == self);
         found.map_or(exit_codes::FAILED, |(_, code)| *code)
     }

@@ -1,7 +1,5 @@
 //! `--model` and `--kb`: loading the model and the knowledge base.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,6 +8,7 @@ use clap::builder::TypedValueParser;
 use vulnlens::encoder::{LoadOptions, Precision};
 use vulnlens::model::ModelInfo;
 use vulnlens::{Classifier, FAST, FoundModel, KnowledgeBase, ModelKind, NgramModel, Open, OpenError};
+use vulnlens_files::read_at_most;
 
 use crate::choice::one_of;
 use crate::failure::{Failure, Kind};
@@ -68,12 +67,6 @@ impl ModelArguments {
             ..LoadOptions::default()
         };
         open(&self.model, load, threads, self.kb.load(terminal)?, terminal)
-    }
-
-    /// The classifier, for what n-gram models alone can do: `purpose`.
-    pub(crate) fn load_ngram(&self, purpose: &str, terminal: &Terminal) -> Result<Classifier, Failure> {
-        check_ngram(&self.model, purpose)?;
-        self.load(1, terminal)
     }
 
     /// True when the model is a checkpoint.
@@ -167,11 +160,7 @@ pub(crate) fn knowledge_base(
         folder_notes::tell(&notes, terminal);
         return Ok(kb);
     }
-    let unreadable =
-        |error| Failure::new(Kind::Input, format!("{}: cannot be read: {error}", path.display()));
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(LARGEST).read_to_end(&mut bytes).map_err(unreadable)?;
+    let bytes = read_at_most(path, LARGEST)?;
     KnowledgeBase::from_bytes(&bytes)
         .map_err(|error| Failure::new(Kind::Input, format!("{}: {error}", path.display())))
 }

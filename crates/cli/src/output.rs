@@ -1,12 +1,13 @@
 //! The place that data go to: standard output, or a file that appears when it is whole.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
 
 use vulnlens_files::{FileError, WholeFile};
 
 use crate::failure::{Failure, Kind};
 use crate::packing::{PackedFile, Packing};
+use crate::terminal::{harmless, harmless_but_styled};
 
 const STDOUT: &str = "standard output";
 
@@ -19,14 +20,14 @@ pub(crate) struct Output {
 
 enum Sink {
     Stdout(io::Stdout),
-    File(PackedFile),
+    File(Box<PackedFile>),
 }
 
 impl Output {
     /// Opens `path`, or standard output, which is also called `-`.
     pub(crate) fn open(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = path.filter(|path| path.as_os_str() != "-") else { return Ok(Self::stdout()) };
-        Ok(Self { sink: Sink::File(PackedFile::plain(WholeFile::create(path)?)), plain: true })
+        Ok(Self { sink: Sink::File(Box::new(PackedFile::plain(WholeFile::create(path)?))), plain: true })
     }
 
     /// As [`Output::open`], compressed if the name asks for it.
@@ -36,7 +37,7 @@ impl Output {
         };
         let packed = PackedFile::new(WholeFile::create(path)?, packing);
         let packed = packed.map_err(|error| Failure::output(&path.display().to_string(), &error))?;
-        Ok(Self { sink: Sink::File(packed), plain: true })
+        Ok(Self { sink: Sink::File(Box::new(packed)), plain: true })
     }
 
     /// Standard output.
@@ -46,18 +47,37 @@ impl Output {
         Self { sink: Sink::Stdout(stdout), plain }
     }
 
-    /// Writes data as they are.
+    /// Writes data as they are; on a terminal, without what would command it.
     pub(crate) fn data(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        if self.is_terminal() {
+            return self.write_all(harmless(&String::from_utf8_lossy(bytes)).as_bytes());
+        }
+        self.write_all(bytes)
+    }
+
+    fn is_terminal(&self) -> bool {
+        matches!(&self.sink, Sink::Stdout(stdout) if stdout.is_terminal())
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.sink.writer().write_all(bytes).map_err(|error| self.failure(&error))
     }
 
     /// Writes text that may have ANSI styles.
     pub(crate) fn text(&mut self, text: &[u8]) -> Result<(), Failure> {
-        if !self.plain {
-            return self.data(text);
+        if self.plain {
+            let plain: Vec<u8> = anstream::adapter::strip_bytes(text).flatten().copied().collect();
+            return self.data(&plain);
         }
-        let plain: Vec<u8> = anstream::adapter::strip_bytes(text).flatten().copied().collect();
-        self.data(&plain)
+        if self.is_terminal() {
+            return self.write_all(harmless_but_styled(&String::from_utf8_lossy(text)).as_bytes());
+        }
+        self.write_all(text)
+    }
+
+    /// Hands all that was written on, where it is not a file.
+    pub(crate) fn flushed(&mut self) -> Result<(), Failure> {
+        self.flush().map_err(|error| self.failure(&error))
     }
 
     /// Ends the output; a file stands in its place afterwards.
@@ -104,7 +124,7 @@ impl Sink {
     fn writer(&mut self) -> &mut dyn Write {
         match self {
             Self::Stdout(stdout) => stdout,
-            Self::File(file) => file,
+            Self::File(file) => &mut **file,
         }
     }
 }

@@ -59,7 +59,9 @@ impl Reading {
         if let Some(position) = &position {
             bar.set_length(position.size);
         }
-        Self { bar, position, begun: Instant::now(), records: 0 }
+        let mut reading = Self { bar, position, begun: Instant::now(), records: 0 };
+        reading.add(0);
+        reading
     }
 
     /// Adds records that were answered.

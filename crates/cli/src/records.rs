@@ -2,8 +2,10 @@
 
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use vulnlens::TextRecord;
+use vulnlens::report::RecordKey;
 use vulnlens_corpus::sources::{self, ColumnNames, SourceFormat};
-use vulnlens_corpus::{Input, Limits, Record, RecordError};
+use vulnlens_corpus::{Input, Limits, Place, Record, RecordId, Records};
 
 use crate::failure::Failure;
 
@@ -68,13 +70,16 @@ impl InputFormat {
     }
 }
 
-/// Streams the records of `input` that have a text.
-pub(crate) fn open(
-    input: Input,
-    arguments: &RecordArguments,
-) -> Result<impl Iterator<Item = Result<Record, RecordError>> + Send + 'static, Failure> {
+/// Streams the records of `input`.
+pub(crate) fn open(input: Input, arguments: &RecordArguments) -> Result<Records, Failure> {
     let limits = Limits { record_bytes: RECORD_BYTES, ..Limits::default() };
     let (format, columns) = (arguments.input_format.0, arguments.columns.names());
-    let options = sources::Options { format, columns, limits, ..sources::Options::default() };
-    Ok(sources::open(input, &options)?.with_text())
+    Ok(sources::open(input, &sources::Options { format, columns, limits, ..sources::Options::default() })?)
+}
+
+/// A record as it is answered.
+pub(crate) fn text_record(record: Record) -> TextRecord<Place> {
+    let key = RecordKey { id: record.id.as_ref().map(RecordId::to_string), line: record.line() };
+    let year = record.year();
+    TextRecord::new(record.text.unwrap_or_default(), record.place).key(key).year(year)
 }

@@ -4,8 +4,10 @@
 //! by the same signal, as its parent expects. A signal that the process was started to ignore (`nohup`, or `&` in a
 //! script) stays ignored. Systems without signals end the process as they always do.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
+
+use crate::exit_codes;
 
 #[cfg(unix)]
 pub(crate) use unix::watch;
@@ -13,9 +15,17 @@ pub(crate) use unix::watch;
 /// Set by the first Ctrl-C or SIGTERM, where a command ends by itself.
 static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
+/// The number of the signal that set it: SIGINT's until another does.
+static RECEIVED: AtomicU8 = AtomicU8::new(2);
+
 /// A flag that the first Ctrl-C or SIGTERM sets from now on, instead of ending the process; the second one ends it.
 pub(crate) fn stop_flag() -> Arc<AtomicBool> {
     Arc::clone(STOP.get_or_init(Arc::default))
+}
+
+/// The exit code of a command that ended itself because of the flag.
+pub(crate) fn exit_code() -> u8 {
+    exit_codes::BY_SIGNAL.saturating_add(RECEIVED.load(Ordering::Relaxed))
 }
 
 #[cfg(not(unix))]
@@ -23,14 +33,11 @@ pub(crate) fn watch() {}
 
 #[cfg(unix)]
 mod unix {
-    use std::sync::atomic::Ordering;
-
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
     use signal_hook::low_level;
 
-    use super::STOP;
-    use crate::exit_codes;
+    use super::{Ordering, RECEIVED, STOP};
 
     /// Begins to wait for signals.
     pub(crate) fn watch() {
@@ -44,6 +51,7 @@ mod unix {
     }
 
     fn receive(signal: i32) {
+        RECEIVED.store(u8::try_from(signal).unwrap_or(u8::MAX), Ordering::Relaxed);
         let stop = STOP.get().filter(|_| signal != SIGHUP);
         if stop.is_none_or(|stop| stop.swap(true, Ordering::Relaxed)) {
             end(signal);
@@ -56,7 +64,7 @@ mod unix {
         if std::process::id() != 1 {
             let _ = low_level::emulate_default_handler(signal);
         }
-        low_level::exit(exit_codes::BY_SIGNAL + signal);
+        low_level::exit(i32::from(super::exit_code()));
     }
 
     fn mask(signal: i32) -> u64 {

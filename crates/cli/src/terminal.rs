@@ -9,7 +9,7 @@ use std::time::Duration;
 use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
-use vulnlens::report::{Glyphs, TableLayout};
+use vulnlens::report::{Glyphs, TableLayout, is_unseen};
 
 use crate::failure::Failure;
 use crate::options::{Color, GlobalArguments};
@@ -18,8 +18,10 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default();
 
+/// The width of tables where no terminal says one.
+const USUAL_WIDTH: usize = 100;
 /// The widest a table gets: longer lines are hard to read.
-const WIDEST: usize = 100;
+const WIDEST: usize = 160;
 
 /// The terminal: its streams, its width, and the verbosity of messages.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +46,7 @@ impl Terminal {
         }
         // A terminal that does not know its size says 0.
         let columns = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
-        let columns = columns.filter(|columns| *columns > 0).unwrap_or(WIDEST);
+        let columns = columns.filter(|columns| *columns > 0).unwrap_or(USUAL_WIDTH);
         Self {
             stdin_is_terminal: io::stdin().is_terminal(),
             stdout_is_terminal: io::stdout().is_terminal(),
@@ -157,17 +159,27 @@ fn say(label: Option<(Style, &str)>, text: &str) {
 }
 
 /// `text` with its control characters written out, so that it cannot command a terminal: escape sequences, and marks that
-/// change the direction of writing. Line feeds and tabs stay.
+/// change the direction of writing or that nobody sees. Line feeds and tabs stay.
 pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
-    let is_harmful = |c: char| {
-        c.is_control() && !matches!(c, '\n' | '\t')
-            || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-    };
+    let is_harmful = |c: char| c.is_control() && !matches!(c, '\n' | '\t') || is_unseen(c);
     if !text.contains(is_harmful) {
         return Cow::Borrowed(text);
     }
     let written_out = |c: char| if is_harmful(c) { c.escape_default().to_string() } else { c.to_string() };
     Cow::Owned(text.chars().map(written_out).collect())
+}
+
+/// As [`harmless`], with styles left as they are: `text` has its own, and maybe names from outside.
+pub(crate) fn harmless_but_styled(text: &str) -> String {
+    let mut parts = text.split('\u{1b}');
+    let first = parts.next().unwrap_or_default();
+    parts.fold(harmless(first).into_owned(), |shown, part| {
+        let style = part.strip_prefix('[').and_then(|rest| rest.split_once('m'));
+        match style.filter(|(codes, _)| codes.bytes().all(|byte| byte.is_ascii_digit() || byte == b';')) {
+            Some((codes, rest)) => format!("{shown}\u{1b}[{codes}m{}", harmless(rest)),
+            None => format!("{shown}{}", harmless(&format!("\u{1b}{part}"))),
+        }
+    })
 }
 
 /// The locale that the environment names, by POSIX's order.
@@ -193,6 +205,15 @@ mod tests {
         assert_eq!(harmless("a\tb\nc é ✓"), "a\tb\nc é ✓");
         let text = "i\u{1b}]0;PWNED\u{7}d\r\u{9b}31m\u{202e}";
         assert_eq!(harmless(text), r"i\u{1b}]0;PWNED\u{7}d\r\u{9b}31m\u{202e}");
+    }
+
+    #[test]
+    fn styles_are_all_that_is_left_of_escape_sequences() {
+        let text = "\u{1b}[1mhead\u{1b}[0m a\u{1b}]0;PWNED\u{7}\u{1b}[2J\u{202e}b\u{1b}[38;5;1mc";
+        let want =
+            concat!("\u{1b}[1mhead\u{1b}[0m a", r"\u{1b}]0;PWNED\u{7}\u{1b}[2J\u{202e}b", "\u{1b}[38;5;1mc");
+        assert_eq!(harmless_but_styled(text), want);
+        assert_eq!(harmless("zero\u{200b}width"), r"zero\u{200b}width");
     }
 
     #[test]

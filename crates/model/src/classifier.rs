@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use vulnlens_taxonomy::{KnowledgeBase, Versions};
 
-use crate::explain::{Explanation, explain};
+use crate::explain::{Explainer, Explanation};
 use crate::labels::LabelMap;
 use crate::network::Network;
 use crate::outputs::Outputs;
@@ -68,11 +68,10 @@ impl Classifier {
         self.prepare(options).predict(input)
     }
 
-    /// The words that carried the most probable CWE set, and the paths by which it leads to ATT&CK; `None` for a
-    /// network that cannot tell. Of `options` only the year matters.
+    /// Explains the answer to one text. For more than one, make an [`Explainer`] once.
     #[must_use]
-    pub fn explain(&self, input: Input<'_>, options: &Options) -> Option<Explanation> {
-        explain(&*self.network, &self.kb, input, options)
+    pub fn explain(&self, input: Input<'_>, options: &Options) -> Explanation {
+        Explainer::new(self, options).explain(input)
     }
 
     /// The facts that the records of a run with `options` have in common.

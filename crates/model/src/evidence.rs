@@ -9,8 +9,8 @@ pub struct WordEvidence {
     pub start: usize,
     /// One past the last byte.
     pub end: usize,
-    /// The addition of the word (its share of pairs and pieces included) to the logit of the first answer,
-    /// beyond its addition to the others on average, weighted by their probabilities. Positive: it
-    /// speaks for the answer.
+    /// The addition of the word to the log-odds of the answer; positive for one that speaks for it. N-gram models know
+    /// it (the word's share of pairs and pieces included, beyond its addition to other answers on average, weighted by
+    /// their probabilities); of other models it is the fall of the log-odds when the word is left out.
     pub weight: f32,
 }

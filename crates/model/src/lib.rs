@@ -32,7 +32,7 @@ pub use combination::{Combination, Mean};
 pub use combined::{Combined, SetUnion};
 pub use decode::{DecisionRule, SpaceKind};
 pub use evidence::WordEvidence;
-pub use explain::{Explanation, SetAnswer};
+pub use explain::{Explainer, Explanation, Target};
 pub use header::{
     FEATURES, FORMAT_VERSION, Head, HeadOutputs, Header, HeaderError, NetworkKind, NgramShape, Partner, Years,
 };

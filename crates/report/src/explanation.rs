@@ -1,65 +1,64 @@
-//! An explanation: the answers, the words that carried the first, and the chain's ways from it.
+//! An explanation: the answer, the words that carried it, and the chain's ways from it.
 
 use serde::Serialize;
-use vulnlens_model::{Explanation, Run, SetAnswer, WordEvidence};
+use vulnlens_model::{Explanation, Target, Task, WordEvidence};
 use vulnlens_taxonomy::{ChainPath, CweId, KnowledgeBase};
 
-use crate::answer::RecordKey;
+use crate::answer::Answer;
+use crate::formats::Table;
 use crate::glyphs::path_text;
-use crate::label::Label;
+use crate::label::{Label, OTHER};
 use crate::layout::{ASIDE, HEADING, PREDICTED, TableLayout, printable};
-use crate::score::percent;
+use crate::record::Record;
+use crate::rendering::{Records, Setup};
+use crate::score::{percent, rounded};
 
 const BAR: usize = 10;
-/// Lines of a section, unless the layout sets their number.
+/// Lines of a section at least.
 const ROWS: usize = 12;
 /// The least weight that is listed: weights are shown with two decimals.
 const LEAST_WEIGHT: f32 = 0.005;
 /// The least weight that fills a bar: half a unit of a logit moves an even probability by about an eighth.
 const FULL_BAR: f32 = 0.5;
-/// Characters before an id: indent, percentage and a gap.
-const BEFORE_ID: usize = 13;
 
-/// The explanation for a person at a terminal, with ANSI styles, headed by the record's id or line where it has one.
+/// The answer and its explanation for a person at a terminal, with ANSI styles: the [`Table`] of the answer, the words
+/// and the ways.
 #[must_use]
-pub fn explanation_text(
-    record: &RecordKey,
-    explanation: &Explanation,
-    kb: &KnowledgeBase,
-    layout: TableLayout,
-) -> String {
-    let rows = layout.rows.unwrap_or(ROWS);
-    let mut text = String::new();
+pub fn explanation_text(answer: &Answer, explanation: &Explanation, setup: &Setup) -> String {
+    let (layout, mut table) = (setup.layout, Vec::new());
+    Table::new(setup).push(answer, &mut table);
+    let mut text = String::from_utf8_lossy(&table).into_owned();
+    let Some(target) = &explanation.target else { return text };
     let heading = |words: &str| format!("{HEADING}{}{HEADING:#}\n", layout.glyphs.fit(words, layout.width));
-    if let Some(id) = record.text() {
-        text += &heading(&printable(&id));
-    }
-    text += &heading("Answers");
-    text.extend(explanation.answers.iter().take(rows).map(|answer| answer_text(answer, kb, layout)));
-    text += &heading("Words that carried the first answer");
-    text += &words_text(explanation, layout, rows);
-    text += &heading("Ways of the chain");
-    text + &ways_text(explanation, kb, layout, rows)
-}
-
-/// A set's probability and its ids, each on a line of its own so that none is cut.
-fn answer_text(answer: &SetAnswer, kb: &KnowledgeBase, layout: TableLayout) -> String {
-    let mut text = format!("    {}  ", percent(answer.probability));
-    if answer.cwes.is_empty() {
-        text += "no weakness\n";
-    }
-    for (number, cwe) in answer.cwes.iter().enumerate() {
-        if number > 0 {
-            text += &format!("{:>BEFORE_ID$}", "+ ");
-        }
-        let line = format!("{cwe} {}", cwe.name_for_people(kb));
-        text += &layout.glyphs.fit(&line, layout.width.saturating_sub(BEFORE_ID));
-        text.push('\n');
+    text += &heading(&format!("Words that speak for {}", printable(&target.to_string())));
+    text += &words_text(explanation, layout);
+    text += &check_text(explanation, layout);
+    if matches!(target, Target::Cwe(_)) {
+        text += &heading("Ways of the chain");
+        text += &ways_text(explanation, &setup.kb, layout);
     }
     text
 }
 
-fn words_text(explanation: &Explanation, layout: TableLayout, rows: usize) -> String {
+/// The number of lines of a section: more than of labels, unless all are shown.
+fn rows(layout: TableLayout) -> usize {
+    layout.rows.map_or(usize::MAX, |rows| rows.max(ROWS))
+}
+
+/// The score of the label without the words that were named.
+fn check_text(explanation: &Explanation, layout: TableLayout) -> String {
+    let Explanation { named, score, score_without, .. } = explanation;
+    let words = match named {
+        0 => return String::new(),
+        1 => "the word that speaks".to_owned(),
+        _ => format!("the {named} words that speak"),
+    };
+    let (before, after) = (percent(*score), percent(*score_without));
+    let words = format!("without {words} most for it: {} where it was {}", after.trim(), before.trim());
+    aside(&words, layout)
+}
+
+fn words_text(explanation: &Explanation, layout: TableLayout) -> String {
     let heavy = |word: &&WordEvidence| word.weight.abs() >= LEAST_WEIGHT;
     let mut words: Vec<_> = explanation.words.iter().filter(heavy).collect();
     words.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()).then(a.start.cmp(&b.start)));
@@ -73,12 +72,13 @@ fn words_text(explanation: &Explanation, layout: TableLayout, rows: usize) -> St
         let line = format!("    {:+7.2}  {bar}  {}", word.weight, printable(&word.text));
         format!("{style}{}{style:#}\n", layout.glyphs.fit(&line, layout.width))
     };
-    words.iter().take(rows).map(line).collect()
+    words.iter().take(rows(layout)).map(line).collect()
 }
 
-fn ways_text(explanation: &Explanation, kb: &KnowledgeBase, layout: TableLayout, rows: usize) -> String {
+fn ways_text(explanation: &Explanation, kb: &KnowledgeBase, layout: TableLayout) -> String {
+    let rows = rows(layout);
     if explanation.paths.is_empty() {
-        return aside("none: the chain leads from the first answer to no technique", layout);
+        return aside("none: the chain leads from the answer to no technique", layout);
     }
     let way = |path: &ChainPath| {
         let line = format!("    {}  {}", path_text(path, layout.glyphs), path.technique.name(kb));
@@ -87,7 +87,7 @@ fn ways_text(explanation: &Explanation, kb: &KnowledgeBase, layout: TableLayout,
     let mut text: String = explanation.paths.iter().take(rows).map(way).collect();
     let more = explanation.paths.len().saturating_sub(rows);
     if more > 0 {
-        text += &aside(&format!("{} {more} more", layout.glyphs.ellipsis()), layout);
+        text += &aside(&layout.glyphs.more(more), layout);
     }
     text
 }
@@ -99,22 +99,25 @@ fn aside(text: &str, layout: TableLayout) -> String {
 
 #[derive(Serialize)]
 struct ExplanationV1<'a> {
-    schema_version: u32,
-    model: &'a str,
-    model_revision: &'a str,
-    answers: Vec<AnswerV1<'a>>,
+    #[serde(flatten)]
+    record: Record<'a>,
+    explained: Option<ExplainedV1>,
     words: Vec<WordV1<'a>>,
+    without: WithoutV1,
     paths: Vec<Vec<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    line: Option<u64>,
 }
 
 #[derive(Serialize)]
-struct AnswerV1<'a> {
-    cwes: &'a [CweId],
-    probability: f64,
+struct ExplainedV1 {
+    taxonomy: &'static str,
+    label: String,
+    score: f64,
+}
+
+#[derive(Serialize)]
+struct WithoutV1 {
+    words: usize,
+    score: f64,
 }
 
 #[derive(Serialize)]
@@ -125,41 +128,35 @@ struct WordV1<'a> {
     weight: f64,
 }
 
-/// The explanation as one JSON object and a line feed; `start` and `end` are byte offsets into the text. The
-/// record's id and line are left out where it has none.
+/// The answer and its explanation as one JSON object and a line feed: the keys of record output, version 1, and behind
+/// them `explained`, `words` (`start` and `end` are byte offsets into the text), `without` and `paths`.
 ///
 /// # Errors
 /// None that an explanation can cause; serialisation as such is fallible.
 pub fn explanation_json(
-    record: &RecordKey,
+    answer: &Answer,
     explanation: &Explanation,
-    run: &Run,
+    setup: &Setup,
 ) -> Result<String, serde_json::Error> {
-    let round = |number: f32| (f64::from(number) * 1e6).round() / 1e6;
+    let Explanation { target, words, named, .. } = explanation;
     let steps = |path: &ChainPath| {
         let cwes = path.cwe.iter().map(CweId::to_string);
         cwes.chain([path.capec.to_string(), path.technique.to_string()]).collect()
     };
-    let answers = explanation.answers.iter();
-    let words = explanation.words.iter();
+    let word = |word: &'_ WordEvidence| (f64::from(word.weight) * 1e6).round() / 1e6;
     let object = ExplanationV1 {
-        schema_version: 1,
-        model: &run.model,
-        model_revision: &run.model_revision,
-        answers: answers
-            .map(|answer| AnswerV1 { cwes: &answer.cwes, probability: round(answer.probability) })
-            .collect(),
+        record: Record::new(answer, setup),
+        explained: target.as_ref().map(|target| ExplainedV1 {
+            taxonomy: target.task().map_or(OTHER, Task::key),
+            label: target.to_string(),
+            score: rounded(explanation.score),
+        }),
         words: words
-            .map(|word| WordV1 {
-                text: &word.text,
-                start: word.start,
-                end: word.end,
-                weight: round(word.weight),
-            })
+            .iter()
+            .map(|w| WordV1 { text: &w.text, start: w.start, end: w.end, weight: word(w) })
             .collect(),
+        without: WithoutV1 { words: *named, score: rounded(explanation.score_without) },
         paths: explanation.paths.iter().map(steps).collect(),
-        id: record.id.as_deref(),
-        line: record.line,
     };
     Ok(serde_json::to_string(&object)? + "\n")
 }

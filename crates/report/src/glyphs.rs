@@ -23,6 +23,11 @@ impl Glyphs {
         if self == Self::Unicode { "…" } else { "..." }
     }
 
+    /// The words for rows that are left out, and the option of the command that shows them.
+    pub(crate) fn more(self, count: usize) -> String {
+        format!("{} {count} more (--top-k all)", self.ellipsis())
+    }
+
     /// The sign between the steps of a path.
     pub(crate) fn step(self) -> &'static str {
         if self == Self::Unicode { " ▸ " } else { " > " }

@@ -25,7 +25,13 @@ impl Default for TableLayout {
     }
 }
 
-/// `text` from outside without characters that would command the terminal.
+/// `text` from outside without characters that would command the terminal, or that nobody sees.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
+    text.chars().map(|c| if c.is_control() || is_unseen(c) { '\u{FFFD}' } else { c }).collect()
+}
+
+/// True for marks that change the direction of writing, and characters of no width.
+#[must_use]
+pub fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{AD}' | '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
 }

@@ -39,7 +39,7 @@ pub use format::Format;
 pub use formats::ParquetTable;
 pub use formats::{Csv, JsonLines, Table};
 pub use glyphs::{Glyphs, path_text};
-pub use layout::TableLayout;
+pub use layout::{TableLayout, is_unseen};
 pub use model_info::model_info_text;
 pub use record::Record;
 pub use rendering::{Document, FormatError, Records, Setup};

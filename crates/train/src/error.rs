@@ -78,6 +78,16 @@ pub enum TrainError {
         /// The remedy.
         fix: String,
     },
+    /// The folder to write to holds something else.
+    #[error("{folder}: {problem}; {fix}")]
+    Taken {
+        /// The folder, or the file in it that says so.
+        folder: PathBuf,
+        /// What it holds.
+        problem: String,
+        /// The remedy.
+        fix: &'static str,
+    },
     /// Another run writes to the folder.
     #[error("{folder}: another run writes here; wait for its end, or give another folder")]
     Locked {
@@ -154,7 +164,9 @@ pub enum TrainError {
 impl Classified for TrainError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Setting(_) | Self::Diverged { .. } | Self::LossDiverged { .. } => ErrorKind::Arguments,
+            Self::Setting(_) | Self::Taken { .. } | Self::Diverged { .. } | Self::LossDiverged { .. } => {
+                ErrorKind::Arguments
+            }
             Self::NoTrainingTexts { .. }
             | Self::NoTexts
             | Self::OneSetOnly
@@ -163,7 +175,8 @@ impl Classified for TrainError {
             | Self::TooFewLabels { .. }
             | Self::NoTree { .. } => ErrorKind::Input,
             Self::Evaluation(error) => error.kind(),
-            Self::Refused { .. } | Self::Encoder(_) => ErrorKind::Unavailable,
+            Self::Encoder(error) => error.kind(),
+            Self::Refused { .. } => ErrorKind::Unavailable,
             Self::Save { .. } => ErrorKind::Output,
             _ => ErrorKind::Fault,
         }
@@ -174,6 +187,11 @@ impl TrainError {
     /// An adapter for `map_err`: work on `file` failed.
     pub(crate) fn io(file: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { file: file.to_owned(), source }
+    }
+
+    /// A folder to write to that holds something else.
+    pub(crate) fn taken(folder: &Path, problem: impl Into<String>, fix: &'static str) -> Self {
+        Self::Taken { folder: folder.to_owned(), problem: problem.into(), fix }
     }
 
     pub(crate) fn refused(file: &Path, problem: impl Into<String>, fix: &str) -> Self {

@@ -68,8 +68,8 @@ pub use vulnlens_report as report;
 pub use vulnlens_taxonomy as taxonomy;
 
 pub use vulnlens_model::{
-    Classifier, Explanation, Input, LabelMode, LabelSource, Labels, ModelFileError, Network, NgramModel,
-    Options, PredictBuffers, Prediction, Prepared, Run, ScoredLabel, SetAnswer, Task, Tasks, TopK,
+    Classifier, Explainer, Explanation, Input, LabelMode, LabelSource, Labels, ModelFileError, Network,
+    NgramModel, Options, PredictBuffers, Prediction, Prepared, Run, ScoredLabel, Target, Task, Tasks, TopK,
     WordEvidence,
 };
 pub use vulnlens_taxonomy::{CapecId, CveId, CweId, KnowledgeBase, TacticId, TechniqueId};

@@ -66,6 +66,10 @@ pub(crate) fn write_quantized(arguments: &QuantizeArguments, terminal: &Terminal
         let message = format!("{}: is not a checkpoint; n-gram models are small already", arguments.model);
         return Err(Failure::new(Kind::Arguments, message).hint("give the folder of a checkpoint"));
     };
+    if arguments.out.exists() {
+        let message = format!("{}: exists already", arguments.out.display());
+        return Err(Failure::new(Kind::Arguments, message).hint("name a folder that does not exist yet"));
+    }
     let done = quantize(folder.path(), &arguments.out)?;
     terminal.note(&format!(
         "{}: {} where there were {}",

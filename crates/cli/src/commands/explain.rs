@@ -1,138 +1,152 @@
-//! `explain`: which words carried an answer, and the ways of the chain from it.
+//! `explain`: an answer, the words that carried it, and the ways of the chain from it.
 
-use std::io::Read;
+use std::path::Path;
 
 use clap::Args;
-use vulnlens::model::ngram::text::MAX_WORDS;
-use vulnlens::report::{RecordKey, explanation_json, explanation_text};
+use vulnlens::report::{Setup, explanation_json, explanation_text};
 use vulnlens::stream::TEXT_BYTES;
-use vulnlens::{Classifier, Input, Options};
-use vulnlens_corpus::{Record, RecordError, RecordId};
+use vulnlens::{Answerer, Explainer, Input, TextRecord};
 
 use crate::failure::{Failure, Kind};
 use crate::model_arguments::ModelArguments;
-use crate::options::ViewFormat;
+use crate::options::{THREADS, ViewFormat, thread_count, threads};
 use crate::output::Output;
-use crate::records::{self, RecordArguments};
-use crate::tally::Tally;
+use crate::question::QuestionArguments;
+use crate::records::text_record;
+use crate::source::{Source, SourceArguments, look_up, report_missing, stdin};
+use crate::tally::{Tally, tell_cut};
 use crate::terminal::Terminal;
-use crate::text_argument::{TextArgument, empty};
+use crate::text_argument::empty;
 
 /// Explain an answer: the words that carried it, and the ways from CWE to ATT&CK
 ///
-/// The records of a file are explained one after the other, as `classify` answers them.
+/// The answer is that of `classify` with the same options. Words are weighed for its best label, in log-odds; n-gram models
+/// know what each adds, other models are asked again without each of them. Beside the words stands what is left of the
+/// label without them. Records are explained one after the other; standard input is one text, unless it holds records.
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArguments {
-    /// The text, in quotes or not; or a file, if there is one of that name; or `-` for standard input, taken as one
-    /// text
-    #[arg(required = true, num_args = 1..)]
+    /// The text, in quotes or not; or a file, if there is one of that name; or `-` for standard input
+    #[arg(num_args = 1.., group = "source")]
     text: Vec<String>,
 
-    /// Format of the explanation
+    #[command(flatten)]
+    source: SourceArguments,
+
+    #[command(flatten)]
+    question: QuestionArguments,
+
+    /// Format of the explanation; JSON is one object a record, with the keys of record output first
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     format: ViewFormat,
 
-    /// Answer as of this year [default: the newest that the model knows]
-    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(u16).range(1980..=2200))]
-    as_of: Option<u16>,
-
-    #[command(flatten)]
-    records: RecordArguments,
+    /// Threads that a checkpoint computes on [default: one for each core]
+    #[arg(long, env = THREADS, hide_env_values = true, value_name = "N", value_parser = thread_count)]
+    threads: Option<std::num::NonZeroUsize>,
 
     #[command(flatten)]
     model: ModelArguments,
 }
 
 pub(crate) fn run(arguments: &ExplainArguments, terminal: &Terminal) -> Result<(), Failure> {
-    let argument = match arguments.text.as_slice() {
-        [only] => TextArgument::new(only, terminal)?,
-        words => TextArgument::Text(words.join(" ")),
+    let text = text(&arguments.text)?;
+    let source = arguments.source.source(text.as_deref(), arguments.model.is_checkpoint(), terminal)?;
+    let classifier = arguments.model.load(threads(arguments.threads), terminal)?;
+    arguments.question.check(&classifier, terminal);
+    let is_table = arguments.format == ViewFormat::Table;
+    let options = arguments.question.options(is_table);
+    let setup = Setup::new(classifier.run(&options), classifier.knowledge_base().clone())
+        .layout(terminal.layout(arguments.question.rows()));
+    let mut explaining = Explaining {
+        answerer: Answerer::new(&classifier, &options, is_table),
+        explainer: Explainer::new(&classifier, &options),
+        setup,
+        is_table,
+        output: Output::stdout(),
+        terminal,
     };
-    let load = || arguments.model.load_ngram("`explain`", terminal);
-    let explainer = |classifier| Explainer { classifier, arguments, terminal };
-    match argument {
-        TextArgument::File(input, _) => {
-            let name = input.name().to_owned();
-            let inputs = records::open(input, &arguments.records)?;
-            explainer(load()?).records(inputs, &name)
+    match source {
+        Source::Text(text) => explaining.all([TextRecord::new(text, ())]),
+        Source::Cves(ids, data) => {
+            let (found, missing) = look_up(&ids, &data)?;
+            explaining.all(found)?;
+            report_missing(&missing, &ids, &data)
         }
-        TextArgument::Stdin => explainer(load()?).text(&stdin()?),
-        TextArgument::Text(text) => explainer(load()?).text(&text),
+        Source::Records(input, _) => explaining.records(&arguments.source, input),
+        Source::Stdin => explaining.records(&arguments.source, stdin()),
     }
 }
 
-/// All of standard input, as far as the model may look at it.
-fn stdin() -> Result<String, Failure> {
-    let mut bytes = Vec::new();
-    // One byte more tells that something is left out.
-    let most = (TEXT_BYTES as u64).saturating_add(1);
-    let read = std::io::stdin().lock().take(most).read_to_end(&mut bytes);
-    read.map_err(|error| Failure::new(Kind::Input, format!("standard input: cannot be read: {error}")))?;
-    Ok(String::from_utf8_lossy(&bytes).replace('\0', " "))
+/// The words of a text; files among them are a slip, as each would be taken for a word.
+fn text(words: &[String]) -> Result<Option<String>, Failure> {
+    if let Some(file) = words.iter().filter(|_| words.len() > 1).find(|word| Path::new(word).is_file()) {
+        let failure = Failure::new(Kind::Arguments, format!("{file}: is a file among other words"));
+        return Err(failure.hint("give one file or folder at a time; put a text that names a file in quotes"));
+    }
+    Ok(Some(words.join(" ")).filter(|_| !words.is_empty()))
 }
 
-struct Explainer<'a> {
-    classifier: Classifier,
-    arguments: &'a ExplainArguments,
+/// Explanations on their way to the output.
+struct Explaining<'a> {
+    answerer: Answerer,
+    explainer: Explainer,
+    setup: Setup,
+    is_table: bool,
+    output: Output,
     terminal: &'a Terminal,
 }
 
-impl Explainer<'_> {
-    fn text(&self, text: &str) -> Result<(), Failure> {
-        if text.trim().is_empty() {
-            return Err(empty());
+impl Explaining<'_> {
+    /// Explains a few texts.
+    fn all(&mut self, texts: impl IntoIterator<Item = TextRecord>) -> Result<(), Failure> {
+        for record in texts {
+            if record.text.trim().is_empty() {
+                return Err(empty());
+            }
+            self.write(record)?;
         }
-        let mut output = Output::stdout();
-        self.write(&RecordKey::default(), Input::text(text), &mut output)?;
-        output.finish()
+        self.output.flushed()
     }
 
-    fn records(
-        &self,
-        inputs: impl Iterator<Item = Result<Record, RecordError>>,
-        name: &str,
-    ) -> Result<(), Failure> {
-        let mut output = Output::stdout();
+    /// Explains records one after the other.
+    fn records(&mut self, source: &SourceArguments, input: vulnlens_corpus::Input) -> Result<(), Failure> {
+        let name = &input.name().to_owned();
+        let inputs = source.open(input)?;
         let mut tally = Tally::new(self.terminal);
         for item in inputs {
             match item {
                 Err(error) => tally.add_error(&error),
                 Ok(record) => {
-                    let id = record.id.as_ref().map(RecordId::to_string);
-                    let key = RecordKey { id, line: record.line() };
-                    let text = record.text.as_deref().unwrap_or_default();
-                    self.write(&key, Input::text(text).year(record.year()), &mut output)?;
+                    self.write(text_record(record))?;
                     tally.add_answered(1);
                 }
             }
         }
         tally.check_answered(name)?;
-        output.finish()?;
+        self.output.flushed()?;
         tally.result(name)
     }
 
-    fn write(&self, key: &RecordKey, input: Input<'_>, output: &mut Output) -> Result<(), Failure> {
-        let text = input.text;
-        let shown = text.get(..text.floor_char_boundary(TEXT_BYTES)).unwrap_or(text);
-        let options = Options::default().as_of(self.arguments.as_of);
-        let explanation = self.classifier.explain(Input::text(shown).year(input.year), &options);
-        let explanation = explanation.ok_or_else(|| {
-            Failure::new(Kind::Arguments, "the model cannot tell which words carried its answer")
-        })?;
-        let count = explanation.words.len();
+    fn write<P>(&mut self, record: TextRecord<P>) -> Result<(), Failure> {
+        let TextRecord { key, text, year, .. } = record;
+        let shown = text.get(..text.floor_char_boundary(TEXT_BYTES)).unwrap_or(&text);
+        let input = Input::text(shown).year(year);
+        let explanation = self.explainer.explain(input);
+        tell_cut(self.answerer.count_cut(&[input]), self.terminal);
         let end = explanation.words.last().map_or(0, |word| word.end);
-        let is_more = text.get(end..).is_some_and(|rest| rest.contains(char::is_alphanumeric));
-        if is_more && (count == MAX_WORDS || shown.len() < text.len()) {
+        if text.get(end..).is_some_and(|rest| rest.contains(char::is_alphanumeric)) {
             let whose = key.text().map(|key| format!("{key}: ")).unwrap_or_default();
-            self.terminal.warn(&format!("{whose}only the first {count} words of the text were read"));
+            let count = explanation.words.len();
+            self.terminal.warn(&format!("{whose}only the first {count} words of the text were weighed"));
         }
-        if self.arguments.format == ViewFormat::Table {
-            let kb = self.classifier.knowledge_base();
-            return output
-                .text(explanation_text(key, &explanation, kb, self.terminal.layout(None)).as_bytes());
+        for answer in self.answerer.answer(&[input], [key]) {
+            if self.is_table {
+                self.output.text(explanation_text(&answer, &explanation, &self.setup).as_bytes())?;
+                continue;
+            }
+            let json = explanation_json(&answer, &explanation, &self.setup)
+                .map_err(|error| Failure::new(Kind::Failed, error.to_string()))?;
+            self.output.data(json.as_bytes())?;
         }
-        let json = explanation_json(key, &explanation, &self.classifier.run(&options))
-            .map_err(|error| Failure::new(Kind::Failed, error.to_string()))?;
-        output.data(json.as_bytes())
+        Ok(())
     }
 }

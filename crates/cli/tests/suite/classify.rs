@@ -307,13 +307,18 @@ fn a_navigator_layer_holds_all_records_or_one_each() {
 fn an_explanation_says_words_and_ways() {
     let folder = Folder::new();
     let text = folder.run(&["explain", SQLI]).code(0).stdout;
-    for word in ["Answers", "CWE-89", "injection", "▸ T"] {
+    for word in ["CWE-89", "Words that speak for CWE-89", "injection", "without the", "▸ T"] {
         assert!(text.contains(word), "{text}\nlacks {word}");
     }
     let words: Vec<&str> =
         ["explain"].into_iter().chain(SQLI.split(' ')).chain(["--format", "json"]).collect();
     let json: Value = serde_json::from_str(&folder.run(&words).code(0).stdout).unwrap();
-    assert_eq!(json["answers"][0]["cwes"][0], "CWE-89");
+    let classified = &folder.run(&["classify", SQLI]).code(0).records()[0];
+    for (key, value) in classified.as_object().unwrap() {
+        assert_eq!(&json[key], value, "{key}: the same answer");
+    }
+    assert_eq!(json["explained"]["label"], "CWE-89");
+    assert!(json["without"]["score"].as_f64() < json["explained"]["score"].as_f64(), "{json}");
     for word in json["words"].as_array().unwrap() {
         let at = |key: &str| usize::try_from(word[key].as_u64().unwrap()).unwrap();
         assert_eq!(SQLI[at("start")..at("end")], *word["text"].as_str().unwrap());
@@ -331,10 +336,48 @@ fn the_records_of_a_file_are_explained_as_they_are_classified() {
     let records = outcome.records();
     assert_eq!(outcome.ids(), [Some("a".to_owned()), None]);
     assert_eq!(records[1]["line"], 3);
-    let cwes: Vec<&Value> = records.iter().map(|record| &record["answers"][0]["cwes"][0]).collect();
+    let cwes: Vec<&Value> = records.iter().map(|record| &record["cwe"][0]["label"]).collect();
     assert_eq!(cwes, ["CWE-79", "CWE-89"]);
-    assert!(folder.run(&["explain", "in.jsonl"]).code(4).stdout.contains("#3\nAnswers\n"));
+    assert!(folder.run(&["explain", "in.jsonl"]).code(4).stdout.contains("#3\nWeaknesses (CWE)\n"));
     folder.run(&["explain", "missing.jsonl"]).code(3).says(&["there is no such file"]);
+}
+
+#[test]
+fn standard_input_is_one_text_unless_it_holds_records() {
+    let folder = Folder::new();
+    let prose = "An advisory.\n\nSQL injection in login.php\nCredits: J. Doe\n";
+    let explain = ["explain", "--format", "json"];
+    let records = folder.run_with(&explain, prose).code(0).records();
+    assert_eq!((records.len(), &records[0]["explained"]["label"]), (1, &json!("CWE-89")));
+    let lines = format!("{{\"id\":\"a\",\"description\":\"{XSS}\"}}\n{{\"id\":\"b\",\"text\":\"{SQLI}\"}}\n");
+    let outcome = folder.run_with(&explain, lines).code(0);
+    assert_eq!(outcome.ids(), [Some("a".to_owned()), Some("b".to_owned())]);
+    let line_by_line = [&explain[..], &["--input-format", "plain"]].concat();
+    assert_eq!(folder.run_with(&line_by_line, prose).code(4).records().len(), 3);
+    folder.file("a.txt", XSS);
+    folder.run(&["explain", "a.txt", "b.txt"]).code(2).says(&["a.txt: is a file among other words"]);
+}
+
+#[test]
+fn any_model_is_explained_by_the_score_that_it_answers_with() {
+    let folder = Folder::new();
+    let bert = concat!(env!("CARGO_MANIFEST_DIR"), "/../encoder/tests/fixtures/bert");
+    for model in ["accurate", bert] {
+        let model = ["--model", model];
+        let text = "SQL injection in login.php";
+        let explain = [&["explain", text, "--format", "json"], &model[..]].concat();
+        let json = &folder.run(&explain).code(0).records()[0];
+        let classified = &folder.run(&[&["classify", text], &model[..]].concat()).code(0).records()[0];
+        for (key, value) in classified.as_object().unwrap() {
+            assert_eq!(&json[key], value, "{key}");
+        }
+        assert_eq!(json["words"].as_array().unwrap().len(), 5);
+        assert!(json["words"].as_array().unwrap().iter().any(|word| word["weight"] != 0.0), "{json}");
+        let score = |key: &str| json[key]["score"].as_f64().unwrap();
+        // A network that was not trained may have no word that speaks for its answer.
+        let is_named = json["without"]["words"] != 0;
+        assert_eq!(score("without") < score("explained"), is_named, "{json}");
+    }
 }
 
 #[test]

@@ -45,6 +45,12 @@ fn records_are_looked_up_by_their_ids() {
     let outcome = look_up("CVE-2020-0001").code(0);
     assert_eq!(outcome.ids(), [Some("CVE-2020-0001".to_owned())]);
     assert_eq!(outcome.records()[0]["cwe"][0]["label"], "CWE-89");
+    let explain = ["explain", "--cve-id", "CVE-2020-0001", "--data", "data.parquet", "--format", "json"];
+    let explained = folder.run(&explain).code(0);
+    assert_eq!(
+        (explained.ids(), &explained.records()[0]["cwe"]),
+        (outcome.ids(), &outcome.records()[0]["cwe"])
+    );
     look_up("CVE-1999-0001").code(3).says(&["data.parquet", "does not hold CVE-1999-0001"]);
     let some = look_up("CVE-2020-0002,CVE-1999-0001").code(4).says(&["does not hold CVE-1999-0001"]);
     assert_eq!(some.ids(), [Some("CVE-2020-0002".to_owned())]);

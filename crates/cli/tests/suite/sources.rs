@@ -130,7 +130,7 @@ fn every_kind_of_source_is_read_by_every_command() {
         assert_eq!(cwes(classified.records(), "/cwe/0/label"), ["CWE-79", "CWE-89"], "{name}");
         let explained = folder.run(&["explain", name, "--format", "json"]).code(0);
         assert_eq!(explained.ids(), *want, "{name}");
-        assert_eq!(cwes(explained.records(), "/answers/0/cwes/0"), ["CWE-79", "CWE-89"], "{name}");
+        assert_eq!(cwes(explained.records(), "/cwe/0/label"), ["CWE-79", "CWE-89"], "{name}");
         let built = folder.run(&["data", "build", name, "--out", "data.parquet"]).code(0);
         assert!(built.stdout.contains("2 rows, 2 of them with weaknesses"), "{name}: {}", built.stdout);
         let data = folder.run(&["classify", "--input", "data.parquet"]).code(0);

@@ -117,7 +117,7 @@ impl Table {
         if more == 0 {
             return String::new();
         }
-        format!("    {ASIDE}{} {more} more{ASIDE:#}\n", self.layout.glyphs.ellipsis())
+        format!("    {ASIDE}{}{ASIDE:#}\n", self.fit(&self.layout.glyphs.more(more), 4))
     }
 
     /// The note on a checkpoint's label that is not in force.

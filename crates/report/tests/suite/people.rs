@@ -1,6 +1,6 @@
 //! What people read: the table, the explanation, entries and changes of the knowledge base.
 
-use vulnlens_model::{Explanation, LabelMode, LabelSource, ScoredLabel, SetAnswer, WordEvidence};
+use vulnlens_model::{Explanation, LabelMode, LabelSource, ScoredLabel, Target, WordEvidence};
 use vulnlens_report::{
     Answer, Changes, Entry, EntryId, Glyphs, RecordKey, Records, Table, TableLayout, explanation_json,
     explanation_text, path_text,
@@ -77,15 +77,14 @@ fn without_unicode_the_table_is_ascii_and_narrow_terminals_are_kept_to() {
 
 #[test]
 fn no_line_is_wider_than_the_terminal() {
-    let kb = sample::knowledge_base();
     for width in [25, 30, 40, 59, 60, 61, 80] {
         let layout = TableLayout { width, ..LAYOUT };
         let record = RecordKey::of_id(
             "an id that is much longer than a line of a narrow terminal could ever be, and longer",
         );
         let answer = Answer::new(record.clone(), sample::prediction()).with_assigned(assigned(119));
-        let text =
-            plain(&render(layout, &answer)) + &plain(&explanation_text(&record, &explanation(), &kb, layout));
+        let setup = sample::setup(RECOMMENDED).layout(layout);
+        let text = plain(&explanation_text(&answer, &explanation(), &setup));
         assert!(text.lines().all(|line| line.chars().count() <= width), "{width}: {text}");
         assert!(text.contains("CWE-79") && text.contains("T1562.003"), "{text}");
     }
@@ -110,9 +109,9 @@ fn the_best_weakness_is_shown_even_where_it_must_not_be_mapped_to() {
 
 #[test]
 fn an_id_cannot_command_the_terminal() {
-    let record = RecordKey::of_id("a\u{1b}]0;owned\u{7}b\nc");
+    let record = RecordKey::of_id("a\u{1b}]0;owned\u{7}b\nc\u{202e}d\u{200b}");
     let text = render(LAYOUT, &Answer::new(record, sample::prediction()));
-    assert!(text.contains("a\u{FFFD}]0;owned\u{FFFD}b\u{FFFD}c"), "{text}");
+    assert!(text.contains("a\u{FFFD}]0;owned\u{FFFD}b\u{FFFD}c\u{FFFD}d\u{FFFD}"), "{text}");
 }
 
 fn explanation() -> Explanation {
@@ -123,19 +122,29 @@ fn explanation() -> Explanation {
         end: start + text.len(),
         weight,
     };
-    Explanation::new(
-        vec![SetAnswer::new(vec![CweId(79)], 0.9), SetAnswer::new(vec![], 0.05)],
-        vec![word("the", 0, -0.1), word("scripting", 4, 2.5)],
-        kb.paths(CweId(79), TechniqueId::technique(1027)),
-    )
+    let mut explanation = Explanation::default();
+    explanation.target = Some(Target::Cwe(CweId(79)));
+    (explanation.score, explanation.score_without, explanation.named) = (0.93, 0.002, 1);
+    explanation.words = vec![word("the", 0, -0.1), word("scripting", 4, 2.5)];
+    explanation.paths = kb.paths(CweId(79), TechniqueId::technique(1027));
+    explanation
+}
+
+fn explained(explanation: &Explanation) -> String {
+    let answer = Answer::new(RecordKey::default(), sample::prediction());
+    plain(&explanation_text(&answer, explanation, &sample::setup(RECOMMENDED).layout(LAYOUT)))
 }
 
 #[test]
-fn an_explanation_names_answers_words_and_ways() {
-    let kb = sample::knowledge_base();
-    let text = plain(&explanation_text(&RecordKey::default(), &explanation(), &kb, LAYOUT));
-    for wanted in ["90.0 %  CWE-79 Improper", "5.0 %  no weakness", "+2.50  ██████████  scripting", "▸ T1027"]
-    {
+fn an_explanation_names_the_answer_words_and_ways() {
+    let text = explained(&explanation());
+    for wanted in [
+        "93.0 %  █████████   CWE-79",
+        "Words that speak for CWE-79\n",
+        "+2.50  ██████████  scripting",
+        "without the word that speaks most for it: 0.2 % where it was 93.0 %",
+        "▸ T1027",
+    ] {
         assert!(text.contains(wanted), "{text}\nlacks {wanted:?}");
     }
     assert!(text.find("scripting") < text.find("the\n"), "the heaviest word stands first: {text}");
@@ -143,13 +152,13 @@ fn an_explanation_names_answers_words_and_ways() {
 
 #[test]
 fn words_of_no_weight_are_not_shown_and_light_ones_have_short_bars() {
-    let kb = sample::knowledge_base();
     let text = |weights: [f32; 2]| {
         let mut explanation = explanation();
         for (word, weight) in explanation.words.iter_mut().zip(weights) {
             word.weight = weight;
         }
-        plain(&explanation_text(&RecordKey::default(), &explanation, &kb, LAYOUT))
+        let text = explained(&explanation);
+        text.split_once("Words that speak").unwrap().1.to_owned()
     };
     for weights in [[0.0, 0.0], [-0.0, 0.0], [-0.004, 1e-20]] {
         let text = text(weights);
@@ -159,30 +168,17 @@ fn words_of_no_weight_are_not_shown_and_light_ones_have_short_bars() {
 }
 
 #[test]
-fn every_id_of_a_set_is_shown_and_a_small_probability_is_not_none() {
-    let kb = sample::knowledge_base();
-    let mut explanation = explanation();
-    explanation.answers = vec![SetAnswer::new(vec![CweId(79), CweId(89), CweId(264)], 0.0001)];
-    let layout = TableLayout { width: 40, ..LAYOUT };
-    let text = plain(&explanation_text(&RecordKey::default(), &explanation, &kb, layout));
-    for wanted in
-        ["     <0.1 %  CWE-79 Improper", "\n           + CWE-89 Improper", "+ CWE-264 (NVD category)"]
-    {
-        assert!(text.contains(wanted), "{text}\nlacks {wanted:?}");
-    }
-}
-
-#[test]
 fn an_explanation_in_json_keeps_the_order_of_the_text() {
-    let run = sample::setup(RECOMMENDED).run;
-    let json: serde_json::Value =
-        serde_json::from_str(&explanation_json(&RecordKey::of_id("a"), &explanation(), &run).unwrap())
-            .unwrap();
+    let answer = Answer::new(RecordKey::of_id("a"), sample::prediction());
+    let json = explanation_json(&answer, &explanation(), &sample::setup(RECOMMENDED)).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(
         json["words"][1],
         serde_json::json!({"text": "scripting", "start": 4, "end": 13, "weight": 2.5})
     );
-    assert_eq!(json["answers"][0], serde_json::json!({"cwes": ["CWE-79"], "probability": 0.9}));
+    assert_eq!(json["cwe"][0]["score"], 0.93, "the keys of a record");
+    assert_eq!(json["explained"], serde_json::json!({"taxonomy": "cwe", "label": "CWE-79", "score": 0.93}));
+    assert_eq!(json["without"], serde_json::json!({"words": 1, "score": 0.002}));
     assert_eq!(json["paths"][0][0], "CWE-79");
     assert_eq!(json["id"], "a");
     assert_eq!(json.get("line"), None);

@@ -54,10 +54,12 @@ pub fn train_masked(
     let (json, config) = start.masked()?;
     let tokenizer = start.tokenizer(&config)?;
     let (mask, special) = start.special_tokens()?;
-    let mut store = Store::open(out, control.resume)?;
     let words = json!({"masked": settings.masked.to_string(), "year": settings.year});
     let all_settings = merged(words, settings.fit.to_json());
-    store.set_identity(identity(&all_settings, about, start.hash(&json)?));
+    let identity = identity(&all_settings, about, start.hash(&json)?);
+    let Some(mut store) = Store::open(out, control.resume, identity)? else {
+        return Ok(Ending::Finished { steps: 0, best: None });
+    };
     // A language model tells all years apart.
     let reading = (settings.year.then_some(u16::MAX), settings.fit.max_tokens);
     let objective = MaskedLanguage {

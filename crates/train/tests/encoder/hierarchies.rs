@@ -260,7 +260,7 @@ fn another_hierarchy_is_not_taken_for_the_same() {
     assert!(refusal(&shared, &finished, false).contains("holds a finished model"));
     let fit = FitSettings { rate: 1e-3, ..fit };
     let other = settings(LabelKind::CweWithAncestors, HierarchyForm::Shared, fit.clone());
-    assert!(refusal(&other, &finished, true).contains("of other settings or data"));
+    assert!(refusal(&other, &finished, true).contains("holds a finished model with another"));
     assert!(refusal(&cascade, &finished, true).contains("holds a model"));
     let tactics = settings(LabelKind::Tactics, HierarchyForm::Shared, fit);
     assert!(refusal(&tactics, &bench.path("t"), false).contains("no level above them"));

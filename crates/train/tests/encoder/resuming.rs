@@ -66,7 +66,7 @@ fn another_runs_checkpoint_is_refused() {
     bench.train(&settings(), &out, (&Stopper::after(3), false, 2)).unwrap();
     let none = Stopper::default();
     let refusal = |result: Result<Ending, TrainError>| match result {
-        Err(TrainError::Refused { problem, .. }) => problem,
+        Err(TrainError::Taken { problem, .. }) => problem,
         other => panic!("{other:?}"),
     };
     assert_eq!(refusal(bench.train(&settings(), &out, (&none, false, 2))), "holds an unfinished run");
@@ -76,4 +76,23 @@ fn another_runs_checkpoint_is_refused() {
     bench.examples.retain(|example| example.cwes.first().is_none_or(|cwe| cwe.0 != 862));
     let problem = refusal(bench.train(&settings(), &out, (&none, true, 2)));
     assert_eq!(problem, "is of a run with another model", "it has other labels");
+}
+
+#[test]
+fn a_finished_run_is_known_again() {
+    let bench = Bench::new();
+    let (out, none) = (bench.path("out"), Stopper::default());
+    bench.train(&settings(), &out, (&none, false, 2)).unwrap();
+    let before = model(&out);
+    let end = bench.train(&settings(), &out, (&none, true, 2)).unwrap();
+    assert_eq!(end, Ending::Finished { steps: 0, best: None });
+    assert!(model(&out) == before && !out.join("run").exists());
+    let other = ClassifierSettings { fit: FitSettings { rate: 1e-3, ..settings().fit }, ..settings() };
+    for (settings, resume, want) in [
+        (&settings(), false, "holds a finished model"),
+        (&other, true, "holds a finished model with another settings"),
+    ] {
+        let error = bench.train(settings, &out, (&none, resume, 2)).unwrap_err();
+        assert!(matches!(&error, TrainError::Taken { problem, .. } if problem == want), "{error}");
+    }
 }

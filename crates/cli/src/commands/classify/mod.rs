@@ -1,14 +1,10 @@
 //! `classify`: texts in, weaknesses, attack patterns and techniques out.
 
 mod arguments;
-mod source;
-
-use std::path::Path;
 
 use vulnlens::report::{Answer, Format, RecordKey, Renderer, Setup};
 use vulnlens::stream::{self, Job, StreamError};
-use vulnlens::{Answerer, CveId, Input, Options, Tasks, TextRecord, TopK};
-use vulnlens_corpus::{DatasetReader, Place, Record, RecordId};
+use vulnlens::{Answerer, Input, Options, Tasks};
 
 pub(crate) use arguments::ClassifyArguments;
 
@@ -17,13 +13,10 @@ use crate::options::threads;
 use crate::progress::Reading;
 use crate::record_folder::RecordFolder;
 use crate::record_format::{RecordOutput, format_of_file};
-use crate::records::{self, RecordArguments};
+use crate::records::text_record;
+use crate::source::{Source, SourceArguments, look_up, report_missing, stdin};
 use crate::tally::{Tally, tell_cut};
 use crate::terminal::Terminal;
-use source::{Source, source};
-
-/// Labels of each taxonomy that a table shows unless told otherwise.
-const TABLE_ROWS: usize = 5;
 
 /// The settings that follow from the arguments on this terminal.
 struct Settings {
@@ -38,17 +31,20 @@ struct Settings {
 
 pub(crate) fn run(arguments: ClassifyArguments, terminal: &Terminal) -> Result<(), Failure> {
     let settings = settings(&arguments, terminal)?;
-    let source = source(&arguments, terminal)?;
+    let is_checkpoint = arguments.model.is_checkpoint();
+    let source = arguments.source.source(arguments.text.as_deref(), is_checkpoint, terminal)?;
     let classifier = arguments.model.load(settings.threads, terminal)?;
-    if arguments.as_of.is_some() && !classifier.network().reads_years() {
-        terminal.warn("a checkpoint knows no years: --as-of changes nothing");
-    }
+    arguments.question.check(&classifier, terminal);
     let mut answerer = Answerer::new(&classifier, &settings.options, settings.format.needs_assigned());
     let run = classifier.run(&settings.options);
     let setup = Setup::new(run, classifier.knowledge_base().clone())
         .layout(terminal.layout(settings.rows))
         .safe_csv(arguments.safe_csv);
     let output = || RecordOutput::begin(settings.format, &setup, arguments.out.as_deref());
+    let records = |input, position, answerer| {
+        let reading = Reading::new(position, settings.to_terminal, terminal);
+        classify_records(&arguments.source, input, settings.threads, answerer, output, reading, terminal)
+    };
     match source {
         Source::Text(text) => {
             let inputs = [Input::text(&text)];
@@ -57,15 +53,15 @@ pub(crate) fn run(arguments: ClassifyArguments, terminal: &Terminal) -> Result<(
             write_all(answers, output()?)
         }
         Source::Cves(ids, data) => {
-            let (answers, missing) = look_up(&ids, &data, &mut answerer)?;
+            let (found, missing) = look_up(&ids, &data)?;
+            let inputs: Vec<Input<'_>> =
+                found.iter().map(|record| Input::text(&record.text).year(record.year)).collect();
+            let answers = answerer.answer(&inputs, found.iter().map(|record| record.key.clone()));
             write_all(answers, output()?)?;
             report_missing(&missing, &ids, &data)
         }
-        Source::Records(input, position) => {
-            let records = &arguments.records;
-            let reading = Reading::new(position, settings.to_terminal, terminal);
-            classify_records(input, records, settings.threads, answerer, output, reading, terminal)
-        }
+        Source::Stdin => records(stdin(), None, answerer),
+        Source::Records(input, position) => records(input, position, answerer),
     }
 }
 
@@ -84,22 +80,13 @@ fn settings(arguments: &ClassifyArguments, terminal: &Terminal) -> Result<Settin
         let message = format!("--safe-csv is for CSV, and the output is {}", format.name());
         return Err(Failure::new(Kind::Arguments, message).hint("add --format csv, or leave --safe-csv out"));
     }
-    let rows = match arguments.top_k {
-        None => Some(TABLE_ROWS),
-        Some(TopK::Best(number)) => Some(number),
-        Some(_) => None,
-    };
-    // A table says how many labels it does not show, so it has to be given them all.
-    let top_k = if format.is_for_people() { Some(TopK::All) } else { arguments.top_k };
     Ok(Settings {
-        options: Options::default()
-            .labels(arguments.labels)
-            .tasks(arguments.taxonomy.iter().copied().collect::<Tasks>())
-            .top_k(top_k.unwrap_or_default())
-            .threshold(arguments.threshold)
-            .as_of(arguments.as_of),
+        options: arguments
+            .question
+            .options(format.is_for_people())
+            .tasks(arguments.taxonomy.iter().copied().collect::<Tasks>()),
         format,
-        rows,
+        rows: arguments.question.rows(),
         threads: threads(arguments.threads),
         to_terminal,
     })
@@ -111,42 +98,9 @@ fn write_all(answers: Vec<Answer>, (renderer, mut output): (Renderer, RecordOutp
     output.finish()
 }
 
-/// The answers for CVEs of a data set, and those that it does not hold.
-fn look_up(
-    ids: &[CveId],
-    data: &Path,
-    answerer: &mut Answerer,
-) -> Result<(Vec<Answer>, Vec<CveId>), Failure> {
-    let unavailable = |failure: Failure| {
-        failure.unavailable().hint("--data takes a data set that `vulnlens data build` made")
-    };
-    let reader = DatasetReader::open(data).map_err(|error| unavailable(error.into()))?;
-    let (mut answers, mut missing) = (Vec::new(), Vec::new());
-    for id in ids {
-        match reader.find(*id).map_err(|error| unavailable(error.into()))? {
-            None => missing.push(*id),
-            Some(row) => {
-                let input = Input::text(&row.text).year(row.year());
-                let key = RecordKey::of_id(id.to_string());
-                answers.extend(answerer.answer(&[input], [key]));
-            }
-        }
-    }
-    Ok((answers, missing))
-}
-
-fn report_missing(missing: &[CveId], ids: &[CveId], data: &Path) -> Result<(), Failure> {
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let names: Vec<String> = missing.iter().map(ToString::to_string).collect();
-    let kind = if missing.len() == ids.len() { Kind::Input } else { Kind::SomeRecords };
-    Err(Failure::new(kind, format!("{}: does not hold {}", data.display(), names.join(", "))))
-}
-
 fn classify_records(
+    source: &SourceArguments,
     input: vulnlens_corpus::Input,
-    arguments: &RecordArguments,
     threads: usize,
     answerer: Answerer,
     output: impl FnOnce() -> Result<(Renderer, RecordOutput), Failure>,
@@ -154,7 +108,7 @@ fn classify_records(
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     let name = input.name().to_owned();
-    let inputs = records::open(input, arguments)?;
+    let inputs = source.open(input)?;
     let (renderer, mut output) = output()?;
     let job = Job::new(answerer, renderer, threads);
     let mut tally = Tally::new(terminal);
@@ -175,11 +129,4 @@ fn classify_records(
     tally.check_answered(&name)?;
     output.finish()?;
     tally.result(&name)
-}
-
-/// A record as the stream classifies it.
-fn text_record(record: Record) -> TextRecord<Place> {
-    let key = RecordKey { id: record.id.as_ref().map(RecordId::to_string), line: record.line() };
-    let year = record.year();
-    TextRecord::new(record.text.unwrap_or_default(), record.place).key(key).year(year)
 }

@@ -14,7 +14,7 @@ use crate::options::{THREADS, ViewFormat, thread_count, threads};
 use crate::output::{print_json, print_text};
 use crate::progress::counted;
 use crate::records::ColumnArguments;
-use crate::terminal::{self, Terminal};
+use crate::terminal::{self, Terminal, harmless};
 
 /// The bar of the first half of a build.
 const READING: &str = "{spinner} reading: {msg}, {elapsed}";
@@ -85,6 +85,7 @@ pub(crate) fn run(arguments: &BuildArguments, terminal: &Terminal) -> Result<(),
     let (columns, threads) = (arguments.columns.names(), threads(arguments.threads));
     let options = BuildOptions { splits, columns, threads, ..BuildOptions::default() };
     let (bar, begun) = (terminal.progress(READING), Instant::now());
+    bar.set_message(counted(0, begun.elapsed()));
     let report = build(&paths, &kb, &arguments.out, &options, &mut |progress| match progress {
         Progress::Read { records } => {
             bar.set_message(counted(records, begun.elapsed()));
@@ -112,7 +113,8 @@ fn text(report: &BuildReport) -> String {
         let SourceReport { source, records, rejected, without_description, duplicates, bad_records, .. } =
             source;
         text += &format!(
-            "{records:10} {rejected:10} {without_description:10} {duplicates:10} {bad_records:10}  {source}\n"
+            "{records:10} {rejected:10} {without_description:10} {duplicates:10} {bad_records:10}  {}\n",
+            harmless(source)
         );
     }
     text += &format!(

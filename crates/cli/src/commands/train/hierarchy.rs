@@ -94,7 +94,8 @@ pub(crate) fn run(arguments: &HierarchyArguments, terminal: &Terminal) -> Result
         }
         HierarchyEnding::Stopped { network, step, steps } => {
             let of = if network.is_empty() { network } else { format!(" of {network}") };
-            let failure = Failure::new(Kind::Failed, format!("stopped after step {step} of {steps}{of}"));
+            let failure =
+                Failure::new(Kind::Interrupted, format!("stopped after step {step} of {steps}{of}"));
             return Err(failure.hint("give the same command with --resume to go on"));
         }
     }

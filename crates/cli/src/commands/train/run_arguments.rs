@@ -154,6 +154,11 @@ impl Run<'_> {
         train: impl FnOnce(Control<'_>) -> Result<Ending, TrainError> + Send,
     ) -> Result<(), Failure> {
         match self.watched(|control, _| train(control))? {
+            Ending::Finished { steps: 0, .. } => {
+                let out = self.arguments.out.display();
+                self.terminal.note(&format!("{out}: the run is finished; there is nothing to do"));
+                Ok(())
+            }
             Ending::Finished { steps, best } => {
                 let best = best.and_then(|entry| entry.get("step").cloned());
                 let kept = best.map_or(String::new(), |step| format!(", the parameters of step {step}"));
@@ -162,7 +167,8 @@ impl Run<'_> {
                 Ok(())
             }
             Ending::Stopped { step, steps } => {
-                let failure = Failure::new(Kind::Failed, format!("stopped after step {step} of {steps}"));
+                let failure =
+                    Failure::new(Kind::Interrupted, format!("stopped after step {step} of {steps}"));
                 Err(failure.hint("give the same command with --resume to go on"))
             }
         }

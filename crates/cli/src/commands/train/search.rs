@@ -80,8 +80,10 @@ pub(crate) fn run(arguments: &SearchArguments, terminal: &Terminal) -> Result<()
     })?;
     if ending.is_stopped {
         let (ended, out) = (ending.trials.len(), encoder.run.out.display());
-        let failure =
-            Failure::new(Kind::Failed, format!("{out}: stopped in trial {ended} of {}", arguments.trials));
+        let failure = Failure::new(
+            Kind::Interrupted,
+            format!("{out}: stopped in trial {ended} of {}", arguments.trials),
+        );
         return Err(failure.hint("give the same command with --resume to go on"));
     }
     let mut output = Output::stdout();

@@ -94,9 +94,11 @@ pub(crate) fn train(
     let start = StartingPoint::open(start)?;
     let (json, config) = start.classifier(&space.names, problem_type(space.labels))?;
     let tokenizer = start.tokenizer(&config)?;
-    let mut store = Store::open(out, control.resume)?;
     let all_settings = merged(settings.to_json(), extra);
-    store.set_identity(identity(&all_settings, about, start.hash(&json)?));
+    let identity = identity(&all_settings, about, start.hash(&json)?);
+    let Some(mut store) = Store::open(out, control.resume, identity)? else {
+        return Ok(Ending::Finished { steps: 0, best: None });
+    };
     let newest = settings.year.then_some(newest);
     let reading = (newest, settings.fit.max_tokens);
     let objective = Classification {

@@ -57,6 +57,7 @@ impl ModelFolder<'_> {
             store.write(hierarchy_file::NAME, &file.written())?;
         }
         store.write("README.md", card(self).as_bytes())?;
+        store.write_identity()?;
         store.write("config.json", pretty(self.config).as_bytes())
     }
 

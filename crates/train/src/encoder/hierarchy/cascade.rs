@@ -72,7 +72,7 @@ impl Cascade<'_> {
 
     /// Writes what the folder is of, or refuses it where it is of something else.
     fn check_folder(&self, out: &Path, file: &HierarchyFile, resume: bool) -> Result<(), TrainError> {
-        let refused = |problem: &str, fix: &str| Err(TrainError::refused(out, problem, fix));
+        let refused = |problem: &str, fix: &'static str| Err(TrainError::taken(out, problem, fix));
         if out.join("config.json").exists() {
             return refused("holds a model", "give another folder");
         }

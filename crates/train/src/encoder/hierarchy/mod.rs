@@ -13,12 +13,9 @@ mod routing;
 mod settings;
 mod tree;
 
-use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
 use vulnlens_evaluation::Example;
-use vulnlens_model::Header;
 use vulnlens_taxonomy::KnowledgeBase;
 
 pub use evaluation::evaluate_hierarchy;
@@ -28,8 +25,8 @@ pub use settings::{HierarchyEnding, HierarchySettings};
 pub use super::folder::HierarchyForm;
 
 use super::classifier::{self, ClassifierTask, TrainingParts};
-use super::folder::{HierarchyFile, Start};
-use super::run::{Control, Ending, merged};
+use super::folder::Start;
+use super::run::{Control, Ending};
 use crate::description::Description;
 use crate::error::TrainError;
 use tree::Tree;
@@ -57,38 +54,10 @@ pub fn train_hierarchy(
         let cascade = cascade::Cascade { tree: &tree, examples, kb, settings, about, start };
         return cascade.train(out, control);
     }
-    if control.resume && is_finished_shared(out, &tree, settings, about)? {
-        return Ok(HierarchyEnding::Finished { networks: 1 });
-    }
     let space = tree.whole(&examples.training);
     let task = ClassifierTask { space, examples, extra: settings.words() };
     Ok(match classifier::train(task, kb, &settings.classifier, about, (start, out), control)? {
         Ending::Finished { .. } => HierarchyEnding::Finished { networks: 1 },
         Ending::Stopped { step, steps } => HierarchyEnding::Stopped { network: String::new(), step, steps },
     })
-}
-
-/// Whether a folder holds this shared hierarchy already, whole. One of other settings or data is refused.
-fn is_finished_shared(
-    folder: &Path,
-    tree: &Tree,
-    settings: &HierarchySettings,
-    about: &Description,
-) -> Result<bool, TrainError> {
-    if !folder.join("config.json").exists() {
-        return Ok(false);
-    }
-    let expected = HierarchyFile::shared(&tree.whole(&[]));
-    let path = folder.join(Header::FILE);
-    let other = |problem: &str| TrainError::refused(folder, problem, "give another folder");
-    let bytes = fs::read(&path).map_err(TrainError::io(&path))?;
-    let record =
-        Header::read(&bytes).map_err(|error| other(&format!("{}: {error}", Header::FILE)))?.provenance;
-    // Read back, as the other was: reading may change a number's last bit.
-    let all = merged(settings.classifier.to_json(), settings.words());
-    let all: Option<Value> = serde_json::from_str(&all.to_string()).ok();
-    let is_same = HierarchyFile::read(folder)? == expected
-        && Some(Value::Object(record.settings)) == all
-        && (record.data_sha256.as_str(), record.split.as_str()) == (&about.data_sha256, &about.split);
-    if is_same { Ok(true) } else { Err(other("holds a finished model of other settings or data")) }
 }

@@ -31,7 +31,7 @@ use training_loop::{LoopEnd, TrainingLoop};
 pub enum Ending {
     /// The folder holds the model.
     Finished {
-        /// Updates that were made.
+        /// Updates that were made; 0 where the run was finished before.
         steps: u64,
         /// The evaluation that chose the parameters, if there was one.
         best: Option<LogEntry>,

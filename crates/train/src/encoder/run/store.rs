@@ -20,6 +20,8 @@ use crate::error::TrainError;
 
 const CHECKPOINT: &str = "checkpoint.safetensors";
 const BEST: &str = "best.safetensors";
+/// The file of a finished folder that says of which run it is.
+const IDENTITY: &str = "run.json";
 /// The metadata's key.
 const KEY: &str = "vulnlens";
 
@@ -40,25 +42,27 @@ struct Saved {
 }
 
 impl Store {
-    /// Takes a folder for a run. `resume`: goes on from its checkpoint, if there is one.
-    pub(crate) fn open(folder: &Path, resume: bool) -> Result<Self, TrainError> {
+    /// Takes a folder for the run of this identity. `resume`: goes on from its checkpoint, if there is one; `None` if that
+    /// run is finished.
+    pub(crate) fn open(folder: &Path, resume: bool, identity: Identity) -> Result<Option<Self>, TrainError> {
         let lock = FolderLock::take(folder)?;
-        let has_checkpoint = lock.run.join(CHECKPOINT).is_file();
-        let refused = |problem: &str, fix: &str| Err(TrainError::refused(folder, problem, fix));
         if folder.join("config.json").exists() {
-            return refused("holds a finished model", "give another folder");
+            lock.release()?;
+            return check_finished(folder, resume, &identity).map(|()| None);
         }
+        let has_checkpoint = lock.run.join(CHECKPOINT).is_file();
         if has_checkpoint && !resume {
-            return refused("holds an unfinished run", "resume it, or give another folder");
+            let fix = "resume it, or give another folder";
+            return Err(TrainError::taken(folder, "holds an unfinished run", fix));
         }
-        let store = Self { folder: folder.to_owned(), lock, identity: Identity::default(), has_checkpoint };
+        let store = Self { folder: folder.to_owned(), lock, identity, has_checkpoint };
         store.remove_remains()?;
-        Ok(store)
+        Ok(Some(store))
     }
 
-    /// Sets the identity of the run.
-    pub(crate) fn set_identity(&mut self, identity: Identity) {
-        self.identity = identity;
+    /// Writes the identity of the run, by which a finished folder is known again.
+    pub(crate) fn write_identity(&self) -> Result<(), TrainError> {
+        self.write(IDENTITY, format!("{:#}\n", serde_json::json!(self.identity)).as_bytes())
     }
 
     /// Removes the half-written files of a run that was killed.
@@ -137,7 +141,7 @@ impl Store {
             .ok_or_else(damaged)?;
         if let Some(what) = self.identity.difference(&saved.identity) {
             let problem = format!("is of a run with another {what}");
-            return Err(TrainError::refused(&path, problem, "resume with the same, or give another folder"));
+            return Err(TrainError::taken(&path, problem, "resume with the same, or give another folder"));
         }
         read(&weights, "p:", parameters)?;
         let table = parameters.table().clone();
@@ -222,6 +226,21 @@ impl Store {
     pub(crate) fn finish(self) -> Result<(), TrainError> {
         self.lock.release()
     }
+}
+
+/// Checks that the finished model of a folder is that of the run which is to be resumed.
+fn check_finished(folder: &Path, resume: bool, identity: &Identity) -> Result<(), TrainError> {
+    let found = fs::read(folder.join(IDENTITY)).ok();
+    let found: Option<Identity> = found.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let difference = match found.filter(|_| resume) {
+        None => String::new(),
+        Some(found) => match identity.difference(&found) {
+            None => return Ok(()),
+            Some(what) => format!(" with another {what}"),
+        },
+    };
+    let problem = format!("holds a finished model{difference}");
+    Err(TrainError::taken(folder, problem, "give another folder"))
 }
 
 fn named<'a>(prefix: &str, parameters: &'a Parameters) -> Vec<(String, Numbers<'a>)> {

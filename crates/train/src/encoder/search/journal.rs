@@ -67,7 +67,7 @@ impl Journal {
             return Ok(journal);
         }
         if !resume {
-            return Err(TrainError::refused(folder, "holds a search", "resume it, or give another folder"));
+            return Err(TrainError::taken(folder, "holds a search", "resume it, or give another folder"));
         }
         let text = fs::read_to_string(&path).map_err(TrainError::io(&path))?;
         let (found, trials) = read(&text).map_err(|line| {
@@ -79,7 +79,7 @@ impl Journal {
         })?;
         if let Some(what) = identity.difference(&found) {
             let problem = format!("is of a search with another {what}");
-            return Err(TrainError::refused(&path, problem, "resume with the same, or give another folder"));
+            return Err(TrainError::taken(&path, problem, "resume with the same, or give another folder"));
         }
         Ok(Self { folder: folder.to_owned(), identity, trials })
     }

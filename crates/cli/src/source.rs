@@ -1,0 +1,128 @@
+//! The source of the texts: an argument, a file, standard input, or a data set.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use vulnlens::report::RecordKey;
+use vulnlens::{CveId, TextRecord};
+use vulnlens_corpus::{CorpusError, DatasetReader, Input, Problem, Record, RecordError};
+
+use crate::failure::{Failure, Kind};
+use crate::progress::Position;
+use crate::records::{self, RecordArguments};
+use crate::terminal::Terminal;
+use crate::text_argument::{TextArgument, file};
+
+/// The records, where they are not an argument.
+#[derive(Debug, Args)]
+pub(crate) struct SourceArguments {
+    /// A file of records, plain or packed, or a folder of them; `-` for standard input
+    #[arg(short, long, value_name = "FILE", group = "source")]
+    input: Option<PathBuf>,
+
+    /// CVEs to look up in --data
+    #[arg(long, value_name = "CVE", value_delimiter = ',', group = "source", requires = "data")]
+    cve_id: Vec<CveId>,
+
+    /// A data set that `data build` made: the texts of --cve-id, or of records that have none of their own
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+
+    #[command(flatten)]
+    records: RecordArguments,
+}
+
+/// The source of the texts.
+pub(crate) enum Source {
+    Text(String),
+    Stdin,
+    Records(Input, Option<Position>),
+    Cves(Vec<CveId>, PathBuf),
+}
+
+impl SourceArguments {
+    /// Chooses the source by the arguments and standard input. A checkpoint reads empty texts, too.
+    pub(crate) fn source(
+        &self,
+        text: Option<&str>,
+        is_checkpoint: bool,
+        terminal: &Terminal,
+    ) -> Result<Source, Failure> {
+        if let Some(data) = self.data.as_ref().filter(|_| !self.cve_id.is_empty()) {
+            return Ok(Source::Cves(self.cve_id.clone(), data.clone()));
+        }
+        match (&self.input, text) {
+            (Some(path), _) if path.as_os_str() == "-" => Ok(Source::Stdin),
+            (Some(path), _) => file(path).map(|(input, position)| Source::Records(input, position)),
+            // A checkpoint has scores for the empty sequence, as transformers gives them.
+            (None, Some(text)) if text.trim().is_empty() && is_checkpoint => {
+                Ok(Source::Text(text.to_owned()))
+            }
+            (None, Some(text)) => Ok(match TextArgument::new(text, terminal)? {
+                TextArgument::Stdin => Source::Stdin,
+                TextArgument::File(input, position) => Source::Records(input, position),
+                TextArgument::Text(text) => Source::Text(text),
+            }),
+            (None, None) if !terminal.stdin_is_terminal => Ok(Source::Stdin),
+            (None, None) => Err(Failure::new(Kind::Arguments, "there is no text")
+                .hint("give a text in quotes, a file, or `-` to type or paste texts, one a line")),
+        }
+    }
+}
+
+impl SourceArguments {
+    /// Streams the records of `input` that have a text, of their own or in the data set.
+    pub(crate) fn open(
+        &self,
+        input: Input,
+    ) -> Result<impl Iterator<Item = Result<Record, RecordError>> + Send + 'static, Failure> {
+        let reader = self.data.as_deref().map(open_data).transpose()?;
+        let records = records::open(input, &self.records)?;
+        Ok(records.with_text_by(move |cve| {
+            let row = reader.as_ref().map(|reader| reader.find(cve)).transpose();
+            row.map(|row| row.flatten().map(|row| row.text))
+                .map_err(|error| Problem::Unreadable(error.to_string()))
+        }))
+    }
+}
+
+/// Standard input as records.
+pub(crate) fn stdin() -> Input {
+    Input::stream("standard input", io::stdin())
+}
+
+fn open_data(data: &Path) -> Result<DatasetReader, Failure> {
+    DatasetReader::open(data).map_err(unavailable)
+}
+
+/// The failure that a data set which cannot be read is.
+fn unavailable(error: CorpusError) -> Failure {
+    Failure::from(error).unavailable().hint("--data takes a data set that `vulnlens data build` made")
+}
+
+/// CVEs of a data set, and those that it does not hold.
+pub(crate) fn look_up(ids: &[CveId], data: &Path) -> Result<(Vec<TextRecord>, Vec<CveId>), Failure> {
+    let reader = open_data(data)?;
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    for id in ids {
+        match reader.find(*id).map_err(unavailable)? {
+            None => missing.push(*id),
+            Some(row) => {
+                let (year, key) = (row.year(), RecordKey::of_id(id.to_string()));
+                found.push(TextRecord::new(row.text, ()).key(key).year(Some(year)));
+            }
+        }
+    }
+    Ok((found, missing))
+}
+
+/// The failure that missing CVEs are.
+pub(crate) fn report_missing(missing: &[CveId], ids: &[CveId], data: &Path) -> Result<(), Failure> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = missing.iter().map(ToString::to_string).collect();
+    let kind = if missing.len() == ids.len() { Kind::Input } else { Kind::SomeRecords };
+    Err(Failure::new(kind, format!("{}: does not hold {}", data.display(), names.join(", "))))
+}
