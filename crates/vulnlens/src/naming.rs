@@ -52,8 +52,12 @@ pub(crate) fn check(outputs: &LabelOutputs, open: &Open<'_>, file: &Path) -> Res
     }
     let others = map.of_no_taxonomy();
     if others > 0 {
+        let unnamed = match map.unnamed() {
+            0 => String::new(),
+            unnamed => format!("; {unnamed} of them are numbers or LABEL_n: {NAME_THEM}"),
+        };
         open.tell(&format!(
-            "{}: {others} of {count} labels belong to no taxonomy and are answered under `other`",
+            "{}: {others} of {count} labels belong to no taxonomy and are answered under `other`{unnamed}",
             file.display()
         ));
     }
