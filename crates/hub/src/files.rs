@@ -178,6 +178,10 @@ mod tests {
                 "config.json hierarchy.json thresholds.json tokenizer.json vulnlens.json model.safetensors",
             ),
             (
+                "adapter_config.json adapter_model.safetensors config.json model.safetensors tokenizer.json",
+                "adapter_config.json adapter_model.safetensors config.json tokenizer.json model.safetensors",
+            ),
+            (
                 "config.json pytorch_model.bin tf_model.h5 vocab.txt training_args.bin",
                 "config.json vocab.txt pytorch_model.bin",
             ),
