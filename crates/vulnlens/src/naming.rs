@@ -8,8 +8,8 @@ use crate::error::OpenError;
 use crate::open::Open;
 
 /// The fix for labels that are not names.
-const NAME_THEM: &str =
-    "select what numbers are ids of by `--taxonomy-of-labels`, or give the names by `--labels-file`";
+const NAME_THEM: &str = "give `--taxonomy-of-labels cwe|capec|attack` if the numbers are ids, or `--labels-file FILE` \
+                         with the name of each output";
 
 /// Gives outputs the names and the taxonomy that the caller knows; `file` is the one that names them otherwise.
 pub(crate) fn named(outputs: LabelOutputs, open: &Open<'_>, file: &Path) -> Result<LabelOutputs, OpenError> {
