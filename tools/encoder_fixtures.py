@@ -1,8 +1,8 @@
 """Makes the tiny checkpoints of crates/encoder/tests/fixtures, with what transformers answers for each.
 
     python3 -m venv /path/outside/the/repository
-    .../bin/pip install torch==2.15.0 transformers==4.57.6 sentencepiece==0.2.1 protobuf
-    .../bin/python tools/encoder_fixtures.py
+    .../bin/pip install torch==2.15.0 transformers==4.57.6 peft==0.21.2 sentencepiece==0.2.1 protobuf
+    .../bin/python tools/encoder_fixtures.py [NAME ...]
 
 Weights are random (seeded by the folder's name) and wide enough that logits differ from text to text; vocabularies are
 trained on made-up sentences. Beside each checkpoint stands `expected.json`: the token ids, logits and scores of the
@@ -15,6 +15,9 @@ alone comes near it.
 A `tokenizer.json` that does not load is made in two ways: one as an earlier version of the library wrote it (the
 ByteLevel pre-tokenizer without `add_prefix_space`, a merge whose result is not in the vocabulary), one a pointer
 file of Git LFS in the place of the file itself. Answers for these are those of the folder without the file.
+
+Folders that transformers does not read as they are (`label2id` alone, names behind `module.`) have the answers of the same
+checkpoint as it saves it; those with an adapter of PEFT have the answers of the merged model.
 """
 
 import argparse
@@ -28,6 +31,8 @@ import warnings
 import zlib
 from collections import Counter
 
+import peft
+import safetensors.torch
 import sentencepiece
 import tokenizers
 import torch
@@ -38,6 +43,8 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 from vulnlens_tools.fixtures import FIXTURES, compact, rewrite_compactly
 
 VOCABULARY = 400
+
+SELECTED = set()  # the folders that are asked for; empty: all
 
 CWES = ["CWE-79", "CWE-89", "CWE-787", "CWE-22", "CWE-416", "CWE-264", "CWE-999999"]
 TECHNIQUES = ["T1190", "T1059.003", "T1203", "T1189", "T1086", "T9999", "T1068"]
@@ -151,9 +158,12 @@ def tokenizer_for(kind, limit, lowercase):
         if kind == "roberta":
             byte_level_files(folder)
             made = transformers.RobertaTokenizerFast(f"{name}/vocab.json", f"{name}/merges.txt", model_max_length=limit)
-        elif kind == "xlm-roberta":
+        elif kind in ("xlm-roberta", "camembert"):
             unigram_file(folder)
-            made = transformers.XLMRobertaTokenizerFast(f"{name}/sentencepiece.bpe.model", model_max_length=limit)
+            names = {"xlm-roberta": "XLMRoberta", "camembert": "Camembert"}
+            made = getattr(transformers, f"{names[kind]}TokenizerFast")(
+                f"{name}/sentencepiece.bpe.model", model_max_length=limit
+            )
         else:
             word_piece_files(folder, lowercase)
             names = {"bert": "Bert", "distilbert": "DistilBert", "electra": "Electra"}
@@ -287,7 +297,7 @@ def expected(folder, given):
     for name, weight in given["model"].named_parameters():
         assert torch.equal(weight.float(), model.get_parameter(name)), f"{name} was not loaded"
     config = model.config
-    offset = tokenizer.pad_token_id + 1 if "roberta" in config.model_type else 0
+    offset = tokenizer.pad_token_id + 1 if is_offset(config.model_type) else 0
     limit = config.max_position_embeddings - offset
     asked = {"truncation": True, "max_length": limit}
     classify = pipeline("text-classification", model=model, tokenizer=tokenizer, top_k=None, device="cpu")
@@ -309,14 +319,29 @@ def expected(folder, given):
         "ids": ids,
         "logits": logits,
         "scores": scores,
-    }
+    } | {function: by_function(classify, function, given["texts"], asked) for function in given.get("functions", ())}
+
+
+def is_offset(kind):
+    """Whether a network's positions begin after the padding token's."""
+    return "roberta" in kind or kind == "camembert"
+
+
+def by_function(classify, function, all_texts, asked):
+    """The scores of the pipeline that is told how to make them."""
+    labels = classify.model.config.id2label
+    rows = []
+    for text in all_texts:
+        answers = {answer["label"]: answer["score"] for answer in classify([text], function_to_apply=function, **asked)[0]}
+        rows.append(digits(answers[labels[i]] for i in range(len(labels))))
+    return rows
 
 
 def write_rows(path, document):
     """JSON with a line for each text."""
     lines = []
     for key, value in document.items():
-        if key in ("ids", "logits", "scores"):
+        if key in ("ids", "logits", "scores", "sigmoid", "softmax"):
             rows = ",\n".join(json.dumps(row, separators=(",", ":")) for row in value)
             lines.append(f"{json.dumps(key)}: [\n{rows}\n]")
         else:
@@ -324,13 +349,18 @@ def write_rows(path, document):
     path.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
-def make(name, kind, labels, all_texts, *, route="json", form="safetensors", lowercase=True, centred=False, **settings):
-    """One folder."""
+def make(
+    name, kind, labels, all_texts, *, route="json", form="safetensors", lowercase=True, centred=False,
+    before=None, after=None, functions=(), **settings,
+):  # fmt: skip
+    """One folder; `before` changes it before it is asked, `after` when it was."""
+    if SELECTED and name not in SELECTED:
+        return
     folder = FIXTURES / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     positions = settings.get("max_position_embeddings", 66)
-    tokenizer = tokenizer_for(kind, positions - 2 if "roberta" in kind else positions, lowercase)
+    tokenizer = tokenizer_for(kind, positions - 2 if is_offset(kind) else positions, lowercase)
     config = config_for(kind, tokenizer, labels, settings)
     model = AutoModelForSequenceClassification.from_config(config).eval()
     fill(model, zlib.crc32(name.encode()))
@@ -338,7 +368,11 @@ def make(name, kind, labels, all_texts, *, route="json", form="safetensors", low
         centre(model, tokenizer, all_texts)
     save_weights(model, folder, form)
     save_tokenizer(tokenizer, folder, route)
-    answers = expected(folder, {"route": route, "texts": all_texts, "model": model})
+    if before:
+        before(folder)
+    answers = expected(folder, {"route": route, "texts": all_texts, "model": model, "functions": functions})
+    if after:
+        answers = after(folder, all_texts) or answers
     write_rows(folder / "expected.json", answers)
     spread = torch.tensor(answers["logits"])
     size = sum(path.stat().st_size for path in folder.iterdir())
@@ -397,9 +431,85 @@ def make_hierarchies(given):
             make(f"{repository}/{name}", "roberta", labels, given, centred=True, **small)
 
 
+def changed(file, change):
+    """Rewrites a JSON file of a folder."""
+    described = json.loads(file.read_text())
+    change(described)
+    file.write_text(compact(described) + "\n")
+
+
+def cut_left(folder):
+    changed(folder / "tokenizer_config.json", lambda settings: settings.update(truncation_side="left"))
+
+
+def cut_left_by_tokenizer(folder):
+    """The side that too long texts lose, said by tokenizer.json alone."""
+    cut = {"direction": "Left", "max_length": 20, "strategy": "LongestFirst", "stride": 0}
+    changed(folder / "tokenizer.json", lambda described: described.update(truncation=cut))
+    changed(folder / "tokenizer_config.json", lambda settings: settings.pop("truncation_side", None))
+
+
+def by_label2id(folder, _):
+    changed(folder / "config.json", lambda config: config.pop("id2label"))
+
+
+def wrapped(folder, _):
+    """Names as a training loop of one's own saves them: of a compiled network on several devices."""
+    file = folder / "model.safetensors"
+    state = safetensors.torch.load_file(file)
+    safetensors.torch.save_file({f"module._orig_mod.{name}": tensor for name, tensor in state.items()}, file)
+
+
+def adapted(bare=False, **settings):
+    """Puts an adapter beside the weights; `bare` leaves these without their head and the prefix of their names."""
+
+    def change(folder, all_texts):
+        base = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
+        inner = {name: tensor.clone() for name, tensor in base.base_model.state_dict().items()}
+        model = peft.get_peft_model(base, peft.LoraConfig(task_type="SEQ_CLS", **settings))
+        generator = torch.Generator().manual_seed(zlib.crc32(folder.name.encode()))
+        for _, weight in sorted((name, w) for name, w in model.named_parameters() if w.requires_grad):
+            weight.data.copy_(0.3 * torch.randn(weight.shape, generator=generator))
+        with tempfile.TemporaryDirectory() as name:
+            scratch = pathlib.Path(name)
+            model.save_pretrained(scratch / "adapter")
+            fresh = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
+            merged = peft.PeftModel.from_pretrained(fresh, scratch / "adapter").merge_and_unload().eval()
+            merged.save_pretrained(scratch / "merged")
+            for path in folder.glob("*token*"):
+                shutil.copy(path, scratch / "merged" / path.name)
+            answers = expected(scratch / "merged", {"route": "json", "texts": all_texts, "model": merged})
+            for path in (scratch / "adapter").glob("adapter_*"):
+                shutil.copy(path, folder / path.name)
+        changed(folder / "adapter_config.json", lambda config: config.update(base_model_name_or_path="example/base"))
+        if bare:
+            safetensors.torch.save_file(inner, folder / "model.safetensors")
+        return answers
+
+    return change
+
+
+def make_odd(given):
+    """Folders that leave something open, or that transformers itself does not read as they are."""
+    multi = "multi_label_classification"
+    small = {"hidden_size": 16, "num_attention_heads": 2, "num_hidden_layers": 1, "intermediate_size": 32}
+    small |= {"max_position_embeddings": 34}
+    make("roberta-label2id", "roberta", CWES[:5], given, after=by_label2id, problem_type=multi, **small)
+    make("bert-open-scores", "bert", CWES[:4], given, functions=("sigmoid", "softmax"), **small)
+    make("roberta-wrapped", "roberta", PATTERNS, given, after=wrapped, problem_type=multi, **small)
+    make("camembert", "camembert", CWES[:4], given, problem_type=multi, layer_norm_eps=1e-5, type_vocab_size=1, **small)
+    make("bert-left", "bert", TECHNIQUES[:3], given, before=cut_left, problem_type=multi, **small)
+    make("roberta-left", "roberta", TECHNIQUES[:3], given, before=cut_left_by_tokenizer, problem_type=multi, **small)
+    lora = adapted(r=4, lora_alpha=6, target_modules=["query", "value", "intermediate.dense"])
+    make("roberta-lora", "roberta", CWES[:4], given, after=lora, problem_type=multi, **small)
+    rslora = adapted(bare=True, r=2, lora_alpha=3, use_rslora=True, rank_pattern={"key": 5}, target_modules=["query", "key"])
+    make("bert-lora-bare", "bert", PATTERNS[:3], given, after=rslora, problem_type=multi, **small)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.parse_args()
+    parser.add_argument("names", nargs="*", metavar="NAME", help="folders to make; without, all of them")
+    SELECTED.update(parser.parse_args().names)
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     transformers.logging.set_verbosity_error()
@@ -410,6 +520,7 @@ def main():
     FIXTURES.mkdir(parents=True, exist_ok=True)
     (FIXTURES / "texts.json").write_text(json.dumps(given, indent=0) + "\n")
     make_flat(given)
+    make_odd(given)
     make_hierarchies(given)
 
 

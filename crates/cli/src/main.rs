@@ -4,6 +4,7 @@
 //! `exit_codes`, what they are given for in `failure`.
 
 mod arguments;
+mod checkpoint_arguments;
 mod choice;
 mod commands;
 mod data_set;

@@ -1,16 +1,14 @@
 //! `--model` and `--kb`: loading the model and the knowledge base.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::Args;
-use clap::builder::TypedValueParser;
-use vulnlens::encoder::{LoadOptions, Precision};
+use vulnlens::encoder::LoadOptions;
 use vulnlens::model::ModelInfo;
 use vulnlens::{Classifier, FAST, FoundModel, KnowledgeBase, ModelKind, NgramModel, Open, OpenError};
 use vulnlens_files::read_at_most;
 
-use crate::choice::one_of;
+use crate::checkpoint_arguments::CheckpointArguments;
 use crate::failure::{Failure, Kind};
 use crate::folder_notes;
 use crate::hub;
@@ -28,9 +26,8 @@ pub(crate) struct ModelArguments {
     #[arg(long, env = "VULNLENS_MODEL", hide_env_values = true, value_name = "NAME|FILE|FOLDER|ID", default_value = FAST)]
     model: String,
 
-    /// Arithmetic of a checkpoint
-    #[arg(long, value_parser = precision(), value_name = "PRECISION", default_value = Precision::F32.name())]
-    precision: Precision,
+    #[command(flatten)]
+    checkpoint: CheckpointArguments,
 
     /// Let a checkpoint read long texts whole, in windows that share N tokens; a label's score is the greatest of the
     /// windows' [default: texts are cut off]
@@ -53,20 +50,12 @@ pub(crate) struct KnowledgeBaseArguments {
     attack_version: Option<String>,
 }
 
-/// Parses the name of a precision.
-pub(crate) fn precision() -> impl TypedValueParser<Value = Precision> {
-    one_of(&Precision::ALL, Precision::name, Precision::help)
-}
-
 impl ModelArguments {
     /// The classifier of the model and the knowledge base, to compute on so many threads.
     pub(crate) fn load(&self, threads: usize, terminal: &Terminal) -> Result<Classifier, Failure> {
-        let load = LoadOptions {
-            precision: self.precision,
-            window_overlap: self.window_overlap,
-            ..LoadOptions::default()
-        };
-        open(&self.model, load, threads, self.kb.load(terminal)?, terminal)
+        let load = LoadOptions { window_overlap: self.window_overlap, ..LoadOptions::default() };
+        let settings = self.checkpoint.settings(load)?.knowledge_base(self.kb.load(terminal)?);
+        open(&self.model, settings.threads(threads), terminal)
     }
 
     /// True when the model is a checkpoint.
@@ -75,15 +64,8 @@ impl ModelArguments {
     }
 }
 
-/// The classifier of the model called `name` and a knowledge base.
-pub(crate) fn open(
-    name: &str,
-    load: LoadOptions,
-    threads: usize,
-    kb: impl Into<Arc<KnowledgeBase>>,
-    terminal: &Terminal,
-) -> Result<Classifier, Failure> {
-    let settings = Open::new().knowledge_base(kb).load(load).threads(threads);
+/// The classifier of the model called `name`.
+pub(crate) fn open(name: &str, settings: Open<'_>, terminal: &Terminal) -> Result<Classifier, Failure> {
     opening(name, settings, terminal, |settings| vulnlens::open(name, settings))
 }
 

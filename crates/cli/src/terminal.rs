@@ -76,6 +76,11 @@ impl Terminal {
         }
     }
 
+    /// The same terminal for what was said before: errors alone.
+    pub(crate) fn silent(self) -> Self {
+        Self { verbosity: -1, ..self }
+    }
+
     pub(crate) fn is_verbose(&self) -> bool {
         self.verbosity > 0
     }

@@ -64,6 +64,15 @@ pub enum EncoderError {
         /// The fix.
         fix: String,
     },
+    /// A file of a repository that was cloned without its large files.
+    #[error(
+        "{file}: is a pointer of Git LFS, not the file itself; run `git lfs pull` in the repository, or download \
+         the file"
+    )]
+    Pointer {
+        /// The file.
+        file: PathBuf,
+    },
     /// The pickle of a PyTorch file describes more than tensors.
     #[error("{file}: pickle, byte {position}: {problem}; {fix}")]
     Pickle {
@@ -185,7 +194,17 @@ impl EncoderError {
         Self::Format { file: file.to_owned(), problem: problem.into(), fix: fix.into() }
     }
 
-    /// A key of `config.json`.
+    /// A pointer of Git LFS in the place of a file.
+    pub(crate) fn pointer(file: &Path) -> Self {
+        Self::Pointer { file: file.to_owned() }
+    }
+
+    /// Refuses the bytes of `file` if they are a pointer of Git LFS.
+    pub(crate) fn refuse_pointer(bytes: &[u8], file: &Path) -> Result<(), Self> {
+        if bytes.starts_with(b"version https://git-lfs") { Err(Self::pointer(file)) } else { Ok(()) }
+    }
+
+    /// A key of `config.json`, or of another configuration.
     pub(crate) fn config(file: &Path, key: &str, problem: impl Into<String>, fix: impl Into<String>) -> Self {
         Self::Config { file: file.to_owned(), key: key.to_owned(), problem: problem.into(), fix: fix.into() }
     }

@@ -1,14 +1,16 @@
 //! Transformer encoders for sequence classification, on the CPU.
 //!
-//! Loads checkpoints as Hugging Face publishes them (RoBERTa, XLM-RoBERTa, BERT, DistilBERT, ELECTRA) and gives the logits
+//! Loads checkpoints as Hugging Face publishes them (RoBERTa, XLM-RoBERTa, CamemBERT, BERT, DistilBERT, ELECTRA) and gives the logits
 //! that transformers gives, without Python. The crate knows nothing of CWE, CAPEC or ATT&CK: labels are names.
 //!
 //! # Prepare
 //!
 //! A checkpoint is a folder with `config.json`, the weights (`model.safetensors`, its shards, or `pytorch_model.bin`) and the
-//! tokenizer's files; nothing has to be converted. Three more forms are read:
+//! tokenizer's files; nothing has to be converted. A LoRA adapter of PEFT beside the weights is merged into them. Three more
+//! forms are read:
 //!
-//! - a hierarchy: folders `master/` and `slave_<label>/`, or `…_level_<n>_…`, each a checkpoint ([`Layout`]);
+//! - a hierarchy: folders `master/` and `slave_<label>/`, or `…_level_<n>_…`, each a checkpoint, whose tokenizer may
+//!   stand beside them ([`Layout`]);
 //! - a folder in eight bits, a quarter of the size, as [`quantize`] writes it;
 //! - one packed file, as [`pack`] makes it of a folder ([`Package`]).
 //!

@@ -28,6 +28,11 @@ pub const WORD_PIECES: &str = "vocab.txt";
 /// The model of a SentencePiece tokenizer.
 pub const SENTENCE_PIECES: &str = "sentencepiece.bpe.model";
 
+/// The configuration of an adapter: a change of another network's weights, as PEFT stores it.
+pub const ADAPTER_CONFIG: &str = "adapter_config.json";
+/// The files of an adapter's weights, the preferred first.
+pub const ADAPTER_WEIGHTS: [&str; 2] = ["adapter_model.safetensors", "adapter_model.bin"];
+
 /// The weights in one safetensors file.
 pub const SAFETENSORS: &str = "model.safetensors";
 /// The index of weights in several safetensors files.
@@ -38,7 +43,8 @@ pub const PYTORCH: &str = "pytorch_model.bin";
 pub const PYTORCH_INDEX: &str = "pytorch_model.bin.index.json";
 
 /// Every file that changes a model's answers, apart from the weights; sorted.
-pub const SMALL_FILES: [&str; 12] = [
+pub const SMALL_FILES: [&str; 13] = [
+    ADAPTER_CONFIG,
     ADDED_TOKENS,
     CONFIG,
     HIERARCHY,

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use vulnlens_files::names::ADAPTER_WEIGHTS;
 use vulnlens_files::{Classified, ErrorKind};
 
 use crate::endpoint::Endpoint;
@@ -248,7 +249,16 @@ fn inside(folder: &str) -> String {
 }
 
 fn instead(found: &[String]) -> String {
-    if found.is_empty() { String::new() } else { format!(" (it has {})", found.join(", ")) }
+    let is_adapter = found.iter().any(|name| ADAPTER_WEIGHTS.contains(&name.as_str()));
+    match found {
+        [] => String::new(),
+        _ if is_adapter => format!(
+            " (it has {}, an adapter: merge it into its base model by PEFT's `merge_and_unload`, and give the folder that \
+             this saves)",
+            found.join(", ")
+        ),
+        _ => format!(" (it has {})", found.join(", ")),
+    }
 }
 
 fn disk_hint(error: &io::Error) -> &'static str {
@@ -260,5 +270,18 @@ fn disk_hint(error: &io::Error) -> &'static str {
             "; set HF_HUB_CACHE to a folder that you may write"
         }
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_of_an_adapter_says_what_to_do() {
+        let found = |names: &[&str]| instead(&names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>());
+        assert!(found(&["adapter_model.safetensors"]).contains("merge_and_unload"));
+        assert_eq!(found(&["tf_model.h5", "model.onnx"]), " (it has tf_model.h5, model.onnx)");
+        assert_eq!(found(&[]), "");
     }
 }

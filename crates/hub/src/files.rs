@@ -7,7 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use vulnlens_files::names::{
-    CONFIG, MERGES, SAFETENSORS, SENTENCE_PIECES, SMALL_FILES, TOKENIZER, VOCABULARY, WORD_PIECES,
+    ADAPTER_WEIGHTS, CONFIG, MERGES, SAFETENSORS, SENTENCE_PIECES, SMALL_FILES, TOKENIZER, VOCABULARY,
+    WORD_PIECES,
 };
 
 /// Stem and extension of the weights, the preferred first.
@@ -109,7 +110,10 @@ pub(crate) fn is_level(folder: &str) -> bool {
 }
 
 fn is_small(file: &str) -> bool {
-    SMALL_FILES.contains(&file) || (file.starts_with("tokenizer") && file.ends_with(".json"))
+    // An adapter beside a network changes its answers, so that both are needed.
+    SMALL_FILES.contains(&file)
+        || ADAPTER_WEIGHTS.contains(&file)
+        || (file.starts_with("tokenizer") && file.ends_with(".json"))
 }
 
 /// The files of the weights to take from a folder.
@@ -172,6 +176,10 @@ mod tests {
             (
                 "README.md config.json hierarchy.json model.safetensors thresholds.json tokenizer.json vulnlens.json",
                 "config.json hierarchy.json thresholds.json tokenizer.json vulnlens.json model.safetensors",
+            ),
+            (
+                "adapter_config.json adapter_model.safetensors config.json model.safetensors tokenizer.json",
+                "adapter_config.json adapter_model.safetensors config.json tokenizer.json model.safetensors",
             ),
             (
                 "config.json pytorch_model.bin tf_model.h5 vocab.txt training_args.bin",

@@ -7,7 +7,7 @@ use vulnlens_taxonomy::{KnowledgeBase, Versions};
 use crate::explain::{Explainer, Explanation};
 use crate::labels::LabelMap;
 use crate::network::Network;
-use crate::outputs::Outputs;
+use crate::outputs::{LabelOutputs, Outputs};
 use crate::prediction::{Input, LabelSource, Options, Prediction};
 use crate::prepared::Prepared;
 
@@ -23,8 +23,7 @@ pub struct Classifier {
 }
 
 impl Classifier {
-    /// A classifier by `network` and the chain of `kb`. Labels of a checkpoint that are bare numbers are read with the
-    /// help of its name.
+    /// A classifier by `network` and the chain of `kb`.
     #[must_use]
     pub fn new(network: impl Network + 'static, kb: impl Into<Arc<KnowledgeBase>>) -> Self {
         Self::of(Arc::new(network), kb.into())
@@ -33,8 +32,8 @@ impl Classifier {
     /// A classifier of parts that others share.
     #[must_use]
     pub fn of(network: Arc<dyn Network>, kb: Arc<KnowledgeBase>) -> Self {
-        let labels = network.outputs().labels().map_or(&[][..], |outputs| &outputs.labels);
-        let map = Arc::new(LabelMap::new(labels, network.name(), &kb));
+        let labels = network.outputs().labels();
+        let map = Arc::new(labels.map_or_else(|| LabelMap::new(&[], None), LabelOutputs::map));
         Self { network, kb, map }
     }
 

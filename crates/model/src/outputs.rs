@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use vulnlens_taxonomy::CweId;
 
 use crate::decode::{DecisionRule, SpaceKind};
-use crate::labels::{ThresholdsError, read_thresholds};
+use crate::labels::{LabelMap, ThresholdsError, read_thresholds};
+use crate::task::Task;
 
 /// The outputs of a network, and the way from their scores to probabilities and answers.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,6 +82,8 @@ pub struct LabelOutputs {
     pub exclusive: bool,
     /// The score of each label from which it is answered. Of labels that exclude each other only the best is.
     pub thresholds: Vec<f32>,
+    /// The taxonomy of labels that are bare numbers, where they do not say it themselves.
+    pub numbers: Option<Task>,
 }
 
 /// The score from which a label is answered that was scored for itself, as the reference system has it.
@@ -92,11 +95,17 @@ impl LabelOutputs {
     #[must_use]
     pub fn new(labels: Vec<String>, exclusive: bool) -> Self {
         let thresholds = vec![Self::usual(exclusive); labels.len()];
-        Self { labels, exclusive, thresholds }
+        Self { labels, exclusive, thresholds, numbers: None }
     }
 
     fn usual(exclusive: bool) -> f32 {
         if exclusive { 0.0 } else { USUAL_THRESHOLD }
+    }
+
+    /// The entries of the catalogues that the labels name.
+    #[must_use]
+    pub fn map(&self) -> LabelMap {
+        LabelMap::new(&self.labels, self.numbers)
     }
 
     /// The labels with thresholds of their own, given as [`read_thresholds`] reads them.

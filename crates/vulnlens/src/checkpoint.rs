@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use vulnlens_encoder::{Checkpoint, Encoder, LoadOptions, Package};
-use vulnlens_files::names::THRESHOLDS;
+use vulnlens_files::names::{CONFIG, THRESHOLDS};
 use vulnlens_files::{read_if_there, revision};
 use vulnlens_model::{Combined, Head, HeadOutputs, Header, Network, Partner};
 
 use crate::encoder_network::{EncoderNetwork, Setting, label_outputs};
 use crate::error::OpenError;
+use crate::naming;
 use crate::open::{ACCURATE, FoundModel, LARGEST, ModelKind, Open};
 
 /// A checkpoint, or a hierarchy of them, in a folder.
@@ -89,16 +90,35 @@ impl CheckpointFolder {
     /// a file `thresholds.json`; 0.5 where neither gives one.
     ///
     /// # Errors
-    /// A file cannot be used: which, what is wrong, and what to do.
+    /// A file cannot be used: which, what is wrong, and what to do. So are labels that do not say what they stand for.
     pub fn open(&self, open: &Open<'_>) -> Result<OpenedEncoder, OpenError> {
+        let opened = self.open_unchecked(open)?;
+        match opened.network.outputs().labels() {
+            // What training called otherwise than an id, it meant so.
+            Some(outputs) if opened.network.header().is_none() => {
+                naming::check(outputs, open, &self.beside(CONFIG))?;
+            }
+            Some(_) => {}
+            None => naming::tell_unused(open, &opened.network),
+        }
+        Ok(opened)
+    }
+
+    /// Opens the checkpoint, whether or not its labels say what they stand for.
+    pub(crate) fn open_unchecked(&self, open: &Open<'_>) -> Result<OpenedEncoder, OpenError> {
         let (pool, options) = (open.pool()?, &open.load);
-        let load = || match self.header()? {
+        let header = self.header()?;
+        let load = move || match header {
             Some(header) if header.cwe_head().is_some() => self.sets(header, options),
             header => self.labels(header, options),
         };
-        let mut opened = pool.as_ref().map_or_else(load, |pool| pool.install(load))?;
+        let mut opened = match &pool {
+            None => load(),
+            Some(pool) => pool.install(load),
+        }?;
         opened.network.compute_on(pool);
-        opened.network.parts().flat_map(Encoder::notices).for_each(|notice| open.tell(notice));
+        opened.network.notices().for_each(|notice| open.tell(notice));
+        opened.network.name_labels(|outputs| naming::named(outputs, open, &self.beside(CONFIG)))?;
         Ok(opened)
     }
 
@@ -108,7 +128,7 @@ impl CheckpointFolder {
     /// As [`open`](Self::open).
     pub fn open_labels(&self, open: &Open<'_>) -> Result<OpenedEncoder, OpenError> {
         let opened = self.labels(self.header()?, &open.load)?;
-        opened.network.parts().flat_map(Encoder::notices).for_each(|notice| open.tell(notice));
+        opened.network.notices().for_each(|notice| open.tell(notice));
         Ok(opened)
     }
 

@@ -1,7 +1,7 @@
 //! Encoders as networks: checkpoints that score their own labels, and encoders that were trained on CWE sets.
 
 use rayon::ThreadPool;
-use vulnlens_encoder::{Checkpoint, Encoder, Problem};
+use vulnlens_encoder::{Checkpoint, Encoder, Notice, Problem};
 use vulnlens_model::{CweSets, Header, Input, LabelOutputs, Network, Outputs, Room};
 
 /// An encoder that answers as a [`Network`].
@@ -70,6 +70,25 @@ impl EncoderNetwork {
             Scorer::Labels(checkpoint) => (None, Some(&**checkpoint)),
         };
         one.into_iter().chain(checkpoint.into_iter().flat_map(Checkpoint::parts))
+    }
+
+    /// Remarks on the encoders for the user, to be shown once.
+    pub(crate) fn notices(&self) -> Box<dyn Iterator<Item = &Notice> + '_> {
+        match &self.scorer {
+            Scorer::Sets(encoder) => Box::new(encoder.notices().iter()),
+            Scorer::Labels(checkpoint) => Box::new(checkpoint.notices()),
+        }
+    }
+
+    /// Changes the labels, if the outputs are such.
+    pub(crate) fn name_labels<E>(
+        &mut self,
+        change: impl FnOnce(LabelOutputs) -> Result<LabelOutputs, E>,
+    ) -> Result<(), E> {
+        if let Outputs::Labels(outputs) = &mut self.outputs {
+            *outputs = change(outputs.clone())?;
+        }
+        Ok(())
     }
 
     /// Tokens of a text that are read at most, special tokens included.

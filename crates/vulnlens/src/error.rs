@@ -48,6 +48,17 @@ pub enum OpenError {
         /// The problem.
         problem: ThresholdsError,
     },
+    /// The labels of a checkpoint are not names, or not those that were given.
+    #[cfg(feature = "encoder")]
+    #[error("{}: {problem}; {fix}", file.display())]
+    Labels {
+        /// The file that names them.
+        file: PathBuf,
+        /// The problem.
+        problem: String,
+        /// The fix.
+        fix: String,
+    },
     /// The description of an encoder that was trained here.
     #[cfg(feature = "encoder")]
     #[error("{}: {problem}", file.display())]

@@ -47,7 +47,7 @@ fn packed(package: &Package, open: &Open<'_>) -> Result<ModelInfo, OpenError> {
 #[cfg(feature = "encoder")]
 fn of_folder(folder: &CheckpointFolder, open: &Open<'_>) -> Result<ModelInfo, OpenError> {
     let (kind, nodes) = nodes(folder.path())?;
-    let opened = folder.open(open)?;
+    let opened = folder.open_unchecked(open)?;
     let parts = nodes.into_iter().zip(opened.encoder().parts());
     let parts = parts.map(|((path, parent), encoder)| part(&path, parent, encoder));
     let parts: Vec<EncoderInfo> = parts.collect::<Result<_, _>>()?;

@@ -43,6 +43,8 @@ mod embedded;
 mod encoder_network;
 mod error;
 mod info;
+#[cfg(feature = "encoder")]
+mod naming;
 mod open;
 pub mod stream;
 

@@ -14,6 +14,8 @@ use vulnlens_taxonomy::KnowledgeBase;
 use crate::checkpoint::{CheckpointFolder, OpenedEncoder};
 use crate::embedded::{EMBEDDED_MODEL, embedded_knowledge_base, embedded_model};
 use crate::error::OpenError;
+#[cfg(feature = "encoder")]
+use crate::naming;
 
 /// The name of the embedded n-gram model.
 pub const FAST: &str = "fast";
@@ -31,6 +33,10 @@ pub struct Open<'a> {
     pub(crate) threads: Option<usize>,
     #[cfg(feature = "encoder")]
     pub(crate) load: vulnlens_encoder::LoadOptions,
+    #[cfg(feature = "encoder")]
+    pub(crate) taxonomy_of_labels: Option<vulnlens_model::Task>,
+    #[cfg(feature = "encoder")]
+    pub(crate) label_names: Option<Vec<String>>,
     #[cfg(feature = "hub")]
     pub(crate) hub: Option<(&'a vulnlens_hub::Hub, &'a dyn vulnlens_hub::Progress)>,
     #[cfg_attr(not(feature = "encoder"), expect(dead_code, reason = "n-gram models have nothing to tell"))]
@@ -65,6 +71,27 @@ impl<'a> Open<'a> {
     #[must_use]
     pub fn load(self, load: vulnlens_encoder::LoadOptions) -> Self {
         Self { load, ..self }
+    }
+
+    /// The taxonomy of a checkpoint's labels that are bare numbers, such as `79`. Without it a checkpoint whose labels are
+    /// all numbers or `LABEL_0`, `LABEL_1`, … is refused.
+    #[cfg(feature = "encoder")]
+    #[must_use]
+    pub fn taxonomy_of_labels(self, taxonomy: vulnlens_model::Task) -> Self {
+        Self { taxonomy_of_labels: Some(taxonomy), ..self }
+    }
+
+    /// Names of a checkpoint's labels in the order of its outputs, in place of those of its `config.json`.
+    #[cfg(feature = "encoder")]
+    #[must_use]
+    pub fn label_names(self, names: Vec<String>) -> Self {
+        Self { label_names: Some(names), ..self }
+    }
+
+    /// True if something is said about the labels of a checkpoint or their scores.
+    #[cfg(feature = "encoder")]
+    pub(crate) fn names_labels(&self) -> bool {
+        self.taxonomy_of_labels.is_some() || self.label_names.is_some() || self.load.scores.is_some()
     }
 
     /// A hub to find `ORG/NAME` on, and a receiver of the state of downloads.
@@ -140,8 +167,15 @@ impl FoundModel {
     pub fn classifier(self, open: &Open<'_>) -> Result<Classifier, OpenError> {
         #[cfg(feature = "encoder")]
         let opened = match self {
-            Self::Ngram(model, _) => return Ok(Classifier::new(*model, open.kb())),
-            Self::Package(package) => OpenedEncoder::of_package(&package, open)?,
+            Self::Ngram(model, _) => {
+                naming::tell_unused(open, &*model);
+                return Ok(Classifier::new(*model, open.kb()));
+            }
+            Self::Package(package) => {
+                let opened = OpenedEncoder::of_package(&package, open)?;
+                naming::tell_unused(open, opened.encoder());
+                opened
+            }
             Self::Folder(folder) => folder.open(open)?,
         };
         #[cfg(feature = "encoder")]

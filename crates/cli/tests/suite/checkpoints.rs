@@ -8,18 +8,18 @@ use crate::vulnlens::{Folder, Outcome, command};
 
 const SQLI: &str = "SQL injection in login.php via the id parameter.";
 
-fn fixture(name: &str) -> PathBuf {
+pub(crate) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../encoder/tests/fixtures").join(name)
 }
 
 /// The path of a fixture as an argument.
-fn path(name: &str) -> String {
+pub(crate) fn path(name: &str) -> String {
     fixture(name).display().to_string()
 }
 
 impl Folder {
     /// A copy of a fixture under another name.
-    fn checkpoint(&self, fixture_name: &str, name: &str) -> PathBuf {
+    pub(crate) fn checkpoint(&self, fixture_name: &str, name: &str) -> PathBuf {
         let folder = self.path(name);
         std::fs::create_dir_all(&folder).unwrap();
         for entry in fixture(fixture_name).read_dir().unwrap() {
@@ -43,14 +43,14 @@ impl Folder {
 }
 
 /// The labels of a list, each with its score.
-fn scores(record: &Value, key: &str) -> Vec<(String, f64)> {
+pub(crate) fn scores(record: &Value, key: &str) -> Vec<(String, f64)> {
     let labels = record[key].as_array().unwrap().iter();
     labels
         .map(|label| (label["label"].as_str().unwrap().to_owned(), label["score"].as_f64().unwrap()))
         .collect()
 }
 
-fn json(file: &Path) -> Value {
+pub(crate) fn json(file: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
 }
 

@@ -10,6 +10,7 @@ mod evaluation;
 mod golden;
 mod hierarchies;
 mod kb;
+mod labels;
 mod manners;
 mod outputs;
 mod packed;

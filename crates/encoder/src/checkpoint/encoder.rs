@@ -1,10 +1,10 @@
 //! One checkpoint, ready to score texts.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use rayon::prelude::*;
-use vulnlens_files::names::CONFIG;
+use vulnlens_files::names::{ADAPTER_CONFIG, CONFIG};
 
 use crate::config::{Config, Problem};
 use crate::error::EncoderError;
@@ -29,13 +29,16 @@ pub struct LoadOptions {
     /// Texts longer than the network's limit go through it in windows that share this many tokens, and each label's
     /// logit is the greatest of the windows'. `None` cuts them off, as transformers does.
     pub window_overlap: Option<usize>,
+    /// The function from logits to scores, whatever the configuration says; `None` takes what it says or, where it leaves
+    /// that open, what transformers takes.
+    pub scores: Option<Problem>,
     /// The instructions to use; the widest that the machine has unless told otherwise.
     pub isa: Isa,
 }
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        Self { precision: Precision::F32, window_overlap: None, isa: Isa::detected() }
+        Self { precision: Precision::F32, window_overlap: None, scores: None, isa: Isa::detected() }
     }
 }
 
@@ -60,7 +63,20 @@ impl Encoder {
     /// # Errors
     /// Whatever keeps the checkpoint from giving transformers' numbers: see [`EncoderError`].
     pub fn open(folder: &Path, options: &LoadOptions) -> Result<Self, EncoderError> {
-        Self::of(Files::Folder(folder), &Weights::open(folder)?, options)
+        let files = Files::Folder(folder);
+        Self::of(files, files, &Weights::open(folder)?, options)
+    }
+
+    /// Loads the checkpoint in `folder`, a part of `whole`, whose tokenizer it has unless it has one of its own.
+    pub(crate) fn open_part(
+        folder: &Path,
+        whole: &Path,
+        options: &LoadOptions,
+    ) -> Result<Self, EncoderError> {
+        let (files, shared) = (Files::Folder(folder), Files::Folder(whole));
+        let is_shared = !files.has_tokenizer() && shared.has_tokenizer();
+        let tokenizer = if is_shared { shared } else { files };
+        Self::of(files, tokenizer, &Weights::open(folder)?, options)
     }
 
     /// Opens a checkpoint in one file.
@@ -68,25 +84,36 @@ impl Encoder {
     /// # Errors
     /// As [`Encoder::open`].
     pub fn open_package(package: &Package, options: &LoadOptions) -> Result<Self, EncoderError> {
-        Self::of(Files::Package(package), &package.weights()?, options)
+        let files = Files::Package(package);
+        Self::of(files, files, &package.weights()?, options)
     }
 
-    fn of(files: Files<'_>, weights: &Weights, options: &LoadOptions) -> Result<Self, EncoderError> {
+    fn of(
+        files: Files<'_>,
+        tokenizer: Files<'_>,
+        weights: &Weights,
+        options: &LoadOptions,
+    ) -> Result<Self, EncoderError> {
         let file = files.path(CONFIG);
         let missing = || EncoderError::io(&file)(std::io::ErrorKind::NotFound.into());
         let json = files.bytes(CONFIG, MOST_CONFIG)?.ok_or_else(missing)?;
-        let config = Config::from_json(&json, &file)?;
+        let mut config = Config::from_json(&json, &file)?;
         let bare = is_bare(weights, &config);
         check(weights, &config, bare)?;
         let loading = Loading { weights, precision: options.precision, isa: options.isa };
         let (tokenizer, network) =
-            rayon::join(|| Tokenizer::of(files, &config), || Network::load(loading, &config, bare));
-        let (tokenizer, notice) = tokenizer?;
+            rayon::join(|| Tokenizer::of(tokenizer, &config), || Network::load(loading, &config, bare));
+        let (tokenizer, rebuilt) = tokenizer?;
+        let adapted = weights.adapted_from().map(|base| {
+            let (file, base) = (files.path(ADAPTER_CONFIG), base.to_owned());
+            Notice::AdapterMerged { file, base }
+        });
+        let scores = choose_scores(&mut config, options.scores, file);
         Ok(Self {
             tokenizer,
             network: network?,
             options: *options,
-            notices: notice.into_iter().collect(),
+            notices: rebuilt.into_iter().chain(adapted).chain(scores).collect(),
             config,
             buffers: Mutex::default(),
         })
@@ -203,6 +230,18 @@ impl Encoder {
             None => vec![self.tokenizer.encode(text, most)],
             Some(overlap) => self.tokenizer.encode_windows(text, most, overlap),
         }
+    }
+}
+
+/// Chooses the function from logits to scores: the one asked for, or that of the configuration.
+fn choose_scores(config: &mut Config, asked: Option<Problem>, file: PathBuf) -> Option<Notice> {
+    let said = config.problem;
+    let problem = asked.unwrap_or(said);
+    config.problem = problem;
+    match (asked, config.problem_is_stated) {
+        (Some(_), true) if said != problem => Some(Notice::ScoresOverruled { file, problem }),
+        (None, false) => Some(Notice::ScoresAssumed { file, problem }),
+        _ => None,
     }
 }
 

@@ -32,6 +32,7 @@ struct Part {
 impl Hierarchy {
     /// Opens every checkpoint. The levels are those of [`Layout::of`](crate::Layout::of): the first has the master.
     pub(crate) fn open(folder: &Path, levels: &[Level], options: &LoadOptions) -> Result<Self, EncoderError> {
+        let whole = if folder.is_dir() { folder } else { folder.parent().unwrap_or(folder) };
         let mut labels = Labels::default();
         let mut parts = Vec::new();
         for level in levels {
@@ -40,7 +41,7 @@ impl Hierarchy {
             for node in &level.nodes {
                 let parent = node.parent.as_deref();
                 let parent = parent.map(|parent| labels.parent(parent, above, node)).transpose()?;
-                let encoder = Encoder::open(&node.folder, options)?;
+                let encoder = Encoder::open_part(&node.folder, whole, options)?;
                 let columns = encoder.labels().iter().map(|label| labels.column(label)).collect();
                 parts.push(Part { encoder, parent, columns });
             }

@@ -104,7 +104,10 @@ impl Checkpoint {
 
     /// Remarks for the user, to be shown once.
     pub fn notices(&self) -> impl Iterator<Item = &Notice> {
-        self.parts().flat_map(Encoder::notices)
+        let mut is_told = false;
+        let is_new =
+            move |notice: &&Notice| !notice.is_about_scores() || !std::mem::replace(&mut is_told, true);
+        self.parts().flat_map(Encoder::notices).filter(is_new)
     }
 
     /// The configuration of the checkpoint, or of the one at the top of the hierarchy.

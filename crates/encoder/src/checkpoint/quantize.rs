@@ -11,7 +11,7 @@ use std::fs;
 use std::path::Path;
 
 use safetensors::tensor::View;
-use vulnlens_files::names::{CONFIG, SAFETENSORS};
+use vulnlens_files::names::{ADAPTER_CONFIG, CONFIG, SAFETENSORS};
 use vulnlens_files::{FileError, WholeFolder};
 
 use crate::config::{Config, QUANTIZATION};
@@ -84,6 +84,7 @@ fn write_one(from: &Path, to: &Path, done: &mut Quantization) -> Result<(), Enco
     fs::create_dir_all(to).map_err(FileError::write(to))?;
     let file = from.join(CONFIG);
     let json = fs::read(&file).map_err(EncoderError::io(&file))?;
+    EncoderError::refuse_pointer(&json, &file)?;
     let config = Config::from_json(&json, &file)?;
     let weights = Weights::open(from)?;
     let bare = is_bare(&weights, &config);
@@ -112,7 +113,7 @@ fn write_config(json: &[u8], to: &Path) -> Result<(), EncoderError> {
     Ok(fs::write(to, text).map_err(FileError::write(to))?)
 }
 
-/// Copies what is neither weights nor configuration: tokenizer, thresholds, card.
+/// Copies what is neither weights nor configuration: tokenizer, thresholds, card. An adapter is merged into the weights.
 fn copy_others(from: &Path, to: &Path) -> Result<(), EncoderError> {
     let weights = [".safetensors", ".bin", ".index.json", ".h5", ".msgpack", ".onnx", ".pt", ".pth", ".ckpt"];
     for entry in fs::read_dir(from).map_err(EncoderError::io(from))? {
@@ -122,7 +123,11 @@ fn copy_others(from: &Path, to: &Path) -> Result<(), EncoderError> {
             continue;
         };
         let is_weights = weights.iter().any(|end| name.ends_with(end));
-        if about.is_file() && !is_weights && name != CONFIG && about.len() <= LARGEST_COPY {
+        if about.is_file()
+            && !is_weights
+            && ![CONFIG, ADAPTER_CONFIG].contains(&name)
+            && about.len() <= LARGEST_COPY
+        {
             fs::copy(&path, to.join(name)).map_err(EncoderError::io(&path))?;
         }
     }

@@ -8,6 +8,8 @@ pub enum Architecture {
     Roberta,
     /// `xlm-roberta`.
     XlmRoberta,
+    /// `camembert`: RoBERTa's network with a SentencePiece tokenizer.
+    Camembert,
     /// `bert`: SecBERT, CySecBERT.
     Bert,
     /// `distilbert`.
@@ -18,7 +20,8 @@ pub enum Architecture {
 
 impl Architecture {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Roberta, Self::XlmRoberta, Self::Bert, Self::DistilBert, Self::Electra];
+    pub const ALL: [Self; 6] =
+        [Self::Roberta, Self::XlmRoberta, Self::Camembert, Self::Bert, Self::DistilBert, Self::Electra];
 
     /// The `model_type` of `config.json`.
     #[must_use]
@@ -26,6 +29,7 @@ impl Architecture {
         match self {
             Self::Roberta => "roberta",
             Self::XlmRoberta => "xlm-roberta",
+            Self::Camembert => "camembert",
             Self::Bert => "bert",
             Self::DistilBert => "distilbert",
             Self::Electra => "electra",
@@ -37,6 +41,7 @@ impl Architecture {
         match self {
             Self::Roberta => "Roberta",
             Self::XlmRoberta => "XLMRoberta",
+            Self::Camembert => "Camembert",
             Self::Bert => "Bert",
             Self::DistilBert => "DistilBert",
             Self::Electra => "Electra",
@@ -45,7 +50,7 @@ impl Architecture {
 
     /// True if positions are counted from `pad_token_id + 1`.
     pub(super) fn offsets_positions(self) -> bool {
-        matches!(self, Self::Roberta | Self::XlmRoberta)
+        matches!(self, Self::Roberta | Self::XlmRoberta | Self::Camembert)
     }
 }
 

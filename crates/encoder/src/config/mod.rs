@@ -10,6 +10,7 @@ pub use self::architecture::{Activation, Architecture};
 pub use self::labels::Problem;
 
 use self::keys::Keys;
+use self::labels::Outputs;
 use crate::error::EncoderError;
 
 /// A checkpoint's configuration, checked: every size is positive and bounded, and they fit each other.
@@ -44,6 +45,8 @@ pub struct Config {
     pub labels: Vec<String>,
     /// The function from logits to scores.
     pub problem: Problem,
+    /// False if the file leaves the function open: it has several labels and no `problem_type`.
+    pub problem_is_stated: bool,
     /// The token that pads; its row of the word table is like any other here, nothing is padded.
     pub pad_token: Option<u32>,
     /// True if the file announces a classifier: `architectures` names a
@@ -188,7 +191,7 @@ fn bert_like(keys: &Keys<'_>, architecture: Architecture) -> Result<Config, Enco
             ));
         }
     };
-    let (labels, problem) = labels::read(keys)?;
+    let Outputs { labels, problem, problem_is_stated } = labels::read(keys)?;
     Ok(Config {
         architecture,
         vocabulary: keys.size("vocab_size", if roberta { 50_265 } else { 30_522 }, bounds::VOCABULARY)?,
@@ -208,6 +211,7 @@ fn bert_like(keys: &Keys<'_>, architecture: Architecture) -> Result<Config, Enco
         norm_epsilon: keys.epsilon("layer_norm_eps")?,
         labels,
         problem,
+        problem_is_stated,
         pad_token,
         has_classifier: has_classifier(keys)?,
         tokenizer_class: keys.string("tokenizer_class")?,
@@ -224,7 +228,7 @@ fn distilbert(keys: &Keys<'_>) -> Result<Config, EncoderError> {
         }
     };
     let hidden = size("hidden_size", "dim", 768, bounds::WIDTH)?;
-    let (labels, problem) = labels::read(keys)?;
+    let Outputs { labels, problem, problem_is_stated } = labels::read(keys)?;
     Ok(Config {
         architecture: Architecture::DistilBert,
         vocabulary: keys.size("vocab_size", 30_522, bounds::VOCABULARY)?,
@@ -240,6 +244,7 @@ fn distilbert(keys: &Keys<'_>) -> Result<Config, EncoderError> {
         norm_epsilon: 1e-12,
         labels,
         problem,
+        problem_is_stated,
         pad_token: keys.token("pad_token_id", 0)?,
         has_classifier: has_classifier(keys)?,
         tokenizer_class: keys.string("tokenizer_class")?,

@@ -20,6 +20,7 @@ fn defaults_are_those_of_transformers() {
     for (model_type, vocabulary, hidden, layers, heads, intermediate, offset, types) in [
         ("roberta", 50_265, 768, 12, 12, 3072, 2, 2),
         ("xlm-roberta", 30_522, 768, 12, 12, 3072, 2, 2),
+        ("camembert", 30_522, 768, 12, 12, 3072, 2, 2),
         ("bert", 30_522, 768, 12, 12, 3072, 0, 2),
         ("distilbert", 30_522, 768, 6, 12, 3072, 0, 0),
         ("electra", 30_522, 256, 12, 4, 1024, 0, 2),
@@ -82,6 +83,7 @@ fn scores_are_as_the_pipeline_of_transformers_makes_them() {
     ] {
         let c = read(&json!({"model_type": "bert", "problem_type": kind, "num_labels": labels})).unwrap();
         assert_eq!((c.problem, c.labels.len()), (expected, labels), "{kind:?}");
+        assert_eq!(c.problem_is_stated, kind.is_some() || labels == 1, "{kind:?}");
     }
 }
 
@@ -116,7 +118,7 @@ fn what_cannot_be_run_is_refused_by_name() {
     for (change, expected) in [
         (
             json!({"model_type": "deberta-v2"}),
-            "supported are roberta, xlm-roberta, bert, distilbert, electra",
+            "supported are roberta, xlm-roberta, camembert, bert, distilbert, electra",
         ),
         (json!({"model_type": 7}), "`model_type` is 7, expected a string"),
         (json!({"architectures": ["RobertaModel"]}), "not a network of `model_type` `bert`"),
@@ -144,6 +146,10 @@ fn what_cannot_be_run_is_refused_by_name() {
         (json!({"id2label": {}}), "has 0 labels"),
         (json!({"id2label": ["a"]}), "is not an object"),
         (json!({"id2label": {"0": null}}), "is not an object"),
+        (json!({"label2id": {"a": 0, "b": 2}}), "`label2id` has the key \"2\""),
+        (json!({"label2id": {"a": 0, "b": 0}}), "`label2id` has the key \"0\" twice"),
+        (json!({"label2id": {}}), "`label2id` has 0 labels"),
+        (json!({"num_labels": 3, "label2id": {"a": 0}}), "`num_labels` is 3, but `label2id` has 1 labels"),
         (json!({"num_labels": 10_000_000_000_u64}), "`num_labels` is 10000000000"),
     ] {
         let mut json = json!({"model_type": "bert"});
@@ -155,6 +161,16 @@ fn what_cannot_be_run_is_refused_by_name() {
     }
     let roberta = json!({"model_type": "roberta", "pad_token_id": null});
     assert!(message(&roberta).contains("positions are counted from it"));
+}
+
+#[test]
+fn labels_stand_in_either_of_two_keys() {
+    let alone = json!({"model_type": "bert", "label2id": {"CWE-89": 1, "CWE-79": 0}});
+    assert_eq!(read(&alone).unwrap().labels, ["CWE-79", "CWE-89"]);
+    let both = json!({"model_type": "bert", "id2label": {"0": "a", "1": "b"}, "label2id": {"c": 7}});
+    assert_eq!(read(&both).unwrap().labels, ["a", "b"]);
+    let names = json!({"model_type": "bert", "id2label": null, "label2id": null, "num_labels": 3});
+    assert_eq!(read(&names).unwrap().labels, ["LABEL_0", "LABEL_1", "LABEL_2"]);
 }
 
 #[test]
@@ -172,7 +188,7 @@ proptest! {
 
     #[test]
     fn any_values_are_refused_or_fit_each_other(
-        kind in 0..5_usize, hidden: i64, heads in -1_i64..64, positions in -1_i64..5, pad: Option<i64>, labels in 0..9_u64,
+        kind in 0..6_usize, hidden: i64, heads in -1_i64..64, positions in -1_i64..5, pad: Option<i64>, labels in 0..9_u64,
     ) {
         let kind = Architecture::ALL[kind].model_type();
         let json = json!({"model_type": kind, "hidden_size": hidden, "num_attention_heads": heads,

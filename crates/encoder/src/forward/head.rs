@@ -31,7 +31,10 @@ impl Head {
         // Few products, and the last thing before the answer: always in full precision.
         let loading = Loading { precision: Precision::F32, ..loading };
         let between = match config.architecture {
-            Architecture::Bert | Architecture::Roberta | Architecture::XlmRoberta => Between::Tanh,
+            Architecture::Bert
+            | Architecture::Roberta
+            | Architecture::XlmRoberta
+            | Architecture::Camembert => Between::Tanh,
             Architecture::DistilBert => Between::Activation(Activation::Relu),
             // Whatever `hidden_act` says: transformers names GELU here.
             Architecture::Electra => Between::Activation(Activation::Gelu),

@@ -60,7 +60,7 @@ impl Names {
     pub(crate) fn new(architecture: Architecture, bare: bool) -> Self {
         let prefix = match architecture {
             _ if bare => "",
-            Architecture::Roberta | Architecture::XlmRoberta => "roberta.",
+            Architecture::Roberta | Architecture::XlmRoberta | Architecture::Camembert => "roberta.",
             Architecture::Bert => "bert.",
             Architecture::Electra => "electra.",
             Architecture::DistilBert => "distilbert.",

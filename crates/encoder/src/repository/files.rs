@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use vulnlens_files::names::{SENTENCE_PIECES, TOKENIZER, VOCABULARY, WORD_PIECES};
 use vulnlens_files::read_if_there;
 
 use super::package::Package;
@@ -36,7 +37,7 @@ impl Files<'_> {
         }
     }
 
-    /// The bytes of a file; `None` if there is none, a longer one than `most` is an error.
+    /// The bytes of a file; `None` if there is none. One longer than `most` is an error, and so is a pointer of Git LFS.
     pub(crate) fn bytes(&self, name: &str, most: u64) -> Result<Option<Vec<u8>>, EncoderError> {
         let file = self.path(name);
         let bytes = match self {
@@ -47,6 +48,12 @@ impl Files<'_> {
             let fix = "use the files that were published with the weights";
             return Err(EncoderError::format(&file, format!("is longer than {most} bytes"), fix));
         }
+        bytes.as_deref().map_or(Ok(()), |bytes| EncoderError::refuse_pointer(bytes, &file))?;
         Ok(bytes)
+    }
+
+    /// True if there is a tokenizer, of whatever form.
+    pub(crate) fn has_tokenizer(&self) -> bool {
+        [TOKENIZER, VOCABULARY, WORD_PIECES, SENTENCE_PIECES].iter().any(|name| self.has(name))
     }
 }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use vulnlens_files::names::{CONFIG, WEIGHT_FILES};
 
 use crate::error::EncoderError;
+use crate::weights::{adapter_alone, has_weights};
 
 /// Most levels of a hierarchy.
 const MOST_LEVELS: usize = 16;
@@ -42,7 +43,8 @@ pub struct Node {
 }
 
 impl Layout {
-    /// Looks at a folder, or at the folder of a `config.json` or weights file that is given.
+    /// Looks at a folder, or at the folder of a `config.json` or weights file that is given. A `config.json` without
+    /// weights beside the folders of a hierarchy does not make a checkpoint of it.
     ///
     /// # Errors
     /// [`EncoderError::Io`]; [`EncoderError::Layout`] when it is not a checkpoint and holds none in a
@@ -52,11 +54,49 @@ impl Layout {
         if data.is_file() {
             return of_file(path);
         }
-        if path.join(CONFIG).is_file() {
-            return Ok(Self::Single(path.to_owned()));
-        }
-        hierarchy(path)
+        of_folder(path)
     }
+}
+
+/// A folder with weights is a checkpoint, whatever lies below it; without, it is what lies below it that counts.
+fn of_folder(folder: &Path) -> Result<Layout, EncoderError> {
+    let has_config = folder.join(CONFIG).is_file();
+    if has_config && has_weights(folder) {
+        return Ok(Layout::Single(folder.to_owned()));
+    }
+    let below = subfolders(folder)?;
+    if let Some(hierarchy) = hierarchy(folder, &below)? {
+        return Ok(hierarchy);
+    }
+    if let Some(newest) = below.iter().filter_map(|name| training_step(name)).max() {
+        return Err(EncoderError::Layout {
+            folder: folder.to_owned(),
+            problem: "has no weights itself, only the checkpoints of a training run".to_owned(),
+            fix: format!(
+                "give one of them, such as the newest, {}",
+                folder.join(step_name(newest)).display()
+            ),
+        });
+    }
+    match adapter_alone(folder) {
+        Some(error) if !has_config => Err(error),
+        _ if has_config => Ok(Layout::Single(folder.to_owned())),
+        _ => Err(EncoderError::Layout {
+            folder: folder.to_owned(),
+            problem: "has no config.json, and no folders `master` and `slave_…` either".to_owned(),
+            fix: "give the folder of a checkpoint, or of a hierarchy of them".to_owned(),
+        }),
+    }
+}
+
+/// The step of a folder `checkpoint-<step>`, as transformers' Trainer names them.
+fn training_step(name: &str) -> Option<u64> {
+    let step = name.strip_prefix("checkpoint-")?.parse().ok()?;
+    (step_name(step) == name).then_some(step)
+}
+
+fn step_name(step: u64) -> String {
+    format!("checkpoint-{step}")
 }
 
 /// The checkpoint that a file belongs to.
@@ -64,7 +104,7 @@ fn of_file(path: &Path) -> Result<Layout, EncoderError> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
     if (name == CONFIG || WEIGHT_FILES.contains(&name)) && folder.join(CONFIG).is_file() {
-        return Ok(Layout::Single(folder.to_owned()));
+        return of_folder(folder);
     }
     let problem = "is not a file of a checkpoint's folder with a config.json".to_owned();
     let fix = format!("give the folder, or one of config.json, {} in it", WEIGHT_FILES.join(", "));
@@ -97,7 +137,8 @@ impl<'a> Name<'a> {
     }
 }
 
-fn hierarchy(folder: &Path) -> Result<Layout, EncoderError> {
+/// The hierarchy of sub-folders; `None` where none is named as a part of one.
+fn hierarchy(folder: &Path, below: &[String]) -> Result<Option<Layout>, EncoderError> {
     let fail = |problem: String, fix: &str| EncoderError::Layout {
         folder: folder.to_owned(),
         problem,
@@ -105,8 +146,8 @@ fn hierarchy(folder: &Path) -> Result<Layout, EncoderError> {
     };
     let mut levels: BTreeMap<usize, Vec<Node>> = BTreeMap::new();
     let mut prefixes = std::collections::BTreeSet::new();
-    for name in subfolders(folder)? {
-        let Some(parsed) = Name::parse(&name) else { continue };
+    for name in below {
+        let Some(parsed) = Name::parse(name) else { continue };
         if parsed.parent.is_none() != (parsed.level == 0) {
             let problem = format!("`{name}` is a {} at level {}", role(parsed.parent), parsed.level);
             return Err(fail(
@@ -116,11 +157,10 @@ fn hierarchy(folder: &Path) -> Result<Layout, EncoderError> {
         }
         prefixes.insert(parsed.prefix.map(str::to_owned));
         let parent = parsed.parent.map(str::to_owned);
-        levels.entry(parsed.level).or_default().push(Node { folder: folder.join(&name), parent });
+        levels.entry(parsed.level).or_default().push(Node { folder: folder.join(name), parent });
     }
     if levels.is_empty() {
-        let problem = "has no config.json, and no folders `master` and `slave_…` either".to_owned();
-        return Err(fail(problem, "give the folder of a checkpoint, or of a hierarchy of them"));
+        return Ok(None);
     }
     if prefixes.len() > 1 {
         let problem = format!("holds {} hierarchies, with names that begin differently", prefixes.len());
@@ -135,7 +175,7 @@ fn hierarchy(folder: &Path) -> Result<Layout, EncoderError> {
             "one master and every level from 0 on are needed: download the missing folders",
         ));
     }
-    Ok(Layout::Hierarchy(levels.into_values().map(level).collect()))
+    Ok(Some(Layout::Hierarchy(levels.into_values().map(level).collect())))
 }
 
 fn level(mut nodes: Vec<Node>) -> Level {

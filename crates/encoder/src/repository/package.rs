@@ -15,7 +15,7 @@ use safetensors::SafeTensors;
 use safetensors::tensor::{Metadata, TensorView};
 use serde_json::value::RawValue;
 use vulnlens_files::names::{
-    CARD, CONFIG, DESCRIPTION, SAFETENSORS, SPECIAL_TOKENS, TOKENIZER, TOKENIZER_CONFIG,
+    ADAPTER_CONFIG, CARD, CONFIG, DESCRIPTION, SAFETENSORS, SPECIAL_TOKENS, TOKENIZER, TOKENIZER_CONFIG,
 };
 use vulnlens_files::read_at_most;
 use vulnlens_files::sealed::{self, SealedError};
@@ -145,6 +145,11 @@ impl Package {
 /// # Errors
 /// The folder lacks its configuration, its weights or its description, or they cannot be read.
 pub fn pack(folder: &Path) -> Result<Vec<u8>, EncoderError> {
+    let adapter = folder.join(ADAPTER_CONFIG);
+    if adapter.is_file() {
+        let fix = "run `model quantize`, which merges it, and pack the result";
+        return Err(EncoderError::format(&adapter, "is that of an adapter, which is not packed", fix));
+    }
     let file = folder.join(SAFETENSORS);
     let weights = fs::read(&file).map_err(EncoderError::io(&file))?;
     let damaged =

@@ -53,7 +53,7 @@ fn mask(content: &str, settings: &Settings) -> Option<AddedToken> {
     let mask = AddedToken::from(content, true).lstrip(true);
     match settings.family {
         _ if !settings.is_mask(content) => None,
-        Family::Roberta => Some(mask),
+        Family::Roberta | Family::Camembert => Some(mask),
         Family::XlmRoberta => Some(mask.normalized(true)),
         _ => None,
     }

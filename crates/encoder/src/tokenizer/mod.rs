@@ -9,7 +9,7 @@ mod settings;
 use std::path::Path;
 
 use tokenizers::normalizers::BertNormalizer;
-use tokenizers::{NormalizerWrapper, PreTokenizerWrapper};
+use tokenizers::{NormalizerWrapper, PreTokenizerWrapper, TruncationDirection};
 
 pub use self::notice::Notice;
 use self::settings::{Family, Settings, unusable};
@@ -19,8 +19,9 @@ use crate::repository::files::Files;
 
 /// A checkpoint's tokenizer.
 ///
-/// Truncation and padding that `tokenizer.json` may ask for are ignored: nothing is padded, and the
-/// limit is the model's.
+/// Padding and the length that `tokenizer.json` may ask for are ignored: nothing is padded, and the
+/// limit is the model's. The side that too long texts lose is that of `tokenizer_config.json`, or otherwise that of
+/// `tokenizer.json`.
 #[derive(Debug)]
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
@@ -60,6 +61,8 @@ impl Tokenizer {
             rebuild::frame(&mut inner, &settings, folder)?;
         }
         override_parts(&mut inner, &settings).map_err(|error| unusable(folder, &error))?;
+        let cuts_left =
+            inner.get_truncation().is_some_and(|cut| matches!(cut.direction, TruncationDirection::Left));
         inner.with_padding(None);
         inner.with_truncation(None).map_err(|error| unusable(folder, &error))?;
         inner.set_encode_special_tokens(settings.split_special_tokens);
@@ -71,7 +74,7 @@ impl Tokenizer {
             suffix,
             filler: config.pad_token.unwrap_or(0),
             max_tokens: settings.max_tokens.unwrap_or(usize::MAX).min(config.max_tokens()),
-            cut_left: settings.truncate_left,
+            cut_left: settings.truncate_left.unwrap_or(cuts_left),
             inner,
         };
         Ok((tokenizer, notice))

@@ -31,12 +31,22 @@ pub(super) fn open(
     settings: &Settings,
 ) -> Result<(Tokenizer, Option<Notice>), EncoderError> {
     let file = files.path("tokenizer.json");
-    let reason = match files.bytes("tokenizer.json", MOST_JSON)? {
-        None => "is missing".to_owned(),
-        Some(json) => match Tokenizer::from_bytes(&json) {
+    let reason = match files.bytes("tokenizer.json", MOST_JSON) {
+        Ok(None) => "is missing".to_owned(),
+        Ok(Some(json)) => match Tokenizer::from_bytes(&json) {
             Ok(tokenizer) => return Ok((tokenizer, None)),
             Err(error) => format!("does not load ({error})"),
         },
+        // Its pointer does no harm where the older files are there.
+        Err(error @ EncoderError::Pointer { .. }) => {
+            let reason = "is a pointer of Git LFS (run `git lfs pull`)";
+            let notice = |from| Notice::TokenizerRebuilt { file, reason: reason.to_owned(), from };
+            return match rebuilt(files, settings)? {
+                Some((tokenizer, from)) => Ok((tokenizer, Some(notice(from)))),
+                None => Err(error),
+            };
+        }
+        Err(error) => return Err(error),
     };
     match rebuilt(files, settings)? {
         Some((tokenizer, from)) => Ok((tokenizer, Some(Notice::TokenizerRebuilt { file, reason, from }))),
@@ -64,7 +74,7 @@ fn rebuilt(files: Files<'_>, settings: &Settings) -> Result<Option<(Tokenizer, &
     match settings.family {
         Family::Roberta => byte_pairs(),
         Family::Bert => word_piece(),
-        Family::XlmRoberta => Ok(None),
+        Family::XlmRoberta | Family::Camembert => Ok(None),
         Family::Generic => Ok(byte_pairs()?.or(word_piece()?)),
     }
 }

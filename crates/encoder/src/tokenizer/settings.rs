@@ -20,6 +20,8 @@ pub(super) enum Family {
     Roberta,
     /// `XLMRobertaTokenizer`.
     XlmRoberta,
+    /// `CamembertTokenizer`.
+    Camembert,
     /// `BertTokenizer`, and those of DistilBERT and ELECTRA, which are the same.
     Bert,
     /// `PreTrainedTokenizerFast` and all others: `tokenizer.json` as it is.
@@ -63,7 +65,8 @@ pub(super) struct Settings {
     pub(super) strip_accents: Option<bool>,
     pub(super) tokenize_chinese_chars: bool,
     pub(super) split_special_tokens: bool,
-    pub(super) truncate_left: bool,
+    /// The side that too long texts lose, where `tokenizer_config.json` says it.
+    pub(super) truncate_left: Option<bool>,
     /// `model_max_length`, where it is one.
     pub(super) max_tokens: Option<usize>,
     /// By role; the additional ones follow without a role.
@@ -90,7 +93,7 @@ impl Settings {
             strip_accents: own.get("strip_accents").and_then(Value::as_bool),
             tokenize_chinese_chars: flag("tokenize_chinese_chars", true),
             split_special_tokens: flag("split_special_tokens", false),
-            truncate_left: own.get("truncation_side").and_then(Value::as_str) == Some("left"),
+            truncate_left: own.get("truncation_side").and_then(Value::as_str).map(|side| side == "left"),
             max_tokens: own.get("model_max_length").or_else(|| own.get("max_len")).and_then(length),
             roles: defaults(family),
             additional: Vec::new(),
@@ -161,12 +164,14 @@ fn family(own: &Map<String, Value>, config: &Config) -> Family {
         return match config.architecture {
             Architecture::Roberta => Family::Roberta,
             Architecture::XlmRoberta => Family::XlmRoberta,
+            Architecture::Camembert => Family::Camembert,
             Architecture::Bert | Architecture::DistilBert | Architecture::Electra => Family::Bert,
         };
     };
     match class.strip_suffix("Fast").unwrap_or(class) {
         "RobertaTokenizer" => Family::Roberta,
         "XLMRobertaTokenizer" => Family::XlmRoberta,
+        "CamembertTokenizer" => Family::Camembert,
         "BertTokenizer" | "DistilBertTokenizer" | "ElectraTokenizer" => Family::Bert,
         _ => Family::Generic,
     }
@@ -174,7 +179,9 @@ fn family(own: &Map<String, Value>, config: &Config) -> Family {
 
 fn defaults(family: Family) -> BTreeMap<&'static str, Special> {
     let tokens: &[&str] = match family {
-        Family::Roberta | Family::XlmRoberta => &["<s>", "</s>", "<unk>", "</s>", "<pad>", "<s>", "<mask>"],
+        Family::Roberta | Family::XlmRoberta | Family::Camembert => {
+            &["<s>", "</s>", "<unk>", "</s>", "<pad>", "<s>", "<mask>"]
+        }
         Family::Bert => &["", "", "[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]"],
         Family::Generic => &[],
     };

@@ -71,7 +71,8 @@ fn byte_level_bpe_is_rebuilt_and_the_user_is_told() {
     let (tokenizer, notice) = roberta(&[("tokenizer.json", "version https://git-lfs.github.com/spec/v1\n")]);
     let notice = notice.unwrap().to_string();
     assert!(
-        notice.contains("tokenizer.json does not load (") && notice.ends_with("vocab.json and merges.txt"),
+        notice.contains("tokenizer.json is a pointer of Git LFS (")
+            && notice.ends_with("vocab.json and merges.txt"),
         "{notice}"
     );
     let Some(Notice::TokenizerRebuilt { reason, .. }) = roberta(&[]).1 else { panic!("a notice") };

@@ -34,7 +34,10 @@ pub(super) struct ClassifierTape {
 impl Classifier {
     pub(super) fn new(config: &Config, table: &Table, names: &Names, isa: Isa) -> Self {
         let between = match config.architecture {
-            Architecture::Bert | Architecture::Roberta | Architecture::XlmRoberta => Function::Tanh,
+            Architecture::Bert
+            | Architecture::Roberta
+            | Architecture::XlmRoberta
+            | Architecture::Camembert => Function::Tanh,
             Architecture::DistilBert => Function::Activation(Activation::Relu),
             Architecture::Electra => Function::Activation(Activation::Gelu),
         };

@@ -134,7 +134,7 @@ fn part(name: &str) -> Part {
 /// The names of a masked-language head.
 pub(crate) fn masked_names(config: &Config) -> MaskedNames {
     let (dense, norm, bias, activation) = match config.architecture {
-        Architecture::Roberta | Architecture::XlmRoberta => {
+        Architecture::Roberta | Architecture::XlmRoberta | Architecture::Camembert => {
             ("lm_head.dense", "lm_head.layer_norm", "lm_head.bias", Activation::Gelu)
         }
         Architecture::Bert => (

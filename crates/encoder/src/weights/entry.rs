@@ -44,9 +44,15 @@ pub(super) struct Contents {
     pub(super) metadata: BTreeMap<String, String>,
 }
 
+/// The prefixes of a network that was saved as it was wrapped: for several devices, and compiled.
+const WRAPPERS: [&str; 2] = ["module.", "_orig_mod."];
+
 /// A name as today's transformers has it: checkpoints converted from TensorFlow call the two
-/// vectors of a layer normalisation gamma and beta.
+/// vectors of a layer normalisation gamma and beta, and training loops of one's own save networks in their wrappers.
 pub(super) fn modern(name: &str) -> String {
+    if let Some(inner) = WRAPPERS.iter().find_map(|wrapper| name.strip_prefix(wrapper)) {
+        return modern(inner);
+    }
     match (name.strip_suffix("LayerNorm.gamma"), name.strip_suffix("LayerNorm.beta")) {
         (Some(rest), _) => format!("{rest}LayerNorm.weight"),
         (_, Some(rest)) => format!("{rest}LayerNorm.bias"),

@@ -3,6 +3,7 @@
 //! Opening reads headers only. Every tensor is mapped by itself when it is asked for and unmapped
 //! when it is dropped, so what stays resident is what the caller keeps.
 
+mod adapter;
 mod entry;
 mod map;
 mod pickle;
@@ -22,6 +23,8 @@ pub use self::tensor::Tensor;
 #[doc(hidden)]
 use vulnlens_files::names::WEIGHT_FILES;
 
+use self::adapter::LowRank;
+pub(crate) use self::adapter::alone as adapter_alone;
 use self::entry::{Contents, Entry, Opened, Source, modern};
 use crate::dtype::Dtype;
 use crate::error::{DOWNLOAD_AGAIN, EncoderError};
@@ -34,13 +37,18 @@ pub struct Weights {
     files: Vec<Opened>,
     entries: BTreeMap<String, Entry>,
     metadata: BTreeMap<String, String>,
+    /// Changes of matrices by an adapter beside the weights.
+    low_rank: BTreeMap<String, LowRank>,
+    /// The model that the adapter was made for, if there is one.
+    adapted_from: Option<String>,
 }
 
 impl Weights {
     /// Opens the weights of a checkpoint's folder, or one file of weights. Reads headers only.
     ///
     /// A folder is searched for `model.safetensors`, `model.safetensors.index.json`,
-    /// `pytorch_model.bin` and `pytorch_model.bin.index.json`, in this order.
+    /// `pytorch_model.bin` and `pytorch_model.bin.index.json`, in this order. A LoRA adapter of PEFT beside them is
+    /// merged into them.
     ///
     /// # Errors
     /// [`EncoderError::FileMissing`], [`EncoderError::Io`]; [`EncoderError::Format`] and
@@ -51,25 +59,38 @@ impl Weights {
             Some(name) if name.ends_with(".index.json") => shards::files(&path)?,
             _ => vec![path.clone()],
         };
-        let mut weights =
-            Self { place: path, files: Vec::new(), entries: BTreeMap::new(), metadata: BTreeMap::new() };
+        let mut weights = Self::empty(path);
         for shard in shards {
             weights.add(shard)?;
         }
         if weights.place.extension().is_some_and(|extension| extension == "json") {
             shards::check(&weights.place, |name| weights.entries.contains_key(name))?;
         }
+        if !folder.is_file() {
+            weights.adapted_from = adapter::merge(folder, &mut weights)?;
+        }
         Ok(weights)
+    }
+
+    fn empty(place: PathBuf) -> Self {
+        Self {
+            place,
+            files: Vec::new(),
+            entries: BTreeMap::new(),
+            metadata: BTreeMap::new(),
+            low_rank: BTreeMap::new(),
+            adapted_from: None,
+        }
     }
 
     /// The tensors of a safetensors file in memory, called `place` in errors.
     pub(crate) fn of_bytes(bytes: Arc<Cow<'static, [u8]>>, place: &Path) -> Result<Self, EncoderError> {
         let contents = safetensors::read_bytes(&bytes, place)?;
         Ok(Self {
-            place: place.to_owned(),
             files: vec![Opened { path: place.to_owned(), source: Source::Memory(bytes) }],
             entries: contents.entries.into_iter().collect(),
             metadata: contents.metadata,
+            ..Self::empty(place.to_owned())
         })
     }
 
@@ -102,7 +123,12 @@ impl Weights {
         Ok(())
     }
 
-    /// The files of the tensors: several where there are shards.
+    /// The model that the merged adapter was made for, as its configuration names it; `None` without an adapter.
+    pub(crate) fn adapted_from(&self) -> Option<&str> {
+        self.adapted_from.as_deref()
+    }
+
+    /// The files of the tensors: several where there are shards or an adapter.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
         self.files.iter().map(|opened| opened.path.as_path())
     }
@@ -144,9 +170,26 @@ impl Weights {
     /// [`EncoderError::Io`].
     pub fn f32(&self, name: &str, shape: &[usize]) -> Result<Tensor<f32>, EncoderError> {
         let (entry, opened) = self.entry(name, shape)?;
+        let tensor = Self::finite(name, entry, opened)?;
+        let Some(LowRank { a, b, scale }) = self.low_rank.get(name) else { return Ok(tensor) };
+        let read = |entry: &Entry| {
+            let opened = self.files.get(entry.file).ok_or_else(|| self.missing(name, shape))?;
+            Self::finite(name, entry, opened)
+        };
+        let mut numbers = tensor.to_vec();
+        adapter::add(&mut numbers, shape.last().copied().unwrap_or(0), &read(a)?, &read(b)?, *scale);
+        Self::check_finite(name, opened, Tensor::from(numbers))
+    }
+
+    /// A tensor as it is stored.
+    fn finite(name: &str, entry: &Entry, opened: &Opened) -> Result<Tensor<f32>, EncoderError> {
         let fail = EncoderError::io(&opened.path);
-        let wrong_type = || self.wrong_type(name, entry, opened, "F32, F16, BF16 or F64");
+        let wrong_type = || wrong_type(name, entry, opened, "F32, F16, BF16 or F64");
         let tensor = tensor::read_f32(&opened.source, entry).map_err(fail)?.ok_or_else(wrong_type)?;
+        Self::check_finite(name, opened, tensor)
+    }
+
+    fn check_finite(name: &str, opened: &Opened, tensor: Tensor<f32>) -> Result<Tensor<f32>, EncoderError> {
         match tensor::first_non_finite(&tensor) {
             None => Ok(tensor),
             Some((index, value)) => Err(EncoderError::NonFinite {
@@ -165,20 +208,13 @@ impl Weights {
     pub fn i8(&self, name: &str, shape: &[usize]) -> Result<Tensor<i8>, EncoderError> {
         let (entry, opened) = self.entry(name, shape)?;
         let fail = EncoderError::io(&opened.path);
-        let wrong_type = || self.wrong_type(name, entry, opened, "I8");
+        let wrong_type = || wrong_type(name, entry, opened, "I8");
         tensor::read_i8(&opened.source, entry).map_err(fail)?.ok_or_else(wrong_type)
     }
 
     fn entry(&self, name: &str, shape: &[usize]) -> Result<(&Entry, &Opened), EncoderError> {
         let found = self.entries.get(name).and_then(|entry| Some((entry, self.files.get(entry.file)?)));
-        let Some((entry, opened)) = found else {
-            return Err(EncoderError::TensorMissing {
-                file: self.place.clone(),
-                tensor: name.to_owned(),
-                expected: shape.to_vec(),
-                fix: "use the weights that were published with this config.json".to_owned(),
-            });
-        };
+        let (entry, opened) = found.ok_or_else(|| self.missing(name, shape))?;
         if entry.shape != shape {
             return Err(EncoderError::TensorShape {
                 file: opened.path.clone(),
@@ -190,20 +226,34 @@ impl Weights {
         Ok((entry, opened))
     }
 
-    fn wrong_type(&self, name: &str, entry: &Entry, opened: &Opened, expected: &'static str) -> EncoderError {
-        let (file, tensor) = (opened.path.clone(), name.to_owned());
-        EncoderError::TensorType { file, tensor, found: entry.dtype, expected }
+    fn missing(&self, name: &str, shape: &[usize]) -> EncoderError {
+        EncoderError::TensorMissing {
+            file: self.place.clone(),
+            tensor: name.to_owned(),
+            expected: shape.to_vec(),
+            fix: "use the weights that were published with this config.json".to_owned(),
+        }
     }
+}
+
+fn wrong_type(name: &str, entry: &Entry, opened: &Opened, expected: &'static str) -> EncoderError {
+    let (file, tensor) = (opened.path.clone(), name.to_owned());
+    EncoderError::TensorType { file, tensor, found: entry.dtype, expected }
+}
+
+/// True if a folder has a file of weights, or an index of them.
+pub(crate) fn has_weights(folder: &Path) -> bool {
+    WEIGHT_FILES.iter().any(|name| folder.join(name).is_file())
 }
 
 /// The file of weights of a folder.
 fn find(folder: &Path) -> Result<PathBuf, EncoderError> {
     WEIGHT_FILES.iter().map(|name| folder.join(name)).find(|path| path.is_file()).ok_or_else(|| {
-        EncoderError::FileMissing {
+        adapter_alone(folder).unwrap_or_else(|| EncoderError::FileMissing {
             folder: folder.to_owned(),
             expected: WEIGHT_FILES.join(" or "),
             fix: "give the folder of a PyTorch checkpoint as Hugging Face stores it".to_owned(),
-        }
+        })
     })
 }
 
@@ -214,11 +264,7 @@ fn read(file: &File, path: &Path, index: usize) -> Result<Contents, EncoderError
     let known = read_head(file, &mut head).map_err(EncoderError::io(path))?;
     match head.get(..known).unwrap_or_default() {
         [] => Err(EncoderError::format(path, "is empty", DOWNLOAD_AGAIN)),
-        head if head.starts_with(b"version https://") => Err(EncoderError::format(
-            path,
-            "is a pointer of Git LFS, not the weights",
-            "run `git lfs pull` in the repository, or download the file itself",
-        )),
+        head if head.starts_with(b"version https://") => Err(EncoderError::pointer(path)),
         head if head.starts_with(b"PK\x03\x04") => torch_zip::read(file, path, length, index),
         head if head.starts_with(b"\x80\x02")
             || head.starts_with(b"\x80\x03")

@@ -43,6 +43,7 @@ pub(super) fn check(index: &Path, found: impl Fn(&str) -> bool) -> Result<(), En
 
 fn read(index: &Path) -> Result<Index, EncoderError> {
     let bytes = read_at_most(index, MOST_BYTES)?;
+    EncoderError::refuse_pointer(&bytes, index)?;
     serde_json::from_slice(&bytes).map_err(|error| {
         EncoderError::format(index, format!("is not an index of shards: {error}"), DOWNLOAD_AGAIN)
     })

@@ -21,6 +21,12 @@ enum Storage<T> {
     Owned(Vec<T>),
 }
 
+impl<T> From<Vec<T>> for Tensor<T> {
+    fn from(numbers: Vec<T>) -> Self {
+        Self(Storage::Owned(numbers))
+    }
+}
+
 impl Deref for Tensor<f32> {
     type Target = [f32];
 

@@ -59,7 +59,12 @@ impl Sample {
 
     /// Changes the tensors.
     pub(crate) fn tensors(&self, change: impl FnOnce(&mut Tensors)) {
-        let file = self.file("model.safetensors");
+        self.tensors_of("model.safetensors", change);
+    }
+
+    /// Changes the tensors of a file.
+    pub(crate) fn tensors_of(&self, name: &str, change: impl FnOnce(&mut Tensors)) {
+        let file = self.file(name);
         let mut tensors = read_tensors(&file);
         change(&mut tensors);
         let views = tensors.iter().map(|(name, (dtype, shape, bytes))| {

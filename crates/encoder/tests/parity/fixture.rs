@@ -15,6 +15,11 @@ pub(crate) struct Expected {
     pub(crate) ids: Vec<Vec<u32>>,
     pub(crate) logits: Vec<Vec<f32>>,
     pub(crate) scores: Vec<Vec<f32>>,
+    /// The scores by a function that was asked for, of a checkpoint that leaves it open.
+    #[serde(default)]
+    pub(crate) sigmoid: Vec<Vec<f32>>,
+    #[serde(default)]
+    pub(crate) softmax: Vec<Vec<f32>>,
 }
 
 pub(crate) struct Fixture {
@@ -30,8 +35,11 @@ impl Fixture {
     }
 
     pub(crate) fn open_for(&self, precision: Precision, isa: Isa) -> Encoder {
-        let options = LoadOptions { precision, isa, ..LoadOptions::default() };
-        Encoder::open(&self.folder, &options).unwrap_or_else(|error| panic!("{}: {error}", self.name))
+        self.open_with(&LoadOptions { precision, isa, ..LoadOptions::default() })
+    }
+
+    pub(crate) fn open_with(&self, options: &LoadOptions) -> Encoder {
+        Encoder::open(&self.folder, options).unwrap_or_else(|error| panic!("{}: {error}", self.name))
     }
 }
 

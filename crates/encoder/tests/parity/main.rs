@@ -7,10 +7,10 @@ mod fixture;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use fixture::{Fixture, fixtures, texts};
+use fixture::{Expected, Fixture, fixtures, texts};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use vulnlens_encoder::kernels::Isa;
-use vulnlens_encoder::{Architecture, Encoder, Precision};
+use vulnlens_encoder::{Architecture, Encoder, LoadOptions, Notice, Precision, Problem};
 
 const LOGIT_TOLERANCE: f32 = 1e-5;
 /// A logit's tolerance after a sigmoid, whose slope is a quarter at most.
@@ -64,6 +64,7 @@ fn fixtures_cover_every_architecture() {
         fixtures().iter().map(|fixture| format!("{:?}", fixture.open().config().architecture)).collect();
     let all = [
         Architecture::Bert,
+        Architecture::Camembert,
         Architecture::DistilBert,
         Architecture::Electra,
         Architecture::Roberta,
@@ -116,10 +117,38 @@ fn logits_and_scores_are_those_of_pytorch() {
 }
 
 #[test]
+fn scores_that_a_checkpoint_leaves_open_are_made_as_asked() {
+    all_fixtures(|fixture, texts| {
+        let open = |scores| fixture.open_with(&LoadOptions { scores, ..LoadOptions::default() });
+        let is_assumed = |notice: &Notice| matches!(notice, Notice::ScoresAssumed { .. });
+        let encoder = open(None);
+        if encoder.notices().iter().any(is_assumed) == encoder.config().problem_is_stated {
+            return Err("the notice does not tell of a missing `problem_type`".to_owned());
+        }
+        let Expected { sigmoid, softmax, .. } = &fixture.expected;
+        for (problem, expected) in [(Problem::MultiLabel, sigmoid), (Problem::SingleLabel, softmax)] {
+            let encoder = open(Some(problem));
+            if !expected.is_empty() {
+                nearly_equal(&encoder.scores(texts), expected, SCORE_TOLERANCE)?;
+            }
+            if encoder.notices().iter().any(is_assumed) {
+                return Err(format!("{problem:?} was asked for, not assumed"));
+            }
+        }
+        Ok(())
+    });
+    let both = fixtures().into_iter().filter(|fixture| !fixture.expected.sigmoid.is_empty());
+    let both: Vec<String> = both.map(|fixture| fixture.name).collect();
+    assert_eq!(both, ["bert-open-scores"]);
+}
+
+#[test]
 fn tokenizers_that_are_rebuilt_are_reported() {
     all_fixtures(|fixture, _| {
         let rebuilt = ["-slow", "-broken-tokenizer"].iter().any(|end| fixture.name.ends_with(end));
-        match fixture.open().notices().len() {
+        let encoder = fixture.open();
+        let is_of_tokenizer = |notice: &&Notice| matches!(notice, Notice::TokenizerRebuilt { .. });
+        match encoder.notices().iter().filter(is_of_tokenizer).count() {
             1 if rebuilt => Ok(()),
             0 if !rebuilt => Ok(()),
             count => Err(format!("{count} notices")),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, Standing, TechniqueId};
 
-use super::numbers::taxonomy_of_numbers;
-use super::written::{Bare, Id, Written};
+use super::numbers::{are_positions, id, taxonomy_of_numbers};
+use super::written::{Id, Written};
 use crate::prediction::LabelSource;
 use crate::task::{Task, Tasks};
 
@@ -22,6 +22,8 @@ pub struct LabelMap {
     pub(crate) attack: Vec<OutputsOf<TechniqueId>>,
     /// Labels that name no weakness, pattern or technique, as written.
     pub(crate) other: Vec<OutputsOf<Arc<str>>>,
+    unnamed: usize,
+    tactics: usize,
 }
 
 /// A label, and the outputs of the checkpoint that speak for it.
@@ -60,46 +62,66 @@ pub struct LabelCounts {
 }
 
 impl LabelMap {
-    /// Reads the labels of a checkpoint, in the order of its outputs. `hint` is the model's name.
+    /// Reads the labels of a checkpoint, in the order of its outputs. `numbers` is the taxonomy of those that are bare
+    /// numbers, if it is known.
     ///
     /// A label with one id in it, as `CWE-79`, `cwe_79`, `T1562.003` or `CWE-79: Cross-site
-    /// Scripting`, is that id. A label with several different ids, with a tactic's or with none is
-    /// kept as written, under `other`.
+    /// Scripting`, is that id. A label with several different ids, with a tactic's, with one of ATLAS
+    /// (`AML.T0051`) or with none is kept as written, under `other`.
     ///
-    /// So is `1562.003`, a form that ATT&CK alone has. Labels that are bare numbers are all of one
+    /// `1562.003` is a technique, a form that ATT&CK alone has. Labels that are bare numbers are all of one
     /// taxonomy, the first that these rules give:
-    /// 1. Numbers that only count the outputs, from 0 or 1 on, are of none.
+    /// 1. It is `numbers`.
     /// 2. Where other labels say their taxonomy, it is theirs, if that is one.
     /// 3. Where others have the form `1562.003`, it is ATT&CK, if the numbers have four digits.
-    /// 4. It is the one that `hint` names last (`vuln2cwe`, `cwe-to-capec`, `vuln2attack`), if it
-    ///    knows at least half of the numbers.
-    /// 5. It is the one that knows at least 95 % of the numbers, if there are five or more of them and
-    ///    each other taxonomy knows at most 80 %.
     ///
-    /// Numbers to which no rule applies are kept under `other`.
+    /// Numbers to which no rule applies are kept under `other`, and counted by [`unnamed`](Self::unnamed).
     #[must_use]
-    pub fn new(labels: &[String], hint: &str, kb: &KnowledgeBase) -> Self {
+    pub fn new(labels: &[String], numbers: Option<Task>) -> Self {
         let written: Vec<Written> = labels.iter().map(|label| Written::of(label)).collect();
-        let numbers = taxonomy_of_numbers(&written, hint, kb);
+        let numbers = taxonomy_of_numbers(&written, numbers);
+        let counts_outputs = are_positions(&written);
         let (mut cwe, mut capec, mut attack) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        let mut other = Vec::new();
+        let (mut other, mut unnamed, mut tactics) = (Vec::new(), 0, 0);
         for ((label, written), output) in labels.iter().zip(written).zip(0u32..) {
             let id = match written {
                 Written::Id(id) => Some(id),
-                Written::Bare(Bare { sub: Some(_), technique, .. }) => technique.map(Id::Technique),
-                Written::Bare(bare) => numbers.and_then(|taxonomy| taxonomy.id(bare)),
+                Written::Bare(bare) if bare.sub.is_some() => bare.technique.map(Id::Technique),
+                Written::Bare(bare) => numbers.filter(|_| !counts_outputs).and_then(|of| id(of, bare)),
                 Written::Words => None,
             };
+            unnamed +=
+                usize::from(id.is_none() && (matches!(written, Written::Bare(_)) || is_default(label)));
             match id {
                 Some(Id::Cwe(id)) => note(&mut cwe, id, output),
                 Some(Id::Capec(id)) => note(&mut capec, id, output),
                 Some(Id::Technique(id)) => note(&mut attack, id, output),
                 Some(Id::Tactic(_)) | None => {
+                    tactics += usize::from(id.is_some());
                     other.push(OutputsOf { label: Arc::from(label.as_str()), outputs: vec![output] });
                 }
             }
         }
-        Self { cwe: sorted(cwe), capec: sorted(capec), attack: sorted(attack), other }
+        Self { cwe: sorted(cwe), capec: sorted(capec), attack: sorted(attack), other, unnamed, tactics }
+    }
+
+    /// The number of labels that are not names: numbers of no known taxonomy, and `LABEL_0` as transformers calls outputs
+    /// without a name. Numbers that only count the outputs from 0 on are such, whatever their taxonomy is said to be.
+    #[must_use]
+    pub fn unnamed(&self) -> usize {
+        self.unnamed
+    }
+
+    /// The number of labels that belong to no taxonomy: tactics belong to ATT&CK.
+    #[must_use]
+    pub fn of_no_taxonomy(&self) -> usize {
+        self.other.len() - self.tactics
+    }
+
+    /// True if a label is a weakness, a pattern, a technique or a tactic.
+    #[must_use]
+    pub fn has_ids(&self) -> bool {
+        !self.cwe.is_empty() || !self.capec.is_empty() || !self.attack.is_empty() || self.tactics > 0
     }
 
     /// The weaknesses among the labels, by rising id.
@@ -187,6 +209,13 @@ impl LabelMap {
     }
 }
 
+/// True for transformers' name of an output without a name.
+fn is_default(label: &str) -> bool {
+    let number =
+        label.split_at_checked("LABEL_".len()).filter(|(head, _)| head.eq_ignore_ascii_case("LABEL_"));
+    number.is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 fn note<L: Ord>(labels: &mut BTreeMap<L, Vec<u32>>, label: L, output: u32) {
     labels.entry(label).or_default().push(output);
 }
@@ -235,28 +264,37 @@ mod tests {
         KnowledgeBase::embedded()
     }
 
-    fn map(labels: &[&str], hint: &str) -> LabelMap {
+    fn map(labels: &[&str], numbers: Option<Task>) -> LabelMap {
         let labels: Vec<String> = labels.iter().map(|&label| label.to_owned()).collect();
-        LabelMap::new(&labels, hint, &kb())
+        LabelMap::new(&labels, numbers)
     }
 
     #[test]
     fn labels_go_to_their_taxonomies_and_the_rest_is_kept() {
-        let map = map(&["T1190", "CWE-79", "TA0005", "CAPEC-63", "cwe_79", "LABEL_5", "CWE-999999"], "");
+        let map = map(&["T1190", "CWE-79", "TA0005", "CAPEC-63", "cwe_79", "LABEL_5", "CWE-999999"], None);
         assert_eq!(map.cwe().collect::<Vec<_>>(), [CweId(79), CweId(999_999)]);
         assert_eq!(map.cwe[0].outputs, [1, 4], "an id that stands twice is one label");
         assert_eq!(map.capec().collect::<Vec<_>>(), [CapecId(63)]);
         assert_eq!(map.attack().collect::<Vec<_>>(), [TechniqueId::technique(1190)]);
         assert_eq!(map.other().collect::<Vec<_>>(), ["TA0005", "LABEL_5"]);
+        assert_eq!((map.unnamed(), map.of_no_taxonomy()), (1, 1));
+        let atlas = self::map(&["AML.T0051", "AML.T0051.001", "T1190"], None);
+        assert_eq!((atlas.attack().len(), atlas.other().len(), atlas.unnamed()), (1, 2, 0));
     }
 
     #[test]
-    fn bare_numbers_follow_the_hint() {
-        assert_eq!(map(&["63", "66"], "vuln2capec").capec().len(), 2);
-        assert_eq!(map(&["63", "66"], "").other().len(), 2);
-        assert_eq!(map(&["1027", "1562.003"], "").attack().len(), 2);
-        let mixed = map(&["CWE-79", "89", "1190.001", "no label"], "");
+    fn bare_numbers_are_of_the_taxonomy_that_is_given() {
+        let capec = map(&["63", "66"], Some(Task::Capec));
+        assert_eq!((capec.capec().len(), capec.unnamed()), (2, 0));
+        let open = map(&["63", "66", "LABEL_2", "none"], None);
+        assert_eq!((open.other().len(), open.unnamed(), open.has_ids()), (4, 3, false));
+        assert_eq!(map(&["1027", "1562.003"], None).attack().len(), 2);
+        let mixed = map(&["CWE-79", "89", "1190.001", "no label"], None);
         assert_eq!((mixed.cwe().len(), mixed.attack().len(), mixed.other().len()), (2, 1, 1));
+        let wrong = map(&["79", "1190"], Some(Task::Attack));
+        assert_eq!((wrong.attack().len(), wrong.unnamed()), (1, 1), "79 is not a technique");
+        let positions = map(&["0", "1", "2"], Some(Task::Cwe));
+        assert_eq!((positions.cwe().len(), positions.unnamed()), (0, 3));
     }
 
     #[test]
@@ -269,13 +307,13 @@ mod tests {
             (&["T1190"], Tasks::NONE),
             (&["LABEL_0"], Tasks::NONE),
         ] {
-            assert_eq!(map(labels, "").derived(), want, "{labels:?}");
+            assert_eq!(map(labels, None).derived(), want, "{labels:?}");
         }
     }
 
     #[test]
     fn the_chain_takes_all_outputs_along() {
-        let (kb, map) = (kb(), map(&["CWE-79", "CWE-89", "CWE-74"], ""));
+        let (kb, map) = (kb(), map(&["CWE-79", "CWE-89", "CWE-74"], None));
         let capec = map.capec_by_chain(&kb);
         let of = |id: u32| capec.iter().find(|of| of.label == CapecId(id)).map(|v| v.outputs.clone());
         assert_eq!(of(63), Some(vec![0]), "of CWE-79 alone");
@@ -291,7 +329,7 @@ mod tests {
         let revoked = kb.techniques().find(|technique| technique.revoked_by.is_some()).unwrap().id;
         let deprecated = kb.techniques().find(|technique| technique.deprecated).unwrap().id;
         let labels = [revoked.to_string(), deprecated.to_string(), "T1190".into(), "T9999".into()];
-        let counts = LabelMap::new(&labels, "", &kb).counts(&kb);
+        let counts = LabelMap::new(&labels, None).counts(&kb);
         assert_eq!(counts.attack, Count { labels: 4, revoked: 1, deprecated: 1, unknown: 1 });
     }
 }

@@ -1,113 +1,53 @@
 //! Labels that are bare numbers: which taxonomy they are of is decided for all of them together.
 
-use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase};
+use vulnlens_taxonomy::{CapecId, CweId};
 
 use super::written::{Bare, Id, Written};
+use crate::task::Task;
 
-/// A taxonomy that numbers may be of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Taxonomy {
-    Cwe,
-    Capec,
-    Attack,
-}
-
-impl Taxonomy {
-    const ALL: [Self; 3] = [Self::Cwe, Self::Capec, Self::Attack];
-
-    /// What this taxonomy calls `bare`; none where it has no ids of that form.
-    pub(super) fn id(self, bare: Bare) -> Option<Id> {
-        match self {
-            Self::Cwe => bare.sub.is_none().then_some(Id::Cwe(CweId(bare.number))),
-            Self::Capec => bare.sub.is_none().then_some(Id::Capec(CapecId(bare.number))),
-            Self::Attack => bare.technique.map(Id::Technique),
-        }
-    }
-
-    fn of(id: Id) -> Option<Self> {
-        match id {
-            Id::Cwe(_) => Some(Self::Cwe),
-            Id::Capec(_) => Some(Self::Capec),
-            Id::Technique(_) => Some(Self::Attack),
-            Id::Tactic(_) => None,
-        }
-    }
-
-    /// The words by which a model's name tells of this taxonomy.
-    fn words(self) -> &'static [&'static str] {
-        match self {
-            Self::Cwe => &["cwe", "weakness"],
-            Self::Capec => &["capec"],
-            Self::Attack => &["attack", "att&ck", "technique", "ttp"],
-        }
+/// The id that a number is in the taxonomy of a task; `None` where it has no ids of that form.
+pub(super) fn id(taxonomy: Task, bare: Bare) -> Option<Id> {
+    match taxonomy {
+        Task::Cwe => bare.sub.is_none().then_some(Id::Cwe(CweId(bare.number))),
+        Task::Capec => bare.sub.is_none().then_some(Id::Capec(CapecId(bare.number))),
+        Task::Attack | Task::AttackCurated => bare.technique.map(Id::Technique),
     }
 }
 
-/// Fewer numbers than this prove nothing by being ids.
-const FEWEST: usize = 5;
-
-/// The taxonomy of the bare numbers among a checkpoint's labels, `written` in the order of its
-/// outputs; `None` where it cannot be told. [`LabelMap::new`](super::LabelMap::new) states the rule.
-pub(super) fn taxonomy_of_numbers(written: &[Written], hint: &str, kb: &KnowledgeBase) -> Option<Taxonomy> {
+/// The taxonomy of the bare numbers among a checkpoint's labels; `None` where it cannot be told.
+/// [`LabelMap::new`](super::LabelMap::new) states the rule.
+pub(super) fn taxonomy_of_numbers(written: &[Written], given: Option<Task>) -> Option<Task> {
     let bare = || written.iter().filter_map(Written::bare);
     let numbers: Vec<Bare> = bare().filter(|bare| bare.sub.is_none()).collect();
-    if numbers.is_empty() || are_positions(written) {
-        return None;
+    if given.is_some() {
+        return given;
     }
     if let Some(beside) = taxonomy_beside(written) {
         return beside;
     }
-    if numbers.len() < bare().count() && numbers.iter().all(|bare| bare.technique.is_some()) {
-        return Some(Taxonomy::Attack);
-    }
-    let known = |taxonomy| share_known(taxonomy, &numbers, kb);
-    if let Some(named) = taxonomy_named(hint).filter(|named| known(*named) >= 0.5) {
-        return Some(named);
-    }
-    let fits = |taxonomy: &Taxonomy| known(*taxonomy) >= 0.95;
-    let is_alone = |one: &Taxonomy| Taxonomy::ALL.iter().all(|other| other == one || known(*other) <= 0.8);
-    let mut fitting = Taxonomy::ALL.into_iter().filter(fits).filter(is_alone);
-    fitting.next().filter(|_| numbers.len() >= FEWEST)
-}
-
-/// True when the labels only number the outputs, from 0 or 1 on.
-fn are_positions(written: &[Written]) -> bool {
-    let from = |first: usize| {
-        let mut numbered = (first..).zip(written);
-        numbered.all(|(at, written)| {
-            written.bare().is_some_and(|bare| bare.sub.is_none() && bare.number as usize == at)
-        })
-    };
-    from(0) || from(1)
+    let has_subs = numbers.len() < bare().count();
+    (has_subs && numbers.iter().all(|bare| bare.technique.is_some())).then_some(Task::Attack)
 }
 
 /// The taxonomy of the labels beside the numbers that say theirs: of one taxonomy, `Some(Some)`; of
 /// several, `Some(None)`; where there are none, `None`.
-fn taxonomy_beside(written: &[Written]) -> Option<Option<Taxonomy>> {
+fn taxonomy_beside(written: &[Written]) -> Option<Option<Task>> {
     let mut said = written.iter().filter_map(|written| match written {
-        Written::Id(id) => Taxonomy::of(*id),
-        _ => None,
+        Written::Id(Id::Cwe(_)) => Some(Task::Cwe),
+        Written::Id(Id::Capec(_)) => Some(Task::Capec),
+        Written::Id(Id::Technique(_)) => Some(Task::Attack),
+        Written::Id(Id::Tactic(_)) | Written::Bare(_) | Written::Words => None,
     });
     let first = said.next()?;
     Some(said.all(|other| other == first).then_some(first))
 }
 
-/// The taxonomy that a model's name tells of last: `vuln2attack`, `cwe-to-capec`.
-fn taxonomy_named(hint: &str) -> Option<Taxonomy> {
-    let hint = hint.to_lowercase();
-    let last = |taxonomy: &Taxonomy| taxonomy.words().iter().filter_map(|word| hint.rfind(word)).max();
-    Taxonomy::ALL.into_iter().filter(|one| last(one).is_some()).max_by_key(last)
-}
-
-/// The share of the numbers that are ids of entries, withdrawn ones included.
-fn share_known(taxonomy: Taxonomy, numbers: &[Bare], kb: &KnowledgeBase) -> f64 {
-    let is_known = |bare: &&Bare| match taxonomy.id(**bare) {
-        Some(Id::Cwe(id)) => kb.name_of_cwe(id).is_some(),
-        Some(Id::Capec(id)) => kb.pattern(id).is_some(),
-        Some(Id::Technique(id)) => kb.technique(id).is_some(),
-        Some(Id::Tactic(_)) | None => false,
-    };
-    numbers.iter().filter(is_known).count() as f64 / numbers.len() as f64
+/// True when the labels only number the outputs, from 0 on: no taxonomy has an id 0.
+pub(super) fn are_positions(written: &[Written]) -> bool {
+    let mut numbered = (0..).zip(written);
+    numbered.all(|(at, written)| {
+        written.bare().is_some_and(|bare| bare.sub.is_none() && u64::from(bare.number) == at)
+    })
 }
 
 impl Written {
@@ -123,38 +63,38 @@ impl Written {
 mod tests {
     use super::*;
 
-    fn taxonomy(labels: &[&str], hint: &str) -> Option<Taxonomy> {
-        let kb = KnowledgeBase::embedded();
-        let written: Vec<Written> = labels.iter().map(|label| Written::of(label)).collect();
-        taxonomy_of_numbers(&written, hint, &kb)
+    fn written(labels: &[&str]) -> Vec<Written> {
+        labels.iter().map(|label| Written::of(label)).collect()
     }
 
     #[test]
     fn numbers_are_read_together_and_never_by_a_guess() {
-        use Taxonomy::{Attack, Capec, Cwe};
+        use Task::{Attack, Capec, Cwe};
         let weaknesses = ["79", "787", "862", "918", "1021", "1321"];
-        let patterns = ["79", "89", "22", "94", "78"];
         let techniques = ["1027", "1040", "1059", "1574"];
-        for (labels, hint, want) in [
-            (&weaknesses[..], "", Some(Cwe)),
-            (&weaknesses, "Sana9/securebert-vuln2capec-flat", Some(Cwe)),
-            (&patterns, "", None),
-            (&patterns, "Sana9/bert-vuln2capec-flat", Some(Capec)),
-            (&["79", "89"], "Sana9/securebert-vuln2cwe-flat", Some(Cwe)),
-            (&["79", "89"], "models/nvd", None),
-            (&techniques, "", None),
-            (&techniques, "securebert-VULN2ATTACK", Some(Attack)),
-            (&techniques, "cwe-to-technique", Some(Attack)),
-            (&["1027", "1562.003"], "", Some(Attack)),
-            (&["79", "1562.003"], "", None),
-            (&["79", "CWE-89", "1562.003"], "", Some(Cwe)),
-            (&["79", "CWE-89", "Other"], "", Some(Cwe)),
-            (&["79", "CWE-89", "CAPEC-63"], "vuln2cwe", None),
-            (&["0", "1", "2"], "vuln2cwe", None),
-            (&["1", "2", "3", "4", "5"], "vuln2capec", None),
-            (&["Other", "LABEL_1"], "vuln2cwe", None),
+        for (labels, given, want) in [
+            (&weaknesses[..], None, None),
+            (&weaknesses, Some(Cwe), Some(Cwe)),
+            (&weaknesses, Some(Capec), Some(Capec)),
+            (&techniques, None, None),
+            (&techniques, Some(Attack), Some(Attack)),
+            (&["1027", "1562.003"], None, Some(Attack)),
+            (&["79", "1562.003"], None, None),
+            (&["79", "CWE-89", "1562.003"], None, Some(Cwe)),
+            (&["79", "CWE-89", "Other"], None, Some(Cwe)),
+            (&["79", "CWE-89", "CAPEC-63"], None, None),
+            (&["79", "CWE-89", "CAPEC-63"], Some(Capec), Some(Capec)),
+            (&["Other", "LABEL_1"], None, None),
         ] {
-            assert_eq!(taxonomy(labels, hint), want, "{labels:?} of {hint:?}");
+            assert_eq!(taxonomy_of_numbers(&written(labels), given), want, "{labels:?} given {given:?}");
+        }
+    }
+
+    #[test]
+    fn positions_begin_at_nought() {
+        assert!(are_positions(&written(&["0", "1", "2"])));
+        for labels in [&["1", "2"][..], &["0", "2"], &["0", "one"], &["79"]] {
+            assert!(!are_positions(&written(labels)), "{labels:?}");
         }
     }
 }

@@ -2,6 +2,9 @@
 
 use vulnlens_taxonomy::{CapecId, CweId, TacticId, TechniqueId};
 
+/// The prefix of ATLAS's ids.
+const ATLAS: &[u8] = b"AML";
+
 /// An id as a label writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Id {
@@ -57,10 +60,21 @@ fn bare(label: &str) -> Option<Bare> {
     Some(Bare { number, sub: sub.and_then(|sub| sub.parse().ok()), technique })
 }
 
-/// The ids in `text`, from left to right: each stands between what is neither letter nor digit.
+/// The ids in `text`, from left to right: each stands between what is neither letter nor digit. `T0051` of
+/// `AML.T0051` is a part of ATLAS's id, whose numbers mean something else in ATT&CK.
 fn ids(text: &[u8]) -> impl Iterator<Item = Id> {
-    let is_start = |at: &usize| at.checked_sub(1).and_then(|before| text.get(before)).is_none_or(is_boundary);
+    let is_start = |at: &usize| {
+        let before = text.get(..*at).unwrap_or_default();
+        before.last().is_none_or(is_boundary) && !is_after_atlas(before)
+    };
     (0..text.len()).filter(is_start).filter_map(|at| id_at(text.get(at..)?))
+}
+
+/// True for the text before a number of ATLAS: `AML.`, `AML_`, or the same after other words.
+fn is_after_atlas(before: &[u8]) -> bool {
+    let Some((separator, word)) = before.split_last() else { return false };
+    let (head, word) = word.split_at(word.len().saturating_sub(ATLAS.len()));
+    b"._/-: ".contains(separator) && word.eq_ignore_ascii_case(ATLAS) && head.last().is_none_or(is_boundary)
 }
 
 fn is_boundary(byte: &u8) -> bool {
@@ -152,6 +166,13 @@ mod tests {
             ("T1190: Exploit Public-Facing Application", technique("T1190")),
             ("T1190.", technique("T1190")),
             ("TA0005", Some(Id::Tactic(TacticId(5)))),
+            ("AML.T0051", None),
+            ("aml.t0051.001: Indirect", None),
+            ("AML_T0051", None),
+            ("LLM Prompt Injection (AML.T0051)", None),
+            ("AML.TA0000", None),
+            ("AML.T0051 (T1190)", technique("T1190")),
+            ("XAML.T1190", technique("T1190")),
             ("CWE-79 in CWE-80", None),
             ("T1190 (TA0001)", None),
             ("LABEL_3", None),

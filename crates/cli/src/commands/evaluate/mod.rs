@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
-use vulnlens::encoder::{LoadOptions, Precision};
+use vulnlens::encoder::LoadOptions;
 use vulnlens::model::TaxonomyVersions;
 use vulnlens::{Classifier, KnowledgeBase, Network};
 use vulnlens_evaluation::{
@@ -20,10 +20,11 @@ use vulnlens_train::ngram::Settings;
 use self::fitted::Fits;
 use self::peer::Peer;
 use super::train::FIT;
+use crate::checkpoint_arguments::CheckpointArguments;
 use crate::choice::one_of;
 use crate::data_set;
 use crate::failure::{Failure, Kind};
-use crate::model_arguments::{self, KnowledgeBaseArguments, precision};
+use crate::model_arguments::{self, KnowledgeBaseArguments};
 use crate::options::{THREADS, thread_count, threads};
 use crate::output::{Output, json, print_text};
 use crate::settings::SettingArguments;
@@ -51,9 +52,8 @@ pub(crate) struct EvaluateArguments {
     #[arg(long, value_name = "[NAME=]MODEL,MODEL", num_args = 1.., value_parser = Combined::parse)]
     combine: Vec<Combined>,
 
-    /// Arithmetic of encoders
-    #[arg(long, value_parser = precision(), value_name = "PRECISION", default_value = Precision::F32.name())]
-    precision: Precision,
+    #[command(flatten)]
+    checkpoint: CheckpointArguments,
 
     /// Fit models on the training parts, and evaluate them
     #[arg(long)]
@@ -181,10 +181,10 @@ impl Command<'_> {
     fn check_before_work(&self) -> Result<(), Failure> {
         let Self { arguments, .. } = self;
         for name in &arguments.model {
-            Session::check(&self.opened(name, LoadOptions::default(), 1)?)?;
+            Session::check(&self.open(name, *self.terminal)?)?;
         }
         for name in arguments.combine.iter().flat_map(|combined| [&combined.first, &combined.second]) {
-            scores(name, &self.opened(name, LoadOptions::default(), 1)?)?;
+            scores(name, &self.open(name, *self.terminal)?)?;
         }
         if let Some(folder) = &arguments.keep {
             std::fs::create_dir_all(folder).map_err(FileError::write(folder))?;
@@ -204,7 +204,7 @@ impl Command<'_> {
         let session = Session::new(kb, data, split, arguments.part);
         let mut runs = vec![];
         for name in &arguments.model {
-            let model = self.open(name)?;
+            let model = self.open(name, self.terminal.silent())?;
             if self.is_for(name, &**model.network(), split) {
                 runs.push(self.figures(|| session.model(&model))?);
             }
@@ -218,7 +218,8 @@ impl Command<'_> {
             }
         }
         for Combined { name, first, second } in &arguments.combine {
-            let models = [self.open(first)?, self.open(second)?];
+            let open = |name| self.open(name, self.terminal.silent());
+            let models = [open(first)?, open(second)?];
             let [of_first, of_second] = [(first, &models[0]), (second, &models[1])]
                 .map(|(name, model)| self.is_for(name, &**model.network(), split));
             if of_first && of_second {
@@ -250,13 +251,11 @@ impl Command<'_> {
         Ok(on_threads(self.threads, work)??)
     }
 
-    fn open(&self, name: &str) -> Result<Classifier, Failure> {
-        let options = LoadOptions { precision: self.arguments.precision, ..LoadOptions::default() };
-        self.opened(name, options, self.threads)
-    }
-
-    fn opened(&self, name: &str, options: LoadOptions, threads: usize) -> Result<Classifier, Failure> {
-        model_arguments::open(name, options, threads, self.kb.clone(), self.terminal)
+    /// The classifier of the model called `name`. Notices about it are told once, before the work.
+    fn open(&self, name: &str, terminal: Terminal) -> Result<Classifier, Failure> {
+        let settings = self.arguments.checkpoint.settings(LoadOptions::default())?;
+        let settings = settings.knowledge_base(self.kb.clone()).threads(self.threads);
+        model_arguments::open(name, settings, &terminal)
     }
 
     /// True when a model is evaluated on `split`: where several are asked for, only on the one that it was fitted on, if

@@ -134,11 +134,12 @@ impl StartingPoint {
         let prefix = match config.architecture {
             Architecture::Roberta => "Roberta",
             Architecture::XlmRoberta => "XLMRoberta",
+            Architecture::Camembert => "Camembert",
             Architecture::Bert => "Bert",
             Architecture::DistilBert => "DistilBert",
             Architecture::Electra => "Electra",
             _ => {
-                let fix = "begin with one of roberta, xlm-roberta, bert, distilbert and electra";
+                let fix = "begin with one of roberta, xlm-roberta, camembert, bert, distilbert and electra";
                 return Err(TrainError::refused(&file, "is of an architecture that cannot be written", fix));
             }
         };
