@@ -9,7 +9,7 @@ use crate::options::GlobalArguments;
 ///
 /// Works offline: the model and the knowledge base are part of the program.
 ///
-/// Exit codes: 0 ok · 1 failed · 2 bad arguments · 3 no or unreadable input · 4 some records failed, the rest were
+/// Exit codes: 0 ok · 1 failed · 2 bad arguments · 3 no or unreadable input, or nothing found · 4 some records failed, the rest were
 /// done · 5 model or data not available.
 #[derive(Debug, Parser)]
 #[command(

@@ -92,9 +92,9 @@ fn no_line_is_wider_than_the_terminal() {
 }
 
 #[test]
-fn a_category_without_a_name_is_called_one() {
+fn a_category_has_its_name() {
     let text = plain(&table(LAYOUT));
-    assert!(text.contains("CWE-264     (NVD category)\n"), "{text}");
+    assert!(text.contains("CWE-264     Permissions, Privileges, and Access Controls\n"), "{text}");
 }
 
 #[test]
@@ -165,9 +165,11 @@ fn every_id_of_a_set_is_shown_and_a_small_probability_is_not_none() {
     explanation.answers = vec![SetAnswer::new(vec![CweId(79), CweId(89), CweId(264)], 0.0001)];
     let layout = TableLayout { width: 40, ..LAYOUT };
     let text = plain(&explanation_text(&RecordKey::default(), &explanation, &kb, layout));
-    for wanted in
-        ["     <0.1 %  CWE-79 Improper", "\n           + CWE-89 Improper", "+ CWE-264 (NVD category)"]
-    {
+    for wanted in [
+        "     <0.1 %  CWE-79 Improper",
+        "\n           + CWE-89 Improper",
+        "+ CWE-264 Permissions, Privileges",
+    ] {
         assert!(text.contains(wanted), "{text}\nlacks {wanted:?}");
     }
 }
