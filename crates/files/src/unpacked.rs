@@ -144,4 +144,41 @@ mod tests {
             assert!(error.contains("100 times its size"), "{error}");
         }
     }
+
+    /// Writes an archive and reads all its entries that end in `.json`.
+    fn entries(archive: &[u8], limits: UnpackLimits) -> io::Result<Vec<(String, Vec<u8>)>> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, archive).unwrap();
+        let mut entries = vec![];
+        each_entry(
+            &path,
+            limits,
+            |name| name.ends_with(".json"),
+            |name, bytes| {
+                entries.push((name.to_owned(), bytes.to_vec()));
+            },
+        )?;
+        assert_eq!(entry_names(&path).unwrap().len(), entries.len() + 1);
+        Ok(entries)
+    }
+
+    #[test]
+    fn every_wanted_entry_of_an_archive_is_handed_over_within_one_limit() {
+        assert_eq!(
+            entries(&zipped("x.json", b"{}"), LIMITS).unwrap(),
+            [("x.json".to_owned(), b"{}".to_vec())]
+        );
+        let small = UnpackLimits { bytes: 1, ..LIMITS };
+        assert!(entries(&zipped("x.json", b"{}"), small).is_err());
+        assert!(entries(&zipped("x.json", &vec![0; 1 << 19]), LIMITS).is_err());
+        assert!(entries(b"{}", LIMITS).is_err(), "not an archive");
+    }
+
+    #[test]
+    fn what_is_not_an_archive_has_no_entries() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        assert_eq!(entry_names(file.path()).unwrap(), Vec::<String>::new());
+        assert!(entry_names(Path::new("missing")).is_err());
+    }
 }

@@ -1,4 +1,4 @@
-//! What the user of a folder of official files should know, and why one gives no knowledge base.
+//! Notes for the user of a folder of official files, and the reasons why one gives no knowledge base.
 
 use std::borrow::Cow;
 use std::fmt;

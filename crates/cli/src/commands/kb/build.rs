@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use vulnlens::taxonomy::CatalogueFiles;
+use vulnlens::taxonomy::{CatalogueFiles, FolderNote};
 
 use crate::failure::Failure;
 use crate::folder_notes;
@@ -53,7 +53,9 @@ pub(crate) fn run(arguments: BuildArguments, terminal: &Terminal) -> Result<(), 
         capec: vec![arguments.capec],
         attack: arguments.attack,
     };
-    let (mut builder, notes) = files.parse()?;
+    let (mut builder, mut notes) = files.parse()?;
+    let is_named = |file: &PathBuf| arguments.cwe_version.is_some() && files.cwe.contains(file);
+    notes.retain(|note| !matches!(note, FolderNote::ReleaseByName { file, .. } if is_named(file)));
     folder_notes::tell(&notes, terminal);
     if let Some(version) = arguments.cwe_version {
         builder = builder.cwe_version(version);
