@@ -251,11 +251,35 @@ fn the_rest_api_of_cwe_and_the_xml_of_capec_are_read() {
 }
 
 #[test]
+fn a_folder_with_a_file_for_each_stix_object_is_a_bundle() {
+    let folder = folder();
+    for (bundle, folders) in [("capec.json", "cti/capec"), ("enterprise.json", "cti/enterprise")] {
+        let bundle: Value = serde_json::from_slice(&catalogue(bundle)).unwrap();
+        for (number, object) in bundle["objects"].as_array().unwrap().iter().enumerate() {
+            let kind = format!("{folders}/{}", object["type"].as_str().unwrap());
+            std::fs::create_dir_all(folder.path(&kind)).unwrap();
+            let alone = serde_json::json!({"type": "bundle", "objects": [object]});
+            folder.file(&format!("{kind}/x--{number}.json"), alone.to_string());
+        }
+    }
+    build(&folder, "cwec.xml", "stix-capec.json", "bundles.bin").code(0);
+    let folders = ["--cwe", "cwec.xml", "--capec", "cti/capec", "--attack", "cti/enterprise"];
+    let rest = ["--attack-version", "18.1", "--out"];
+    let build = |out| folder.run(&[&["kb", "build"][..], &folders, &rest, &[out]].concat());
+    build("folders.bin").code(0);
+    let read = |name: &str| std::fs::read(folder.path(name)).unwrap();
+    assert!(read("bundles.bin") == read("folders.bin"));
+    folder.file("cti/capec/attack-pattern/x--bad.json", "{\"type\": \"bundle\", \"objects\": [");
+    build("again.bin").code(0).says(&["cti/capec: 1 entries or fields were left out"]);
+    assert!(read("bundles.bin") == read("again.bin"));
+}
+
+#[test]
 fn files_of_another_kind_are_called_by_it() {
     let folder = folder();
     folder.file("capec.json.gz", smallest_gzip(&catalogue("capec.json")));
-    std::fs::create_dir(folder.path("attack-pattern")).unwrap();
-    folder.file("attack-pattern/attack-pattern--1.json", "{\"type\": \"bundle\", \"objects\": []}");
+    std::fs::create_dir(folder.path("no-objects")).unwrap();
+    folder.file("no-objects/readme.json", "{}");
     for (cwe, capec, says) in [
         (
             "capec.json.gz",
@@ -266,8 +290,8 @@ fn files_of_another_kind_are_called_by_it() {
         ("cwec.xml", "cwec.xml", &["not a CAPEC catalogue: the root element is <Weakness_Catalog>"]),
         (
             "cwec.xml",
-            "attack-pattern",
-            &["attack-pattern: is a folder", "stix-capec.json", "capec/2.1", "capec_latest.xml"],
+            "no-objects",
+            &["no-objects: is a folder", "stix-capec.json", "capec/2.1", "capec_latest.xml"],
         ),
     ] {
         build(&folder, cwe, capec, "out.bin").code(3).says(says);

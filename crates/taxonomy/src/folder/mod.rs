@@ -15,10 +15,11 @@ use crate::error::ParseIssue;
 use crate::kb::KnowledgeBase;
 use crate::{attack, capec};
 use error::UNSTATED;
-use file::{ATTACK_WANTED, CAPEC_WANTED, parse_cwe, parse_file};
+use file::{ATTACK_WANTED, CAPEC_WANTED, parse_cwe, parse_stix};
 
 /// Depth to which a folder is searched for the files.
 const DEPTH: usize = 2;
+
 /// The files of the three catalogues.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CatalogueFiles {
@@ -26,9 +27,9 @@ pub struct CatalogueFiles {
     pub cwe: Vec<PathBuf>,
     /// Another of these, whose categories and views are taken.
     pub cwe_categories: Option<PathBuf>,
-    /// CAPEC's STIX bundle or XML.
+    /// CAPEC's STIX bundle or XML, or a folder with a file for each STIX object.
     pub capec: Vec<PathBuf>,
-    /// ATT&CK's STIX bundles, Enterprise first: an object that several share is taken from the first.
+    /// ATT&CK's STIX bundles or folders of objects, Enterprise first: an object that several share is taken from the first.
     pub attack: Vec<PathBuf>,
 }
 
@@ -96,12 +97,16 @@ impl CatalogueFiles {
             builder = builder.categories(read_cwe(path, &mut notes)?);
         }
         for path in &self.capec {
-            let catalogue = parse_file(path, CAPEC_WANTED, |reader, name| capec::parse(reader, name))?;
+            let (mut catalogue, issues) =
+                parse_stix(path, CAPEC_WANTED, |reader, name| capec::parse(reader, name))?;
+            catalogue.issues.extend(issues);
             note_left_out(path, &catalogue.issues, &mut notes);
             builder = builder.capec(catalogue);
         }
         for path in &self.attack {
-            let catalogue = parse_file(path, ATTACK_WANTED, |reader, name| attack::parse(reader, name))?;
+            let (mut catalogue, issues) =
+                parse_stix(path, ATTACK_WANTED, |reader, name| attack::parse(reader, name))?;
+            catalogue.issues.extend(issues);
             note_left_out(path, &catalogue.issues, &mut notes);
             builder = builder.attack(catalogue);
         }

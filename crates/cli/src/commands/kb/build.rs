@@ -14,7 +14,7 @@ use crate::terminal::Terminal;
 ///
 /// The files are taken as they are downloaded: CWE's XML (.xml or .xml.zip) or the answers of its REST API (.json, or an
 /// archive or a folder of them), CAPEC's STIX 2.1 bundle (.json or .json.gz) or XML (.xml), and ATT&CK's STIX 2.1
-/// bundles. The result holds ids, names and relations, none of the catalogues' prose.
+/// bundles; in place of a bundle also a folder of github.com/mitre/cti with a file for each object. The result holds ids, names and relations, none of the catalogues' prose.
 #[derive(Debug, Args)]
 pub(crate) struct BuildArguments {
     /// CWE's catalogue
@@ -30,11 +30,11 @@ pub(crate) struct BuildArguments {
     cwe_categories: Option<PathBuf>,
 
     /// CAPEC's catalogue
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE|FOLDER")]
     capec: PathBuf,
 
     /// ATT&CK's bundles: Enterprise, and Mobile and ICS if wanted
-    #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
+    #[arg(long, value_name = "FILE|FOLDER", num_args = 1.., required = true)]
     attack: Vec<PathBuf>,
 
     /// ATT&CK's release, for bundles that do not say it
