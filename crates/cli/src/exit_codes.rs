@@ -5,7 +5,7 @@
 //! | 0 | all was done; also when the reader of the output went away |
 //! | 1 | failed: the output could not be written, or a fault of vulnlens itself |
 //! | 2 | bad arguments |
-//! | 3 | no input, or one that cannot be read |
+//! | 3 | no input, or one that cannot be read; nothing found |
 //! | 4 | some records failed, the rest were done |
 //! | 5 | a model, a knowledge base or a data set is not available |
 //! | 129, 130, 143 | ended by SIGHUP, Ctrl-C or SIGTERM, as shells report it; unfinished files were removed, a training has kept its checkpoint |
@@ -16,7 +16,7 @@ pub(crate) const OK: u8 = 0;
 pub(crate) const FAILED: u8 = 1;
 /// The arguments make no sense.
 pub(crate) const BAD_ARGUMENTS: u8 = 2;
-/// There is no input, or it cannot be read.
+/// There is no input, or it cannot be read; or nothing was found of what was asked for.
 pub(crate) const NO_INPUT: u8 = 3;
 /// Some records failed, the rest were done.
 pub(crate) const SOME_RECORDS_FAILED: u8 = 4;

@@ -8,7 +8,9 @@ use crate::terminal::Terminal;
 pub(crate) fn tell(notes: &[FolderNote], terminal: &Terminal) {
     for note in notes {
         match note {
-            FolderNote::OlderReleases { .. } => terminal.note(&note.to_string()),
+            FolderNote::OlderReleases { .. } | FolderNote::ReleaseByName { .. } => {
+                terminal.note(&note.to_string())
+            }
             FolderNote::UnstatedAttackVersion { .. } => {
                 terminal.warn(&format!("{note} (name it by --attack-version)"));
             }

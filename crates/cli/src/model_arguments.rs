@@ -123,16 +123,22 @@ impl KnowledgeBaseArguments {
                     format!("{}: a compiled knowledge base says its ATT&CK release", path.display());
                 Err(Failure::new(Kind::Arguments, message).hint("leave --attack-version out"))
             }
-            Some(path) => {
-                knowledge_base(path, self.attack_version.as_deref(), terminal).map_err(Failure::unavailable)
-            }
+            Some(path) => knowledge_base(path, self.attack_version.as_deref(), terminal),
         }
     }
 }
 
 /// The knowledge base at `path`: a compiled file, or a folder of the official files, whose ATT&CK release is
-/// `attack_version` if given.
+/// `attack_version` if given. One that cannot be read is unavailable.
 pub(crate) fn knowledge_base(
+    path: &Path,
+    attack_version: Option<&str>,
+    terminal: &Terminal,
+) -> Result<KnowledgeBase, Failure> {
+    read_knowledge_base(path, attack_version, terminal).map_err(Failure::unavailable)
+}
+
+fn read_knowledge_base(
     path: &Path,
     attack_version: Option<&str>,
     terminal: &Terminal,

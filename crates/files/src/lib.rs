@@ -3,7 +3,7 @@
 //! - [`WholeFile`] and [`WholeFolder`] appear under their name when they are complete; [`remove_unfinished`] removes
 //!   what a signal interrupts.
 //! - [`read_at_most`] and [`Bounded`] bound what a file may make its reader hold. With the feature `unpack`,
-//!   [`Packing`] and [`unpacked`] read gzip, xz, Zstandard and zip within the same bounds.
+//!   [`Packing`], [`unpacked`] and [`each_entry`] read gzip, xz, Zstandard and zip within the same bounds.
 //! - With the feature `sealed`, [`sealed`] writes and verifies safetensors files with a checksum over all their bytes.
 //! - [`Classified`] gives every public error of the workspace one of five kinds; exit codes follow from them.
 //!
@@ -42,6 +42,6 @@ pub use read::{copy_at_most, read_at_most, read_bounded, read_if_there};
 pub use tensors::write_tensors;
 pub use unfinished::{UNFINISHED_PREFIX, remove_unfinished};
 #[cfg(feature = "unpack")]
-pub use unpacked::unpacked;
+pub use unpacked::{each_entry, entry_names, unpacked};
 pub use whole_file::{WholeFile, folder_of};
 pub use whole_folder::WholeFolder;

@@ -1,5 +1,6 @@
 //! A file as its content: plain, packed, or one entry of a zip, told apart by the first bytes.
 
+use std::borrow::Cow;
 use std::fs::{File, Metadata};
 use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::Path;
@@ -38,6 +39,51 @@ pub fn unpacked<T>(
     } else {
         Ok(use_content(&mut BufReader::new(Bounded::new(file, limits, size))))
     }
+}
+
+/// The names of the entries of the zip at `path`, in its order; none of a file that is not a zip.
+///
+/// # Errors
+/// The file cannot be read, or the zip is damaged.
+pub fn entry_names(path: &Path) -> io::Result<Vec<String>> {
+    let mut file = BufReader::new(File::open(path)?);
+    if !file.fill_buf()?.starts_with(b"PK") {
+        return Ok(vec![]);
+    }
+    let archive = ZipArchive::new(file)?;
+    Ok(archive.file_names().map(|name| name.map(Cow::into_owned)).collect::<Result<_, _>>()?)
+}
+
+/// Hands each entry of the zip at `path` whose name `is_wanted` accepts to `each`, by its name and its bytes, in the order
+/// of the zip. The limits are for all of them together.
+///
+/// # Errors
+/// The file cannot be read, is not a zip or a damaged one, or unpacks to more than `limits` allow.
+pub fn each_entry(
+    path: &Path,
+    limits: UnpackLimits,
+    is_wanted: impl Fn(&str) -> bool,
+    mut each: impl FnMut(&str, &[u8]),
+) -> io::Result<()> {
+    let file = File::open(path)?;
+    let size = file.metadata()?.len();
+    let mut archive = ZipArchive::new(BufReader::new(file))?;
+    let (mut bytes, mut unpacked) = (Vec::new(), 0u64);
+    for number in 0..archive.len() {
+        let entry = archive.by_index(number)?;
+        let name = entry.name()?.into_owned();
+        if !is_wanted(&name) {
+            continue;
+        }
+        let left = UnpackLimits { bytes: limits.bytes.saturating_sub(unpacked), ..limits };
+        bytes.clear();
+        unpacked = unpacked.saturating_add(
+            Bounded::new(entry, left, PackedSize::Known(size)).read_to_end(&mut bytes)? as u64,
+        );
+        limits.check(size, unpacked)?;
+        each(&name, &bytes);
+    }
+    Ok(())
 }
 
 /// The number of the first entry whose name `is_wanted` accepts.
@@ -97,5 +143,42 @@ mod tests {
             let error = content(&file).unwrap_err().to_string();
             assert!(error.contains("100 times its size"), "{error}");
         }
+    }
+
+    /// Writes an archive and reads all its entries that end in `.json`.
+    fn entries(archive: &[u8], limits: UnpackLimits) -> io::Result<Vec<(String, Vec<u8>)>> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, archive).unwrap();
+        let mut entries = vec![];
+        each_entry(
+            &path,
+            limits,
+            |name| name.ends_with(".json"),
+            |name, bytes| {
+                entries.push((name.to_owned(), bytes.to_vec()));
+            },
+        )?;
+        assert_eq!(entry_names(&path).unwrap().len(), entries.len() + 1);
+        Ok(entries)
+    }
+
+    #[test]
+    fn every_wanted_entry_of_an_archive_is_handed_over_within_one_limit() {
+        assert_eq!(
+            entries(&zipped("x.json", b"{}"), LIMITS).unwrap(),
+            [("x.json".to_owned(), b"{}".to_vec())]
+        );
+        let small = UnpackLimits { bytes: 1, ..LIMITS };
+        assert!(entries(&zipped("x.json", b"{}"), small).is_err());
+        assert!(entries(&zipped("x.json", &vec![0; 1 << 19]), LIMITS).is_err());
+        assert!(entries(b"{}", LIMITS).is_err(), "not an archive");
+    }
+
+    #[test]
+    fn what_is_not_an_archive_has_no_entries() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        assert_eq!(entry_names(file.path()).unwrap(), Vec::<String>::new());
+        assert!(entry_names(Path::new("missing")).is_err());
     }
 }

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 use vulnlens_taxonomy::{
-    EntryChanges, KbDiff, KnowledgeBase, Relation, Rename, TechniqueChange, Versions, WeaknessRelationChange,
+    CweId, EntryChanges, KbDiff, KnowledgeBase, Relation, Rename, TechniqueChange, Versions,
+    WeaknessRelationChange,
 };
 
 use crate::label::Label;
@@ -40,6 +41,16 @@ impl Changes {
             new,
             &mut changes,
         );
+        entries(
+            ["categories and views added", "categories and views removed", "categories and views renamed"],
+            &diff.groupings,
+            old,
+            new,
+            &mut changes,
+        );
+        let named = |id: &CweId| format!("{id} {}", id.name(new));
+        let regrouped = diff.regrouped.iter().map(named).collect();
+        changes.push(Change { kind: "categories and views with other members or status", items: regrouped });
         let usage = |u: &vulnlens_taxonomy::UsageChange| format!("{}: {} became {}", u.id, u.from, u.to);
         changes.push(Change { kind: "mapping usage", items: diff.usage.iter().map(usage).collect() });
         changes.push(Change { kind: "relations", items: diff.relations.iter().map(relations).collect() });
@@ -76,9 +87,8 @@ impl Changes {
     /// The changes for a person at a terminal, with ANSI styles.
     #[must_use]
     pub fn text(&self) -> String {
-        let releases = |v: &Versions| format!("CWE {}, CAPEC {}, ATT&CK {}", v.cwe, v.capec, v.attack);
-        let mut text = format!("{HEADING}from{HEADING:#}  {}\n", releases(&self.from));
-        text += &format!("{HEADING}to{HEADING:#}    {}\n", releases(&self.to));
+        let mut text = format!("{HEADING}from{HEADING:#}  {}\n", self.from);
+        text += &format!("{HEADING}to{HEADING:#}    {}\n", self.to);
         if self.changes.is_empty() {
             text += &format!("{ASIDE}nothing changed{ASIDE:#}\n");
         }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use vulnlens_files::{Classified, ErrorKind};
-use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TacticId, TechniqueId};
+use vulnlens_taxonomy::{CapecId, CweId, GroupingKind, KnowledgeBase, TacticId, TechniqueId};
 
 use crate::glyphs::Glyphs;
 use crate::label::Label;
@@ -27,7 +27,9 @@ pub enum EntryId {
 
 /// A text that is not the id of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not the id of an entry; expected the form CWE-79, CAPEC-63, T1027, T1562.003 or TA0005")]
+#[error(
+    "{0:?} is not the id of an entry; expected the form CWE-79 (or 79), CAPEC-63, T1027, T1562.003 or TA0005"
+)]
 pub struct ParseEntryIdError(String);
 
 impl Classified for ParseEntryIdError {
@@ -41,7 +43,8 @@ impl FromStr for EntryId {
 
     fn from_str(text: &str) -> Result<Self, ParseEntryIdError> {
         let upper = text.trim().to_ascii_uppercase();
-        let id = if upper.starts_with("CWE-") {
+        let is_number = !upper.is_empty() && upper.bytes().all(|byte| byte.is_ascii_digit());
+        let id = if is_number || upper.starts_with("CWE-") {
             upper.parse().map(Self::Cwe)
         } else if upper.starts_with("CAPEC-") {
             upper.parse().map(Self::Capec)
@@ -154,8 +157,20 @@ fn many<L: Label>(ids: impl IntoIterator<Item = L>, kb: &KnowledgeBase) -> Fact 
 fn cwe_facts(id: CweId, kb: &KnowledgeBase) -> Option<Facts> {
     let Some(weakness) = kb.weakness(id) else {
         let grouping = kb.grouping(id)?;
-        let kind = format!("{:?}", grouping.kind).to_lowercase();
-        return Some((grouping.name.clone(), vec![("kind", one(kind)), ("url", one(id.url()))]));
+        let members = match grouping.kind {
+            GroupingKind::ImplicitView => {
+                one("those that a filter selects; the catalogue does not list them")
+            }
+            _ => many(grouping.members.iter().copied(), kb),
+        };
+        let facts = vec![
+            ("kind", one(grouping.kind)),
+            ("status", one(grouping.status)),
+            ("mapping_usage", one(grouping.usage)),
+            ("members", members),
+            ("url", one(id.url())),
+        ];
+        return Some((grouping.name.clone(), facts));
     };
     let reached = kb.chain(&[id]);
     let facts = vec![

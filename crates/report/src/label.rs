@@ -45,8 +45,7 @@ impl Label for CweId {
     }
 
     fn name_for_people(self, kb: &KnowledgeBase) -> Cow<'_, str> {
-        // Records have two kinds of CWE ids: weaknesses, and NVD's choice of categories.
-        kb.name_of_cwe(self).unwrap_or("(NVD category)").into()
+        kb.name_of_cwe(self).unwrap_or("(not in the knowledge base)").into()
     }
 
     fn all(kb: &KnowledgeBase) -> Vec<Self> {

@@ -7,9 +7,10 @@ use std::io::BufRead;
 use serde::Deserialize;
 
 use crate::entries::{Tactic, Technique};
-use crate::error::{ParseError, ParseIssue, Position, excerpt};
+use crate::error::{BadField, ParseError, ParseIssue, Position, excerpt};
 use crate::ids::{ParseIdError, TacticId, TechniqueId};
-use crate::stix::{BadField, ExternalReference, StixObject, for_each_object};
+use crate::json::JsonObject;
+use crate::stix::{ExternalReference, for_each_object};
 use crate::terms::Domain;
 
 /// The contents of an ATT&CK bundle.
@@ -42,7 +43,7 @@ pub fn parse(reader: impl BufRead, file: &str) -> Result<AttackCatalog, ParseErr
     let catalog = draft.finish();
     if catalog.techniques.is_empty() {
         let detail = "it has no readable attack-pattern with an ATT&CK id";
-        return Err(ParseError::NotBundle { file: file.to_owned(), expected, detail });
+        return Err(ParseError::not_catalogue(file, expected, detail));
     }
     Ok(catalog)
 }
@@ -92,7 +93,7 @@ struct Draft {
 type SeenId = Option<String>;
 
 impl Draft {
-    fn add(&mut self, position: Position, object: Option<StixObject>) {
+    fn add(&mut self, position: Position, object: Option<JsonObject>) {
         let mut id = None;
         if let Err(BadField { field, problem }) = self.try_add(position, object, &mut id) {
             self.issues.push(ParseIssue {
@@ -107,7 +108,7 @@ impl Draft {
     fn try_add(
         &mut self,
         position: Position,
-        object: Option<StixObject>,
+        object: Option<JsonObject>,
         id: &mut SeenId,
     ) -> Result<(), BadField> {
         let object = object.ok_or_else(|| bad("objects", "holds something that is not an object"))?;
@@ -127,7 +128,7 @@ impl Draft {
     fn add_technique(
         &mut self,
         position: Position,
-        object: &StixObject,
+        object: &JsonObject,
         seen: &mut SeenId,
     ) -> Result<(), BadField> {
         let (source, text) = own_id(object)?;
@@ -152,7 +153,7 @@ impl Draft {
         Ok(())
     }
 
-    fn add_tactic(&mut self, object: &StixObject, seen: &mut SeenId) -> Result<(), BadField> {
+    fn add_tactic(&mut self, object: &JsonObject, seen: &mut SeenId) -> Result<(), BadField> {
         let (source, text) = own_id(object)?;
         *seen = Some(excerpt(&text));
         let id: TacticId = text.parse().map_err(|error| bad_id(&error))?;
@@ -171,14 +172,14 @@ impl Draft {
         Ok(())
     }
 
-    fn add_collection(&mut self, object: &StixObject) -> Result<(), BadField> {
+    fn add_collection(&mut self, object: &JsonObject) -> Result<(), BadField> {
         self.version = object.optional("x_mitre_version")?;
         let modified: Option<String> = object.optional("modified")?;
         self.date = modified.and_then(|time| time.get(..10).map(str::to_owned));
         Ok(())
     }
 
-    fn add_relationship(&mut self, position: Position, object: &StixObject) -> Result<(), BadField> {
+    fn add_relationship(&mut self, position: Position, object: &JsonObject) -> Result<(), BadField> {
         let kind = match object.required::<String>("relationship_type")?.as_str() {
             "subtechnique-of" => RelationshipKind::SubTechniqueOf,
             "revoked-by" => RelationshipKind::RevokedBy,
@@ -290,7 +291,7 @@ fn bad_id(error: &ParseIdError) -> BadField {
 }
 
 /// The object's ATT&CK id and the catalogue name it is given under.
-fn own_id(object: &StixObject) -> Result<(String, String), BadField> {
+fn own_id(object: &JsonObject) -> Result<(String, String), BadField> {
     let references: Vec<ExternalReference> = object.required("external_references")?;
     references
         .into_iter()
@@ -301,7 +302,7 @@ fn own_id(object: &StixObject) -> Result<(String, String), BadField> {
 
 /// The matrix an object belongs to: the first known one it says, else that of the catalogue name
 /// its id is given under (objects of releases before 2020 say none).
-fn domain_of(object: &StixObject, source: &str) -> Result<Domain, BadField> {
+fn domain_of(object: &JsonObject, source: &str) -> Result<Domain, BadField> {
     let domains: Vec<String> = object.or_default("x_mitre_domains")?;
     domains
         .iter()

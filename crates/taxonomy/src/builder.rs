@@ -9,7 +9,7 @@ use crate::attack::AttackCatalog;
 use crate::capec::CapecCatalog;
 use crate::compiled;
 use crate::cwe::CweCatalog;
-use crate::entries::{Tactic, Technique, Versions};
+use crate::entries::{Grouping, Tactic, Technique, Versions, Weakness};
 use crate::graph::TooTangled;
 use crate::ids::{CweId, TacticId, TechniqueId};
 use crate::kb::{KnowledgeBase, Tables};
@@ -22,8 +22,10 @@ const SIMPLIFIED_VIEW: u32 = 1003;
 #[derive(Debug, Clone, Default)]
 pub struct KnowledgeBaseBuilder {
     cwe: Option<CweCatalog>,
+    categories: Option<CweCatalog>,
     capec: Option<CapecCatalog>,
     attack: Vec<AttackCatalog>,
+    cwe_version: Option<String>,
     attack_version: Option<String>,
 }
 
@@ -49,12 +51,20 @@ pub enum BuildError {
 
 impl Classified for BuildError {
     fn kind(&self) -> ErrorKind {
-        ErrorKind::Input
+        match self {
+            // The file is right: an argument is missing.
+            Self::MissingVersion(_) => ErrorKind::Arguments,
+            _ => ErrorKind::Input,
+        }
     }
 
     fn hint(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::MissingVersion("ATT&CK") => Some("name it by --attack-version, such as 18.1".into()),
+            Self::MissingVersion("CWE") => Some(
+                "name it by --cwe-version, or by the name of the file or folder, such as cwe-4.19.1-api.zip"
+                    .into(),
+            ),
             _ => None,
         }
     }
@@ -74,6 +84,14 @@ impl KnowledgeBaseBuilder {
         self
     }
 
+    /// Sets the CWE catalogue whose categories and views are taken in place of those of the first: reduced
+    /// catalogues have none. [`Versions::cwe_categories`] then names its release.
+    #[must_use]
+    pub fn categories(mut self, catalog: CweCatalog) -> Self {
+        self.categories = Some(catalog);
+        self
+    }
+
     /// Sets the CAPEC catalogue.
     #[must_use]
     pub fn capec(mut self, catalog: CapecCatalog) -> Self {
@@ -85,6 +103,13 @@ impl KnowledgeBaseBuilder {
     #[must_use]
     pub fn attack(mut self, catalog: AttackCatalog) -> Self {
         self.attack.push(catalog);
+        self
+    }
+
+    /// Names the CWE release, for a catalogue that does not; it wins over what the catalogue says.
+    #[must_use]
+    pub fn cwe_version(mut self, version: impl Into<String>) -> Self {
+        self.cwe_version = Some(version.into());
         self
     }
 
@@ -104,13 +129,16 @@ impl KnowledgeBaseBuilder {
         let versions = self.versions()?;
         let cwe = self.cwe.ok_or(BuildError::MissingCatalogue("CWE"))?;
         let capec = self.capec.ok_or(BuildError::MissingCatalogue("CAPEC"))?;
-        let view_1003 = members_of_view_1003(&cwe);
+        let weaknesses = in_order(cwe.weaknesses, |weakness| weakness.id);
+        let groupings =
+            groupings(self.categories.map_or(cwe.groupings, |catalog| catalog.groupings), &weaknesses);
+        let view_1003 = members_of_view_1003(&weaknesses, &groupings);
         let (techniques, tactics) = merge(self.attack);
         let tables = Tables {
             versions,
             view_1003,
-            weaknesses: in_order(cwe.weaknesses, |weakness| weakness.id),
-            groupings: in_order(cwe.groupings, |grouping| grouping.id),
+            weaknesses,
+            groupings,
             patterns: in_order(capec.patterns, |pattern| pattern.id),
             tactics,
             techniques,
@@ -129,9 +157,16 @@ impl KnowledgeBaseBuilder {
             Some(version) => version.clone(),
             None => common_version(&self.attack)?.ok_or(BuildError::MissingVersion("ATT&CK"))?,
         };
+        let release = self.cwe_version.clone().or(cwe.version.clone());
+        let release = release.ok_or(BuildError::MissingVersion("CWE"))?;
+        let categories = match &self.categories {
+            Some(catalog) => Some(catalog.version.clone().ok_or(BuildError::MissingVersion("CWE"))?),
+            None => None,
+        };
         Ok(Versions {
-            cwe: cwe.version.clone().ok_or(BuildError::MissingVersion("CWE"))?,
             cwe_date: cwe.date.clone(),
+            cwe_categories: categories.filter(|categories| *categories != release),
+            cwe: release,
             capec: capec.version.clone().ok_or(BuildError::MissingVersion("CAPEC"))?,
             attack,
             attack_date: self.attack.iter().filter_map(|catalog| catalog.date.clone()).max(),
@@ -157,14 +192,24 @@ fn common_version(bundles: &[AttackCatalog]) -> Result<Option<String>, BuildErro
     }
 }
 
+/// The categories and views in id order, without those whose ids are weaknesses.
+fn groupings(taken: Vec<Grouping>, weaknesses: &[Weakness]) -> Vec<Grouping> {
+    let is_weakness = |id: CweId| weaknesses.binary_search_by_key(&id, |weakness| weakness.id).is_ok();
+    let mut groupings = in_order(taken, |grouping| grouping.id);
+    groupings.retain(|grouping| !is_weakness(grouping.id));
+    groupings
+}
+
 /// The weaknesses of view 1003: those at its top, and both ends of every relation in it.
-fn members_of_view_1003(cwe: &CweCatalog) -> Vec<CweId> {
-    let known: BTreeSet<CweId> = cwe.weaknesses.iter().map(|weakness| weakness.id).collect();
-    let related = cwe.weaknesses.iter().flat_map(|weakness| {
+fn members_of_view_1003(weaknesses: &[Weakness], groupings: &[Grouping]) -> Vec<CweId> {
+    let known: BTreeSet<CweId> = weaknesses.iter().map(|weakness| weakness.id).collect();
+    let related = weaknesses.iter().flat_map(|weakness| {
         let in_view = weakness.relations.iter().filter(|relation| relation.view == SIMPLIFIED_VIEW);
         in_view.flat_map(move |relation| [weakness.id, relation.target])
     });
-    let members: BTreeSet<CweId> = related.chain(cwe.top_of_view_1003.iter().copied()).collect();
+    let view = groupings.iter().filter(|grouping| grouping.id == CweId(SIMPLIFIED_VIEW));
+    let top = view.flat_map(|view| view.members.iter().copied());
+    let members: BTreeSet<CweId> = related.chain(top).collect();
     members.intersection(&known).copied().collect()
 }
 

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::entries::Weakness;
 use crate::ids::{CapecId, CweId, TechniqueId};
 use crate::kb::KnowledgeBase;
 
@@ -51,10 +52,20 @@ impl KnowledgeBase {
     /// Every weakness from which the chain reaches `technique`, through its ancestors too; sorted.
     #[must_use]
     pub fn cwes_reaching(&self, technique: TechniqueId) -> Vec<CweId> {
-        let reaches =
-            |pattern: &CapecId| self.pattern(*pattern).is_some_and(|p| p.techniques.contains(&technique));
+        self.cwes_with(|capec| self.pattern(capec).is_some_and(|p| p.techniques.contains(&technique)))
+    }
+
+    /// Every weakness from which the chain reaches `pattern`, through its ancestors too; sorted.
+    #[must_use]
+    pub fn cwes_reaching_capec(&self, pattern: CapecId) -> Vec<CweId> {
+        self.cwes_with(|capec| capec == pattern)
+    }
+
+    /// Every weakness that is related to a pattern that `wanted` accepts, itself or by an ancestor; sorted.
+    fn cwes_with(&self, wanted: impl Fn(CapecId) -> bool) -> Vec<CweId> {
+        let has_wanted = |weakness: &&Weakness| weakness.capecs.iter().any(|&capec| wanted(capec));
         let direct: BTreeSet<CweId> =
-            self.weaknesses().filter(|weakness| weakness.capecs.iter().any(reaches)).map(|w| w.id).collect();
+            self.weaknesses().filter(has_wanted).map(|weakness| weakness.id).collect();
         self.weaknesses()
             .map(|weakness| weakness.id)
             .filter(|id| {

@@ -18,7 +18,7 @@ pub static EMBEDDED_KNOWLEDGE_BASE: &[u8] = include_bytes!("../assets/kb.bin");
 
 const MAGIC: &[u8; 8] = b"VLENS-KB";
 /// To be raised with every change to the tables or to the types in them.
-const FORMAT_VERSION: u32 = 1;
+const FORMAT_VERSION: u32 = 2;
 
 /// Reasons why bytes are not a compiled knowledge base that this version can use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::entries::{Relation, Technique, Weakness};
+use crate::entries::{Grouping, Relation, Technique, Weakness};
 use crate::ids::{CapecId, CweId, TechniqueId};
 use crate::kb::KnowledgeBase;
 use crate::terms::Usage;
@@ -12,6 +12,10 @@ use crate::terms::Usage;
 pub struct KbDiff {
     /// Weaknesses that came, went or were renamed.
     pub weaknesses: EntryChanges<CweId>,
+    /// Categories and views that came, went or were renamed.
+    pub groupings: EntryChanges<CweId>,
+    /// Categories and views, in both, with another kind, status, mapping usage or other members.
+    pub regrouped: Vec<CweId>,
     /// Weaknesses whose mapping usage changed.
     pub usage: Vec<UsageChange>,
     /// Weaknesses whose relations or attack patterns changed.
@@ -121,6 +125,11 @@ pub fn diff(old: &KnowledgeBase, new: &KnowledgeBase) -> KbDiff {
             old.weaknesses().map(|w| (w.id, w.name.as_str())),
             new.weaknesses().map(|w| (w.id, w.name.as_str())),
         ),
+        groupings: entry_changes(
+            old.groupings().map(|g| (g.id, g.name.as_str())),
+            new.groupings().map(|g| (g.id, g.name.as_str())),
+        ),
+        regrouped: regrouped(old, new),
         usage: both.iter().filter_map(|(before, after)| usage_change(before, after)).collect(),
         relations: both.iter().filter_map(|(before, after)| relation_change(before, after)).collect(),
         patterns: entry_changes(
@@ -136,6 +145,13 @@ pub fn diff(old: &KnowledgeBase, new: &KnowledgeBase) -> KbDiff {
         deprecated: newly(old, new, |t| t.deprecated).map(|t| t.id).collect(),
         chain: chain_changes(old, new),
     }
+}
+
+/// The categories and views, in both, that differ in anything but the name.
+fn regrouped(old: &KnowledgeBase, new: &KnowledgeBase) -> Vec<CweId> {
+    let facts = |g: &Grouping| (g.kind, g.status, g.usage, g.members.clone());
+    let both = old.groupings().filter_map(|before| Some((before, new.grouping(before.id)?)));
+    both.filter(|(before, after)| facts(before) != facts(after)).map(|(_, after)| after.id).collect()
 }
 
 /// Compares two lists of ids and names.

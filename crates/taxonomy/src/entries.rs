@@ -3,6 +3,8 @@
 //! They hold names, ids and relations only, none of the catalogues' prose. Lists are sorted and
 //! without duplicates once they stand in a knowledge base.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{CapecId, CweId, TacticId, TechniqueId};
@@ -40,8 +42,9 @@ pub struct Relation {
     pub primary: bool,
 }
 
-/// A category or a view of CWE: an id that records carry, but no weakness and without parents.
+/// A category or a view of CWE: an id that records carry, but not a weakness and without parents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Grouping {
     /// Its id, from the same numbers as the weaknesses'.
     pub id: CweId,
@@ -49,15 +52,50 @@ pub struct Grouping {
     pub name: String,
     /// Category or view.
     pub kind: GroupingKind,
+    /// The maturity of the entry.
+    pub status: Status,
+    /// The permission to map vulnerabilities to it: none, in releases that have mapping notes.
+    pub usage: Usage,
+    /// The weaknesses, categories and views that it lists; those below them are not listed again.
+    pub members: Vec<CweId>,
 }
 
-/// The two kinds of [`Grouping`].
+impl Grouping {
+    /// A category or view without members, of unstated status and usage.
+    #[must_use]
+    pub fn new(id: CweId, name: impl Into<String>, kind: GroupingKind) -> Self {
+        let (status, usage) = (Status::Unstated, Usage::Unstated);
+        Self { id, name: name.into(), kind, status, usage, members: Vec::new() }
+    }
+}
+
+/// The kinds of [`Grouping`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum GroupingKind {
     /// A set of weaknesses that share a characteristic.
     Category,
     /// A perspective on the whole catalogue.
     View,
+    /// A view whose members are those that a filter selects; the catalogue does not list them.
+    ImplicitView,
+}
+
+impl fmt::Display for GroupingKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Category => "category",
+            Self::View => "view",
+            Self::ImplicitView => "implicit view",
+        })
+    }
+}
+
+impl GroupingKind {
+    /// The kind of a view of the type that the catalogue writes as `word`.
+    pub(crate) fn of_view(word: Option<&str>) -> Self {
+        if word == Some("Implicit") { Self::ImplicitView } else { Self::View }
+    }
 }
 
 /// An attack pattern of CAPEC.
@@ -122,10 +160,22 @@ pub struct Versions {
     pub cwe: String,
     /// The day of that release, `YYYY-MM-DD`, where the file says it.
     pub cwe_date: Option<String>,
+    /// The release of CWE's categories and views, where they are taken from another one than the weaknesses.
+    pub cwe_categories: Option<String>,
     /// CAPEC's, like `3.9`.
     pub capec: String,
     /// ATT&CK's, like `18.1`.
     pub attack: String,
     /// The day of that release, `YYYY-MM-DD`, where the file says it.
     pub attack_date: Option<String>,
+}
+
+impl fmt::Display for Versions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CWE {}", self.cwe)?;
+        if let Some(categories) = &self.cwe_categories {
+            write!(f, " (categories and views {categories})")?;
+        }
+        write!(f, ", CAPEC {}, ATT&CK {}", self.capec, self.attack)
+    }
 }

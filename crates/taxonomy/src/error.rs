@@ -30,21 +30,13 @@ pub enum ParseError {
     /// The file declares a document type, which may define entities that expand without end.
     #[error(
         "{file}: document type declaration (DOCTYPE) at byte {byte}: refused, because it can define entities \
-         that expand without end, and CWE's own files have none; download the catalogue from https://cwe.mitre.org"
+         that expand without end, and MITRE's own files have none; download the file again from its site"
     )]
     Doctype {
         /// The caller's name for the file.
         file: String,
         /// Where it stands.
         byte: u64,
-    },
-    /// The XML is well-formed as far as it goes, but is no complete CWE catalogue.
-    #[error("{file}: not a CWE catalogue: {detail}")]
-    NotCwe {
-        /// The caller's name for the file.
-        file: String,
-        /// What was found, or missed.
-        detail: String,
     },
     /// The file is not well-formed JSON.
     #[error("{file}: malformed JSON at line {line}, column {column}: {detail}; download the file again")]
@@ -58,16 +50,27 @@ pub enum ParseError {
         /// What is wrong.
         detail: String,
     },
-    /// The JSON is well-formed, but not the bundle that was asked for.
+    /// The file is readable as far as it goes, but not the catalogue that was asked for, or not all of it.
     #[error("{file}: not {expected}: {detail}")]
-    NotBundle {
+    NotCatalogue {
         /// The caller's name for the file.
         file: String,
-        /// What the file should have been.
+        /// The catalogue that the file should be.
         expected: &'static str,
-        /// What was found, or missed.
-        detail: &'static str,
+        /// The contents that were found, or missed.
+        detail: String,
     },
+}
+
+impl ParseError {
+    pub(crate) fn not_catalogue(file: &str, expected: &'static str, detail: impl Into<String>) -> Self {
+        Self::NotCatalogue { file: file.to_owned(), expected, detail: detail.into() }
+    }
+
+    /// For `map_err`: the reader of `file` failed.
+    pub(crate) fn read(file: &str) -> impl Fn(std::io::Error) -> Self {
+        |source| Self::Read { file: file.to_owned(), source }
+    }
 }
 
 impl Classified for ParseError {
@@ -83,6 +86,8 @@ pub enum Position {
     Byte(u64),
     /// The index in the bundle's `objects`, from 0 (STIX).
     Object(usize),
+    /// The number among all entries, from 1 (CWE's REST API, in one file or many).
+    Entry(usize),
 }
 
 /// One entry, or one field of it, that was left out of a catalogue while the rest was kept.
@@ -90,7 +95,7 @@ pub enum Position {
 pub struct ParseIssue {
     /// The place of the entry.
     pub position: Position,
-    /// The entry's id as the file writes it, where it could be read.
+    /// The entry's id as the file writes it, or else the name of its file, where it could be read.
     pub id: Option<String>,
     /// The element, attribute or key in question.
     pub field: &'static str,
@@ -103,6 +108,7 @@ impl fmt::Display for Position {
         match self {
             Self::Byte(byte) => write!(f, "byte {byte}"),
             Self::Object(index) => write!(f, "objects[{index}]"),
+            Self::Entry(number) => write!(f, "entry {number}"),
         }
     }
 }
@@ -117,7 +123,32 @@ impl fmt::Display for ParseIssue {
     }
 }
 
-/// `text` short enough for a message, whatever an outside file put there.
+/// A field of an entry that is missing or holds something else than it should.
+pub(crate) struct BadField {
+    pub(crate) field: &'static str,
+    pub(crate) problem: String,
+}
+
+/// The most characters of an outside text in a message.
+const LONGEST_EXCERPT: usize = 160;
+
+/// `text` short enough for a message, whatever an outside file put there; cut off after a whole word if it has several.
 pub(crate) fn excerpt(text: &str) -> String {
-    text.chars().take(80).collect()
+    let Some((end, _)) = text.char_indices().nth(LONGEST_EXCERPT) else { return text.to_owned() };
+    let head = text.get(..end).unwrap_or_default();
+    let head = head.rsplit_once(' ').map_or(head, |(words, _)| words);
+    format!("{head} …")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_ends_with_a_whole_word() {
+        assert_eq!(excerpt("`;` not found before the end"), "`;` not found before the end");
+        let long = excerpt(&"four ".repeat(100));
+        assert!(long.ends_with(" four …") && long.chars().count() <= LONGEST_EXCERPT + 2, "{long}");
+        assert_eq!(excerpt(&"é".repeat(1000)).chars().count(), LONGEST_EXCERPT + 2);
+    }
 }

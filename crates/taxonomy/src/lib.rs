@@ -31,12 +31,15 @@ mod error;
 #[cfg(feature = "folder")]
 mod folder;
 mod graph;
+mod json;
 mod kb;
 mod levels;
 mod paths;
+mod sniff;
 mod standing;
 mod stix;
 mod terms;
+mod xml;
 
 pub use builder::{BuildError, KnowledgeBaseBuilder};
 pub use chain::ChainLabels;

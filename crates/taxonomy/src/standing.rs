@@ -16,8 +16,7 @@ pub enum Standing {
     },
     /// An entry withdrawn without a successor.
     Deprecated,
-    /// No entry of these releases: a later one's, a mistake, or one of the CWE categories that NVD
-    /// uses and MITRE's file leaves out.
+    /// No entry of these releases: a later one's, or a mistake.
     Unknown,
 }
 
@@ -32,13 +31,11 @@ impl Standing {
 }
 
 impl KnowledgeBase {
-    /// The standing of a weakness, category or view; no status is kept of the last two, and all are current.
+    /// The standing of a weakness, category or view.
     #[must_use]
     pub fn standing_of_cwe(&self, id: CweId) -> Standing {
-        if self.grouping(id).is_some() {
-            return Standing::Current;
-        }
-        Standing::of_status(self.weakness(id).map(|weakness| weakness.status))
+        let weakness = self.weakness(id).map(|weakness| weakness.status);
+        Standing::of_status(weakness.or_else(|| self.grouping(id).map(|grouping| grouping.status)))
     }
 
     /// The standing of an attack pattern.
@@ -80,6 +77,9 @@ mod tests {
         assert_eq!(kb.standing_of_cwe(CweId(999_999)), Standing::Unknown);
         let withdrawn = kb.weaknesses().find(|weakness| weakness.status == Status::Deprecated).unwrap();
         assert_eq!(kb.standing_of_cwe(withdrawn.id), Standing::Deprecated);
+        let grouping = |status: Status| kb.groupings().find(|grouping| grouping.status == status).unwrap().id;
+        assert_eq!(kb.standing_of_cwe(grouping(Status::Deprecated)), Standing::Deprecated);
+        assert_eq!(kb.standing_of_cwe(grouping(Status::Draft)), Standing::Current);
         let withdrawn = kb.patterns().find(|pattern| pattern.status == Status::Deprecated).unwrap();
         assert_eq!(kb.standing_of_capec(withdrawn.id), Standing::Deprecated);
         assert_eq!(kb.standing_of_capec(CapecId(99_999)), Standing::Unknown);

@@ -39,6 +39,21 @@ fn a_table_becomes_a_data_set() {
 }
 
 #[test]
+fn many_unknown_ids_are_counted_and_listed_when_asked_for() {
+    let ids: Vec<String> = (99_990..99_998).map(|number| format!("\"CWE-{number}\"")).collect();
+    let record = format!(
+        "{{\"id\":\"CVE-2020-0001\",\"description\":\"x y z\",\"cwes\":[{}, \"CWE-264\"]}}\n",
+        ids.join(",")
+    );
+    let (folder, outcome) = built(&record);
+    let outcome = outcome.code(0).says(&["8 labels, assigned 8 times (-v lists them)"]);
+    assert!(!outcome.stderr.contains("CWE-99990"), "{}", outcome.stderr);
+    let verbose = ["data", "build", "table.jsonl", "--out", "again.parquet", "-v"];
+    let outcome = folder.run(&verbose).code(0).says(&["CWE-99990 (1)", "CWE-99997 (1)"]);
+    assert!(!outcome.stderr.contains("CWE-264"), "a category is known: {}", outcome.stderr);
+}
+
+#[test]
 fn records_are_looked_up_by_their_ids() {
     let (folder, _) = built(TABLE);
     let look_up = |ids: &str| folder.run(&["classify", "--cve-id", ids, "--data", "data.parquet"]);

@@ -130,5 +130,191 @@ fn entries_and_ways_are_shown() {
     let reaching: Vec<String> = serde_json::from_str(&reaching).unwrap();
     assert!(reaching.contains(&"CWE-664".to_owned()), "{reaching:?}");
     folder.run(&["kb", "path", "CWE-999999", "T1027"]).code(3).says(&["does not know CWE-999999"]);
-    folder.run(&["kb", "path", "CWE-79", "T1539"]).code(0).says(&["no way"]);
+}
+
+#[test]
+fn a_way_that_is_not_there_is_told_and_not_a_success() {
+    let folder = Folder::new();
+    for (ids, says) in [
+        (&["CWE-79", "T1539"][..], "no way from CWE-79 to T1539"),
+        (&["264", "T1027"], "CWE-264 is a category, and the chain starts from weaknesses"),
+        (&["T1190"], "no way to T1190 from any weakness"),
+        (&["CAPEC-999"], "does not know CAPEC-999"),
+    ] {
+        let arguments = [&["kb", "path"][..], ids].concat();
+        let outcome = folder.run(&arguments).code(3).says(&["error:", says]);
+        assert_eq!(outcome.stdout, "", "{ids:?}");
+    }
+    assert_eq!(folder.run(&["kb", "path", "79", "T1539", "--format", "json"]).code(3).stdout, "[]\n");
+    for (ids, hint) in [
+        (&["CWE-79"][..], "`kb show CWE-79` lists all that it reaches"),
+        (&["T1027", "CWE-79"], "`kb path CWE-79 T1027`"),
+        (&["CAPEC-63", "T1027"], "`kb show CAPEC-63` lists the techniques"),
+        (&["TA0001"], "name a technique"),
+    ] {
+        let arguments = [&["kb", "path"][..], ids].concat();
+        folder.run(&arguments).code(2).says(&["a way leads from a weakness", hint]);
+    }
+    let reaching = folder.run(&["kb", "path", "CAPEC-63"]).code(0).stdout;
+    assert!(reaching.contains("\nCWE-79    Improper Neutralization"), "{reaching}");
+}
+
+#[test]
+fn several_entries_are_shown_and_unknown_ones_cost_no_others() {
+    let folder = Folder::new();
+    let text = folder.run(&["kb", "show", "79", "cwe-264", "t1027"]).code(0).stdout;
+    for start in ["CWE-79  ", "\n\nCWE-264  ", "\n\nT1027  "] {
+        assert!(text.contains(start), "{text}\nlacks {start}");
+    }
+    let outcome = folder.run(&["kb", "show", "CWE-99999", "79", "T9999", "--format", "json"]).code(4);
+    let json: Value = serde_json::from_str(&outcome.says(&["know CWE-99999", "know T9999"]).stdout).unwrap();
+    assert_eq!((json.as_array().unwrap().len(), &json[0]["id"]), (1, &Value::from("CWE-79")));
+    assert_eq!(folder.run(&["kb", "show", "CWE-99999", "T9999"]).code(3).stdout, "");
+}
+
+#[test]
+fn categories_and_views_have_names_wherever_they_come_up() {
+    let folder = Folder::new();
+    for (id, name, kind, status) in [
+        ("CWE-264", "Permissions, Privileges, and Access Controls", "category", "Obsolete"),
+        ("CWE-16", "Configuration", "category", "Obsolete"),
+        ("CWE-1", "DEPRECATED: Location", "category", "Deprecated"),
+        ("CWE-1000", "Research Concepts", "view", "Draft"),
+        ("CWE-604", "Deprecated Entries", "implicit view", "Draft"),
+    ] {
+        let json = folder.run(&["kb", "show", id, "--format", "json"]).code(0).stdout;
+        let json: Value = serde_json::from_str(&json).unwrap();
+        let facts = ["name", "kind", "status", "mapping_usage"].map(|key| json[key].as_str().unwrap());
+        assert_eq!(facts, [name, kind, status, "Prohibited"]);
+    }
+    let view = folder.run(&["kb", "show", "CWE-1000"]).code(0).stdout;
+    assert!(view.contains("CWE-284     Improper Access Control\n"), "{view}");
+    let info = folder.run(&["kb", "info", "--format", "json"]).code(0).stdout;
+    let info: Value = serde_json::from_str(&info).unwrap();
+    assert_eq!((&info["categories"], &info["views"]), (&Value::from(420), &Value::from(58)));
+    assert_eq!(info["versions"]["cwe_categories"], "4.19.1", "another release than the weaknesses'");
+
+    folder.file("old.jsonl", "{\"id\": \"CVE-2008-0001\", \"text\": \"Unspecified privileges flaw.\"}\n");
+    let all = ["--labels", "assigned", "--top-k", "all"];
+    for format in ["jsonl", "csv", "table"] {
+        let arguments = [&["classify", "old.jsonl", "--format", format], &all[..]].concat();
+        let text = folder.run(&arguments).code(0).stdout;
+        let line =
+            text.lines().find(|line| line.contains("CWE-264")).unwrap_or_else(|| panic!("{format}: {text}"));
+        assert!(line.contains("Permissions, Privileges, and Access"), "{format}: {line}");
+    }
+}
+
+/// The category 264 and the weakness 79 as CWE's REST API answers.
+const API: [(&str, &str); 2] = [
+    (
+        "api/C/264.json",
+        r#"{"ID": "264", "Name": "Doors", "Status": "Obsolete", "Summary": "x",
+        "Relationships": [{"CweID": "79", "ViewID": "699"}], "MappingNotes": {"Usage": "Prohibited"}}"#,
+    ),
+    ("api/W/79.json", r#"{"ID": "79", "Name": "Pages", "Abstraction": "Base", "Status": "Stable"}"#),
+];
+
+#[test]
+fn the_rest_api_of_cwe_and_the_xml_of_capec_are_read() {
+    let folder = folder();
+    for inner in ["api/C", "api/W"] {
+        std::fs::create_dir_all(folder.path(inner)).unwrap();
+    }
+    for (name, document) in API {
+        folder.file(name, document);
+    }
+    folder.file("cwe-9.3-api.zip", zip(&API.map(|(name, document)| (name, document.as_bytes()))));
+    folder.file("capec_latest.xml", "<Attack_Pattern_Catalog Name=\"CAPEC\" Version=\"7.5\"><Attack_Patterns>\
+        <Attack_Pattern ID=\"63\" Name=\"XSS\" Abstraction=\"Standard\" Status=\"Draft\"><Related_Weaknesses>\
+        <Related_Weakness CWE_ID=\"79\"/></Related_Weaknesses></Attack_Pattern></Attack_Patterns></Attack_Pattern_Catalog>");
+    build(&folder, "cwe-9.3-api.zip", "capec_latest.xml", "zip.bin")
+        .code(0)
+        .says(&["taken as release 9.3, by its name"]);
+    build(&folder, "api", "capec_latest.xml", "out.bin").code(2).says(&["--cwe-version"]);
+    let rest =
+        ["--capec", "capec_latest.xml", "--attack", "enterprise-attack.json", "--attack-version", "18.1"];
+    let named = ["kb", "build", "--cwe", "api", "--cwe-version", "9.3", "--out", "folder.bin"];
+    folder.run(&[&named[..], &rest].concat()).code(0);
+    let read = |name: &str| std::fs::read(folder.path(name)).unwrap();
+    assert_eq!(read("zip.bin"), read("folder.bin"));
+    let category = folder.run(&["kb", "show", "CWE-264", "--kb", "zip.bin"]).code(0).stdout;
+    assert!(category.contains("CWE-264  Doors") && category.contains("CWE-79      Pages"), "{category}");
+    let pattern = folder.run(&["kb", "show", "CAPEC-63", "--kb", "zip.bin"]).code(0).stdout;
+    assert!(pattern.contains("CAPEC-63  XSS") && pattern.contains("CWE-79      Pages"), "{pattern}");
+
+    let both =
+        ["kb", "build", "--cwe", "cwec.xml", "--cwe-categories", "cwe-9.3-api.zip", "--out", "both.bin"];
+    folder.run(&[&both[..], &rest].concat()).code(0).says(&["CWE 9.1 (categories and views 9.3)"]);
+    let changes = folder.run(&["kb", "diff", "zip.bin", "both.bin"]).code(0).stdout;
+    assert!(!changes.contains("\ncategories and views"), "{changes}");
+}
+
+#[test]
+fn a_folder_with_a_file_for_each_stix_object_is_a_bundle() {
+    let folder = folder();
+    for (bundle, folders) in [("capec.json", "cti/capec"), ("enterprise.json", "cti/enterprise")] {
+        let bundle: Value = serde_json::from_slice(&catalogue(bundle)).unwrap();
+        for (number, object) in bundle["objects"].as_array().unwrap().iter().enumerate() {
+            let kind = format!("{folders}/{}", object["type"].as_str().unwrap());
+            std::fs::create_dir_all(folder.path(&kind)).unwrap();
+            let alone = serde_json::json!({"type": "bundle", "objects": [object]});
+            folder.file(&format!("{kind}/x--{number}.json"), alone.to_string());
+        }
+    }
+    build(&folder, "cwec.xml", "stix-capec.json", "bundles.bin").code(0);
+    let folders = ["--cwe", "cwec.xml", "--capec", "cti/capec", "--attack", "cti/enterprise"];
+    let rest = ["--attack-version", "18.1", "--out"];
+    let build = |out| folder.run(&[&["kb", "build"][..], &folders, &rest, &[out]].concat());
+    build("folders.bin").code(0);
+    let read = |name: &str| std::fs::read(folder.path(name)).unwrap();
+    assert!(read("bundles.bin") == read("folders.bin"));
+    folder.file("cti/capec/attack-pattern/x--bad.json", "{\"type\": \"bundle\", \"objects\": [");
+    build("again.bin").code(0).says(&["cti/capec: 1 entries or fields were left out"]);
+    assert!(read("bundles.bin") == read("again.bin"));
+}
+
+#[test]
+fn files_of_another_kind_are_called_by_it() {
+    let folder = folder();
+    folder.file("capec.json.gz", smallest_gzip(&catalogue("capec.json")));
+    std::fs::create_dir(folder.path("no-objects")).unwrap();
+    folder.file("no-objects/readme.json", "{}");
+    for (cwe, capec, says) in [
+        (
+            "capec.json.gz",
+            "stix-capec.json",
+            &["capec.json.gz: not a CWE catalogue: it is CAPEC's bundle in STIX", "cwec_*.xml"][..],
+        ),
+        ("enterprise-attack.json", "stix-capec.json", &["it is a bundle of ATT&CK in STIX"]),
+        ("cwec.xml", "cwec.xml", &["not a CAPEC catalogue: the root element is <Weakness_Catalog>"]),
+        (
+            "cwec.xml",
+            "no-objects",
+            &["no-objects: is a folder", "stix-capec.json", "capec/2.1", "capec_latest.xml"],
+        ),
+    ] {
+        build(&folder, cwe, capec, "out.bin").code(3).says(says);
+    }
+}
+
+#[test]
+fn a_missing_release_is_an_argument_and_a_missing_file_is_not_available() {
+    let folder = folder();
+    let mut bundle: Value = serde_json::from_slice(&catalogue("enterprise.json")).unwrap();
+    bundle["objects"].as_array_mut().unwrap().retain(|object| object["type"] != "x-mitre-collection");
+    folder.file("enterprise-attack.json", bundle.to_string());
+    let files = ["--cwe", "cwec.xml", "--capec", "stix-capec.json", "--attack", "enterprise-attack.json"];
+    folder
+        .run(&[&["kb", "build", "--out", "out.bin"][..], &files].concat())
+        .code(2)
+        .says(&["--attack-version"]);
+    build(&folder, "cwec.xml", "stix-capec.json", "kb.bin").code(0);
+    for arguments in [
+        &["kb", "diff", "nope", "kb.bin"][..],
+        &["kb", "diff", "kb.bin", "nope"],
+        &["kb", "info", "--kb", "nope"],
+    ] {
+        folder.run(arguments).code(5).says(&["nope: cannot be read"]);
+    }
 }

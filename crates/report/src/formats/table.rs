@@ -173,7 +173,8 @@ impl Table {
             Some(Usage::Discouraged) => "CWE discourages mapping to it",
             Some(Usage::Prohibited) => "CWE prohibits mapping to it",
             Some(_) => "below the threshold",
-            None => "a category, no weakness",
+            None if self.kb.grouping(best.label).is_some() => "a category, no weakness",
+            None => "not in the knowledge base",
         };
         let row = self.row(&ScoredLabel::new(best.label, best.score, false));
         row + &self.aside(&format!("as records assign it; {why}"))

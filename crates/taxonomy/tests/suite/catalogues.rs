@@ -27,8 +27,17 @@ fn cwe_entries_carry_every_field() {
         ]
     );
     assert_eq!(page.capecs, [CapecId(63)], "a pattern listed twice counts once");
-    let kinds: Vec<_> = catalog.groupings.iter().map(|grouping| (grouping.id.0, grouping.kind)).collect();
-    assert_eq!(kinds, [(264, GroupingKind::Category), (1003, GroupingKind::View)]);
+    let [category, view] = catalog.groupings.as_slice() else { panic!("{:?}", catalog.groupings) };
+    assert_eq!(
+        (category.id, category.kind, category.name.as_str()),
+        (CweId(264), GroupingKind::Category, "Things about doors")
+    );
+    assert_eq!((category.status, category.usage), (Status::Obsolete, Usage::Prohibited));
+    assert_eq!(category.members, cwes(&[79]));
+    assert_eq!((view.id, view.kind, view.status), (CweId(1003), GroupingKind::View, Status::Incomplete));
+    assert_eq!(view.members, cwes(&[119, 4444]), "in order, a member that the catalogue lacks included");
+    let implicit = cwe::parse(CWE.replace("\"Graph\"", "\"Implicit\"").as_bytes(), "cwe.xml").unwrap();
+    assert_eq!(implicit.groupings[1].kind, GroupingKind::ImplicitView);
 }
 
 #[test]
@@ -113,9 +122,15 @@ fn a_file_that_is_no_cwe_catalogue_is_refused() {
     let rest = CWE.replace("<Weaknesses>", "<Weaknesses");
     for (bytes, message) in [
         (&b""[..], "f: not a CWE catalogue: it holds no element at all"),
-        (b"{\"type\": \"bundle\"}", "f: not a CWE catalogue: it holds no element at all"),
+        (
+            CAPEC.as_bytes(),
+            "f: not a CWE catalogue: it is CAPEC's bundle in STIX; give cwec_*.xml of https://cwe.mitre.org",
+        ),
+        (ENTERPRISE.as_bytes(), "f: not a CWE catalogue: it is a bundle of ATT&CK in STIX; give cwec_*.xml"),
+        (b"[1, 2]", "f: not a CWE catalogue: it is JSON of another kind; give "),
+        (b"{\"type\": \"bundle\"", "f: malformed JSON at line 1, column 17"),
         (b"<html></html>", "f: not a CWE catalogue: the root element is <html>, expected <Weakness_Catalog>"),
-        (b"<Weakness_Catalog/>", "f: not a CWE catalogue: it holds no readable <Weakness>"),
+        (b"<Weakness_Catalog/>", "f: not a CWE catalogue: it holds no readable weakness"),
         (b"<Weakness_Catalog><a></b></Weakness_Catalog>", "f: malformed XML at byte "),
         (b"<Weakness_Catalog Name=\"\xFF\"/>", "f: malformed XML at byte "),
         (cut.as_bytes(), "f: "),
@@ -191,7 +206,13 @@ fn a_file_that_is_no_bundle_is_refused() {
     for (text, message) in [
         ("", "f: malformed JSON at line 1, column 0: EOF"),
         (cut, "f: malformed JSON at line "),
-        (CWE, "f: malformed JSON at line 1, column 1: expected value"),
+        ("VLENS-KB", "f: malformed JSON at line 1, column 1: expected value"),
+        (
+            CWE,
+            "f: not a CAPEC catalogue: the root element is <Weakness_Catalog>, expected <Attack_Pattern_Catalog>",
+        ),
+        ("<Attack_Pattern_Catalog/>", "f: not a CAPEC catalogue: it holds no readable <Attack_Pattern>"),
+        ("<!DOCTYPE x><Attack_Pattern_Catalog/>", "f: document type declaration (DOCTYPE)"),
         (
             "[1, 2]",
             "f: malformed JSON at line 1, column 2: invalid type: sequence, expected a STIX 2.1 bundle",
@@ -209,6 +230,8 @@ fn a_file_that_is_no_bundle_is_refused() {
         assert!(error.starts_with(message), "{error}");
     }
     assert!(attack::parse(CAPEC.as_bytes(), "f").unwrap_err().to_string().contains("with an ATT&CK id"));
+    let error = attack::parse(CWE.as_bytes(), "f").unwrap_err().to_string();
+    assert_eq!(error, "f: not a STIX 2.1 bundle of ATT&CK: it is CWE's catalogue in XML");
 }
 
 #[test]

@@ -143,6 +143,13 @@ fn current_follows_what_revoked_a_technique() {
 }
 
 #[test]
+fn weaknesses_reach_patterns_by_their_ancestors() {
+    let kb = knowledge_base();
+    assert_eq!(kb.cwes_reaching_capec(CapecId(267)), cwes(&[74, 79, 80]));
+    assert_eq!(kb.cwes_reaching_capec(CapecId(1)), []);
+}
+
+#[test]
 fn names_of_weaknesses_and_of_categories() {
     let kb = knowledge_base();
     for (id, name) in [(74, Some("Mixed & unmixed")), (264, Some("Things about doors")), (31337, None)] {

@@ -105,6 +105,21 @@ fn diff_names_what_changed_and_where_the_chain_leads_elsewhere() {
 }
 
 #[test]
+fn diff_names_categories_and_views_that_changed() {
+    let renamed = knowledge_base_with(|file| file.replace("Things about doors", "Things about gates"));
+    let changes = diff(&knowledge_base(), &renamed);
+    assert_eq!(changes.groupings.renamed.first().map(|rename| rename.id), Some(CweId(264)));
+    assert!(changes.regrouped.is_empty() && !changes.is_empty());
+    let moved = knowledge_base_with(|file| {
+        file.replace("CWE_ID=\"79\" View_ID=\"699\"", "CWE_ID=\"80\" View_ID=\"699\"")
+    });
+    assert_eq!(diff(&knowledge_base(), &moved).regrouped, cwes(&[264]));
+    let removed = knowledge_base_with(|file| file.replace("<Category ID=\"264\"", "<Category ID=\"265\""));
+    let changes = diff(&knowledge_base(), &removed).groupings;
+    assert_eq!((changes.added, changes.removed), (cwes(&[265]), cwes(&[264])));
+}
+
+#[test]
 fn diff_names_withdrawn_techniques_and_patterns_that_lead_elsewhere() {
     let build = |capec: &str, attack: &str| {
         KnowledgeBaseBuilder::new()

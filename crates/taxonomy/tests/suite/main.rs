@@ -5,5 +5,6 @@ mod catalogues;
 mod chain;
 mod compiled;
 mod fixture;
+mod forms;
 mod official;
 mod properties;

@@ -140,17 +140,10 @@ fn tell(report: &BuildReport, terminal: &Terminal) -> Result<(), Failure> {
         0 => {}
         count => terminal.warn(&format!("dates that cannot be read, counted as not given: {count}")),
     }
-    let counted = |(label, count): (String, &u64)| format!("{label} ({count})");
-    let unknown = report.unknown_cwes.iter().map(|(id, count)| counted((id.to_string(), count)));
-    let unreadable = report.unreadable_cwes.iter().map(|(text, count)| counted((format!("{text:?}"), count)));
-    let (unknown, unreadable): (Vec<_>, Vec<_>) = (unknown.collect(), unreadable.collect());
-    if !unknown.is_empty() {
-        let list = unknown.join(", ");
-        terminal.warn(&format!("not in the knowledge base, kept as labels without ancestors: {list}"));
-    }
-    if !unreadable.is_empty() {
-        terminal.warn(&format!("no CWE ids, left out: {}", unreadable.join(", ")));
-    }
+    let unknown = report.unknown_cwes.iter().map(|(id, count)| (id.to_string(), *count));
+    warn_of("not in the knowledge base, kept as labels without ancestors", unknown, terminal);
+    let unreadable = report.unreadable_cwes.iter().map(|(text, count)| (format!("{text:?}"), *count));
+    warn_of("no CWE ids, left out", unreadable, terminal);
     match report.without_cve() {
         0 => {}
         count => terminal.warn(&format!("records without a CVE id, left out: {count}")),
@@ -164,6 +157,26 @@ fn tell(report: &BuildReport, terminal: &Terminal) -> Result<(), Failure> {
         bad => {
             let message = format!("{bad} records could not be read, {} rows were written", report.rows);
             Err(Failure::new(Kind::SomeRecords, message))
+        }
+    }
+}
+
+/// The most labels that a warning names, so that it stays a line.
+const MOST_NAMED: usize = 5;
+
+/// Warns of labels and how often they were assigned: of a few by name, of many by their number.
+fn warn_of(problem: &str, labels: impl Iterator<Item = (String, u64)>, terminal: &Terminal) {
+    let (mut listed, mut times) = (vec![], 0u64);
+    for (label, count) in labels {
+        listed.push(format!("{label} ({count})"));
+        times = times.saturating_add(count);
+    }
+    match listed.len() {
+        0 => {}
+        1..=MOST_NAMED => terminal.warn(&format!("{problem}: {}", listed.join(", "))),
+        many => {
+            terminal.warn(&format!("{problem}: {many} labels, assigned {times} times (-v lists them)"));
+            listed.iter().for_each(|label| terminal.detail(label));
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use vulnlens::taxonomy::CatalogueFiles;
+use vulnlens::taxonomy::{CatalogueFiles, FolderNote};
 
 use crate::failure::Failure;
 use crate::folder_notes;
@@ -12,20 +12,29 @@ use crate::terminal::Terminal;
 
 /// Build a knowledge base of MITRE's files
 ///
-/// The files are taken as they are downloaded: CWE's XML (.xml or .xml.zip), and the STIX 2.1 bundles of CAPEC and
-/// ATT&CK (.json or .json.gz). The result holds ids, names and relations, none of the catalogues' prose.
+/// The files are taken as they are downloaded: CWE's XML (.xml or .xml.zip) or the answers of its REST API (.json, or an
+/// archive or a folder of them), CAPEC's STIX 2.1 bundle (.json or .json.gz) or XML (.xml), and ATT&CK's STIX 2.1
+/// bundles; in place of a bundle also a folder of github.com/mitre/cti with a file for each object. The result holds ids, names and relations, none of the catalogues' prose.
 #[derive(Debug, Args)]
 pub(crate) struct BuildArguments {
     /// CWE's catalogue
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE|FOLDER")]
     cwe: PathBuf,
 
-    /// CAPEC's bundle
-    #[arg(long, value_name = "FILE")]
+    /// CWE's release, for a catalogue that does not say it [default: the one in the file's name]
+    #[arg(long, value_name = "VERSION")]
+    cwe_version: Option<String>,
+
+    /// Another catalogue of CWE, whose categories and views are taken: reduced catalogues have none
+    #[arg(long, value_name = "FILE|FOLDER")]
+    cwe_categories: Option<PathBuf>,
+
+    /// CAPEC's catalogue
+    #[arg(long, value_name = "FILE|FOLDER")]
     capec: PathBuf,
 
     /// ATT&CK's bundles: Enterprise, and Mobile and ICS if wanted
-    #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
+    #[arg(long, value_name = "FILE|FOLDER", num_args = 1.., required = true)]
     attack: Vec<PathBuf>,
 
     /// ATT&CK's release, for bundles that do not say it
@@ -38,10 +47,19 @@ pub(crate) struct BuildArguments {
 }
 
 pub(crate) fn run(arguments: BuildArguments, terminal: &Terminal) -> Result<(), Failure> {
-    let files =
-        CatalogueFiles { cwe: vec![arguments.cwe], capec: vec![arguments.capec], attack: arguments.attack };
-    let (mut builder, notes) = files.parse()?;
+    let files = CatalogueFiles {
+        cwe: vec![arguments.cwe],
+        cwe_categories: arguments.cwe_categories,
+        capec: vec![arguments.capec],
+        attack: arguments.attack,
+    };
+    let (mut builder, mut notes) = files.parse()?;
+    let is_named = |file: &PathBuf| arguments.cwe_version.is_some() && files.cwe.contains(file);
+    notes.retain(|note| !matches!(note, FolderNote::ReleaseByName { file, .. } if is_named(file)));
     folder_notes::tell(&notes, terminal);
+    if let Some(version) = arguments.cwe_version {
+        builder = builder.cwe_version(version);
+    }
     if let Some(version) = arguments.attack_version {
         builder = builder.attack_version(version);
     }
@@ -49,14 +67,7 @@ pub(crate) fn run(arguments: BuildArguments, terminal: &Terminal) -> Result<(), 
     let mut output = Output::open(Some(&arguments.out))?;
     output.data(&kb.to_bytes())?;
     output.finish()?;
-    let versions = kb.versions();
-    terminal.note(&format!(
-        "{}: CWE {}, CAPEC {}, ATT&CK {}, fingerprint {}",
-        arguments.out.display(),
-        versions.cwe,
-        versions.capec,
-        versions.attack,
-        kb.fingerprint()
-    ));
+    let (out, versions, fingerprint) = (arguments.out.display(), kb.versions(), kb.fingerprint());
+    terminal.note(&format!("{out}: {versions}, fingerprint {fingerprint}"));
     Ok(())
 }

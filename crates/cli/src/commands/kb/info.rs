@@ -3,7 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 use vulnlens::KnowledgeBase;
-use vulnlens::taxonomy::Versions;
+use vulnlens::taxonomy::{GroupingKind, Versions};
 
 use crate::failure::Failure;
 use crate::model_arguments::KnowledgeBaseArguments;
@@ -28,6 +28,8 @@ struct Info<'a> {
     fingerprint: String,
     weaknesses: usize,
     categories_and_views: usize,
+    categories: usize,
+    views: usize,
     attack_patterns: usize,
     techniques: usize,
     tactics: usize,
@@ -35,11 +37,14 @@ struct Info<'a> {
 
 impl<'a> Info<'a> {
     fn new(kb: &'a KnowledgeBase) -> Self {
+        let categories = kb.groupings().filter(|grouping| grouping.kind == GroupingKind::Category).count();
         Self {
             versions: kb.versions(),
             fingerprint: kb.fingerprint(),
             weaknesses: kb.weaknesses().len(),
             categories_and_views: kb.groupings().len(),
+            categories,
+            views: kb.groupings().len().saturating_sub(categories),
             attack_patterns: kb.patterns().len(),
             techniques: kb.techniques().len(),
             tactics: kb.tactics().len(),
@@ -52,13 +57,18 @@ impl<'a> Info<'a> {
             Some(date) => format!("{version} ({date})"),
             None => version.to_owned(),
         };
+        let of_release = |count: usize| match &versions.cwe_categories {
+            Some(release) => format!("{count} (CWE {release})"),
+            None => count.to_string(),
+        };
         [
             ("CWE", dated(&versions.cwe, &versions.cwe_date)),
             ("CAPEC", versions.capec.clone()),
             ("ATT&CK", dated(&versions.attack, &versions.attack_date)),
             ("fingerprint", self.fingerprint.clone()),
             ("weaknesses", self.weaknesses.to_string()),
-            ("categories, views", self.categories_and_views.to_string()),
+            ("categories", of_release(self.categories)),
+            ("views", of_release(self.views)),
             ("attack patterns", self.attack_patterns.to_string()),
             ("techniques", self.techniques.to_string()),
             ("tactics", self.tactics.to_string()),

@@ -1,9 +1,9 @@
 //! `kb path`: the ways of the chain, forwards and backwards.
 
 use clap::Args;
-use vulnlens::report::{EntryId, Glyphs, path_text};
+use vulnlens::report::{Entry, EntryId, Glyphs, path_text};
 use vulnlens::taxonomy::ChainPath;
-use vulnlens::{CapecId, CweId, KnowledgeBase, TechniqueId};
+use vulnlens::{CapecId, CweId, KnowledgeBase};
 
 use super::show::unknown;
 use crate::failure::{Failure, Kind};
@@ -12,12 +12,13 @@ use crate::options::ViewFormat;
 use crate::output::{print_json, print_text};
 use crate::terminal::Terminal;
 
-/// Show the ways from a weakness to an attack pattern or a technique, or the weaknesses that reach a technique
+/// Show the ways from a weakness to an attack pattern or a technique, or the weaknesses that reach one
 ///
-/// `kb path CWE-79 T1027` lists the ways, the shortest first; `kb path T1539` the weaknesses that have any.
+/// `kb path CWE-79 T1027` lists the ways, the shortest first; `kb path T1539` and `kb path CAPEC-63` the weaknesses that
+/// have any. Without any, the exit code is 3.
 #[derive(Debug, Args)]
 pub(crate) struct PathArguments {
-    /// The weakness to start from; or, alone, the technique to be reached
+    /// The weakness to start from; or, alone, the technique or attack pattern to be reached
     from: EntryId,
 
     /// The technique or attack pattern to be reached
@@ -33,25 +34,32 @@ pub(crate) struct PathArguments {
 
 pub(crate) fn run(arguments: &PathArguments, terminal: &Terminal) -> Result<(), Failure> {
     let kb = arguments.kb.load(terminal)?;
-    let ways = match (arguments.from, arguments.to) {
-        (EntryId::Cwe(from), Some(EntryId::Technique(to))) => to_technique(from, to, &kb)?,
-        (EntryId::Cwe(from), Some(EntryId::Capec(to))) => to_pattern(from, to, &kb)?,
-        (EntryId::Technique(to), None) => return backwards(to, arguments.format, &kb),
-        _ => {
-            let message = "a way leads from a weakness to a technique or an attack pattern";
-            let hint = "such as `kb path CWE-79 T1027`, or `kb path T1539` for the weaknesses that reach it";
-            return Err(Failure::new(Kind::Arguments, message).hint(hint));
+    for id in [Some(arguments.from), arguments.to].into_iter().flatten() {
+        Entry::of(id, &kb).ok_or_else(|| unknown(id))?;
+    }
+    let ways: Vec<Way> = match (arguments.from, arguments.to) {
+        (EntryId::Cwe(from), Some(EntryId::Technique(to))) => {
+            kb.paths(from, to).into_iter().map(Way::ToTechnique).collect()
         }
+        (EntryId::Cwe(from), Some(EntryId::Capec(to))) => {
+            kb.paths_to_capec(from, to).into_iter().map(|cwes| Way::ToPattern(cwes, to)).collect()
+        }
+        (EntryId::Technique(to), None) => {
+            return backwards(arguments.from, &kb.cwes_reaching(to), arguments.format, &kb);
+        }
+        (EntryId::Capec(to), None) => {
+            return backwards(arguments.from, &kb.cwes_reaching_capec(to), arguments.format, &kb);
+        }
+        (from, to) => return Err(not_a_way(from, to)),
     };
-    if ways.is_empty() {
-        terminal.note("the chain knows no way from the one to the other");
-    }
     match arguments.format {
-        ViewFormat::Json => print_json(&ways.iter().map(|way| way.steps()).collect::<Vec<_>>()),
+        ViewFormat::Json => print_json(&ways.iter().map(Way::steps).collect::<Vec<_>>())?,
         ViewFormat::Table => {
-            print_text(&ways.iter().map(|way| way.text(terminal.glyphs) + "\n").collect::<String>())
+            print_text(&ways.iter().map(|way| way.text(terminal.glyphs) + "\n").collect::<String>())?;
         }
     }
+    let EntryId::Cwe(from) = arguments.from else { return Ok(()) };
+    if ways.is_empty() { Err(no_way(from, arguments.to, &kb)) } else { Ok(()) }
 }
 
 /// A way of the chain, as far as it was asked for.
@@ -77,24 +85,58 @@ impl Way {
     }
 }
 
-fn to_technique(from: CweId, to: TechniqueId, kb: &KnowledgeBase) -> Result<Vec<Way>, Failure> {
-    kb.name_of_cwe(from).ok_or_else(|| unknown(&from.to_string()))?;
-    kb.technique(to).ok_or_else(|| unknown(&to.to_string()))?;
-    Ok(kb.paths(from, to).into_iter().map(Way::ToTechnique).collect())
+/// Ids between which the chain has no ways at all.
+fn not_a_way(from: EntryId, to: Option<EntryId>) -> Failure {
+    let hint = match (from, to) {
+        (EntryId::Cwe(_), None) => {
+            format!(
+                "name the end, such as `kb path {from} T1027`; `kb show {from}` lists all that it reaches"
+            )
+        }
+        (EntryId::Technique(_) | EntryId::Capec(_), Some(to @ EntryId::Cwe(_))) => {
+            format!("give the weakness first: `kb path {to} {from}`")
+        }
+        (EntryId::Capec(_), Some(EntryId::Technique(_))) => {
+            format!("`kb show {from}` lists the techniques of an attack pattern")
+        }
+        (EntryId::Tactic(_), _) | (_, Some(EntryId::Tactic(_))) => {
+            "name a technique: `kb show` lists those of a tactic".to_owned()
+        }
+        _ => "such as `kb path CWE-79 T1027`, or `kb path T1539` for the weaknesses that reach it".to_owned(),
+    };
+    Failure::new(Kind::Arguments, "a way leads from a weakness to a technique or an attack pattern")
+        .hint(hint)
 }
 
-fn to_pattern(from: CweId, to: CapecId, kb: &KnowledgeBase) -> Result<Vec<Way>, Failure> {
-    kb.name_of_cwe(from).ok_or_else(|| unknown(&from.to_string()))?;
-    kb.pattern(to).ok_or_else(|| unknown(&to.to_string()))?;
-    Ok(kb.paths_to_capec(from, to).into_iter().map(|cwes| Way::ToPattern(cwes, to)).collect())
+/// Known ids without a way between them.
+fn no_way(from: CweId, to: Option<EntryId>, kb: &KnowledgeBase) -> Failure {
+    let to = to.map(|to| to.to_string()).unwrap_or_default();
+    let hint = match kb.grouping(from) {
+        Some(grouping) => format!(
+            "{from} is a {}, and the chain starts from weaknesses; `kb show {from}` lists its members",
+            grouping.kind
+        ),
+        None => format!("`kb show {from}` lists all that the chain reaches from it"),
+    };
+    Failure::new(Kind::Input, format!("the chain knows no way from {from} to {to}")).hint(hint)
 }
 
-fn backwards(to: TechniqueId, format: ViewFormat, kb: &KnowledgeBase) -> Result<(), Failure> {
-    kb.technique(to).ok_or_else(|| unknown(&to.to_string()))?;
-    let reaching = kb.cwes_reaching(to);
+/// Lists the weaknesses that reach `to`.
+fn backwards(to: EntryId, reaching: &[CweId], format: ViewFormat, kb: &KnowledgeBase) -> Result<(), Failure> {
     if format == ViewFormat::Json {
-        return print_json(&reaching);
+        print_json(&reaching)?;
+    } else {
+        let name = |id: &CweId| kb.name_of_cwe(*id).unwrap_or_default();
+        let line = |id: &CweId| format!("{:<9} {}\n", id.to_string(), name(id));
+        print_text(&reaching.iter().map(line).collect::<String>())?;
     }
-    let line = |id: &CweId| format!("{:<9} {}\n", id.to_string(), kb.name_of_cwe(*id).unwrap_or_default());
-    print_text(&reaching.iter().map(line).collect::<String>())
+    if reaching.is_empty() {
+        let hint = match to {
+            EntryId::Capec(_) => "CWE relates no weakness to this attack pattern",
+            _ => "CAPEC links no attack pattern of a weakness to this technique",
+        };
+        let message = format!("the chain knows no way to {to} from any weakness");
+        return Err(Failure::new(Kind::Input, message).hint(hint));
+    }
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! `kb show`: one entry.
+//! `kb show`: entries.
 
 use clap::Args;
 use vulnlens::report::{Entry, EntryId};
@@ -7,15 +7,16 @@ use crate::failure::{Failure, Kind};
 use crate::model_arguments::KnowledgeBaseArguments;
 use crate::options::ViewFormat;
 use crate::output::{print_json, print_text};
-use crate::terminal::Terminal;
+use crate::terminal::{self, Terminal};
 
-/// Show a weakness, an attack pattern, a technique or a tactic
+/// Show weaknesses, categories, views, attack patterns, techniques or tactics
 #[derive(Debug, Args)]
 pub(crate) struct ShowArguments {
-    /// CWE-79, CAPEC-63, T1027, T1562.003, TA0005 …
-    id: EntryId,
+    /// CWE-79 (or 79), CAPEC-63, T1027, T1562.003, TA0005 …
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<EntryId>,
 
-    /// Format of the output
+    /// Format of the output; JSON is a list if there are several ids
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     format: ViewFormat,
 
@@ -25,15 +26,27 @@ pub(crate) struct ShowArguments {
 
 pub(crate) fn run(arguments: &ShowArguments, terminal: &Terminal) -> Result<(), Failure> {
     let kb = arguments.kb.load(terminal)?;
-    let entry = Entry::of(arguments.id, &kb).ok_or_else(|| unknown(&arguments.id.to_string()))?;
-    match arguments.format {
-        ViewFormat::Table => print_text(&entry.text(terminal.width, terminal.glyphs)),
-        ViewFormat::Json => print_json(&entry),
+    let ids = &arguments.ids;
+    let found: Vec<(EntryId, Option<Entry>)> = ids.iter().map(|&id| (id, Entry::of(id, &kb))).collect();
+    let entries: Vec<&Entry> = found.iter().filter_map(|(_, entry)| entry.as_ref()).collect();
+    let mut unknown = found.iter().filter(|(_, entry)| entry.is_none()).map(|(id, _)| unknown(*id));
+    match (arguments.format, entries.as_slice()) {
+        (_, []) => {}
+        (ViewFormat::Table, _) => {
+            let texts = entries.iter().map(|entry| entry.text(terminal.width, terminal.glyphs));
+            print_text(&texts.collect::<Vec<_>>().join("\n"))?;
+        }
+        (ViewFormat::Json, [entry]) if ids.len() == 1 => print_json(entry)?,
+        (ViewFormat::Json, _) => print_json(&entries)?,
     }
+    let Some(last) = unknown.next_back() else { return Ok(()) };
+    unknown.for_each(|failure| terminal::error(&failure.message));
+    let kind = if entries.is_empty() { last.kind } else { Kind::SomeRecords };
+    Err(Failure { kind, ..last })
 }
 
 /// An id that the knowledge base does not know.
-pub(super) fn unknown(id: &str) -> Failure {
+pub(super) fn unknown(id: EntryId) -> Failure {
     Failure::new(Kind::Input, format!("the knowledge base does not know {id}"))
         .hint("check the id; `vulnlens kb info` says which releases the knowledge base is of")
 }

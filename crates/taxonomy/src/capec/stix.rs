@@ -1,41 +1,25 @@
-//! CAPEC's catalogue as MITRE publishes it: the STIX 2.1 bundle `stix-capec.json`.
+//! CAPEC's catalogue in STIX: the bundle `stix-capec.json`.
 
 use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::str::FromStr;
 
+use super::catalog::CapecCatalog;
 use crate::entries::AttackPattern;
-use crate::error::{ParseError, ParseIssue, Position, excerpt};
+use crate::error::{BadField, ParseError, ParseIssue, Position, excerpt};
 use crate::ids::{CapecId, ParseIdError};
-use crate::stix::{BadField, ExternalReference, StixObject, for_each_object};
+use crate::json::JsonObject;
+use crate::stix::{ExternalReference, for_each_object};
 use crate::terms::{PatternAbstraction, Status};
 
-/// The contents of a CAPEC bundle.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CapecCatalog {
-    /// The release, by the first pattern's `x_capec_version`.
-    pub version: Option<String>,
-    /// The patterns, in id order.
-    pub patterns: Vec<AttackPattern>,
-    /// Entries that were left out, with the reasons, in the order of the file.
-    pub issues: Vec<ParseIssue>,
-}
-
-/// Reads CAPEC's STIX 2.1 bundle; `file` names it in messages.
-///
-/// Objects other than attack patterns are passed over. An unreadable pattern is left out and an
-/// unreadable reference of a pattern dropped; both stand in [`CapecCatalog::issues`].
-///
-/// # Errors
-/// The reader's, malformed JSON, a file that is no bundle or holds no CAPEC pattern.
-pub fn parse(reader: impl BufRead, file: &str) -> Result<CapecCatalog, ParseError> {
+pub(super) fn parse(reader: impl BufRead, file: &str) -> Result<CapecCatalog, ParseError> {
     let expected = "a STIX 2.1 bundle of CAPEC";
     let mut draft = Draft::default();
     for_each_object(reader, file, expected, |index, object| draft.add(Position::Object(index), object))?;
     let catalog = draft.finish();
     if catalog.patterns.is_empty() {
         let detail = "it has no readable attack-pattern with a CAPEC id";
-        return Err(ParseError::NotBundle { file: file.to_owned(), expected, detail });
+        return Err(ParseError::not_catalogue(file, expected, detail));
     }
     Ok(catalog)
 }
@@ -56,7 +40,7 @@ struct Draft {
 }
 
 impl Draft {
-    fn add(&mut self, position: Position, object: Option<StixObject>) {
+    fn add(&mut self, position: Position, object: Option<JsonObject>) {
         let mut id = None;
         if let Err(BadField { field, problem }) = self.try_add(position, object, &mut id) {
             self.issues.push(ParseIssue {
@@ -71,7 +55,7 @@ impl Draft {
     fn try_add(
         &mut self,
         position: Position,
-        object: Option<StixObject>,
+        object: Option<JsonObject>,
         seen_id: &mut Option<String>,
     ) -> Result<(), BadField> {
         let bad = |field, problem: &str| BadField { field, problem: problem.to_owned() };

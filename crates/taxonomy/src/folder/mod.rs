@@ -1,109 +1,36 @@
 //! The official files of MITRE on disk, plain or packed, into a knowledge base.
 
-use std::borrow::Cow;
-use std::fmt;
-use std::io::BufRead;
+mod error;
+mod file;
+
 use std::path::{Path, PathBuf};
 
-use vulnlens_files::{Classified, ErrorKind, FileError, UnpackLimits, unpacked};
+use vulnlens_files::FileError;
+
+pub use error::{FolderError, FolderNote};
 
 use crate::builder::{BuildError, KnowledgeBaseBuilder};
-use crate::error::{ParseError, ParseIssue};
+use crate::cwe::CweCatalog;
+use crate::error::ParseIssue;
 use crate::kb::KnowledgeBase;
-use crate::{attack, capec, cwe};
+use crate::{attack, capec};
+use error::UNSTATED;
+use file::{ATTACK_WANTED, CAPEC_WANTED, parse_cwe, parse_stix};
 
-/// Bounds on what a file may unpack to: the largest official one has about 50 million bytes, and a packed byte of them
-/// comes to about 20.
-const LIMITS: UnpackLimits = UnpackLimits { bytes: 256 << 20, ratio: 200, ratio_from: 16 << 20 };
 /// Depth to which a folder is searched for the files.
 const DEPTH: usize = 2;
-/// The name of ATT&CK's release where a folder of files does not say it.
-const UNSTATED: &str = "unstated";
 
 /// The files of the three catalogues.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CatalogueFiles {
-    /// CWE's XML.
+    /// CWE's XML, or an archive or a folder of the answers of its REST API.
     pub cwe: Vec<PathBuf>,
-    /// CAPEC's STIX bundle.
+    /// Another of these, whose categories and views are taken.
+    pub cwe_categories: Option<PathBuf>,
+    /// CAPEC's STIX bundle or XML, or a folder with a file for each STIX object.
     pub capec: Vec<PathBuf>,
-    /// ATT&CK's STIX bundles, Enterprise first: an object that several share is taken from the first.
+    /// ATT&CK's STIX bundles or folders of objects, Enterprise first: an object that several share is taken from the first.
     pub attack: Vec<PathBuf>,
-}
-
-/// A fact about files that their user should know.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum FolderNote {
-    /// Other releases of a catalogue are in the folder, too.
-    OlderReleases {
-        /// The newest, which is taken.
-        taken: PathBuf,
-        /// The number of the others.
-        others: usize,
-    },
-    /// Entries or fields of a file were left out.
-    LeftOut {
-        /// The file.
-        file: PathBuf,
-        /// The reasons, one for each.
-        issues: Vec<ParseIssue>,
-    },
-    /// ATT&CK's bundles do not say their release.
-    UnstatedAttackVersion {
-        /// The folder.
-        folder: PathBuf,
-    },
-}
-
-impl fmt::Display for FolderNote {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::OlderReleases { taken, others } => {
-                write!(f, "{}: taken, {others} other releases in the folder are not", taken.display())
-            }
-            Self::LeftOut { file, issues } => {
-                write!(f, "{}: {} entries or fields were left out", file.display(), issues.len())
-            }
-            Self::UnstatedAttackVersion { folder } => write!(
-                f,
-                "{}: ATT&CK's bundles do not say their release; answers call it \"{UNSTATED}\"",
-                folder.display()
-            ),
-        }
-    }
-}
-
-/// A file or a folder that does not give a knowledge base.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum FolderError {
-    /// A file or the folder cannot be read.
-    #[error(transparent)]
-    Read(#[from] FileError),
-    /// A file is not the catalogue that it should be.
-    #[error(transparent)]
-    Parse(#[from] ParseError),
-    /// The files do not make a knowledge base.
-    #[error("{}: {source}", folder.display())]
-    Build {
-        /// The folder.
-        folder: PathBuf,
-        /// The reason.
-        source: BuildError,
-    },
-}
-
-impl Classified for FolderError {
-    fn kind(&self) -> ErrorKind {
-        ErrorKind::Input
-    }
-
-    fn hint(&self) -> Option<Cow<'_, str>> {
-        let needed = "the folder needs CWE's XML (cwec_*.xml or .xml.zip), CAPEC's STIX bundle (*capec*.json or .json.gz) \
-                      and ATT&CK's (enterprise-attack.json …)";
-        matches!(self, Self::Build { .. }).then_some(needed.into())
-    }
 }
 
 impl KnowledgeBase {
@@ -163,24 +90,24 @@ impl CatalogueFiles {
     /// A file cannot be read, or is not the catalogue that it should be.
     pub fn parse(&self) -> Result<(KnowledgeBaseBuilder, Vec<FolderNote>), FolderError> {
         let (mut builder, mut notes) = (KnowledgeBaseBuilder::new(), vec![]);
-        let mut note = |file: &Path, issues: &[ParseIssue]| {
-            if !issues.is_empty() {
-                notes.push(FolderNote::LeftOut { file: file.to_owned(), issues: issues.to_vec() });
-            }
-        };
         for path in &self.cwe {
-            let catalogue = parse_file(path, |reader, name| cwe::parse(reader, name))?;
-            note(path, &catalogue.issues);
-            builder = builder.cwe(catalogue);
+            builder = builder.cwe(read_cwe(path, &mut notes)?);
+        }
+        if let Some(path) = &self.cwe_categories {
+            builder = builder.categories(read_cwe(path, &mut notes)?);
         }
         for path in &self.capec {
-            let catalogue = parse_file(path, |reader, name| capec::parse(reader, name))?;
-            note(path, &catalogue.issues);
+            let (mut catalogue, issues) =
+                parse_stix(path, CAPEC_WANTED, |reader, name| capec::parse(reader, name))?;
+            catalogue.issues.extend(issues);
+            note_left_out(path, &catalogue.issues, &mut notes);
             builder = builder.capec(catalogue);
         }
         for path in &self.attack {
-            let catalogue = parse_file(path, |reader, name| attack::parse(reader, name))?;
-            note(path, &catalogue.issues);
+            let (mut catalogue, issues) =
+                parse_stix(path, ATTACK_WANTED, |reader, name| attack::parse(reader, name))?;
+            catalogue.issues.extend(issues);
+            note_left_out(path, &catalogue.issues, &mut notes);
             builder = builder.attack(catalogue);
         }
         Ok((builder, notes))
@@ -192,30 +119,39 @@ impl CatalogueFiles {
         let (stem, extension) = plain.rsplit_once('.').unwrap_or((plain, ""));
         match extension {
             "xml" if stem.starts_with("cwe") => self.cwe.push(path),
-            "json" if stem.contains("capec") => self.capec.push(path),
+            "json" | "xml" if stem.contains("capec") => self.capec.push(path),
             "json" if matrix_rank(stem) < 3 && stem.contains("attack") => self.attack.push(path),
+            _ if name.starts_with("cwe") && name.contains("api") && name.ends_with(".zip") => {
+                self.cwe.push(path)
+            }
             _ => {}
         }
     }
 }
 
-/// Opens and unpacks a file for `parse`.
-fn parse_file<T>(
-    path: &Path,
-    parse: impl FnOnce(&mut dyn BufRead, &str) -> Result<T, ParseError>,
-) -> Result<T, FolderError> {
-    let name = path.display().to_string();
-    let parsed = unpacked(path, LIMITS, (".xml and no .json", is_catalogue), |content| parse(content, &name));
-    parsed.map_err(FileError::read(path))?.map_err(|error| match error {
-        ParseError::Read { source, .. } => FileError::read(path)(source).into(),
-        other => other.into(),
-    })
+/// Reads CWE's catalogue; its release is that of its name where it does not say one itself.
+fn read_cwe(path: &Path, notes: &mut Vec<FolderNote>) -> Result<CweCatalog, FolderError> {
+    let mut catalogue = parse_cwe(path)?;
+    note_left_out(path, &catalogue.issues, notes);
+    if catalogue.version.is_none()
+        && let Some(release) = release_in(&name_of(path))
+    {
+        notes.push(FolderNote::ReleaseByName { file: path.to_owned(), release: release.clone() });
+        catalogue.version = Some(release);
+    }
+    Ok(catalogue)
 }
 
-/// Whether an entry of an archive looks like a catalogue.
-fn is_catalogue(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    name.ends_with(".xml") || name.ends_with(".json")
+fn note_left_out(path: &Path, issues: &[ParseIssue], notes: &mut Vec<FolderNote>) {
+    if !issues.is_empty() {
+        notes.push(FolderNote::LeftOut { file: path.to_owned(), issues: issues.to_vec() });
+    }
+}
+
+/// The release in the name of a file: the first numbers with points between them, like `4.19.1`.
+fn release_in(name: &str) -> Option<String> {
+    let numbers = name.split(|c: char| !c.is_ascii_digit() && c != '.').map(|part| part.trim_matches('.'));
+    numbers.into_iter().find(|numbers| numbers.contains('.') && !numbers.contains("..")).map(str::to_owned)
 }
 
 /// Keeps the newest release by its name.
@@ -257,7 +193,7 @@ mod tests {
             "ics-attack-18.1.json.gz",
             "kev-attack-enterprise.json",
             "README.md",
-            "capec.xml",
+            "cwe.md",
         ] {
             files.sort_in(PathBuf::from(name));
         }
@@ -265,6 +201,23 @@ mod tests {
         assert_eq!(files.capec, [PathBuf::from("stix-capec.json.gz")]);
         let attack = ["enterprise-attack.json", "ics-attack-18.1.json.gz"].map(PathBuf::from);
         assert_eq!(files.attack, attack);
+        for name in ["cwe-4.19.1-api.zip", "cwe-list.zip", "capec_latest.xml"] {
+            files.sort_in(PathBuf::from(name));
+        }
+        assert_eq!(files.cwe.last(), Some(&PathBuf::from("cwe-4.19.1-api.zip")));
+        assert_eq!(files.capec.last(), Some(&PathBuf::from("capec_latest.xml")));
+    }
+
+    #[test]
+    fn a_release_is_read_of_a_name_that_states_one() {
+        for (name, release) in [
+            ("cwe-4.19.1-api.zip", Some("4.19.1")),
+            ("cwe_4.20.zip", Some("4.20")),
+            ("cwe-api-2026.zip", None),
+            ("cwe..api.zip", None),
+        ] {
+            assert_eq!(release_in(name).as_deref(), release, "{name}");
+        }
     }
 
     #[test]

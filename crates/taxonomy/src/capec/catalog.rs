@@ -1,0 +1,15 @@
+//! The contents of a CAPEC catalogue, whatever its form.
+
+use crate::entries::AttackPattern;
+use crate::error::ParseIssue;
+
+/// The contents of a CAPEC catalogue.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CapecCatalog {
+    /// The release: the first pattern's `x_capec_version` in STIX, the root's `Version` in XML.
+    pub version: Option<String>,
+    /// The patterns, in id order.
+    pub patterns: Vec<AttackPattern>,
+    /// Entries that were left out, with the reasons, in the order of the file.
+    pub issues: Vec<ParseIssue>,
+}
