@@ -84,7 +84,11 @@ fn one_bad_line_never_loses_the_others() {
     );
     assert_eq!(shown[2], "in.jsonl:3: the text is empty; give each record a description");
     assert_eq!(shown[3], "in.jsonl:4: byte 17 of the record is not UTF-8; convert the file to UTF-8");
-    assert!(shown[4].starts_with("in.jsonl:5: malformed JSON: found the number 5 where a string"), "{}", shown[4]);
+    assert!(
+        shown[4].starts_with("in.jsonl:5: malformed JSON: found the number 5 where a string"),
+        "{}",
+        shown[4]
+    );
     assert_eq!(shown[5], "6|b", "a date only refines a record");
 }
 
@@ -108,8 +112,15 @@ fn a_document_is_one_record() {
     let page = "<html><body><h1>Flaw</h1><p>SQL injection</p></body></html>";
     let note = "in: is HTML, read as one text without its markup; --input-format lines reads a text a line";
     assert_eq!(shown(read("in", page.as_bytes())), [note, "|Flaw\nSQL injection"]);
-    let error = open_with(Input::stream("in", b"<?xml version=\"1.0\"?><analysis/>".as_slice()), &Limits::default());
-    assert!(error.err().unwrap().to_string().starts_with("in: is a report of dependency-check in XML; write it as"));
+    let error =
+        open_with(Input::stream("in", b"<?xml version=\"1.0\"?><analysis/>".as_slice()), &Limits::default());
+    assert!(
+        error
+            .err()
+            .unwrap()
+            .to_string()
+            .starts_with("in: is a report of dependency-check in XML; write it as")
+    );
 }
 
 #[test]
@@ -259,7 +270,10 @@ fn a_line_that_is_no_record_says_what_it_is() {
             "7",
             "malformed JSON: invalid type: integer `7`, expected an object at column 1; the record is left out",
         ),
-        ("[1]", "malformed JSON: an array without a record in it; give one object a line; the record is left out"),
+        (
+            "[1]",
+            "malformed JSON: an array without a record in it; give one object a line; the record is left out",
+        ),
         ("{\"id\":1}", "the text is empty: the record has no field description or text; give it one"),
         ("{\"text\":\"\"}", "the text is empty; give each record a description"),
         ("{\"CVE_Items\":[{}]}", "malformed JSON: missing field `cve` at column 2; the record is left out"),
@@ -285,7 +299,7 @@ fn json_documents_are_read_as_lines_are() {
             format!("[{pretty},{{\"id\":\"c\"}},{other}]"),
             vec![
                 "a|one",
-                "in: record 2: the text is empty: the record has no field description or text; give it one",
+                "in: record 2 (c): the text is empty: the record has no field description or text; give it one",
                 "b|two",
             ],
         ),
