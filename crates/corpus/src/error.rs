@@ -115,7 +115,7 @@ fn without_rows(report: &BuildReport) -> String {
 /// One bad record: where it stands and what is wrong with it. The records around it are not affected,
 /// unless [`RecordError::ends_input`] says so.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file}{place}: {problem}")]
+#[error("{file}{place}{}: {problem}", self.id_in_document())]
 pub struct RecordError {
     /// Display name of the input.
     pub file: Arc<str>,
@@ -168,6 +168,9 @@ pub enum Problem {
     /// The record has no English description.
     #[error("the record has no {0}; it is left out")]
     NoDescription(&'static str),
+    /// A document of a known kind that holds no texts of vulnerabilities.
+    #[error("{0}")]
+    WithoutRecords(&'static str),
     /// A page holds fewer records than it says that there are.
     #[error("holds {held} of {total} records; fetch the other pages for the rest")]
     Partial {
@@ -190,7 +193,7 @@ pub enum Problem {
     /// A file of a folder or archive holds no records: no fault of the others.
     #[error("is not a source of records; it is passed over")]
     NotASource,
-    /// A file of a folder or archive cannot be read.
+    /// A file of a folder or archive, or a part of a document, cannot be read.
     #[error("{0}")]
     Unreadable(String),
     /// Something else follows where the next document should begin.
@@ -325,6 +328,15 @@ impl From<io::Error> for Problem {
 }
 
 impl RecordError {
+    /// The id in brackets for a record of a JSON document, in which nobody counts to its number.
+    fn id_in_document(&self) -> String {
+        let is_told = matches!(self.problem, Problem::BadField { .. }) || !self.place.is_in_document();
+        match self.id.as_ref().filter(|_| !is_told) {
+            Some(id) => format!(" ({})", RecordId::beginning(id.as_str())),
+            None => String::new(),
+        }
+    }
+
     /// Tests whether the input cannot be read any further, so that later records are lost.
     #[must_use]
     pub fn ends_input(&self) -> bool {

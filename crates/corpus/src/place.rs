@@ -44,6 +44,17 @@ impl Place {
     }
 }
 
+impl Place {
+    /// Tests for a place in a JSON document.
+    pub(crate) fn is_in_document(&self) -> bool {
+        match self {
+            Self::Item(_) => true,
+            Self::Entry(entry) => entry.place.is_in_document(),
+            Self::Line(_) | Self::Row(_) | Self::Whole => false,
+        }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -62,6 +62,24 @@ fn is_ghsa(text: &str) -> bool {
     is_first && parts.clone().count() == 3 && parts.all(is_block)
 }
 
+/// The CVE ids and ids of the GitHub Advisory Database that stand in a text, such as an address or the name of a rule.
+pub(crate) fn named(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    words.filter_map(|word| {
+        // What follows behind a dash is no part of the id: `CVE-2021-44228-log4j`.
+        let end =
+            word.match_indices('-').map(|(at, _)| at).chain([word.len()]).nth(count_of_dashes(word)?)?;
+        let id = word.get(..end)?;
+        (id.parse::<CveId>().is_ok() || is_ghsa(id)).then_some(id)
+    })
+}
+
+/// The dashes of an id that begins as `word` does.
+fn count_of_dashes(word: &str) -> Option<usize> {
+    let is = |start: &str| word.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start));
+    if is("CVE-") { Some(2) } else { is("GHSA-").then_some(3) }
+}
+
 impl fmt::Display for RecordId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -86,6 +104,19 @@ mod tests {
         ] {
             let id = RecordId::new(text);
             assert_eq!((id.kind(), id.to_string().as_str()), (kind, text));
+        }
+    }
+
+    #[test]
+    fn ids_are_found_in_names_and_addresses() {
+        for (text, ids) in [
+            ("https://github.com/advisories/GHSA-2222-3c3c-4444", &["GHSA-2222-3c3c-4444"][..]),
+            ("CVE-2021-44228-log4j-core", &["CVE-2021-44228"]),
+            ("CVE-2021-44228", &["CVE-2021-44228"]),
+            ("a (CVE-2021-1234, ghsa-2222-3333-4444-x)", &["CVE-2021-1234", "ghsa-2222-3333-4444"]),
+            ("js/xss CVE-2021 GHSA-2222 XCVE-2021-1234 cve-", &[]),
+        ] {
+            assert_eq!(named(text).collect::<Vec<_>>(), ids, "{text}");
         }
     }
 }

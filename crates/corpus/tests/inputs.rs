@@ -299,7 +299,7 @@ fn json_documents_are_read_as_lines_are() {
             format!("[{pretty},{{\"id\":\"c\"}},{other}]"),
             vec![
                 "a|one",
-                "in: record 2: the text is empty: the record has no field description or text; give it one",
+                "in: record 2 (c): the text is empty: the record has no field description or text; give it one",
                 "b|two",
             ],
         ),

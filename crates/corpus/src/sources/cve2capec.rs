@@ -11,6 +11,7 @@ use serde::Deserialize;
 use vulnlens_taxonomy::{ChainLabels, CveId};
 
 use super::json_text::IdList;
+use super::object::Object;
 use crate::error::{BadRecord, CorpusError, Problem, RecordError};
 use crate::input::{Content, Input};
 use crate::limits::Limits;
@@ -75,6 +76,14 @@ impl Iterator for Cve2Capec {
         }
         self.ready.pop_front()
     }
+}
+
+/// Tests for an object of CVE2CAPEC's: the labels of a CVE under its id.
+pub(super) fn is_line(object: &Object<'_>) -> bool {
+    object.entries().next().is_some_and(|(key, value)| {
+        let is_cve = std::str::from_utf8(key).is_ok_and(|key| key.parse::<CveId>().is_ok());
+        is_cve && Object::new(value).has_any(&["CWE", "CAPEC", "TECHNIQUES"])
+    })
 }
 
 type Parsed = Result<Cve2CapecRecord, BadRecord>;

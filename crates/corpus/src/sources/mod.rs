@@ -3,20 +3,36 @@
 mod arrow;
 mod batch_rows;
 mod column_names;
+mod csaf;
 mod csv;
 mod cve2capec;
 mod cve_record;
+mod cyclonedx;
+mod dependency_check;
+mod findings;
 mod format;
+mod github;
+mod grype;
+mod harbor;
 mod json;
 mod json_text;
+mod npm_audit;
 mod nvd_api;
 mod nvd_feed;
 mod object;
 mod open;
 mod osv;
+mod osv_scanner;
 mod parquet;
 pub(crate) mod rows;
+mod sarif;
+mod snyk;
+mod stix;
+#[cfg(test)]
+mod testing;
 mod texts;
+mod trivy;
+mod unsupported;
 mod xml;
 
 pub(crate) use arrow::is_arrow;
@@ -30,6 +46,19 @@ pub static ALL: &[SourceFormat] = &[
     SourceFormat::object(&nvd_feed::NvdFeed),
     SourceFormat::object(&nvd_api::NvdApi),
     SourceFormat::object(&osv::Osv),
+    SourceFormat::object(&github::Github),
+    SourceFormat::object(&csaf::Csaf),
+    SourceFormat::object(&cyclonedx::CycloneDx),
+    SourceFormat::object(&stix::Stix),
+    SourceFormat::object(&trivy::Trivy),
+    SourceFormat::object(&grype::Grype),
+    SourceFormat::object(&osv_scanner::OsvScanner),
+    SourceFormat::object(&npm_audit::NpmAudit),
+    SourceFormat::object(&snyk::Snyk),
+    SourceFormat::object(&dependency_check::DependencyCheck),
+    SourceFormat::object(&harbor::Harbor),
+    SourceFormat::object(&sarif::Sarif),
+    SourceFormat::object(&unsupported::Unsupported),
     // Its keys are the widest: asked last.
     SourceFormat::object(&json::row::JsonRow),
     SourceFormat::file(&json::Json),

@@ -1,15 +1,33 @@
 //! The keys of a JSON object, found without reading its values.
 
+use std::cell::RefCell;
+
+use super::json_text::Text;
+
+/// Keys that are remembered: an object with more of them is a map, in which nobody looks for many.
+const REMEMBERED: usize = 256;
+
 /// A JSON object that was not read yet.
-#[derive(Clone, Copy)]
 pub(crate) struct Object<'a> {
     bytes: &'a [u8],
+    /// The entries that were passed so far, so that the values before a key are not passed again for the next one.
+    passed: RefCell<Passed<'a>>,
 }
+
+struct Passed<'a> {
+    entries: Vec<Entry<'a>>,
+    rest: Entries<'a>,
+}
+
+/// A key, and the bytes from its value on.
+type Entry<'a> = (&'a [u8], &'a [u8]);
 
 impl<'a> Object<'a> {
     /// The object that `bytes` begin with; bytes that are not an object have no keys.
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes: bytes.trim_ascii_start() }
+        let bytes = bytes.trim_ascii_start();
+        let passed = Passed { entries: Vec::new(), rest: Entries::new(bytes) };
+        Self { bytes, passed: RefCell::new(passed) }
     }
 
     /// Tests for a key.
@@ -39,32 +57,71 @@ impl<'a> Object<'a> {
         std::str::from_utf8(value.get(..digits)?).ok()?.parse().ok()
     }
 
+    /// The string under a key, if the value is one; a number stands for its digits.
+    pub(crate) fn text(&self, key: &str) -> Option<String> {
+        let text: Text<'_> = serde_json::from_slice(self.whole(key)?).ok()?;
+        Some(text.0.into_owned())
+    }
+
     /// Tests whether the value under a key is the string `wanted`, which holds no escape.
     pub(crate) fn is(&self, key: &str, wanted: &str) -> bool {
         let string = self.value(&[key]).and_then(|value| string(value.strip_prefix(b"\"")?));
         string.is_some_and(|(text, _)| text == wanted.as_bytes())
     }
 
+    /// The value under a key, up to its end.
+    pub(crate) fn whole(&self, key: &str) -> Option<&'a [u8]> {
+        self.value(&[key]).and_then(whole)
+    }
+
+    /// The keys, as they are written, each with its value up to its end; a value that is cut off is left out.
+    pub(crate) fn members(&self) -> impl Iterator<Item = Entry<'a>> {
+        self.entries().filter_map(|(key, value)| Some((key, whole(value)?)))
+    }
+
     /// The keys, as they are written, each with the bytes from its value on.
     pub(crate) fn entries(&self) -> Entries<'a> {
-        Entries { rest: self.bytes.strip_prefix(b"{") }
+        Entries::new(self.bytes)
     }
 
     /// The bytes from the value of the first of `keys` on.
     fn value(&self, keys: &[&str]) -> Option<&'a [u8]> {
-        self.entries()
-            .find(|(name, _)| keys.iter().any(|key| key.as_bytes() == *name))
-            .map(|(_, value)| value)
+        let is_wanted = |(name, _): &Entry<'_>| keys.iter().any(|key| key.as_bytes() == *name);
+        let mut passed = self.passed.borrow_mut();
+        let Passed { entries, rest } = &mut *passed;
+        if let Some((_, value)) = entries.iter().find(|entry| is_wanted(entry)) {
+            return Some(value);
+        }
+        while entries.len() < REMEMBERED {
+            let entry = rest.next()?;
+            entries.push(entry);
+            if is_wanted(&entry) {
+                return Some(entry.1);
+            }
+        }
+        rest.clone().find(is_wanted).map(|(_, value)| value)
     }
 }
 
+/// The value that `bytes` begin with, unless it is cut off.
+fn whole(bytes: &[u8]) -> Option<&[u8]> {
+    bytes.get(..value_length(bytes)?)
+}
+
 /// The keys of an object and the bytes from their values on.
+#[derive(Clone)]
 pub(crate) struct Entries<'a> {
     rest: Option<&'a [u8]>,
 }
 
+impl<'a> Entries<'a> {
+    fn new(object: &'a [u8]) -> Self {
+        Self { rest: object.strip_prefix(b"{") }
+    }
+}
+
 impl<'a> Iterator for Entries<'a> {
-    type Item = (&'a [u8], &'a [u8]);
+    type Item = Entry<'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let rest = after(self.rest.take()?, |byte| byte == b'"')?;

@@ -105,7 +105,7 @@ fn open_file(mut file: Opened, options: &Options) -> Result<Records, CorpusError
 /// The formats in words.
 fn expected() -> String {
     let objects = ALL.iter().filter(|format| format.as_object().is_some());
-    let objects: Vec<_> = objects.map(|format| format.about()).collect();
+    let objects: Vec<_> = objects.map(|format| format.about()).filter(|about| !about.is_empty()).collect();
     format!("{}, or a table (CSV, Parquet) with the columns id and description", objects.join(", "))
 }
 

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::findings;
 use crate::date::When;
 use crate::error::Problem;
 use crate::record::{Assigner, Record};
@@ -11,7 +12,7 @@ use crate::sources::json_text::{IdList, List, Text};
 use crate::sources::object::Object;
 
 /// The database that published the advisory, in practice GitHub's.
-const GHSA: Assigner = Assigner { rank: 35, name: "ghsa", added: false };
+pub(super) const GHSA: Assigner = Assigner { rank: 35, name: "ghsa", added: false };
 
 /// An OSV record.
 pub(super) struct Osv;
@@ -59,15 +60,33 @@ impl ObjectFormat for Osv {
     }
 
     fn recognises(&self, object: &Object<'_>) -> bool {
-        object.has("id") && object.has_any(&["schema_version", "details", "affected"])
+        // The version of this program's own answers is a number.
+        let has_version = object.has("schema_version") && object.number("schema_version").is_none();
+        let is_record = object.has("id") && (has_version || object.has_any(&["details", "affected"]));
+        is_record || is_answers(object)
     }
 
     fn read(&self, object: &[u8], _: &Settings) -> Vec<Parsed> {
-        vec![read(object)]
+        let keys = Object::new(object);
+        if !is_answers(&keys) {
+            return vec![read(object)];
+        }
+        let mut found = Vec::new();
+        for answer in findings::members(&keys, "results", &mut found) {
+            let records = findings::members(&Object::new(answer), "vulns", &mut found);
+            found.extend(records.into_iter().map(read));
+        }
+        findings::of_document(object, found)
     }
 }
 
-fn read(object: &[u8]) -> Parsed {
+/// Tests for answers to several queries of osv.dev's API; those without a vulnerability are empty.
+fn is_answers(object: &Object<'_>) -> bool {
+    object.array("results").is_some_and(|mut answers| answers.any(|answer| Object::new(answer).has("vulns")))
+}
+
+/// Reads a record.
+pub(super) fn read(object: &[u8]) -> Parsed {
     let advisory: Advisory<'_> =
         serde_json::from_slice(object).map_err(|error| Problem::json(object, &error))?;
     let id = RecordId::new(advisory.id.0.into_owned());
@@ -84,4 +103,23 @@ fn read(object: &[u8]) -> Parsed {
         record.label(GHSA, cwe);
     }
     Ok(record)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::sources::testing::check;
+
+    #[test]
+    fn an_answer_to_many_queries_holds_records_or_their_ids() {
+        let record = r#"{"id":"GHSA-2222-3333-4444","details":"Det","affected":[]}"#;
+        check(
+            &format!(
+                r#"{{"results":[{{"vulns":[{record}]}},{{}},{{"vulns":[{{"id":"PYSEC-2","modified":"2024-01-01"}}]}}]}}"#
+            ),
+            &[
+                "osv GHSA-2222-3333-4444|||Det",
+                "osv PYSEC-2|||(the record has no details and no summary; it is left out)",
+            ],
+        );
+    }
 }

@@ -62,7 +62,9 @@ impl Dispatch {
     fn records_at(&mut self, value: &[u8], key: Option<&str>, depth: u8) -> Option<Vec<Parsed>> {
         let object = Object::new(value);
         if let Some(format) = self.format_of(&object) {
-            return Some(self.read(value, format));
+            let records = self.read(value, format);
+            // Within something else, a package's description, say, is not what somebody gave.
+            return Some(records).filter(|records| depth == 0 || !is_without_records(records));
         }
         if depth >= DEEPEST {
             return None;
@@ -77,9 +79,7 @@ impl Dispatch {
                 Some(b'[') => Elements::new(value)
                     .and_then(|members| self.members(members, Some(key), depth.saturating_add(1))),
                 // A sub-object of a plain list's kind may describe anything: a rule, a product.
-                Some(b'{') if !JsonRow.recognises(&Object::new(value)) => {
-                    self.records_at(value, None, depth.saturating_add(1))
-                }
+                Some(b'{') if !self.is_row(value) => self.records_at(value, None, depth.saturating_add(1)),
                 _ => None,
             };
             if let Some(found) = found {
@@ -117,10 +117,15 @@ impl Dispatch {
         Some(records).filter(|_| is_known)
     }
 
-    /// The format whose objects stand in arrays under `key`.
+    /// The format whose objects stand in arrays under `key`: of several, the one of the objects before.
     pub(super) fn owner(&self, key: Option<&str>) -> Option<&'static dyn ObjectFormat> {
         let key = key?;
-        self.formats.iter().find(|format| format.arrays().contains(&key)).copied()
+        self.last.iter().chain(&self.formats).find(|format| format.arrays().contains(&key)).copied()
+    }
+
+    /// Tests for an object of the plainest kind alone.
+    fn is_row(&mut self, value: &[u8]) -> bool {
+        self.format_of(&Object::new(value)).is_some_and(|format| format.name() == JsonRow.name())
     }
 
     /// The format that recognises `object`.
@@ -131,6 +136,12 @@ impl Dispatch {
         let found = asked.find(|format| format.recognises(object)).copied();
         self.last = found.or(self.last);
         found
+    }
+
+    /// A note on a document of a known format that held nothing.
+    pub(super) fn note_of_none(&self) -> Option<Problem> {
+        let about = self.last?.about();
+        Some(Problem::Note(format!("was read as one of the {about}, and holds no vulnerability")))
     }
 
     pub(super) fn read(&self, object: &[u8], format: &'static dyn ObjectFormat) -> Vec<Parsed> {
@@ -159,6 +170,11 @@ impl Pages {
         let Self { held, total } = std::mem::take(self);
         (total > held).then_some(Problem::Partial { held, total })
     }
+}
+
+/// Tests for the reading of a document that holds no texts of vulnerabilities.
+pub(super) fn is_without_records(records: &[Parsed]) -> bool {
+    matches!(records, [Err(bad)] if matches!(bad.problem, Problem::WithoutRecords(_)))
 }
 
 /// Tests for well-formed JSON.

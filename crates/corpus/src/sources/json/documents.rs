@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::BufRead;
 use std::sync::Arc;
 
-use super::dispatch::{Dispatch, is_json};
+use super::dispatch::{Dispatch, is_json, is_without_records};
 use super::row::JsonRow;
 use super::walk::Objects;
 use crate::error::{Problem, RecordError};
@@ -22,6 +22,8 @@ pub(super) struct DocumentRecords {
     number: u64,
     /// Records of the object in hand that are still to be given, each with its place.
     ready: VecDeque<(Place, Parsed)>,
+    /// Set as long as nothing was given, which somebody who gave the file wants to know.
+    is_empty: bool,
     done: bool,
 }
 
@@ -36,7 +38,16 @@ impl DocumentRecords {
     ) -> Self {
         let dispatch = Dispatch::new(context);
         let objects = Objects::new(reader, dispatch.keys(), &context.limits);
-        Self { file, is_member, objects, dispatch, number: 0, ready: VecDeque::new(), done: false }
+        Self {
+            file,
+            is_member,
+            objects,
+            dispatch,
+            number: 0,
+            ready: VecDeque::new(),
+            is_empty: !is_member,
+            done: false,
+        }
     }
 
     /// Makes the records of the next object ready; false at the end.
@@ -49,6 +60,9 @@ impl DocumentRecords {
         let records = match object {
             Err(problem) => vec![Err(problem.into())],
             Ok(object) => match self.dispatch.records(object, found.key) {
+                Some(records) if self.is_member && found.number == 1 && is_without_records(&records) => {
+                    vec![Err(Problem::NotASource.into())]
+                }
                 Some(records) => records,
                 None if self.is_member && found.number == 1 && is_json(object) => {
                     self.done = true;
@@ -74,12 +88,12 @@ impl Iterator for DocumentRecords {
     type Item = Result<Record, RecordError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while self.ready.is_empty() {
-            if self.done || !self.advance() {
-                return None;
-            }
-        }
-        let (place, record) = self.ready.pop_front()?;
+        while self.ready.is_empty() && !self.done && self.advance() {}
+        let (place, record) = match self.ready.pop_front() {
+            Some(ready) => ready,
+            None => (Place::Whole, Err(self.dispatch.note_of_none().filter(|_| self.is_empty)?.into())),
+        };
+        self.is_empty = false;
         Some(match record {
             Ok(record) => Ok(Record { file: Arc::clone(&self.file), place, ..record }),
             Err(bad) => Err(bad.at(&self.file, place)),

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::BufRead;
 use std::sync::Arc;
 
-use super::dispatch::{Dispatch, is_json};
+use super::dispatch::{Dispatch, is_json, is_without_records};
 use super::row::JsonRow;
 use crate::error::{BadRecord, Problem, RecordError};
 use crate::lines::Lines;
@@ -21,18 +21,22 @@ pub(super) struct LineRecords {
     dispatch: Dispatch,
     /// Records of the line in hand that are still to be given.
     ready: VecDeque<Result<Record, RecordError>>,
+    /// Set as long as nothing was given, which somebody who gave the file wants to know.
+    is_empty: bool,
 }
 
 impl LineRecords {
     /// The records of `reader`. One that `may_be_other` is passed over if its first line is an object of no known kind.
     pub(super) fn new(
         file: Arc<str>,
+        is_member: bool,
         may_be_other: bool,
         reader: Box<dyn BufRead + Send>,
         context: &Context,
     ) -> Self {
         let lines = Lines::new(reader, context.limits.record_bytes).skip_blank();
-        Self { file, may_be_other, lines, dispatch: Dispatch::new(context), ready: VecDeque::new() }
+        let dispatch = Dispatch::new(context);
+        Self { file, may_be_other, lines, dispatch, ready: VecDeque::new(), is_empty: !is_member }
     }
 }
 
@@ -40,6 +44,17 @@ impl Iterator for LineRecords {
     type Item = Result<Record, RecordError>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        let next = self.next_record().or_else(|| {
+            let note = self.dispatch.note_of_none().filter(|_| self.is_empty)?;
+            Some(Err(BadRecord::from(note).at(&self.file, Place::Whole)))
+        });
+        self.is_empty = false;
+        next
+    }
+}
+
+impl LineRecords {
+    fn next_record(&mut self) -> Option<Result<Record, RecordError>> {
         while self.ready.is_empty() {
             let Some((number, line)) = self.lines.next_line() else {
                 let note = self.dispatch.pages.note()?;
@@ -60,6 +75,10 @@ impl Iterator for LineRecords {
                 return Some(placed(Ok(record)));
             }
             let records = match self.dispatch.records(line, None) {
+                Some(records) if self.may_be_other && is_without_records(&records) => {
+                    self.lines.end();
+                    vec![Err(Problem::NotASource.into())]
+                }
                 Some(records) => records,
                 None if self.may_be_other && is_json(line) => {
                     self.lines.end();

@@ -47,7 +47,13 @@ impl FileFormat for Json {
         let is_list = file.is_named(&["jsonl", "ndjson"]);
         let (name, mut text) = file.into_text()?;
         Ok(if is_lines(&mut text, &context.objects, is_list) {
-            Records::new(LineRecords::new(name, is_member && !is_list, text.into_reader(), context))
+            Records::new(LineRecords::new(
+                name,
+                is_member,
+                is_member && !is_list,
+                text.into_reader(),
+                context,
+            ))
         } else {
             Records::new(DocumentRecords::new(name, is_member, text.into_reader(), context))
         })

@@ -20,26 +20,40 @@ use crate::sources::rows::Row;
 pub(crate) struct JsonRow;
 
 /// Keys that tell another format, although a description may stand beside them.
-const FOREIGN: [&str; 19] = [
+const FOREIGN: [&str; 33] = [
     "affected",
     "affects",
     "artifact",
+    "artifact_digests",
     "bom-ref",
     "containers",
     "cve",
     "cveMetadata",
     "database_specific",
+    "dependencies",
     "descriptions",
+    "devDependencies",
+    "engines",
+    "external_references",
+    "fix_version",
+    "ghsa_id",
+    "ghsaId",
     "identifiers",
+    "packageManager",
     "packageName",
+    "PkgName",
+    "product_status",
     "purls",
     "ratings",
     "ruleId",
     "schema_version",
+    "scripts",
     "security_advisory",
-    "spec_version",
     "SeveritySource",
-    "PkgName",
+    "spec_version",
+    "techniques",
+    "uniqueCount",
+    "vulnerabilities",
 ];
 
 impl ObjectFormat for JsonRow {
