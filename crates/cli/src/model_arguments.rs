@@ -57,11 +57,6 @@ impl ModelArguments {
         let settings = self.checkpoint.settings(load)?.knowledge_base(self.kb.load(terminal)?);
         open(&self.model, settings.threads(threads), terminal)
     }
-
-    /// True when the model is a checkpoint.
-    pub(crate) fn is_checkpoint(&self) -> bool {
-        ModelKind::of(&self.model) != ModelKind::Ngram
-    }
 }
 
 /// The classifier of the model called `name`.

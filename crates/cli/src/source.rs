@@ -42,23 +42,26 @@ pub(crate) enum Source {
 }
 
 impl SourceArguments {
-    /// Chooses the source by the arguments and standard input. A checkpoint reads empty texts, too.
-    pub(crate) fn source(
-        &self,
-        text: Option<&str>,
-        is_checkpoint: bool,
-        terminal: &Terminal,
-    ) -> Result<Source, Failure> {
+    /// Chooses the source by the arguments and standard input.
+    pub(crate) fn source(&self, text: Option<&str>, terminal: &Terminal) -> Result<Source, Failure> {
         if let Some(data) = self.data.as_ref().filter(|_| !self.cve_id.is_empty()) {
             return Ok(Source::Cves(self.cve_id.clone(), data.clone()));
         }
+        let source = self.given(text, terminal)?;
+        if let (Source::Text(_), Some(data)) = (&source, &self.data) {
+            let message =
+                format!("{}: a data set has the texts of CVEs, and the text is given", data.display());
+            return Err(
+                Failure::new(Kind::Arguments, message).hint("name CVEs by --cve-id, or records by --input")
+            );
+        }
+        Ok(source)
+    }
+
+    fn given(&self, text: Option<&str>, terminal: &Terminal) -> Result<Source, Failure> {
         match (&self.input, text) {
             (Some(path), _) if path.as_os_str() == "-" => Ok(Source::Stdin),
             (Some(path), _) => file(path).map(|(input, position)| Source::Records(input, position)),
-            // A checkpoint has scores for the empty sequence, as transformers gives them.
-            (None, Some(text)) if text.trim().is_empty() && is_checkpoint => {
-                Ok(Source::Text(text.to_owned()))
-            }
             (None, Some(text)) => Ok(match TextArgument::new(text, terminal)? {
                 TextArgument::Stdin => Source::Stdin,
                 TextArgument::File(input, position) => Source::Records(input, position),

@@ -49,7 +49,7 @@ pub(crate) struct ExplainArguments {
 
 pub(crate) fn run(arguments: &ExplainArguments, terminal: &Terminal) -> Result<(), Failure> {
     let text = text(&arguments.text)?;
-    let source = arguments.source.source(text.as_deref(), arguments.model.is_checkpoint(), terminal)?;
+    let source = arguments.source.source(text.as_deref(), terminal)?;
     let classifier = arguments.model.load(threads(arguments.threads), terminal)?;
     arguments.question.check(&classifier, terminal);
     let is_table = arguments.format == ViewFormat::Table;

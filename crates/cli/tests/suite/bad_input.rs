@@ -193,7 +193,6 @@ fn arguments_that_make_no_sense_are_refused() {
         &["classify", "x", "--as-of", "12"],
         &["classify", "x", "--input", "y"],
         &["classify", "--cve-id", "CVE-2020-0001"],
-        &["classify", "--data", "data.parquet"],
         &["classify", "x", "--data", "data.parquet"],
         &["classify", "x", "--threads", "0"],
         &["classify", "x", "--threads", "1025"],

@@ -353,17 +353,15 @@ fn a_quantised_checkpoint_is_written_beside() {
 }
 
 #[test]
-fn the_empty_text_has_the_scores_of_the_empty_sequence() {
+fn an_empty_text_is_refused_whatever_the_model_and_wherever_it_stands() {
     let folder = Folder::new();
-    let texts = json(&fixture("texts.json"));
-    let empty = texts.as_array().unwrap().iter().position(|text| text == "").unwrap();
-    let expected = &json(&fixture("bert").join("expected.json"))["scores"][empty];
-    let greatest = expected.as_array().unwrap().iter().filter_map(Value::as_f64).fold(0.0, f64::max);
-    let arguments = ["classify", "", "--model", &path("bert"), "--threshold", "0", "--top-k", "all"];
-    let record = folder.run(&arguments).code(0).records().remove(0);
-    let lists = ["cwe", "capec", "attack", "other"];
-    let best = lists.iter().filter(|key| record[**key].is_array()).flat_map(|key| scores(&record, key));
-    let best = best.map(|(_, score)| score).fold(0.0, f64::max);
-    assert!((best - greatest).abs() < 1e-5, "{best} {greatest}");
-    folder.run(&["classify", ""]).code(3);
+    folder.file("in.jsonl", "{\"id\":\"a\",\"text\":\"\"}\n");
+    for model in ["fast", &path("bert")] {
+        for command in ["classify", "explain"] {
+            for source in [&[""][..], &["--input", "in.jsonl"]] {
+                let arguments = [&[command, "--model", model], source].concat();
+                folder.run(&arguments).code(3).says(&["the text is empty"]);
+            }
+        }
+    }
 }

@@ -31,8 +31,7 @@ struct Settings {
 
 pub(crate) fn run(arguments: ClassifyArguments, terminal: &Terminal) -> Result<(), Failure> {
     let settings = settings(&arguments, terminal)?;
-    let is_checkpoint = arguments.model.is_checkpoint();
-    let source = arguments.source.source(arguments.text.as_deref(), is_checkpoint, terminal)?;
+    let source = arguments.source.source(arguments.text.as_deref(), terminal)?;
     let classifier = arguments.model.load(settings.threads, terminal)?;
     arguments.question.check(&classifier, terminal);
     let mut answerer = Answerer::new(&classifier, &settings.options, settings.format.needs_assigned());
