@@ -62,11 +62,11 @@ pub enum CorpusError {
         problem: String,
     },
     /// The input is in none of the formats that records are read from.
-    #[error("{file}: is not a source of records; expected {expected}")]
+    #[error("{file}: is not a source of records; known are {expected}")]
     NotASource {
         /// Display name of the input.
         file: String,
-        /// The formats.
+        /// The names of the formats.
         expected: String,
     },
     /// The sources of a data set hold not one record that could become a row.
@@ -100,9 +100,10 @@ impl Classified for CorpusError {
 fn without_rows(report: &BuildReport) -> String {
     let read: u64 = report.sources.iter().map(|source| source.records).sum();
     let mut text = format!(
-        "{read} read ({} withdrawn, {} without an English description), {} bad",
+        "{read} read ({} withdrawn, {} without an English description), {} without a CVE id, {} bad",
         report.rejected,
         report.without_description,
+        report.without_cve(),
         report.bad_records()
     );
     if let Some(first) = report.first_bad_records.first() {

@@ -269,7 +269,7 @@ fn what_is_no_source_is_refused_by_name() {
     for (name, bytes, part) in [
         ("a.csv", b"description\nx\n".as_slice(), "a.csv: has no column id; its columns are: description"),
         ("a.html", b"<html>", "is not a source of records"),
-        ("a.txt", b"A text", "is not a source of records; expected records of the CVE list"),
+        ("a.txt", b"A text", "is not a source of records; known are cve-record"),
         ("a.zip", b"PK\x03\x04 and no more", "is not a readable zip"),
     ] {
         let Err(error) = open(name, bytes, &Limits::default()) else { panic!("{name} was taken") };

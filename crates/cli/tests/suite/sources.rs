@@ -68,6 +68,10 @@ fn lines(values: &[Value]) -> Vec<u8> {
     values.iter().flat_map(|value| format!("{value}\n").into_bytes()).collect()
 }
 
+fn utf16(text: &str) -> Vec<u8> {
+    format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
 /// Files that hold the two records, by name.
 fn files() -> Vec<(&'static str, Vec<u8>)> {
     let (feed, page, list, rows) = (both(feed_item), both(page_item), both(list_record), both(row));
@@ -75,6 +79,7 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
     let page = json!({"resultsPerPage": 2, "format": "NVD_CVE", "vulnerabilities": page});
     let [first, second] = [&list[0], &list[1]].map(pretty);
     let osv = both(advisory);
+    let mirrored = both(|id, text, cwe| page_item(id, text, cwe)["cve"].clone()).map(|cve| pretty(&cve));
     let csv: String = [("CVE-2020-0001", XSS, "CWE-79"), ("CVE-2020-0002", SQLI, "CWE-89")]
         .iter()
         .map(|(id, text, cwe)| format!("{id},2020-02-03,{text},{cwe}\n"))
@@ -98,6 +103,24 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
         ("rows.json", pretty(&json!(rows))),
         ("rows", rows.iter().flat_map(pretty).collect()),
         ("rows.csv", format!("id,published,description,cwes\n{csv}").into_bytes()),
+        ("excel.csv", format!("sep=;\r\nCVE ID;Date;Synopsis;CWE\r\n{}", csv.replace(',', ";")).into_bytes()),
+        ("rows.tsv", format!("id\tpublished\ttext\tcwe\n{csv}").replace(',', "\t").into_bytes()),
+        (
+            "utf16",
+            utf16(&format!("key,cve_id,published,details,cwes\n17,{}", csv.replacen('\n', "\n18,", 1))),
+        ),
+        (
+            "pages.json",
+            json!([page, {"resultsPerPage": 0, "totalResults": 2, "vulnerabilities": []}])
+                .to_string()
+                .into_bytes(),
+        ),
+        ("wrapped.json", pretty(&json!(both(|id, text, cwe| json!({"cve": list_record(id, text, cwe)}))))),
+        (
+            "mirror.json",
+            pretty(&json!({"cve_items": both(|id, text, cwe| page_item(id, text, cwe)["cve"].clone())})),
+        ),
+        ("mirror.zip", zip(&[("CVE-2020-0001.json", &mirrored[0]), ("CVE-2020-0002.json", &mirrored[1])])),
     ]
 }
 

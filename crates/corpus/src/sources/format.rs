@@ -54,6 +54,11 @@ impl SourceFormat {
         }
     }
 
+    /// Tests for a format whose records have ids, rather than a layout of JSON or texts.
+    pub(super) fn is_of_records(self) -> bool {
+        !matches!(self.name(), "jsonl" | "text" | "lines" | "unsupported")
+    }
+
     /// The format, if its records are JSON objects.
     pub(super) fn as_object(self) -> Option<&'static dyn ObjectFormat> {
         if let Kind::Object(format) = self.0 { Some(format) } else { None }

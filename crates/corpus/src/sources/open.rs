@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::ALL;
 use super::format::{ColumnNames, Context, Needs, Settings, SourceFormat};
+use super::{ALL, xml};
 use crate::containers::{Folder, Member, MemberRecords, Zip, entries};
 use crate::error::{CorpusError, Problem};
 use crate::input::{Content, Input, Opened};
@@ -78,8 +78,11 @@ fn open_file(mut file: Opened, options: &Options) -> Result<Records, CorpusError
     let forced = options.format.and_then(SourceFormat::as_file);
     let mut files = ALL.iter().filter_map(|format| format.as_file());
     let Some(format) = forced.or_else(|| files.find(|format| format.recognises(&file, needs))) else {
-        if let Some(kind) = magic::kind(file.head()).filter(|_| !file.is_member) {
-            return Err(file.wrong(kind));
+        if !file.is_member {
+            let other = xml::kind(&String::from_utf8_lossy(file.head()));
+            if let Some(kind) = magic::kind(file.head()).map(str::to_owned).or(other) {
+                return Err(file.wrong(&kind));
+            }
         }
         return Err(CorpusError::NotASource { file: file.name.as_ref().to_owned(), expected: expected() });
     };
@@ -102,11 +105,11 @@ fn open_file(mut file: Opened, options: &Options) -> Result<Records, CorpusError
     Ok(Records::new(Records::of_whole(name, notes).chain(records)))
 }
 
-/// The formats in words.
+/// The formats by name.
 fn expected() -> String {
-    let objects = ALL.iter().filter(|format| format.as_object().is_some());
-    let objects: Vec<_> = objects.map(|format| format.about()).filter(|about| !about.is_empty()).collect();
-    format!("{}, or a table (CSV, Parquet) with the columns id and description", objects.join(", "))
+    let names: Vec<_> =
+        ALL.iter().filter(|format| format.is_of_records()).map(|format| format.name()).collect();
+    names.join(", ")
 }
 
 /// The formats of whole files, which the caller may ask for.

@@ -20,9 +20,9 @@ const TAXONOMIES: [Task; 3] = [Task::Cwe, Task::Capec, Task::Attack];
 /// Classify a text, a file of records or CVEs of a data set
 ///
 /// Without TEXT, standard input is read. A terminal gets a short table, a file or a pipe gets one JSON object a
-/// record; --format always wins. Input records need `description` (or `text`), and take `id` and `published`; NVD's
-/// feeds and API pages and records of the CVE list are read as they are. The year, which the answer depends on, is that
-/// of `published`, else of a CVE id, else the newest that the model knows.
+/// record; --format always wins. Inputs are texts, tables, JSON of one's own, CVE records, NVD's feeds and pages, advisories
+/// and reports of scanners, as docs/inputs.md lists them. The year, which the answer depends on, is that of the date of
+/// publication, otherwise of a CVE id, otherwise the newest that the model knows.
 /// Of a text 64 KiB are read at most: by n-gram models the first 2,000 words, by checkpoints as many tokens as they
 /// were made for, unless --window-overlap says otherwise.
 ///

@@ -23,11 +23,11 @@ const WRITING: &str = "{spinner} writing: {percent}% of {len} rows, {rate} rows/
 
 /// Build a labelled data set of CVE records
 ///
-/// Sources are files as they are downloaded, plain or packed, or folders of them: NVD's yearly feeds and pages of its
-/// API, the CVE list (the release's zip, or a folder), OSV records, and tables (JSON, CSV, Parquet) with the columns
-/// id, description and, if known, published and cwes. Records of one CVE are merged: its text and date are those of the
-/// first source that has them; NVD's weaknesses count before the CNA's, and the ADPs' are added. Withdrawn records and
-/// those without an English description or a CVE id are left out. The labels follow from the knowledge base.
+/// Sources are files as they are downloaded, plain or packed, or folders of them: NVD's feeds and pages, the CVE list (the
+/// release's zip, or a folder), advisories, reports of scanners, and tables (JSON, CSV, Parquet, Arrow), as docs/inputs.md
+/// lists them. Records of one CVE are merged: its text and date are those of the first source that has them; NVD's
+/// weaknesses count before the CNA's, and the ADPs' are added. Withdrawn records and those without an English description
+/// or a CVE id are left out. The labels follow from the knowledge base.
 #[derive(Debug, Args)]
 pub(crate) struct BuildArguments {
     /// Files and folders of records

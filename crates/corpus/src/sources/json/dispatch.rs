@@ -7,7 +7,7 @@ use super::row::JsonRow;
 use crate::error::Problem;
 use crate::record::Record;
 use crate::sources::format::{Context, ObjectFormat, Parsed, Settings};
-use crate::sources::object::{Elements, Object};
+use crate::sources::object::{Elements, Object, value_length};
 
 /// Objects that are gone into within one another.
 const DEEPEST: u8 = 4;
@@ -79,7 +79,10 @@ impl Dispatch {
                 Some(b'[') => Elements::new(value)
                     .and_then(|members| self.members(members, Some(key), depth.saturating_add(1))),
                 // A sub-object of a plain list's kind may describe anything: a rule, a product.
-                Some(b'{') if !self.is_row(value) => self.records_at(value, None, depth.saturating_add(1)),
+                Some(b'{') if !self.is_row(value) => {
+                    let whole = value_length(value).and_then(|length| value.get(..length));
+                    self.records_at(whole.unwrap_or(value), None, depth.saturating_add(1))
+                }
                 _ => None,
             };
             if let Some(found) = found {
