@@ -329,10 +329,12 @@ impl From<io::Error> for Problem {
 }
 
 impl RecordError {
-    /// The id in brackets for a record of a JSON document, in which nobody counts to its number.
+    /// The id in brackets, where the place does not lead to the record: in a JSON document nobody counts to its number,
+    /// and one line may be a report of many findings.
     fn id_in_document(&self) -> String {
-        let is_told = matches!(self.problem, Problem::BadField { .. }) || !self.place.is_in_document();
-        match self.id.as_ref().filter(|_| !is_told) {
+        let is_of_finding = matches!(self.problem, Problem::NoDescription(_) | Problem::Json(_));
+        let is_told = matches!(self.problem, Problem::BadField { .. });
+        match self.id.as_ref().filter(|_| !is_told && (is_of_finding || self.place.is_in_document())) {
             Some(id) => format!(" ({})", RecordId::beginning(id.as_str())),
             None => String::new(),
         }

@@ -55,6 +55,105 @@ fn row(id: &str, text: &str, cwe: &str) -> Value {
     json!({"id": id, "published": "2020-02-03", "description": text, "cwes": [cwe]})
 }
 
+/// A vulnerability of a CSAF advisory.
+fn csaf_item(id: &str, text: &str, cwe: &str) -> Value {
+    json!({"cve": id, "release_date": "2020-02-03", "cwe": {"id": cwe}, "notes": [{"category": "description", "text": text}]})
+}
+
+/// A vulnerability of a CycloneDX document.
+fn cyclonedx_item(id: &str, text: &str, cwe: &str) -> Value {
+    let number: u32 = cwe.trim_start_matches("CWE-").parse().unwrap();
+    json!({"id": id, "published": "2020-02-03", "description": text, "cwes": [number], "affects": [{"ref": "a"}]})
+}
+
+/// A vulnerability of a report of Trivy.
+fn trivy_item(id: &str, text: &str, cwe: &str) -> Value {
+    json!({"VulnerabilityID": id, "PkgName": "a", "Description": text, "CweIDs": [cwe], "PublishedDate": "2020-02-03"})
+}
+
+/// A match of a report of Grype, described by a related vulnerability.
+fn grype_item(id: &str, text: &str, cwe: &str) -> Value {
+    let related = json!({"id": "X-1", "description": text, "cwes": [{"cve": id, "cwe": cwe}]});
+    json!({"vulnerability": {"id": id, "description": ""}, "relatedVulnerabilities": [related], "artifact": {}})
+}
+
+/// An advisory of an audit of npm 6.
+fn npm_item(id: &str, text: &str, cwe: &str) -> Value {
+    json!({"id": 7, "title": "A flaw", "overview": text, "cves": [id], "cwe": [cwe], "created": "2020-02-03"})
+}
+
+/// A vulnerability of a report of Snyk.
+fn snyk_item(id: &str, text: &str, cwe: &str) -> Value {
+    json!({
+        "id": id.replace("CVE-", "SNYK-"), "title": "A flaw", "description": format!("## Overview\n\n{text}\n"),
+        "packageName": "a", "semver": {}, "identifiers": {"CVE": [id], "CWE": [cwe]}, "publicationTime": "2020-02-03",
+    })
+}
+
+/// A vulnerability of a STIX bundle.
+fn stix_item(id: &str, text: &str, cwe: &str) -> Value {
+    json!({
+        "type": "vulnerability", "spec_version": "2.1", "id": "vulnerability--1", "name": id, "description": text,
+        "external_references": [{"source_name": "cwe", "external_id": cwe}],
+    })
+}
+
+/// A result of a SARIF log.
+fn sarif_item(id: &str, text: &str, cwe: &str) -> Value {
+    json!({"ruleId": id, "message": {"text": text}, "properties": {"tags": [format!("external/cwe/{cwe}")]}})
+}
+
+/// A vulnerability of a report of Dependency-Check.
+fn dependency_item(id: &str, text: &str, cwe: &str) -> Value {
+    json!({"name": id, "description": text, "cwes": [cwe]})
+}
+
+/// A vulnerability of a report of Harbor.
+fn harbor_item(id: &str, text: &str, cwe: &str) -> Value {
+    json!({"id": id, "package": "a", "fix_version": "", "description": text, "cwe_ids": [cwe]})
+}
+
+/// An advisory of GitHub's REST interface.
+fn github_item(id: &str, text: &str, cwe: &str) -> Value {
+    json!({
+        "ghsa_id": id.replace("CVE-2020-", "GHSA-2222-3333-"), "cve_id": id, "summary": "A flaw", "description": text,
+        "cwes": [{"cwe_id": cwe}], "published_at": "2020-02-03T00:00:00Z",
+    })
+}
+
+/// Advisories and reports that hold the two records, by name.
+fn reports() -> Vec<(&'static str, Value)> {
+    let [first, second] = both(npm_item);
+    let alerts = both(github_item).map(|advisory| json!({"number": 1, "security_advisory": advisory}));
+    vec![
+        ("csaf.json", json!({"document": {"csaf_version": "2.0"}, "vulnerabilities": both(csaf_item)})),
+        ("cyclonedx.json", json!({"bomFormat": "CycloneDX", "vulnerabilities": both(cyclonedx_item)})),
+        (
+            "trivy.json",
+            json!({"ArtifactName": "a", "Results": [{"Target": "a", "Vulnerabilities": both(trivy_item)}]}),
+        ),
+        ("grype.json", json!({"matches": both(grype_item), "descriptor": {"name": "grype"}})),
+        (
+            "osv-scanner.json",
+            json!({"results": [{"source": {"path": "a"}, "packages": [{"vulnerabilities": both(advisory)}]}]}),
+        ),
+        ("npm-audit.json", json!({"advisories": {"7": first, "8": second}, "metadata": {}})),
+        (
+            "snyk.json",
+            json!({"vulnerabilities": both(snyk_item), "packageManager": "npm", "summary": "2 paths"}),
+        ),
+        ("stix.json", json!({"type": "bundle", "id": "bundle--1", "objects": both(stix_item)})),
+        ("sarif.sarif", json!({"version": "2.1.0", "runs": [{"tool": {}, "results": both(sarif_item)}]})),
+        (
+            "dependency-check.json",
+            json!({"scanInfo": {}, "dependencies": [{"vulnerabilities": both(dependency_item)}]}),
+        ),
+        ("harbor.json", json!({"scanner": {}, "severity": "High", "vulnerabilities": both(harbor_item)})),
+        ("github.json", json!(both(github_item))),
+        ("github-alerts.json", json!(alerts)),
+    ]
+}
+
 /// The same two records in a form of each source.
 fn both(make: fn(&str, &str, &str) -> Value) -> [Value; 2] {
     [make("CVE-2020-0001", XSS, "CWE-79"), make("CVE-2020-0002", SQLI, "CWE-89")]
@@ -84,7 +183,9 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
         .iter()
         .map(|(id, text, cwe)| format!("{id},2020-02-03,{text},{cwe}\n"))
         .collect();
-    vec![
+    let reports = reports();
+    let reports = reports.iter().map(|(name, report)| (*name, pretty(report)));
+    let mut files = vec![
         ("feed.json", feed.clone()),
         ("feed.json.gz", gzip(&feed)),
         ("feed.zip", zip(&[("readme.txt", b"A feed."), ("feed.json", &feed)])),
@@ -121,7 +222,9 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
             pretty(&json!({"cve_items": both(|id, text, cwe| page_item(id, text, cwe)["cve"].clone())})),
         ),
         ("mirror.zip", zip(&[("CVE-2020-0001.json", &mirrored[0]), ("CVE-2020-0002.json", &mirrored[1])])),
-    ]
+    ];
+    files.extend(reports);
+    files
 }
 
 #[test]
@@ -130,6 +233,7 @@ fn every_kind_of_source_is_read_by_every_command() {
     let ids = |ids: [&str; 2]| ids.map(|id| Some(id.to_owned()));
     let (cves, advisories) =
         (ids(["CVE-2020-0001", "CVE-2020-0002"]), ids(["GHSA-2222-3333-0001", "GHSA-2222-3333-0002"]));
+    let issues = ids(["SNYK-2020-0001", "SNYK-2020-0002"]);
     let cwes = |records: Vec<Value>, pointer: &str| -> Vec<Value> {
         records.iter().map(|record| record.pointer(pointer).unwrap().clone()).collect()
     };
@@ -147,7 +251,11 @@ fn every_kind_of_source_is_read_by_every_command() {
     folder.file("feeds/notes.txt", "Where the feed is from.");
     names.extend(["list", "feeds"]);
     for name in names {
-        let want = if name.starts_with("osv") { &advisories } else { &cves };
+        let want = match name.split(['.', '-']).next() {
+            Some("osv" | "github") => &advisories,
+            Some("snyk") => &issues,
+            _ => &cves,
+        };
         let classified = folder.run(&["classify", "--input", name]).code(0);
         assert_eq!(classified.ids(), *want, "{name}");
         assert_eq!(cwes(classified.records(), "/cwe/0/label"), ["CWE-79", "CWE-89"], "{name}");

@@ -4,8 +4,8 @@ use serde::Deserialize;
 
 use super::findings;
 use crate::date::When;
-use crate::error::BadRecord;
-use crate::record::Assigner;
+use crate::error::{BadRecord, Problem};
+use crate::record::{Assigner, is_english};
 use crate::sources::format::{ObjectFormat, Parsed, Settings};
 use crate::sources::json_text::{IdList, List, Text, or_default};
 use crate::sources::object::Object;
@@ -27,6 +27,8 @@ pub(super) struct Csaf;
 struct Document<'a> {
     #[serde(borrow, default)]
     category: Text<'a>,
+    #[serde(borrow, default)]
+    lang: Text<'a>,
     #[serde(borrow, default)]
     title: Text<'a>,
     #[serde(borrow, default)]
@@ -140,11 +142,15 @@ fn read(item: &[u8], document: &Document<'_>) -> Parsed {
     let dates = [release_date, discovery_date, document.tracking.initial_release_date];
     record.dates.published = dates.into_iter().find(|date| *date != When::Unknown).unwrap_or_default();
     record.withdrawn = document.category.0.eq_ignore_ascii_case("csaf_withdrawn");
+    cwe.0.iter().chain(&cwes.0).for_each(|cwe| record.label(CSAF, cwe));
+    if !document.lang.0.is_empty() && !is_english(&document.lang.0) {
+        record.text = Err(Problem::NoDescription("English description"));
+        return Ok(record);
+    }
     texts(&notes, &OF_VULNERABILITY).for_each(|text| record.describe(text));
     record.describe(&title.0);
     texts(&document.notes, &OF_DOCUMENT).for_each(|text| record.describe(text));
     record.describe(&document.title.0);
-    cwe.0.iter().chain(&cwes.0).for_each(|cwe| record.label(CSAF, cwe));
     Ok(record)
 }
 
@@ -215,6 +221,10 @@ mod tests {
         check(
             r#"{"document":{"csaf_version":"2.0","category":"csaf_withdrawn"},"vulnerabilities":[{"cve":"CVE-2024-0001"}]}"#,
             &["csaf CVE-2024-0001|||withdrawn (the record has no description and no title; it is left out)"],
+        );
+        check(
+            r#"{"document":{"csaf_version":"2.0","lang":"de-DE"},"vulnerabilities":[{"cve":"CVE-2024-0001","title":"Ein Fehler"}]}"#,
+            &["csaf CVE-2024-0001|||(the record has no English description; it is left out)"],
         );
         check(
             r#"{"document":{"csaf_version":"2.0","notes":{"a":[7]}, "title":7},"vulnerabilities":[

@@ -104,7 +104,7 @@ impl<'a> Object<'a> {
 }
 
 /// The value that `bytes` begin with, unless it is cut off.
-fn whole(bytes: &[u8]) -> Option<&[u8]> {
+pub(crate) fn whole(bytes: &[u8]) -> Option<&[u8]> {
     bytes.get(..value_length(bytes)?)
 }
 
@@ -230,6 +230,20 @@ mod tests {
         assert!(Object::new(br#"{"type" : "bundle","n":12}"#).is("type", "bundle"));
         assert!(Object::new(b"{\"cut\":").has("cut"), "a key counts though its value is cut off");
         assert!(!Object::new(b"[{\"a\":1}]").has("a"));
+        assert_eq!((object.text("n").as_deref(), object.text("a").as_deref()), (Some("1.5"), Some("b\"c")));
+        assert_eq!((object.text("x"), object.whole("last")), (None, Some(&b"null"[..])));
+        assert_eq!(Object::new(b"{\"a\":1,\"cut\":[1,").members().count(), 1);
+    }
+
+    #[test]
+    fn keys_are_found_in_any_order_and_number() {
+        let map: Vec<_> = (0..3 * REMEMBERED).map(|number| format!("\"k{number}\":{number}")).collect();
+        let text = format!("{{{}}}", map.join(","));
+        let object = Object::new(text.as_bytes());
+        for number in [3 * REMEMBERED - 1, 0, REMEMBERED - 1, REMEMBERED, REMEMBERED + 1, 7] {
+            assert_eq!(object.number(&format!("k{number}")), Some(number as u64));
+        }
+        assert!(!object.has("k") && object.has_any(&["k", "k5"]));
     }
 
     proptest! {

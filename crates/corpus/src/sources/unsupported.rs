@@ -157,4 +157,17 @@ mod tests {
         }
         assert_eq!(KINDS.len(), 12, "each kind stands in the table above");
     }
+
+    #[test]
+    fn a_file_of_such_lines_is_told_once_and_loses_no_other_line() {
+        let line = r#"{"CVE-2024-0001": {"CWE": ["79"]}}"#;
+        let told = shown(&format!("{line}\n{line}\n{{\"id\":7,\"text\":\"a\"}}\n{line}\n"));
+        assert!(
+            told.len() == 2 && told[0].starts_with("in.json:1: is CVE2CAPEC's") && told[1] == "json 7|||a",
+            "{told:?}"
+        );
+        let within =
+            shown(r#"{"more":{"name":"a","version":"1","scripts":{}},"data":[{"id":7,"text":"a"}]}"#);
+        assert_eq!(within, ["json 7|||a"]);
+    }
 }

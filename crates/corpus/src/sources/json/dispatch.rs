@@ -7,7 +7,7 @@ use super::row::JsonRow;
 use crate::error::Problem;
 use crate::record::Record;
 use crate::sources::format::{Context, ObjectFormat, Parsed, Settings};
-use crate::sources::object::{Elements, Object, value_length};
+use crate::sources::object::{Elements, Object, whole};
 
 /// Objects that are gone into within one another.
 const DEEPEST: u8 = 4;
@@ -79,9 +79,8 @@ impl Dispatch {
                 Some(b'[') => Elements::new(value)
                     .and_then(|members| self.members(members, Some(key), depth.saturating_add(1))),
                 // A sub-object of a plain list's kind may describe anything: a rule, a product.
-                Some(b'{') if !self.is_row(value) => {
-                    let whole = value_length(value).and_then(|length| value.get(..length));
-                    self.records_at(whole.unwrap_or(value), None, depth.saturating_add(1))
+                Some(b'{') if self.is_of_a_source(value) || !JsonRow.recognises(&Object::new(value)) => {
+                    self.records_at(whole(value).unwrap_or(value), None, depth.saturating_add(1))
                 }
                 _ => None,
             };
@@ -102,8 +101,7 @@ impl Dispatch {
         let is_list = key.is_none_or(|key| LISTS.contains(&key));
         let owner = self.owner(key);
         let Some(first) = members.peek() else { return owner.map(|_| Vec::new()) };
-        let first = Object::new(first);
-        if !is_list && owner.is_none() && (JsonRow.recognises(&first) || self.format_of(&first).is_none()) {
+        if !is_list && owner.is_none() && !self.is_of_a_source(first) {
             return None;
         }
         let mut records = Vec::new();
@@ -126,9 +124,9 @@ impl Dispatch {
         self.last.iter().chain(&self.formats).find(|format| format.arrays().contains(&key)).copied()
     }
 
-    /// Tests for an object of the plainest kind alone.
-    fn is_row(&mut self, value: &[u8]) -> bool {
-        self.format_of(&Object::new(value)).is_some_and(|format| format.name() == JsonRow.name())
+    /// Tests for an object of another kind than the records of one's own.
+    fn is_of_a_source(&mut self, value: &[u8]) -> bool {
+        self.format_of(&Object::new(value)).is_some_and(|format| format.name() != JsonRow.name())
     }
 
     /// The format that recognises `object`.

@@ -23,6 +23,8 @@ pub(super) struct LineRecords {
     ready: VecDeque<Result<Record, RecordError>>,
     /// Set as long as nothing was given, which somebody who gave the file wants to know.
     is_empty: bool,
+    /// Set once a line without records was told.
+    is_told: bool,
 }
 
 impl LineRecords {
@@ -36,7 +38,15 @@ impl LineRecords {
     ) -> Self {
         let lines = Lines::new(reader, context.limits.record_bytes).skip_blank();
         let dispatch = Dispatch::new(context);
-        Self { file, may_be_other, lines, dispatch, ready: VecDeque::new(), is_empty: !is_member }
+        Self {
+            file,
+            may_be_other,
+            lines,
+            dispatch,
+            ready: VecDeque::new(),
+            is_empty: !is_member,
+            is_told: false,
+        }
     }
 }
 
@@ -79,6 +89,8 @@ impl LineRecords {
                     self.lines.end();
                     vec![Err(Problem::NotASource.into())]
                 }
+                // What a line is, all are: told once, it says enough.
+                Some(records) if is_without_records(&records) && self.is_told => continue,
                 Some(records) => records,
                 None if self.may_be_other && is_json(line) => {
                     self.lines.end();
@@ -86,6 +98,7 @@ impl LineRecords {
                 }
                 None => self.dispatch.read(line, &JsonRow),
             };
+            self.is_told |= is_without_records(&records);
             self.ready.extend(records.into_iter().map(placed));
             self.may_be_other = false;
         }
