@@ -184,7 +184,11 @@ fn sources_without_a_usable_record_keep_the_old_data_set() {
     let out = fixture.path("data.parquet");
     let before = fs::read(&out).unwrap();
     for (name, text, part) in [
-        ("header.csv", "id,description\n", "0 read (0 withdrawn, 0 without an English description), 0 bad"),
+        (
+            "header.csv",
+            "id,description\n",
+            "0 read (0 withdrawn, 0 without an English description), 0 without a CVE id, 0 bad",
+        ),
         ("bad.jsonl", "{\"id\":\"x\",\"description\":\"Flaw\"}\n", "1 bad; the first bad one: "),
         (
             "rejected.jsonl",

@@ -18,7 +18,10 @@ const MOST_REFINED: f32 = 20.0;
 pub struct LabelLists {
     conditional: bool,
     label_count: usize,
-    lists: Vec<Vec<u32>>,
+    /// The lists, one behind the other: what is read together lies together.
+    members: Vec<u32>,
+    /// Where in `members` each list ends.
+    ends: Vec<u32>,
     list_of_set: Vec<u32>,
     /// The list without a label, if some set has it.
     empty: Option<usize>,
@@ -35,16 +38,20 @@ impl LabelLists {
         conditional: bool,
     ) -> Self {
         let mut number_of_list: HashMap<Vec<u32>, u32> = HashMap::new();
-        let mut lists: Vec<Vec<u32>> = vec![];
+        let (mut members, mut ends): (Vec<u32>, Vec<u32>) = (vec![], vec![]);
+        let mut empty = None;
         let list_of_set = lists_of_sets.into_iter().map(|list| {
             *number_of_list.entry(list).or_insert_with_key(|list| {
-                lists.push(list.clone());
-                (lists.len() - 1) as u32
+                if list.is_empty() {
+                    empty = Some(ends.len());
+                }
+                members.extend_from_slice(list);
+                ends.push(members.len() as u32);
+                (ends.len() - 1) as u32
             })
         });
         let list_of_set = list_of_set.collect();
-        let empty = lists.iter().position(Vec::is_empty);
-        Self { conditional, label_count, lists, list_of_set, empty, refined: vec![] }
+        Self { conditional, label_count, members, ends, list_of_set, empty, refined: vec![] }
     }
 
     /// Gives the probability of some sets to those that refine them: one list of these for each set.
@@ -55,7 +62,10 @@ impl LabelLists {
     /// The label indices of a list, rising.
     #[must_use]
     pub fn list(&self, list: u32) -> &[u32] {
-        self.lists.get(list as usize).map_or(&[], Vec::as_slice)
+        let end = |at: usize| self.ends.get(at).map(|end| *end as usize);
+        let start = (list as usize).checked_sub(1).map_or(Some(0), end);
+        let range = start.zip(end(list as usize)).map(|(start, end)| start..end);
+        range.and_then(|range| self.members.get(range)).unwrap_or_default()
     }
 
     /// The label indices of a set, rising.
@@ -78,7 +88,7 @@ impl LabelLists {
     ) -> Marginals<'a> {
         let MarginalBuffer { lists, labels } = buffer;
         lists.clear();
-        lists.resize(self.lists.len(), 0.0);
+        lists.resize(self.ends.len(), 0.0);
         labels.clear();
         labels.resize(self.label_count, 0.0);
         for (&list, &probability) in self.list_of_set.iter().zip(set_probabilities) {
@@ -96,13 +106,15 @@ impl LabelLists {
             lists.iter_mut().for_each(|probability| *probability *= scale);
             none = 0.0;
         }
-        for (list, &probability) in self.lists.iter().zip(lists.iter()) {
+        let mut start = 0;
+        for (&end, &probability) in self.ends.iter().zip(lists.iter()) {
             // Lists this improbable cannot change a printed figure.
             if probability > 1e-8 {
-                for &label in list {
+                for &label in &self.members[start..end as usize] {
                     labels[label as usize] += probability;
                 }
             }
+            start = end as usize;
         }
         // Sums of many roundings may end a hair above one.
         labels.iter_mut().for_each(|probability| *probability = probability.min(1.0));
