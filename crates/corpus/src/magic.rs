@@ -3,10 +3,10 @@
 /// The bytes that a kind of file begins with, the kind, and what to do.
 const KINDS: [(&[u8], &str); 14] = [
     (b"%PDF-", "is a PDF document; take its text out with a tool such as pdftotext"),
-    (b"\x7FELF", "is a program"),
-    (b"\x89PNG", "is a picture"),
-    (b"\xFF\xD8\xFF", "is a picture"),
-    (b"GIF8", "is a picture"),
+    (b"\x7FELF", "is a program; give text, JSON Lines, CSV or Parquet"),
+    (b"\x89PNG", "is a picture; give its text"),
+    (b"\xFF\xD8\xFF", "is a picture; give its text"),
+    (b"GIF8", "is a picture; give its text"),
     (b"SQLite format 3\0", "is an SQLite database; export its table as CSV"),
     (b"BZh", "is packed by bzip2; unpack it, or pack it as gzip, xz or zst"),
     (b"7z\xBC\xAF\x27\x1C", "is a 7z archive; unpack it and give the folder"),

@@ -36,6 +36,13 @@ fn shown(records: Vec<Item>) -> Vec<String> {
     records.into_iter().map(|record| record.map_or_else(|error| error.to_string(), show)).collect()
 }
 
+/// A zip archive of one empty file.
+fn zip(name: &str) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    writer.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+    writer.finish().unwrap().into_inner()
+}
+
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes).unwrap();
@@ -322,6 +329,7 @@ fn json_documents_are_read_as_lines_are() {
 fn what_is_no_text_is_refused_with_the_way_out() {
     for (name, bytes, part) in [
         ("in.zip", b"PK\x03\x04....".as_slice(), "not a readable zip archive"),
+        ("in.xlsx", &zip("[Content_Types].xml"), "is an Office document; save it as CSV"),
         ("in.parquet", b"PAR1 and then nothing", "not a readable Parquet file"),
         ("in.parquet", b"text", "is not a Parquet file"),
         ("in.txt", b"MZ\x90\0\x03\0", "is binary"),
@@ -329,7 +337,7 @@ fn what_is_no_text_is_refused_with_the_way_out() {
         ("in.txt", b"\xFA\xFB\xFC\xFD and twenty letters", "is binary"),
         ("in.txt", b"a\0\0b\0c\0\0d\0e", "give text, JSON Lines, CSV or Parquet"),
     ] {
-        let input = Input::stream(name, bytes);
+        let input = Input::stream(name, std::io::Cursor::new(bytes.to_vec()));
         let error = open_with(input, &Limits::default()).err().unwrap();
         assert!(error.to_string().contains(part), "{error}");
     }

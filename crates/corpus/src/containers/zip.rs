@@ -44,6 +44,9 @@ impl Zip {
         let archive = ZipArchive::new(BufReader::new(file)).map_err(|error| {
             failed(format!("is not a readable zip archive: {error}; fetch the file again"))
         })?;
+        if ["[Content_Types].xml", "mimetype"].iter().any(|name| archive.index_for_name(name).is_some()) {
+            return Err(failed("is an Office document; save it as CSV or as text".to_owned()));
+        }
         Ok(Self {
             archive,
             packed,
