@@ -326,6 +326,24 @@ fn json_documents_are_read_as_lines_are() {
 }
 
 #[test]
+fn a_page_that_states_more_records_than_it_holds_is_noted() {
+    let page = |total: u64, first: bool| {
+        let list = "\"vulnerabilities\":[{\"id\":1,\"text\":\"a\"},{\"id\":2,\"text\":\"b\"}]";
+        let total = format!("\"totalResults\":{total}");
+        if first { format!("{{{total},{list}}}") } else { format!("{{{list},{total}}}\n") }
+    };
+    let note = "in: holds 2 of 3 records; fetch the other pages for the rest";
+    for (whole, first) in [(1000, true), (1000, false), (20, true), (20, false)] {
+        let limits = Limits { document_bytes: whole, ..Limits::default() };
+        let got = |text: String| shown(read_with("in", text.as_bytes(), &limits));
+        assert_eq!(got(page(3, first)), ["1|a", "2|b", note], "{whole} {first}");
+        assert_eq!(got(page(2, first)), ["1|a", "2|b"], "{whole} {first}");
+    }
+    let both = page(4, true) + &page(4, false);
+    assert_eq!(shown(read("in", both.as_bytes())).len(), 4, "together they are whole");
+}
+
+#[test]
 fn what_is_no_text_is_refused_with_the_way_out() {
     for (name, bytes, part) in [
         ("in.zip", b"PK\x03\x04....".as_slice(), "not a readable zip archive"),

@@ -159,11 +159,22 @@ pub(super) struct Pages {
 }
 
 impl Pages {
+    /// Adds a page that holds so many records.
     fn add(&mut self, page: &Object<'_>, held: usize) {
-        if let Some(total) = page.number("totalResults").or_else(|| page.number("total_count")) {
-            self.held = self.held.saturating_add(held as u64);
-            self.total = self.total.max(total);
+        if stated(page).is_some() {
+            self.hold(held);
         }
+        self.state(page);
+    }
+
+    /// Counts records of a page that is read one by one.
+    pub(super) fn hold(&mut self, records: usize) {
+        self.held = self.held.saturating_add(records as u64);
+    }
+
+    /// Takes in what a page says.
+    pub(super) fn state(&mut self, page: &Object<'_>) {
+        self.total = self.total.max(stated(page).unwrap_or_default());
     }
 
     /// A note, once, if some are missing.
@@ -176,6 +187,11 @@ impl Pages {
 /// Tests for the reading of a document that holds no texts of vulnerabilities.
 pub(super) fn is_without_records(records: &[Parsed]) -> bool {
     matches!(records, [Err(bad)] if matches!(bad.problem, Problem::WithoutRecords(_)))
+}
+
+/// The number of records that there are, as a page says.
+fn stated(page: &Object<'_>) -> Option<u64> {
+    page.number("totalResults").or_else(|| page.number("total_count"))
 }
 
 /// Tests for well-formed JSON.

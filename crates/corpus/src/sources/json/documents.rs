@@ -53,6 +53,8 @@ impl DocumentRecords {
     /// Makes the records of the next object ready; false at the end.
     fn advance(&mut self) -> bool {
         let Some((found, object)) = self.objects.next_object() else {
+            self.done = true;
+            self.dispatch.pages.state(&self.objects.around());
             let note = self.dispatch.pages.note().map(|note| (Place::Whole, Err(note.into())));
             self.ready.extend(note);
             return !self.ready.is_empty();
@@ -74,6 +76,9 @@ impl DocumentRecords {
                 }
             },
         };
+        if found.key.is_some() {
+            self.dispatch.pages.hold(records.len());
+        }
         let is_alone = found.is_document && found.number == 1 && records.len() == 1;
         for record in records {
             self.number = self.number.saturating_add(1);

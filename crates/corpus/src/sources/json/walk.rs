@@ -11,6 +11,7 @@ use super::rewound::Rewound;
 use super::scan::{Scan, Step};
 use crate::error::Problem;
 use crate::limits::Limits;
+use crate::sources::object::Object;
 
 /// The objects of a stream of documents.
 pub(super) struct Objects<R> {
@@ -24,8 +25,13 @@ pub(super) struct Objects<R> {
     number: u64,
     /// The arrays and objects that the place in the stream lies in.
     within: Vec<Within>,
+    /// The keys of an object that is gone into, as far as they stand before its array or soon behind it.
+    around: Vec<u8>,
     done: bool,
 }
+
+/// Bytes around an array that are looked at.
+const AROUND: usize = 64 << 10;
 
 /// An object that was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +70,7 @@ impl<R: BufRead> Objects<R> {
             bytes: Vec::new(),
             number: 0,
             within: Vec::new(),
+            around: Vec::new(),
             done: false,
         }
     }
@@ -186,7 +193,15 @@ impl<R: BufRead> Objects<R> {
     /// Gives back what was read behind the opening of an array, to go into it.
     fn enter(&mut self, start: usize, key: &'static str) -> Read {
         self.reader.rewind(self.bytes.split_off(start.min(self.bytes.len())));
+        self.around.clear();
+        self.around.extend_from_slice(self.bytes.get(..AROUND).unwrap_or(&self.bytes));
+        self.around.extend_from_slice(b"]");
         Read::Entered(key)
+    }
+
+    /// The object that was gone into last, without its members.
+    pub(super) fn around(&self) -> Object<'_> {
+        Object::new(&self.around)
     }
 
     /// Goes on behind an array to the end of its object, or to the next array that is looked for.
@@ -199,6 +214,8 @@ impl<R: BufRead> Objects<R> {
             }
             let step = scan.advance(buffer);
             let used = step.as_ref().map_or(buffer.len(), |(used, _)| *used);
+            let room = AROUND.saturating_mul(2).saturating_sub(self.around.len());
+            self.around.extend_from_slice(buffer.get(..used.min(room)).unwrap_or_default());
             self.reader.consume(used);
             match step {
                 None => {}
