@@ -107,6 +107,10 @@ fn find_in_package(package: &[u8], found: &mut Vec<Parsed>) {
 
 fn find_in_line(line: &Object<'_>, found: &mut Vec<Parsed>) {
     let issue = line.whole("children");
+    let is_notice = |issue: Object<'_>| issue.text("ID").is_some_and(|id| id.ends_with("(deprecation)"));
+    if line.object("children").is_some_and(is_notice) {
+        return;
+    }
     let advisory = || line.object("data")?.whole("advisory");
     found.extend(issue.or_else(advisory).map(read));
 }
@@ -155,6 +159,7 @@ mod tests {
         check(
             &format!(
                 "{{\"type\":\"auditAdvisory\",\"data\":{{\"advisory\":{advisory}}}}}\n{{\"type\":\"auditSummary\",\"data\":{{}}}}\n\
+                 {{\"value\":\"b\",\"children\":{{\"ID\":\"b (deprecation)\",\"Issue\":\"Use c\",\"Severity\":\"low\"}}}}\n\
                  {{\"value\":\"a\",\"children\":{{\"ID\":9,\"Issue\":\"T\",\"Severity\":\"low\",\"URL\":\"https://x/GHSA-2222-3333-4444\"}}}}"
             ),
             &[&format!("npm-audit {READ}"), "npm-audit GHSA-2222-3333-4444,9|||T"],

@@ -30,7 +30,11 @@ const KINDS: [Kind; 12] = [
          that it names",
     ),
     (
-        |object| object.has("techniques") && object.has_any(&["domain", "versions", "gradient"]),
+        |object| {
+            object.has("techniques")
+                && object.has_any(&["domain", "versions", "gradient"])
+                && !is_named(object)
+        },
         "is a layer of the ATT&CK Navigator, which holds techniques and no texts; give records of vulnerabilities",
     ),
     (
@@ -104,7 +108,12 @@ fn is_openvex(object: &Object<'_>) -> bool {
 fn is_package(object: &Object<'_>) -> bool {
     const OTHERS: [&str; 7] =
         ["dependencies", "devDependencies", "scripts", "main", "exports", "bin", "engines"];
-    object.has("name") && object.has("version") && object.has_any(&OTHERS)
+    object.has("name") && object.has("version") && object.has_any(&OTHERS) && !is_named(object)
+}
+
+/// Tests for the id of a record: a record of one's own may have any other key.
+fn is_named(object: &Object<'_>) -> bool {
+    object.has_any(&["id", "cve", "cve_id", "CVE"])
 }
 
 /// The first member of the list under `key`.

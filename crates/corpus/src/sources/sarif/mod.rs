@@ -74,16 +74,13 @@ fn read(result: &[u8], rules: &Rules<'_>) -> Result<Option<Record>, crate::error
     Ok(Some(record))
 }
 
-/// The message of a result: its own, or the one of the rule's that it names.
+/// The message of a result: its own, or the one of the rule's that it names, with the arguments in their places.
 fn message(result: &Outcome<'_>, rule: Option<&shapes::Rule<'_>>) -> String {
-    let own = result.message.text();
-    if !own.is_empty() {
-        return own;
-    }
-    let named = rule.and_then(|rule| rule.messages.get(result.message.id.0.as_ref()));
-    let named = named.map(shapes::Message::text).unwrap_or_default();
+    let own = Some(result.message.text()).filter(|text| !text.is_empty());
+    let named = || rule?.messages.get(result.message.id.0.as_ref()).map(shapes::Message::text);
+    let text = own.or_else(named).unwrap_or_default();
     let arguments = result.message.arguments.0.iter().enumerate();
-    arguments.fold(named, |text, (number, argument)| text.replace(&format!("{{{number}}}"), &argument.0))
+    arguments.fold(text, |text, (number, argument)| text.replace(&format!("{{{number}}}"), &argument.0))
 }
 
 /// The text of a rule with the message of a result, unless one of them holds the other.
@@ -121,7 +118,7 @@ mod tests {
             "relationships":[{"target":{"id":"89","toolComponent":{"index":1}}},{"target":{"id":"5","toolComponent":{"index":0}}}]}"#;
         let results = r#"{"ruleId":"js/xss","message":{"text":"Message."}},
             {"ruleId":"js/xss/1","message":{"id":"m","arguments":["q","page"]},"taxa":[{"id":"CWE-80"}]},
-            {"ruleIndex":0,"message":{"text":"Full."},"properties":{"cwe":["CWE-81"]}},
+            {"ruleIndex":0,"message":{"text":"{0}.","arguments":["Full"]},"properties":{"cwe":["CWE-81"]}},
             {"ruleId":"CVE-2024-0001-a","message":{"text":""}},
             {"ruleId":"js/xss","kind":"pass","message":{"text":"All is well"}},
             {"ruleId":"js/xss","baselineState":"absent","message":{"text":"All is well"}},
