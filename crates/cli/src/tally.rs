@@ -99,6 +99,8 @@ impl<'a> Tally<'a> {
                 let message = format!("{name}: all of its {} records were withdrawn", self.withdrawn);
                 Err(Failure::new(Kind::Input, message))
             }
+            // The notes have said why.
+            None if self.notes > 0 => Err(Failure::new(Kind::Input, format!("{name}: holds no records"))),
             None => Err(Failure::new(Kind::Input, format!("{name}: holds no records"))
                 .hint("give a text, or records with a description: JSON, CSV, Parquet, an advisory or a report of a scanner")),
         }

@@ -10,7 +10,7 @@ use vulnlens_files::{Packing, copy_at_most};
 use crate::encoding;
 use crate::error::CorpusError;
 use crate::limits::Limits;
-use crate::sources::is_arrow;
+use crate::magic;
 
 /// Bytes read ahead of the line or record in hand.
 const BUFFER: usize = 256 << 10;
@@ -223,7 +223,7 @@ fn content(bytes: Bytes, is_member: bool, limits: &Limits, notes: &mut Vec<Strin
         file.seek(SeekFrom::Start(0))?;
         return Ok(if is_parquet { Content::Parquet(file) } else { Content::Zip(file) });
     }
-    if is_arrow(head) {
+    if magic::is_arrow(head) {
         return Ok(Content::Arrow(text));
     }
     if let Some(encoding) = encoding::utf16(head) {

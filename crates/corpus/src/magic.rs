@@ -18,6 +18,17 @@ const KINDS: [(&[u8], &str); 14] = [
     (b"ORC", "is ORC; write it as Parquet"),
 ];
 
+/// The first bytes of an Arrow IPC file.
+pub(crate) const ARROW_FILE: &[u8] = b"ARROW1";
+
+/// Tests for the first bytes of an Arrow IPC file, or of a stream: the mark of a message, and a schema's length, which is
+/// moderate.
+pub(crate) fn is_arrow(head: &[u8]) -> bool {
+    let is_length = |rest: &[u8; 4]| (8..=1 << 20).contains(&i32::from_le_bytes(*rest));
+    let length = head.strip_prefix(&[0xFF; 4]).and_then(|rest| rest.first_chunk::<4>());
+    head.starts_with(ARROW_FILE) || length.is_some_and(is_length)
+}
+
 /// Where the magic number of a tar archive stands.
 const TAR_AT: usize = 257;
 /// Bytes that are looked at.

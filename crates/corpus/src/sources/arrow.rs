@@ -10,23 +10,13 @@ use arrow_schema::{ArrowError, SchemaRef};
 use super::batch_rows::{BatchRows, columns_of};
 use crate::error::{CorpusError, Problem};
 use crate::input::{Content, Opened, spool};
+use crate::magic;
 use crate::records::Records;
 use crate::sources::format::{Context, FileFormat, Needs};
 use crate::sources::rows::RowRecords;
 
 /// Arrow IPC.
 pub(super) struct Arrow;
-
-/// The first bytes of the file format.
-const FILE: &[u8] = b"ARROW1";
-
-/// Tests for the first bytes of an Arrow IPC file, or of a stream: the mark of a message, and that of a schema within
-/// a few bytes of metadata.
-pub(crate) fn is_arrow(head: &[u8]) -> bool {
-    let is_stream = |rest: &[u8; 4]| (8..=1 << 20).contains(&i32::from_le_bytes(*rest));
-    let length = head.strip_prefix(&[0xFF; 4]).and_then(|rest| rest.first_chunk::<4>());
-    head.starts_with(FILE) || length.is_some_and(is_stream)
-}
 
 impl FileFormat for Arrow {
     fn name(&self) -> &'static str {
@@ -49,7 +39,7 @@ impl FileFormat for Arrow {
             file: name.as_ref().to_owned(),
             problem: format!("is not readable Arrow IPC: {message}; write it again"),
         };
-        let is_file = text.head().starts_with(FILE);
+        let is_file = text.head().starts_with(magic::ARROW_FILE);
         let mut reader = text.into_reader();
         let (schema, batches): (SchemaRef, Source) = if is_file {
             let file = spool(&mut reader, &context.limits).map_err(|error| failed(error.to_string()))?;

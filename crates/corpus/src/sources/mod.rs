@@ -35,7 +35,6 @@ mod trivy;
 mod unsupported;
 mod xml;
 
-pub(crate) use arrow::is_arrow;
 pub use cve2capec::{Cve2Capec, Cve2CapecRecord, open_cve2capec};
 pub use format::{ColumnNames, Needs, SourceFormat};
 pub use open::{Options, expand, file_formats, open};
