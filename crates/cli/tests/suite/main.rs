@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod bad_models;
+mod cases;
 mod checkpoints;
 mod classify;
 mod data;
