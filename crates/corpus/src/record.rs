@@ -106,9 +106,13 @@ impl Record {
 
     /// Takes in the description, unless it is blank or the record has one; notes a notice of withdrawal.
     pub(crate) fn describe(&mut self, text: &str) {
-        if self.text.is_err() && !text.trim().is_empty() {
-            self.withdrawn |= says_withdrawn(text);
-            self.text = Ok(clean(text));
+        if self.text.is_ok() {
+            return;
+        }
+        let text = clean(text);
+        if !text.trim().is_empty() {
+            self.withdrawn |= says_withdrawn(&text);
+            self.text = Ok(text);
         }
     }
 
@@ -197,6 +201,9 @@ mod tests {
 
     #[test]
     fn a_rejection_notice_is_known_at_the_start_alone() {
+        let mut record = Record::new(None, Problem::Blank);
+        record.describe("\0 \0");
+        assert_eq!(record.text, Err(Problem::Blank), "what is left out leaves nothing");
         for (text, withdrawn) in [
             ("** REJECT ** DO NOT USE THIS CANDIDATE NUMBER.", true),
             (" Rejected reason: duplicate", true),

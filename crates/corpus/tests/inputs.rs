@@ -104,6 +104,8 @@ fn a_list_is_one_record_a_line() {
     let list = b"\xEF\xBB\xBFfirst\r\nnul\0 here\r\nodd \xE9 letter";
     let odd = "in.txt: 1 bytes are not UTF-8 and were read as Windows-1252";
     assert_eq!(shown(read("in.txt", list)), ["|first", "|nul  here", "|odd é letter", odd]);
+    let nul = "in.txt: the text is empty; give each record a description";
+    assert!(shown(read("in.txt", b"\0\0\0 "))[0].ends_with(&nul[8..]), "a text of NUL is empty");
     let input = Input::stream("in.txt", b"first\n\nlast".as_slice());
     let format = sources::file_formats().find(|format| format.name() == "lines");
     let lines = open(input, &Options { format, ..Options::default() }).unwrap().with_text().collect();

@@ -115,8 +115,9 @@ impl<'a> Row<'a> {
         let mut record = Record::new(id.map(|id| RecordId::new(id.into_owned())), Problem::NoText);
         record.text = match self.text {
             None => Err(Problem::NoText),
-            Some((_, text)) if text.trim().is_empty() => Err(Problem::Blank),
-            Some((_, text)) => Ok(without_nul(text)),
+            Some((_, text)) => {
+                Some(without_nul(text)).filter(|text| !text.trim().is_empty()).ok_or(Problem::Blank)
+            }
         };
         record.dates.published = self.published.map(|(_, when)| when).unwrap_or_default();
         record.dates.modified = self.modified.and_then(|(_, when)| when.day());
