@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead};
 
-use crate::error::Problem;
+use crate::problem::Problem;
 
 /// The lines of `reader`, each at most `limit` bytes: a longer one is skipped without being held.
 pub(crate) struct Lines<R> {

@@ -8,8 +8,9 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 
-use crate::error::{CorpusError, Problem};
+use crate::error::CorpusError;
 use crate::limits::Limits;
+use crate::problem::Problem;
 
 /// A file whose columns have the types of its Parquet schema: what the writer's Arrow types were is not looked at,
 /// so that pandas' categories and large strings are plain strings here.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use vulnlens_taxonomy::{CveId, CweId};
 
 use crate::date::{Date, When};
-use crate::error::Problem;
 use crate::place::Place;
+use crate::problem::Problem;
 use crate::record_id::RecordId;
 use crate::weakness_ids;
 

@@ -6,8 +6,9 @@ use vulnlens_taxonomy::CveId;
 
 use crate::date::When;
 use crate::encoding::OddBytes;
-use crate::error::{BadRecord, Problem, RecordError};
+use crate::error::RecordError;
 use crate::place::Place;
+use crate::problem::{BadRecord, Problem};
 use crate::record::Record;
 
 /// The records of an input, in its order.

@@ -171,7 +171,7 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Problem;
+    use crate::problem::Problem;
     use crate::record::Label;
 
     const NVD: Assigner = Assigner { rank: 1, name: "nvd", added: false };

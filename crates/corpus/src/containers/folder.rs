@@ -4,8 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::members::Member;
-use crate::error::{CorpusError, Problem};
+use crate::error::CorpusError;
 use crate::input::Input;
+use crate::problem::Problem;
 
 /// The files of a folder. Hidden ones are left out, and links to folders are not followed: they may lead in circles.
 pub(crate) struct Folder {

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::error::{CorpusError, Problem, RecordError};
+use crate::error::{CorpusError, RecordError};
 use crate::input::Input;
 use crate::place::Place;
+use crate::problem::Problem;
 use crate::record::Record;
 use crate::records::Records;
 

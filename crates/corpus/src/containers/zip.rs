@@ -10,9 +10,10 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::members::Member;
-use crate::error::{CorpusError, Problem};
+use crate::error::CorpusError;
 use crate::input::Input;
 use crate::limits::Limits;
+use crate::problem::Problem;
 
 /// A file that unpacks to more goes through an unnamed file, so that memory stays bounded.
 const HELD: usize = 1 << 20;

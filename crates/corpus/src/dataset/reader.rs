@@ -14,11 +14,12 @@ use vulnlens_taxonomy::{ChainLabels, CveId, CweId};
 use super::schema;
 use crate::columns::{self, Kind};
 use crate::date::Date;
-use crate::error::{CorpusError, Problem, RecordError};
+use crate::error::{CorpusError, RecordError};
 use crate::groups::{GroupId, Part};
 use crate::limits::Limits;
 use crate::parquet_file::{self, Batches};
 use crate::place::Place;
+use crate::problem::Problem;
 
 /// One CVE of the data set.
 #[derive(Debug, Clone, PartialEq, Eq)]

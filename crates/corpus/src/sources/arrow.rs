@@ -8,9 +8,10 @@ use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_schema::{ArrowError, SchemaRef};
 
 use super::batch_rows::{BatchRows, columns_of};
-use crate::error::{CorpusError, Problem};
+use crate::error::CorpusError;
 use crate::input::{Content, Opened, spool};
 use crate::magic;
+use crate::problem::Problem;
 use crate::records::Records;
 use crate::sources::format::{Context, FileFormat, Needs};
 use crate::sources::rows::RowRecords;

@@ -4,8 +4,9 @@ use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
 use crate::columns;
-use crate::error::{CorpusError, Problem};
+use crate::error::CorpusError;
 use crate::place::Place;
+use crate::problem::Problem;
 use crate::sources::column_names::{Column, column_of};
 use crate::sources::format::Settings;
 use crate::sources::rows::{Row, Rows, check_columns};

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::findings;
 use crate::date::When;
-use crate::error::{BadRecord, Problem};
+use crate::problem::{BadRecord, Problem};
 use crate::record::{Assigner, is_english};
 use crate::sources::format::{ObjectFormat, Parsed, Settings};
 use crate::sources::json_text::{IdList, List, Text, or_default};

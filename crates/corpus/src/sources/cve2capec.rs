@@ -12,11 +12,12 @@ use vulnlens_taxonomy::{ChainLabels, CveId};
 
 use super::json_text::IdList;
 use super::object::Object;
-use crate::error::{BadRecord, CorpusError, Problem, RecordError};
+use crate::error::{CorpusError, RecordError};
 use crate::input::{Content, Input};
 use crate::limits::Limits;
 use crate::lines::Lines;
 use crate::place::Place;
+use crate::problem::{BadRecord, Problem};
 use crate::record_id::RecordId;
 
 /// CVE2CAPEC's labels of one CVE: weaknesses with all their ancestors, attack patterns and techniques, each sorted.

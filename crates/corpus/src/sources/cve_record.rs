@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use crate::date::When;
-use crate::error::{BadRecord, Problem};
 use crate::markup;
+use crate::problem::{BadRecord, Problem};
 use crate::record::{Assigner, Record, is_english};
 use crate::record_id::RecordId;
 use crate::sources::format::{ObjectFormat, Parsed, Settings};

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::error::{BadRecord, Problem};
+use crate::problem::{BadRecord, Problem};
 use crate::record::Record;
 use crate::record_id::RecordId;
 use crate::sources::format::Parsed;

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use crate::error::{BadRecord, CorpusError};
+use crate::error::CorpusError;
 use crate::input::Opened;
 use crate::limits::Limits;
+use crate::problem::BadRecord;
 use crate::record::Record;
 use crate::records::Records;
 use crate::sources::object::Object;

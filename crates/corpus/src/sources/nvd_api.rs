@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::date::When;
-use crate::error::{BadRecord, Problem};
+use crate::problem::{BadRecord, Problem};
 use crate::record::{Record, is_english};
 use crate::record_id::RecordId;
 use crate::sources::cve_record::{ADP, CNA};

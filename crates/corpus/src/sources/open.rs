@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::format::{ColumnNames, Context, Needs, Settings, SourceFormat};
 use super::{ALL, xml};
 use crate::containers::{Folder, Member, MemberRecords, Zip, entries};
-use crate::error::{CorpusError, Problem};
+use crate::error::CorpusError;
 use crate::input::{Content, Input, Opened};
 use crate::limits::Limits;
 use crate::magic;
+use crate::problem::Problem;
 use crate::records::Records;
 
 /// Folders and archives that may lie within one another.

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::findings;
 use crate::date::When;
-use crate::error::Problem;
+use crate::problem::Problem;
 use crate::record::{Assigner, Record};
 use crate::record_id::RecordId;
 use crate::sources::format::{ObjectFormat, Parsed, Settings};

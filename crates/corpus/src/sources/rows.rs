@@ -7,8 +7,9 @@ use vulnlens_taxonomy::CveId;
 
 use super::column_names::{Column, column_of};
 use crate::date::When;
-use crate::error::{BadRecord, CorpusError, Problem, RecordError};
+use crate::error::{CorpusError, RecordError};
 use crate::place::Place;
+use crate::problem::{BadRecord, Problem};
 use crate::record::{Assigner, Record, clean};
 use crate::record_id::RecordId;
 use crate::sources::format::Settings;

@@ -8,12 +8,13 @@ use std::io::{BufRead, Read as _};
 use std::sync::Arc;
 
 use crate::encoding::{Lenient, OddBytes};
-use crate::error::{BadRecord, CorpusError, Problem};
+use crate::error::CorpusError;
 use crate::input::{Content, Opened, Text};
 use crate::lines::Lines;
 use crate::magic;
 use crate::markup::Markup;
 use crate::place::Place;
+use crate::problem::{BadRecord, Problem};
 use crate::prose::is_one_text;
 use crate::records::Records;
 use crate::sources::format::{Context, FileFormat, Needs, Settings};

@@ -1,7 +1,7 @@
 //! Documents of known kinds that hold no texts of vulnerabilities: each is named, with what to give instead.
 
 use super::cve2capec;
-use crate::error::Problem;
+use crate::problem::Problem;
 use crate::sources::format::{ObjectFormat, Parsed, Settings};
 use crate::sources::object::Object;
 

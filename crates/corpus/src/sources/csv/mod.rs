@@ -12,9 +12,10 @@ use header::{LONGEST, declaration, delimiter, has_header};
 use records::{Records, line_ends};
 
 use crate::encoding::{Lenient, OddBytes};
-use crate::error::{CorpusError, Problem};
+use crate::error::CorpusError;
 use crate::input::{Content, Opened};
 use crate::place::Place;
+use crate::problem::Problem;
 use crate::records::Records as SourceRecords;
 use crate::sources::column_names::{Column, column_of};
 use crate::sources::format::{Context, FileFormat, Needs};

@@ -4,7 +4,7 @@ use std::io::{self, BufRead};
 
 use csv_core::ReadRecordResult;
 
-use crate::error::Problem;
+use crate::problem::Problem;
 
 /// Records of a CSV stream, each at most `limit` bytes: a longer one is skipped without being held.
 pub(super) struct Records<R> {

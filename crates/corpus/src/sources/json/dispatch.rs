@@ -4,7 +4,7 @@
 use serde::de::IgnoredAny;
 
 use super::row::JsonRow;
-use crate::error::Problem;
+use crate::problem::Problem;
 use crate::record::Record;
 use crate::sources::format::{Context, ObjectFormat, Parsed, Settings};
 use crate::sources::object::{Elements, Object, whole};

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use super::dispatch::{Dispatch, is_json, is_without_records};
 use super::row::JsonRow;
 use super::walk::Objects;
-use crate::error::{Problem, RecordError};
+use crate::error::RecordError;
 use crate::place::Place;
+use crate::problem::Problem;
 use crate::record::Record;
 use crate::sources::format::{Context, Parsed};
 

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use super::dispatch::{Dispatch, is_json, is_without_records};
 use super::row::JsonRow;
-use crate::error::{BadRecord, Problem, RecordError};
+use crate::error::RecordError;
 use crate::lines::Lines;
 use crate::place::Place;
+use crate::problem::{BadRecord, Problem};
 use crate::record::Record;
 use crate::sources::format::Context;
 

@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Vis
 use serde_json::value::RawValue;
 
 use crate::date::When;
-use crate::error::Problem;
+use crate::problem::Problem;
 use crate::record::Record;
 use crate::sources::column_names::{Column, column_of, is_plain, is_text};
 use crate::sources::format::{ObjectFormat, Parsed, Settings};
@@ -87,7 +87,7 @@ impl JsonRow {
     fn read_row<'a>(
         object: &'a [u8],
         settings: &Settings,
-    ) -> Result<(Row<'a>, bool), crate::error::BadRecord> {
+    ) -> Result<(Row<'a>, bool), crate::problem::BadRecord> {
         if object.trim_ascii_start().starts_with(b"[") {
             return Err(
                 Problem::Json("an array without a record in it; give one object a line".to_owned()).into()

@@ -9,8 +9,8 @@ use std::io::{self, BufRead};
 
 use super::rewound::Rewound;
 use super::scan::{Scan, Step};
-use crate::error::Problem;
 use crate::limits::Limits;
+use crate::problem::Problem;
 use crate::sources::object::Object;
 
 /// The objects of a stream of documents.

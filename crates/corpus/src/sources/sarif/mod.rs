@@ -48,7 +48,7 @@ impl ObjectFormat for Sarif {
 }
 
 /// The record of a result; none if it says that nothing is wrong.
-fn read(result: &[u8], rules: &Rules<'_>) -> Result<Option<Record>, crate::error::BadRecord> {
+fn read(result: &[u8], rules: &Rules<'_>) -> Result<Option<Record>, crate::problem::BadRecord> {
     let result: Outcome<'_> = findings::parse(result, &["ruleId"])?;
     let is_over = result.baseline.0 == "absent";
     if is_over || ["pass", "notApplicable"].contains(&result.kind.0.as_ref()) {
