@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use vulnlens_files::{Packing, copy_at_most};
 
@@ -67,6 +68,11 @@ impl Input {
         &self.name
     }
 
+    /// Tests for a file or folder by its path, rather than a stream or what an archive unpacked.
+    pub(crate) fn is_path(&self) -> bool {
+        matches!(self.bytes, Bytes::Path(_))
+    }
+
     /// The path, if the input is a folder.
     pub(crate) fn folder(&self) -> Option<&Path> {
         match &self.bytes {
@@ -77,12 +83,44 @@ impl Input {
 
     /// Opens the input, unpacks it, and decodes UTF-16. A Parquet or zip stream, which needs seeking, goes through an
     /// unnamed file in the system's folder for temporary files.
-    pub(crate) fn open(self, limits: &Limits) -> Result<Opened, CorpusError> {
+    ///
+    /// `read` counts the bytes that are read of a file.
+    pub(crate) fn open(self, limits: &Limits, read: Option<&BytesRead>) -> Result<Opened, CorpusError> {
         let (name, is_member) = (Arc::clone(&self.name), self.depth > 0);
         let mut notes = Vec::new();
-        let content = content(self.bytes, is_member, limits, &mut notes)
+        let content = content(self.bytes, is_member, limits, read, &mut notes)
             .map_err(|source| CorpusError::Open { file: name.as_ref().to_owned(), source })?;
         Ok(Opened { name, is_member, content, notes })
+    }
+}
+
+/// The number of bytes read so far, for progress; clones count together.
+#[derive(Debug, Clone, Default)]
+pub struct BytesRead(Arc<AtomicU64>);
+
+impl BytesRead {
+    /// The number.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add(&self, bytes: u64) {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+/// Counts what is read.
+struct Counting {
+    reader: Box<dyn Read + Send>,
+    read: BytesRead,
+}
+
+impl Read for Counting {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.reader.read(buffer)?;
+        self.read.add(length as u64);
+        Ok(length)
     }
 }
 
@@ -191,13 +229,25 @@ impl Text {
     }
 }
 
-fn content(bytes: Bytes, is_member: bool, limits: &Limits, notes: &mut Vec<String>) -> io::Result<Content> {
+fn content(
+    bytes: Bytes,
+    is_member: bool,
+    limits: &Limits,
+    read: Option<&BytesRead>,
+    notes: &mut Vec<String>,
+) -> io::Result<Content> {
+    // What an archive unpacks is counted by the archive.
+    let read = if matches!(bytes, Bytes::Path(_)) { read } else { None };
     let (mut file, reader): (_, Box<dyn Read + Send>) = match bytes {
         Bytes::Path(path) => opened(File::open(path)?)?,
         Bytes::File(file) => opened(file)?,
         Bytes::Stream(reader) => (None, reader),
     };
     let is_stream = file.is_none() && !is_member;
+    let reader: Box<dyn Read + Send> = match read {
+        Some(read) => Box::new(Counting { reader, read: read.clone() }),
+        None => reader,
+    };
     let look = |text: &mut Text| text.look_ahead(HEAD, |head| is_stream && tells_format(head));
     let mut text = Text::new(Vec::new(), reader);
     look(&mut text);
@@ -221,6 +271,10 @@ fn content(bytes: Bytes, is_member: bool, limits: &Limits, notes: &mut Vec<Strin
             None => spool(&mut text.into_reader(), limits)?,
         };
         file.seek(SeekFrom::Start(0))?;
+        if let Some(read) = read.filter(|_| is_parquet) {
+            // Read here and there: counted as a whole.
+            read.add(file.metadata()?.len());
+        }
         return Ok(if is_parquet { Content::Parquet(file) } else { Content::Zip(file) });
     }
     if magic::is_arrow(head) {

@@ -53,7 +53,7 @@ pub use dataset::{DataRow, DatasetReader, LabelledRows};
 pub use date::{Date, ParseDateError, When};
 pub use error::{CorpusError, RecordError};
 pub use groups::{GroupId, ParseGroupError, Part, SplitOptions, fold};
-pub use input::Input;
+pub use input::{BytesRead, Input};
 pub use limits::Limits;
 pub use place::{Entry, Place};
 pub use problem::Problem;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use vulnlens_corpus::{
-    BuildOptions, BuildReport, CorpusError, DataRow, DatasetReader, Input, Part, SplitOptions, build,
-    resplit, sources, stats,
+    BuildOptions, BuildReport, CorpusError, DataRow, DatasetReader, Input, Part, Progress, SplitOptions,
+    build, resplit, sources, stats,
 };
 use vulnlens_taxonomy::attack::AttackCatalog;
 use vulnlens_taxonomy::capec::CapecCatalog;
@@ -175,6 +175,25 @@ fn a_failed_build_leaves_nothing_behind() {
     let result = build(&fixture.sources, &knowledge_base(), &out, &BuildOptions::default(), &mut |_| ());
     assert!(matches!(result, Err(CorpusError::Open { .. })));
     assert_eq!(fs::read_dir(fixture.folder.path()).unwrap().count(), 2, "the two sources alone");
+}
+
+#[test]
+fn progress_counts_the_bytes_of_the_sources() {
+    let fixture = Fixture::new();
+    let record =
+        |number: u32| format!("{{\"id\":\"CVE-2020-{number:04}\",\"description\":\"Flaw {number}\"}}\n");
+    let text: String = (1..2000).map(record).collect();
+    let source = fixture.path("rows.jsonl");
+    fs::write(&source, &text).unwrap();
+    let mut last = None;
+    let mut progress = |progress| {
+        if let Progress::Read { records, bytes, total } = progress {
+            last = Some((records, bytes, total));
+        }
+    };
+    let out = fixture.path("rows.parquet");
+    build(&[source], &knowledge_base(), &out, &BuildOptions::default(), &mut progress).unwrap();
+    assert_eq!(last, Some((1999, text.len() as u64, text.len() as u64)));
 }
 
 #[test]

@@ -38,6 +38,10 @@ pub enum Progress {
     Read {
         /// Records read so far.
         records: u64,
+        /// Bytes of the sources read so far.
+        bytes: u64,
+        /// Bytes of the sources.
+        total: u64,
     },
     /// Writing the data set.
     Write {

@@ -14,7 +14,7 @@ use super::tally::Tally;
 use crate::dataset::writer::unwritable;
 use crate::error::{CorpusError, RecordError};
 use crate::groups::GroupId;
-use crate::input::Input;
+use crate::input::{BytesRead, Input};
 use crate::record::{Record, says_withdrawn};
 use crate::records::Records;
 use crate::sources::{self, Needs, Options, expand};
@@ -66,13 +66,16 @@ pub(super) fn read(
     let folder = folder_of(out);
     let (sender, receiver) = sync_channel(WAITING);
     let next = AtomicUsize::new(0);
+    let (read, total) = (BytesRead::default(), paths.iter().map(|source| size(&source.path)).sum());
     std::thread::scope(|scope| {
         for _ in 0..options.threads.clamp(1, paths.len().max(1)) {
-            let (sender, next, paths) = (sender.clone(), &next, &paths);
-            scope.spawn(move || work(paths, next, folder, options, &sender));
+            let (sender, next, paths, read) = (sender.clone(), &next, &paths, &read);
+            scope.spawn(move || work(paths, next, folder, options, read, &sender));
         }
         drop(sender);
-        gather(&paths, receiver, folder, out, options, progress)
+        gather(&paths, receiver, (folder, out), options, &mut |records| {
+            progress(Progress::Read { records, bytes: read.get(), total });
+        })
     })
 }
 
@@ -82,12 +85,13 @@ fn work(
     next: &AtomicUsize,
     spool: &Path,
     options: &BuildOptions,
+    read: &BytesRead,
     sender: &SyncSender<Batch>,
 ) {
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
         let Some(source) = sources.get(number) else { return };
-        if let Err(error) = read_source(source, number, spool, options, sender) {
+        if let Err(error) = read_source(source, number, spool, options, read, sender) {
             // Nobody listens when the build has already failed for another reason.
             let _ = sender.send(Err(error));
             return;
@@ -100,6 +104,7 @@ fn read_source(
     number: usize,
     spool: &Path,
     options: &BuildOptions,
+    read: &BytesRead,
     sender: &SyncSender<Batch>,
 ) -> Result<(), CorpusError> {
     let source = u16::try_from(number).map_err(|_| CorpusError::Format {
@@ -114,6 +119,7 @@ fn read_source(
             columns: options.columns.clone(),
             limits: options.limits,
             spool: Some(spool.to_owned()),
+            read: Some(read.clone()),
         },
     );
     let records = match opened {
@@ -136,6 +142,18 @@ fn read_source(
     Ok(())
 }
 
+/// The bytes of a file, or of all files in a folder, as far as they can be told.
+fn size(path: &Path) -> u64 {
+    match path.symlink_metadata() {
+        Ok(metadata) if metadata.is_dir() => {
+            let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+            entries.map(|entry| size(&entry.path())).sum()
+        }
+        Ok(_) => path.metadata().map_or(0, |metadata| metadata.len()),
+        Err(_) => 0,
+    }
+}
+
 impl Read {
     fn new(mut record: Record, seed: u64) -> Self {
         let text = record.text.as_deref().ok();
@@ -149,10 +167,9 @@ impl Read {
 fn gather(
     sources: &[SourcePath],
     receiver: Receiver<Batch>,
-    folder: &Path,
-    out: &Path,
+    (folder, out): (&Path, &Path),
     options: &BuildOptions,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn FnMut(u64),
 ) -> Result<Gathered, CorpusError> {
     let failed = |source| unwritable(out, source);
     let mut texts = SpillWriter::create(folder).map_err(failed)?;
@@ -179,7 +196,7 @@ fn gather(
             tally.add(&record, again);
             records = records.saturating_add(1);
         }
-        progress(Progress::Read { records });
+        progress(records);
     }
     Ok(Gathered { index, texts: texts.finish().map_err(failed)?, tallies })
 }

@@ -11,7 +11,7 @@ use zip::result::ZipError;
 
 use super::members::Member;
 use crate::error::CorpusError;
-use crate::input::Input;
+use crate::input::{BytesRead, Input};
 use crate::limits::Limits;
 use crate::problem::Problem;
 
@@ -28,6 +28,8 @@ pub(crate) struct Zip {
     next: usize,
     limits: Limits,
     spool: Option<PathBuf>,
+    /// Counts the packed bytes of the files passed.
+    read: Option<BytesRead>,
     part: Vec<u8>,
 }
 
@@ -39,6 +41,7 @@ impl Zip {
         file: File,
         limits: &Limits,
         spool: Option<&Path>,
+        read: Option<&BytesRead>,
     ) -> Result<Self, CorpusError> {
         let failed = |problem: String| CorpusError::Format { file: name.as_ref().to_owned(), problem };
         let packed = file.metadata().map_err(|error| failed(Problem::from(error).to_string()))?.len();
@@ -55,6 +58,7 @@ impl Zip {
             next: 0,
             limits: *limits,
             spool: spool.map(Path::to_owned),
+            read: read.cloned(),
             part: vec![0; STEP],
         })
     }
@@ -64,6 +68,9 @@ impl Zip {
         let mut entry = self.archive.by_index(at).map_err(|error| problem(&error))?;
         if entry.is_dir() {
             return Ok(None);
+        }
+        if let Some(read) = &self.read {
+            read.add(entry.compressed_size());
         }
         let mut file = match &self.spool {
             Some(folder) => tempfile::spooled_tempfile_in(HELD, folder),

@@ -53,7 +53,7 @@ struct Labels<'a> {
 /// # Errors
 /// An input that cannot be opened or is no text.
 pub fn open_cve2capec(input: Input, limits: &Limits) -> Result<Cve2Capec, CorpusError> {
-    let opened = input.open(limits)?;
+    let opened = input.open(limits, None)?;
     let Content::Text(text) = opened.content else {
         return Err(opened.wrong("is not CVE2CAPEC's JSON Lines"));
     };

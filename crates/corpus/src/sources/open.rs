@@ -7,7 +7,7 @@ use super::format::{ColumnNames, Context, Needs, Settings, SourceFormat};
 use super::{ALL, xml};
 use crate::containers::{Folder, Member, MemberRecords, Zip, entries};
 use crate::error::CorpusError;
-use crate::input::{Content, Input, Opened};
+use crate::input::{BytesRead, Content, Input, Opened};
 use crate::limits::Limits;
 use crate::magic;
 use crate::problem::Problem;
@@ -29,6 +29,8 @@ pub struct Options {
     pub limits: Limits,
     /// The folder for unnamed temporary files; none for the system's.
     pub spool: Option<PathBuf>,
+    /// Counts the bytes that are read of files and folders.
+    pub read: Option<BytesRead>,
 }
 
 /// Streams the records of `input`: a file of any format in [`ALL`], plain or packed, or a folder or zip archive of such
@@ -50,13 +52,17 @@ pub fn open(input: Input, options: &Options) -> Result<Records, CorpusError> {
         let members = Folder::open(folder)?;
         return Ok(members_of(input.name(), depth, members, options));
     }
-    let opened = input.open(&options.limits)?;
+    let is_path = input.is_path();
+    let opened = input.open(&options.limits, options.read.as_ref())?;
     match opened.content {
         Content::Zip(_) if depth >= DEEPEST => {
             Err(opened.wrong("lies within too many other archives; unpack them"))
         }
         Content::Zip(file) => {
-            let members = Zip::open(&opened.name, file, &options.limits, options.spool.as_deref())?;
+            // An archive within another is counted by the outer one.
+            let read = options.read.as_ref().filter(|_| is_path);
+            let spool = options.spool.as_deref();
+            let members = Zip::open(&opened.name, file, &options.limits, spool, read)?;
             Ok(members_of(&opened.name, depth, members, options))
         }
         _ => open_file(opened, options),

@@ -17,7 +17,7 @@ use crate::records::ColumnArguments;
 use crate::terminal::{self, Terminal, harmless};
 
 /// The bar of the first half of a build.
-const READING: &str = "{spinner} reading: {msg}, {elapsed}";
+const READING: &str = "{spinner} reading: {percent}% {msg}, {eta} left";
 /// The bar of the second half.
 const WRITING: &str = "{spinner} writing: {percent}% of {len} rows, {rate} rows/s, {eta} left";
 
@@ -87,7 +87,9 @@ pub(crate) fn run(arguments: &BuildArguments, terminal: &Terminal) -> Result<(),
     let (bar, begun) = (terminal.progress(READING), Instant::now());
     bar.set_message(counted(0, begun.elapsed()));
     let report = build(&paths, &kb, &arguments.out, &options, &mut |progress| match progress {
-        Progress::Read { records } => {
+        Progress::Read { records, bytes, total } => {
+            bar.set_length(total);
+            bar.set_position(bytes);
             bar.set_message(counted(records, begun.elapsed()));
         }
         Progress::Write { rows, total } => {

@@ -155,7 +155,7 @@ mod tests {
             ("{\"cveMetadata\":{}}\n{\"cveMetadata\":{}}", true),
         ] {
             let input = crate::Input::stream("x", std::io::Cursor::new(text.as_bytes().to_vec()));
-            let (_, mut text) = input.open(&crate::Limits::default()).unwrap().into_text().unwrap();
+            let (_, mut text) = input.open(&crate::Limits::default(), None).unwrap().into_text().unwrap();
             let formats: [&'static dyn ObjectFormat; 3] = [&JsonRow, &CveRecord, &NvdApi];
             assert_eq!(
                 is_lines(&mut text, &formats, false),
