@@ -30,6 +30,8 @@ pub(super) struct Objects<R> {
     done: bool,
 }
 
+/// Arrays and objects that may lie within one another.
+const DEEPEST: usize = 64;
 /// Bytes around an array that are looked at.
 const AROUND: usize = 64 << 10;
 
@@ -97,6 +99,11 @@ impl<R: BufRead> Objects<R> {
     /// Reads the next object into `bytes`; false at the end of the stream.
     fn find(&mut self) -> Result<bool, Problem> {
         while !self.done {
+            if self.within.len() > DEEPEST {
+                return Err(Problem::Damaged(format!(
+                    "arrays lie within one another more than {DEEPEST} deep"
+                )));
+            }
             match self.within.last().copied() {
                 Some(Within::Object) => self.pass_over_rest()?,
                 Some(Within::Array(_)) => match self.next_byte(b",")?.ok_or(Problem::Truncated)? {
@@ -362,6 +369,10 @@ mod tests {
             (r#"{"list":[{"a":"12345678"},{}]}"#, vec![Err(Problem::TooLong(11)), Ok("list{}".to_owned())]),
             (r#"{"a":"123456789","list":[{}]}"#, vec![Ok("list{}".to_owned())]),
             (r#"{"a":"123456789"}{}"#, vec![Err(Problem::TooLong(11)), Ok("{}".to_owned())]),
+            (
+                &"[".repeat(100),
+                vec![Err(Problem::Damaged("arrays lie within one another more than 64 deep".to_owned()))],
+            ),
         ] {
             assert_eq!(objects_with(document.as_bytes(), 4, 11, 11), want, "{document}");
         }
