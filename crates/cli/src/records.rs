@@ -5,7 +5,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use vulnlens::TextRecord;
 use vulnlens::report::RecordKey;
 use vulnlens_corpus::sources::{self, ColumnNames, SourceFormat};
-use vulnlens_corpus::{Input, Limits, Place, Record, RecordId, Records};
+use vulnlens_corpus::{CorpusError, Input, Limits, Place, Record, RecordId, Records};
 
 use crate::failure::Failure;
 
@@ -74,7 +74,16 @@ impl InputFormat {
 pub(crate) fn open(input: Input, arguments: &RecordArguments) -> Result<Records, Failure> {
     let limits = Limits { record_bytes: RECORD_BYTES, ..Limits::default() };
     let (format, columns) = (arguments.input_format.0, arguments.columns.names());
-    Ok(sources::open(input, &sources::Options { format, columns, limits, ..sources::Options::default() })?)
+    let options = sources::Options { format, columns, limits, ..sources::Options::default() };
+    sources::open(input, &options).map_err(|error| {
+        let is_column = matches!(error, CorpusError::MissingColumn { .. });
+        let failure = Failure::from(error);
+        if is_column {
+            failure.hint("--text-column, --id-column and --date-column name columns")
+        } else {
+            failure
+        }
+    })
 }
 
 /// A record as it is answered.

@@ -93,7 +93,7 @@ impl<'a> Tally<'a> {
             None if failed > 0 => {
                 let message = format!("{name}: none of its records was answered, all {failed} failed");
                 Err(Failure::new(Kind::Input, message)
-                    .hint("--input-format says what the input is, if need be"))
+                    .hint("docs/inputs.md lists what is read; --input-format overrides what an input is taken for"))
             }
             None if self.withdrawn > 0 => {
                 let message = format!("{name}: all of its {} records were withdrawn", self.withdrawn);

@@ -91,7 +91,7 @@ impl Classified for CorpusError {
 
     fn hint(&self) -> Option<Cow<'_, str>> {
         match self {
-            Self::MissingColumn { .. } => Some("rename the column, or give a file that has it".into()),
+            Self::MissingColumn { .. } => Some("rename the column, or name the one that holds it".into()),
             _ => None,
         }
     }

@@ -170,6 +170,11 @@ fn the_column_of_cve_ids_wins_and_names_can_be_given() {
         read("in", br#"{"id":17,"cveID":"CVE-2014-0001","Summary":"a"}"#.to_vec()),
         ["CVE-2014-0001|a|2014|"]
     );
+    let nessus = b"CVE,Name,Synopsis\nCVE-2014-0001,SQLi,a\n,Info,b\n".to_vec();
+    assert_eq!(read("in.csv", nessus), ["CVE-2014-0001|a|2014|", "|b||"], "a name is not an id");
+    let languages =
+        br#"{"cveId":"CVE-2014-0001","descriptions":[{"lang":"es","value":"b"},{"lang":"en","value":"a"}]}"#;
+    assert_eq!(read("in", languages.to_vec()), ["CVE-2014-0001|a|2014|"]);
     let columns = ColumnNames::new(Some("finding".into()), Some("key".into()), Some("seen".into()));
     let options = Options { columns, ..Options::default() };
     let table = b"id,key,Finding,text,seen\n1,2,a,b,2014/03/01\n".to_vec();

@@ -169,7 +169,7 @@ fn a_hierarchy_is_asked_from_the_top_down() {
     let lines: Vec<&str> = texts.as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect();
     let lines: String = lines
         .iter()
-        .filter(|text| !text.trim().is_empty())
+        .filter(|text| !text.replace('\0', " ").trim().is_empty())
         .map(|text| serde_json::json!({"description": text}).to_string() + "\n")
         .collect();
     folder.file("in.jsonl", lines);

@@ -43,6 +43,7 @@ const NAMES: [(Column, &[&str]); 5] = [
             "desc",
             "vulnerabilitydescription",
             "cvedescription",
+            "descriptions",
             "shortdescription",
             "fulldescription",
             "longdescription",
@@ -88,6 +89,9 @@ const NAMES: [(Column, &[&str]); 5] = [
     ),
     (Column::Cwes, &["cwes", "cweids", "cwe", "cweid", "weaknesses", "weakness", "cwelist", "cwecode"]),
 ];
+
+/// The first rank of names of ids that may name anything else, too.
+pub(crate) const FIRST_VAGUE_ID: u8 = 11;
 
 /// Longest name that is looked for.
 const LONGEST: usize = 32;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use vulnlens_taxonomy::CveId;
 
-use super::column_names::{Column, column_of};
+use super::column_names::{Column, FIRST_VAGUE_ID, column_of};
 use crate::date::When;
 use crate::error::{CorpusError, RecordError};
 use crate::place::Place;
@@ -65,6 +65,10 @@ impl<'a> Row<'a> {
 
     /// Takes in an id.
     pub(crate) fn take_id(&mut self, rank: u8, id: Cow<'a, str>) {
+        // A word such as `name` stands over an id only where it is one.
+        if rank >= FIRST_VAGUE_ID && id.trim().parse::<CveId>().is_err() {
+            return;
+        }
         let order = |rank: u8, id: &str| (id.trim().parse::<CveId>().is_err(), id.trim().is_empty(), rank);
         if self.id.as_ref().is_none_or(|(held, held_id)| order(rank, &id) < order(*held, held_id)) {
             self.id = Some((rank, id));

@@ -9,10 +9,11 @@ use serde_json::value::RawValue;
 
 use crate::date::When;
 use crate::problem::Problem;
-use crate::record::Record;
+use crate::record::{Record, is_english};
 use crate::sources::column_names::{Column, column_of, is_plain, is_text};
 use crate::sources::format::{ObjectFormat, Parsed, Settings};
-use crate::sources::json_text::{IdList, Text};
+use crate::sources::json_text::{IdList, List, Text};
+use crate::sources::nvd_feed::LangText;
 use crate::sources::object::Object;
 use crate::sources::rows::Row;
 
@@ -140,7 +141,8 @@ impl<'de> Visitor<'de> for RowReader<'_> {
                     }
                 }
                 Column::Text => {
-                    if let Some(text) = string(map.next_value()?) {
+                    let value = map.next_value()?;
+                    if let Some(text) = string(value).or_else(|| in_english(value)) {
                         row.take_text(rank, text);
                     }
                 }
@@ -192,6 +194,14 @@ impl<'de: 'a, 'a> serde::Deserialize<'de> for TextOnly<'a> {
 fn string(value: &RawValue) -> Option<Cow<'_, str>> {
     let json = value.get();
     json.starts_with('"').then(|| serde_json::from_str::<Text<'_>>(json).ok()).flatten().map(|text| text.0)
+}
+
+/// The English one of a list of texts with their languages, as NVD and the CVE list write them.
+fn in_english(value: &RawValue) -> Option<Cow<'_, str>> {
+    let json = value.get();
+    let texts =
+        json.starts_with('[').then(|| serde_json::from_str::<List<LangText<'_>>>(json).ok()).flatten()?;
+    texts.0.into_iter().find(|text| is_english(&text.lang.0)).map(|text| text.value.0)
 }
 
 /// The id that a value is, exactly as it is written: a string, or the digits of a number. Under a name that can mean
