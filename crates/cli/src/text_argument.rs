@@ -60,7 +60,10 @@ pub(crate) fn file(path: &Path) -> Result<(Input, Option<Position>), Failure> {
 
 /// Tests whether a person who wrote this meant a file: one word that ends like one.
 fn looks_like_a_file(path: &Path) -> bool {
-    let endings = ["jsonl", "ndjson", "json", "csv", "parquet", "txt", "gz", "zip"];
+    let endings = [
+        "jsonl", "ndjson", "json", "sarif", "csv", "tsv", "parquet", "arrow", "feather", "txt", "md", "html",
+        "htm", "eml", "xml", "pdf", "log", "gz", "xz", "zst", "zip",
+    ];
     let is_known = |ending: &std::ffi::OsStr| endings.iter().any(|known| ending.eq_ignore_ascii_case(known));
     path.extension().is_some_and(is_known) && !path.to_string_lossy().contains(char::is_whitespace)
 }

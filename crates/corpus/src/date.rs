@@ -119,7 +119,8 @@ fn other_date(text: &str) -> Option<Date> {
         return of_digits(whole);
     }
     let marked: String = text.chars().map(|c| if matches!(c, '/' | '.') { '-' } else { c }).collect();
-    let date = marked.get(..10).filter(|_| !marked.get(10..).is_some_and(|rest| rest.starts_with('-')));
+    let is_more = |rest: &str| rest.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+    let date = marked.get(..10).filter(|_| !marked.get(10..).is_some_and(is_more));
     if let Some(date) = date.and_then(|date| date.parse().ok()) {
         return Some(date);
     }
@@ -244,9 +245,17 @@ mod tests {
         ] {
             assert_eq!(When::read(text).day().map(|day| day.to_string()).as_deref(), Some(want), "{text}");
         }
-        for text in
-            ["03/01/2014", "1.3.2014", "soon", "2014-13-01", "12345", "Mars 1, 2014", "2021-12-10-1", "-1"]
-        {
+        for text in [
+            "03/01/2014",
+            "1.3.2014",
+            "soon",
+            "2014-13-01",
+            "12345",
+            "Mars 1, 2014",
+            "2021-12-10-1",
+            "2021-12-100",
+            "-1",
+        ] {
             assert_eq!(When::read(text), When::Unreadable, "{text}");
         }
         assert_eq!(

@@ -296,7 +296,7 @@ fn content(
 /// alone may begin a sentence or an array of objects, and a line may be the header of a table.
 fn tells_format(head: &[u8]) -> bool {
     const MAGIC: usize = 8;
-    let text = head.trim_ascii_start();
+    let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head).trim_ascii_start();
     let is_object = text.starts_with(b"{")
         || text.strip_prefix(b"[").is_some_and(|rest| rest.trim_ascii_start().starts_with(b"{"));
     head.len() >= MAGIC && (is_object || memchr::memchr2(b'\n', 0, text).is_some() || !text.is_ascii())

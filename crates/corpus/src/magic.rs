@@ -36,7 +36,10 @@ const LOOKED_AT: usize = 4 << 10;
 
 /// The kind of a file that begins with `head` and is not a text, and what to do with it.
 pub(crate) fn kind(head: &[u8]) -> Option<&'static str> {
-    let known = KINDS.iter().find(|(magic, _)| head.starts_with(magic));
+    // A text may begin with the letters of a magic number.
+    let is_text = std::str::from_utf8(head.get(..64).unwrap_or(head)).is_ok_and(|head| !head.contains('\0'));
+    let may_be_words = |magic: &[u8]| magic.len() <= 4 && magic.iter().all(u8::is_ascii_alphanumeric);
+    let known = KINDS.iter().find(|(magic, _)| head.starts_with(magic) && !(is_text && may_be_words(magic)));
     if let Some((_, kind)) = known {
         return Some(kind);
     }
@@ -65,7 +68,8 @@ mod tests {
     fn kinds_are_named_and_texts_are_not_taken_for_them() {
         for (head, known) in [
             (b"%PDF-1.7".as_slice(), Some("PDF")),
-            (b"BZh91AY", Some("bzip2")),
+            (b"BZh91AY\xFF\x00", Some("bzip2")),
+            (b"ORCID login form", None),
             (b"a\0b\0c\0d\0e\0", Some("binary")),
             (b"Beh\xF6rde und \xC4mter", None),
             (b"plain", None),

@@ -108,12 +108,22 @@ pub(crate) fn of_html(html: &str) -> String {
     squeezed(&html_escape::decode_html_entities(&text))
 }
 
-/// The text behind the end tag of an element; all if there is none.
+/// The text behind the end tag of an element, or all of it where the element is left open; a head ends at its body, too.
 fn behind_end<'a>(text: &'a str, name: &str) -> &'a str {
-    let lower = text.to_ascii_lowercase();
-    let end = lower.find(&format!("</{name}"));
-    let behind = end.and_then(|at| text.get(at..)).and_then(|rest| rest.split_once('>'));
-    behind.map_or("", |(_, rest)| rest)
+    let begins = |at: usize, word: &str| {
+        let found = text.get(at..).and_then(|rest| rest.get(..word.len()));
+        found.is_some_and(|found| found.eq_ignore_ascii_case(word))
+    };
+    for at in memchr::memchr_iter(b'<', text.as_bytes()) {
+        let behind = at.saturating_add(2);
+        if begins(at, "</") && begins(behind, name) {
+            return text.get(behind..).and_then(|rest| rest.split_once('>')).map_or("", |(_, rest)| rest);
+        }
+        if name == "head" && begins(at, "<body") {
+            return text.get(at..).unwrap_or_default();
+        }
+    }
+    text
 }
 
 /// Tests for a tag within a line.
@@ -131,13 +141,20 @@ fn of_markdown(markdown: &str) -> String {
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS
         | Options::ENABLE_TASKLISTS;
-    let mut is_silent = false;
+    let (mut is_silent, mut block) = (false, String::new());
     for event in Parser::new_ext(markdown, options) {
         match event {
             Event::Start(Tag::MetadataBlock(_)) => is_silent = true,
             Event::End(TagEnd::MetadataBlock(_)) => is_silent = false,
             Event::Text(part) | Event::Code(part) if !is_silent => text.push_str(&part),
-            Event::InlineHtml(tag) | Event::Html(tag) => text.push_str(&of_html(&tag)),
+            // Tags of a block come line by line, and a comment may span many.
+            Event::Html(part) => block.push_str(&part),
+            Event::End(TagEnd::HtmlBlock) => {
+                text.push_str(&of_html(&block));
+                text.push('\n');
+                block.clear();
+            }
+            Event::InlineHtml(_) => text.push(' '),
             Event::SoftBreak => text.push(' '),
             Event::HardBreak | Event::Rule => text.push('\n'),
             Event::End(
@@ -198,6 +215,13 @@ mod tests {
                 Some(Markup::Mail),
                 "Flaw in X\nSQL injection.",
             ),
+            (
+                "# A\n\nSQL<br>injection\n\n<!--\nno\n\nno\n-->\n<p>\nuse after\nfree\n</p>\n",
+                Some(Markup::Markdown),
+                "A\nSQL injection\nuse after\nfree",
+            ),
+            ("<html><head><title>x</title><body><p>Flaw</p></body></html>", Some(Markup::Html), "Flaw"),
+            ("<html><body><svg><p>Flaw</p>", Some(Markup::Html), "Flaw"),
             ("SQL injection in <script> tags", None, ""),
             ("# of packets overflows", None, ""),
             ("A plain text.", None, ""),

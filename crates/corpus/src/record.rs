@@ -69,6 +69,9 @@ pub struct Label {
     pub cwe: CweId,
 }
 
+/// Weaknesses that one item may name: a cell that names more is not a record's.
+const MOST_LABELS: usize = 1000;
+
 impl Record {
     /// A record without anything in it; `text` says why there is none.
     pub(crate) fn new(id: Option<RecordId>, text: Problem) -> Self {
@@ -135,7 +138,7 @@ impl Record {
     }
 
     fn add_labels(&mut self, assigner: Assigner, cwes: Vec<CweId>) {
-        for cwe in cwes {
+        for cwe in cwes.into_iter().take(MOST_LABELS) {
             let label = Label { assigner, cwe };
             self.labels.extend(Some(label).filter(|label| !self.labels.contains(label)));
         }

@@ -328,6 +328,36 @@ fn json_documents_are_read_as_lines_are() {
 }
 
 #[test]
+fn what_stands_around_records_is_not_taken_for_them() {
+    for (text, want) in [
+        (
+            r#"{"title":"Weekly","description":"Weekly export","items":[{"id":"1","description":"a"},{"id":"2","text":"b"}]}"#,
+            &["1|a", "2|b"][..],
+        ),
+        (r#"{"summary":{"total":2},"findings":[{"id":"1","description":"a"}]}"#, &["1|a"]),
+        (r#"[{"id":17,"cve_id":"CVE-2001-0001","details":"a","year":2001}]"#, &["CVE-2001-0001|a"]),
+        (r#"{"id":"1","description":"a","affected":["acme 1.0"]}"#, &["1|a"]),
+        (r#"{"id":"1","description":"a","cwe":79.0}"#, &["1|a"]),
+        (r#"{"id":"1","description":"a","cwes":[["CWE-89"],true,null,-1]}"#, &["1|a"]),
+        (
+            "\u{1e}{\"id\":\"1\",\"description\":\"a\"}\n\u{1e}{\"id\":\"2\",\"description\":\"b\"}\n",
+            &["1|a", "2|b"],
+        ),
+        (
+            "{\"vulnerabilities\":[{\"id\":1,\"text\":\"a\"}]}\n{\"vulnerabilities\":[{\"id\":2,\"text\"\n{\"vulnerabilities\":[{\"id\":3,\"text\":\"c\"}]}\n",
+            &[
+                "1|a",
+                "in:2: malformed JSON: EOF while parsing an object at column 14; the record is left out",
+                "3|c",
+            ],
+        ),
+        ("ORCID login form allows SQL injection", &["|ORCID login form allows SQL injection"]),
+    ] {
+        assert_eq!(shown(read("in", text.as_bytes())), want, "{text}");
+    }
+}
+
+#[test]
 fn a_page_that_states_more_records_than_it_holds_is_noted() {
     let page = |total: u64, first: bool| {
         let list = "\"vulnerabilities\":[{\"id\":1,\"text\":\"a\"},{\"id\":2,\"text\":\"b\"}]";

@@ -149,8 +149,8 @@ fn read(item: &[u8], document: &Document<'_>) -> Parsed {
     }
     texts(&notes, &OF_VULNERABILITY).for_each(|text| record.describe(text));
     record.describe(&title.0);
-    texts(&document.notes, &OF_DOCUMENT).for_each(|text| record.describe(text));
-    record.describe(&document.title.0);
+    texts(&document.notes, &OF_DOCUMENT).for_each(|text| record.describe(findings::beginning(text)));
+    record.describe(findings::beginning(&document.title.0));
     Ok(record)
 }
 

@@ -10,6 +10,15 @@ use crate::sources::format::Parsed;
 use crate::sources::json_text::Text;
 use crate::sources::object::Object;
 
+/// Bytes of a text that many findings share which each of them gets: more is not read of any, and a small document must
+/// not grow to many times its size.
+pub(super) const LONGEST: usize = 32 << 10;
+
+/// The beginning of a text that many findings share.
+pub(super) fn beginning(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(LONGEST)).unwrap_or(text)
+}
+
 /// The objects of the list under `key`, in which null stands for nothing. Anything else there is an error among
 /// `found`.
 pub(super) fn members<'a>(object: &Object<'a>, key: &'static str, found: &mut Vec<Parsed>) -> Vec<&'a [u8]> {

@@ -100,6 +100,18 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
         T::deserialize(serde::de::value::U64Deserializer::new(number)).map(|value| List(vec![value]))
     }
 
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
+        T::deserialize(serde::de::value::F64Deserializer::new(number)).map(|value| List(vec![value]))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
+        T::deserialize(serde::de::value::I64Deserializer::new(number)).map(|value| List(vec![value]))
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(List::default())
+    }
+
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
         T::deserialize(MapAccessDeserializer::new(map)).map(|value| List(vec![value]))
     }
@@ -152,6 +164,18 @@ impl<'de> Visitor<'de> for WeaknessIdVisitor {
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
         TextVisitor.visit_f64(number).map(WeaknessId)
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(WeaknessId(Text::default()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut id = Text::default();
+        while let Some(member) = list.next_element::<Text<'de>>()? {
+            id = member;
+        }
+        Ok(WeaknessId(id))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {

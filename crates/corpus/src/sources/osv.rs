@@ -62,7 +62,9 @@ impl ObjectFormat for Osv {
     fn recognises(&self, object: &Object<'_>) -> bool {
         // The version of this program's own answers is a number.
         let has_version = object.has("schema_version") && object.number("schema_version").is_none();
-        let is_record = object.has("id") && (has_version || object.has_any(&["details", "affected"]));
+        // Records of one's own have details, too.
+        let is_of_osv = object.has_any(&["modified", "aliases"]) && object.has_any(&["details", "affected"]);
+        let is_record = object.has("id") && (has_version || is_of_osv);
         is_record || is_answers(object)
     }
 

@@ -14,7 +14,7 @@ const DEEPEST: u8 = 4;
 
 /// Keys under which the objects of a plain list stand in a larger document. Under any other key a list of objects with
 /// a description may be something else: rules, products, references.
-const LISTS: [&str; 12] = [
+pub(super) const LISTS: [&str; 12] = [
     "data",
     "items",
     "records",
@@ -50,7 +50,7 @@ impl Dispatch {
 
     /// The keys of arrays that hold records.
     pub(super) fn keys(&self) -> Vec<&'static str> {
-        self.formats.iter().flat_map(|format| format.arrays()).copied().collect()
+        self.formats.iter().flat_map(|format| format.arrays()).copied().chain(LISTS).collect()
     }
 
     /// The records of `value`, which stands in an array under `key`; none if it is not, and does not hold, an object
@@ -61,7 +61,9 @@ impl Dispatch {
 
     fn records_at(&mut self, value: &[u8], key: Option<&str>, depth: u8) -> Option<Vec<Parsed>> {
         let object = Object::new(value);
-        if let Some(format) = self.format_of(&object) {
+        let format =
+            self.format_of(&object).filter(|format| format.name() != JsonRow.name() || !holds_list(&object));
+        if let Some(format) = format {
             let records = self.read(value, format);
             // Within something else, a package's description, say, is not what somebody gave.
             return Some(records).filter(|records| depth == 0 || !is_without_records(records));
@@ -149,6 +151,12 @@ impl Dispatch {
         let named = |record| Record { format: format.name(), ..record };
         format.read(object, &self.settings).into_iter().map(|record| record.map(named)).collect()
     }
+}
+
+/// Tests for a list of records within an object, whose description is then that of the list.
+fn holds_list(object: &Object<'_>) -> bool {
+    let lists = LISTS.iter().filter_map(|key| object.array(key));
+    lists.filter_map(|mut members| members.next()).any(|first| JsonRow.recognises(&Object::new(first)))
 }
 
 /// The pages of an answer in one input: the records that they hold, and the number that they say there are.

@@ -62,7 +62,9 @@ impl FileFormat for Json {
 
 /// Tests whether a text begins as an object does, or an array of objects: `[` alone may begin a sentence.
 pub(super) fn begins_json(head: &[u8]) -> bool {
+    // Text sequences (RFC 7464) have a separator before each document.
     let head = head.trim_ascii_start();
+    let head = head.strip_prefix(b"\x1E").unwrap_or(head).trim_ascii_start();
     head.strip_prefix(b"[").map_or(head, <[u8]>::trim_ascii_start).starts_with(b"{")
 }
 
@@ -74,13 +76,14 @@ fn is_lines(text: &mut Text, formats: &[&'static dyn ObjectFormat], is_list: boo
     let head = text.head().trim_ascii_start();
     let is_whole = first_line(head).is_some();
     let line = first_line(head).map_or(head, |(line, _)| line);
-    if line.starts_with(b"[") {
+    if line.starts_with(b"[") || line.starts_with(b"\x1E") {
         return false;
     }
     let object = Object::new(line);
     let is_row = JsonRow.recognises(&object);
     let keys: Vec<_> = formats.iter().flat_map(|format| format.arrays()).copied().collect();
-    if !is_row && opens_array(line, &keys) {
+    // One page a line, or a page that is a document.
+    if !is_row && opens_array(line, &keys) && (goes_on(line) || !is_whole || is_last(text.head())) {
         return false;
     }
     let is_known = !is_row && formats.iter().any(|format| format.recognises(&object));
@@ -102,6 +105,12 @@ fn is_lines(text: &mut Text, formats: &[&'static dyn ObjectFormat], is_list: boo
         return !rest.is_empty();
     }
     rest.starts_with(b"{") && !matches!(end, Some(b'[' | b',' | b':'))
+}
+
+/// Tests whether nothing that begins as an object follows the first line.
+fn is_last(head: &[u8]) -> bool {
+    let rest = first_line(head).map_or(head, |(_, rest)| rest);
+    !rest.trim_ascii_start().starts_with(b"{")
 }
 
 /// The first line that is not blank, and what follows it, once its end is there.

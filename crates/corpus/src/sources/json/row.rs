@@ -7,6 +7,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::dispatch::LISTS;
 use crate::date::When;
 use crate::problem::Problem;
 use crate::record::{Record, is_english};
@@ -124,7 +125,7 @@ impl<'de> Visitor<'de> for RowReader<'_> {
         let (mut row, mut is_foreign) = (Row::default(), false);
         let mut plain = Vec::new();
         while let Some(Text(key)) = map.next_key()? {
-            is_foreign |= FOREIGN.contains(&key.as_ref());
+            is_foreign |= FOREIGN.contains(&key.as_ref()) || LISTS.contains(&key.as_ref());
             let Some((column, rank)) = column_of(&key, &self.settings.columns) else {
                 map.next_value::<IgnoredAny>()?;
                 continue;

@@ -60,7 +60,7 @@ fn read(result: &[u8], rules: &Rules<'_>) -> Result<Option<Record>, crate::probl
     let ids = std::iter::once(id).chain(record_id::named(id));
     let mut record = findings::record(ids.map(|id| Text(id.into())));
     let of_rule = rule.map(shapes::Rule::text).unwrap_or_default();
-    record.describe(&joined(&of_rule, &message(&result, rule)));
+    record.describe(&joined(findings::beginning(&of_rule), findings::beginning(&message(&result, rule))));
     let taxa = result
         .taxa
         .0
@@ -79,8 +79,30 @@ fn message(result: &Outcome<'_>, rule: Option<&shapes::Rule<'_>>) -> String {
     let own = Some(result.message.text()).filter(|text| !text.is_empty());
     let named = || rule?.messages.get(result.message.id.0.as_ref()).map(shapes::Message::text);
     let text = own.or_else(named).unwrap_or_default();
-    let arguments = result.message.arguments.0.iter().enumerate();
-    arguments.fold(text, |text, (number, argument)| text.replace(&format!("{{{number}}}"), &argument.0))
+    filled(&text, &result.message.arguments.0)
+}
+
+/// `text` with the arguments in the places `{0}`, `{1}`, …: what is put in is not looked at again.
+fn filled(text: &str, arguments: &[Text<'_>]) -> String {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once('{') {
+        filled.push_str(before);
+        let place = behind.split_once('}');
+        let argument = place.and_then(|(number, _)| arguments.get(number.parse::<usize>().ok()?));
+        match (argument, place) {
+            (Some(argument), Some((_, behind))) if filled.len() < findings::LONGEST => {
+                filled.push_str(&argument.0);
+                rest = behind;
+            }
+            _ => {
+                filled.push('{');
+                rest = behind;
+            }
+        }
+    }
+    filled.push_str(rest);
+    filled
 }
 
 /// The text of a rule with the message of a result, unless one of them holds the other.
