@@ -96,6 +96,15 @@ pub enum Problem {
         /// The line on which the record ends, from 1.
         last_line: u64,
     },
+    /// A CSV record over several lines in which a quote closes before its field ends.
+    #[error(
+        "a quote joins the lines up to {last_line} and closes within its field, so that it has another's partner: close it, \
+         or double a quote that is part of a text; the record is left out"
+    )]
+    JoinedLines {
+        /// The line on which the record ends, from 1.
+        last_line: u64,
+    },
     /// A CSV file ends within quotes, which so took in all lines to the end.
     #[error(
         "the quote that opens on line {line} never closes; the lines from there to the end are left out: close it, or \

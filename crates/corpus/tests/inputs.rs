@@ -328,6 +328,26 @@ fn json_documents_are_read_as_lines_are() {
 }
 
 #[test]
+fn a_quote_without_a_partner_is_told_though_another_closes_it() {
+    let table = "id,description\n1,\"a in login\n2,\"b in parser\"\n3,\"c, \"\"quoted\"\"\nover lines\"\n4,\"d\" sloppy\n";
+    let shown = shown(read("in.csv", table.as_bytes()));
+    assert!(
+        shown[0].starts_with("in.csv:2: a quote joins the lines up to 3 and closes within its field"),
+        "{shown:?}"
+    );
+    assert_eq!(shown[1..], ["3|c, \"quoted\"\nover lines", "4|d sloppy"]);
+}
+
+#[test]
+fn json_that_a_text_hides_is_not_answered_as_a_text() {
+    for text in ["2024-01-01 scan done\n{\"id\":1,\"text\":\"a\"}\n", "[\"SQL injection\",\"XSS\"]"] {
+        let error =
+            open_with(Input::stream("in", std::io::Cursor::new(text.to_owned())), &Limits::default()).err();
+        assert!(error.unwrap().to_string().contains("--input-format jsonl"), "{text}");
+    }
+}
+
+#[test]
 fn what_stands_around_records_is_not_taken_for_them() {
     for (text, want) in [
         (

@@ -181,6 +181,12 @@ fn the_column_of_cve_ids_wins_and_names_can_be_given() {
     assert_eq!(read_with("in.csv", table, &options), ["2|a|2014|"]);
     let object = br#"{"id":1,"key":2,"Finding":"a","text":"b","seen":"2014/03/01"}"#.to_vec();
     assert_eq!(read_with("in", object, &options), ["2|a|2014|"]);
+    let table = b"Key;Finding\n1;a\n".to_vec();
+    let columns = ColumnNames::new(Some("Finding".into()), None, None);
+    assert_eq!(read_with("in", table, &Options { columns, ..Options::default() }), ["|a||"]);
+    let columns = ColumnNames::new(Some("body".into()), None, None);
+    let nested = br#"{"data":[{"id":"1","body":"a","affected":[],"modified":"x"}]}"#.to_vec();
+    assert_eq!(read_with("in", nested, &Options { columns, ..Options::default() }), ["1|a||"]);
     let missing = open(Input::stream("in.csv", b"id,text\n".as_slice()), &options);
     assert_eq!(
         missing.err().unwrap().to_string(),

@@ -13,7 +13,7 @@ use crate::input::{Content, Opened, spool};
 use crate::magic;
 use crate::problem::Problem;
 use crate::records::Records;
-use crate::sources::format::{Context, FileFormat, Needs};
+use crate::sources::format::{Context, FileFormat, Settings};
 use crate::sources::rows::RowRecords;
 
 /// Arrow IPC.
@@ -28,7 +28,7 @@ impl FileFormat for Arrow {
         "Apache Arrow IPC, a stream or a file"
     }
 
-    fn recognises(&self, file: &Opened, _: Needs) -> bool {
+    fn recognises(&self, file: &Opened, _: &Settings) -> bool {
         matches!(file.content, Content::Arrow(_))
     }
 

@@ -111,7 +111,7 @@ pub(crate) trait FileFormat: Sync {
     fn about(&self) -> &'static str;
 
     /// Tests the file's first bytes and its name.
-    fn recognises(&self, file: &Opened, needs: Needs) -> bool;
+    fn recognises(&self, file: &Opened, settings: &Settings) -> bool;
 
     /// Opens the file.
     ///

@@ -81,10 +81,10 @@ fn members_of(
 }
 
 fn open_file(mut file: Opened, options: &Options) -> Result<Records, CorpusError> {
-    let needs = options.needs;
+    let settings = Settings { needs: options.needs, columns: options.columns.clone() };
     let forced = options.format.and_then(SourceFormat::as_file);
     let mut files = ALL.iter().filter_map(|format| format.as_file());
-    let Some(format) = forced.or_else(|| files.find(|format| format.recognises(&file, needs))) else {
+    let Some(format) = forced.or_else(|| files.find(|format| format.recognises(&file, &settings))) else {
         if !file.is_member {
             let other = xml::kind(&String::from_utf8_lossy(file.head()));
             if let Some(kind) = magic::kind(file.head()).map(str::to_owned).or(other) {
@@ -99,7 +99,7 @@ fn open_file(mut file: Opened, options: &Options) -> Result<Records, CorpusError
     let notes = std::mem::take(&mut file.notes);
     let name = Arc::clone(&file.name);
     let context = Context {
-        settings: Settings { needs, columns: options.columns.clone() },
+        settings,
         limits: options.limits,
         is_forced: forced.is_some(),
         objects: ALL.iter().filter_map(|format| format.as_object()).collect(),

@@ -7,7 +7,7 @@ use crate::error::CorpusError;
 use crate::input::{Content, Opened};
 use crate::parquet_file::{self, Batches};
 use crate::records::Records;
-use crate::sources::format::{Context, FileFormat, Needs};
+use crate::sources::format::{Context, FileFormat, Settings};
 use crate::sources::rows::RowRecords;
 
 /// Parquet.
@@ -22,7 +22,7 @@ impl FileFormat for Parquet {
         "Apache Parquet"
     }
 
-    fn recognises(&self, file: &Opened, _: Needs) -> bool {
+    fn recognises(&self, file: &Opened, _: &Settings) -> bool {
         matches!(file.content, Content::Parquet(_))
     }
 

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use std::io::{BufRead, Read as _};
 use std::sync::Arc;
 
+use serde::de::IgnoredAny;
+
 use crate::encoding::{Lenient, OddBytes};
 use crate::error::CorpusError;
 use crate::input::{Content, Opened, Text};
@@ -17,7 +19,7 @@ use crate::place::Place;
 use crate::problem::{BadRecord, Problem};
 use crate::prose::is_one_text;
 use crate::records::Records;
-use crate::sources::format::{Context, FileFormat, Needs, Settings};
+use crate::sources::format::{Context, FileFormat, Settings};
 use crate::sources::rows::{Row, RowRecords, Rows};
 use crate::sources::xml;
 
@@ -39,9 +41,9 @@ impl FileFormat for Document {
         "One text: prose, Markdown, HTML or a mail"
     }
 
-    fn recognises(&self, file: &Opened, needs: Needs) -> bool {
+    fn recognises(&self, file: &Opened, settings: &Settings) -> bool {
         // Anything may be a text: it has no id, and in a folder it is a note beside the records.
-        !needs.cve && !file.is_member && matches!(file.content, Content::Text(_))
+        !settings.needs.cve && !file.is_member && matches!(file.content, Content::Text(_))
     }
 
     fn open(&self, file: Opened, context: &Context) -> Result<Records, CorpusError> {
@@ -51,8 +53,14 @@ impl FileFormat for Document {
         // A pipe is read on, too: no line of a text tells that others belong to it.
         text.look_ahead(LOOKED_AT, |_| false);
         let head = String::from_utf8_lossy(text.head());
-        if let Some(kind) = xml::kind(&head) {
+        let is_page_of_html =
+            Markup::of(&head) == Some(Markup::Html) && !head.trim_start().starts_with("<?xml");
+        if let Some(kind) = xml::kind(&head).filter(|_| !is_page_of_html) {
             return Err(CorpusError::Format { file: file.as_ref().to_owned(), problem: kind });
+        }
+        if !context.is_forced && holds_json(&head) {
+            let problem = "has JSON behind a line that is none, or in an array of texts; take the line off, or give --input-format jsonl or lines";
+            return Err(CorpusError::Format { file: file.as_ref().to_owned(), problem: problem.to_owned() });
         }
         let is_one = context.is_forced || is_page || Markup::of(&head).is_some() || is_one_text(&head);
         if !is_one {
@@ -96,7 +104,7 @@ impl FileFormat for LineTexts {
         "One text a line"
     }
 
-    fn recognises(&self, _: &Opened, _: Needs) -> bool {
+    fn recognises(&self, _: &Opened, _: &Settings) -> bool {
         // Prose or a list is told together.
         false
     }
@@ -106,6 +114,13 @@ impl FileFormat for LineTexts {
         let (file, text) = file.into_text()?;
         Ok(lines(file, text, context.settings.clone(), context.limits.record_bytes))
     }
+}
+
+/// Tests for records in JSON that the first line hides, such as a line of a log, and for an array of texts.
+fn holds_json(head: &str) -> bool {
+    let is_object = |line: &str| line.starts_with("{\"") && serde_json::from_str::<IgnoredAny>(line).is_ok();
+    let is_array = head.trim_start().starts_with("[\"") && serde_json::from_str::<IgnoredAny>(head).is_ok();
+    is_array || head.lines().take(20).map(str::trim).any(is_object)
 }
 
 /// Refuses a file that is not a text.

@@ -30,8 +30,16 @@ pub(super) fn kind(text: &str) -> Option<String> {
 
 /// The name of the root of XML that begins with its declaration.
 fn root(text: &str) -> Option<&str> {
-    let mut rest =
-        text.trim_start_matches('\u{feff}').trim_start().strip_prefix("<?xml")?.split_once("?>")?.1;
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    let Some(declared) = text.strip_prefix("<?xml") else {
+        // Without a declaration a text may begin with a tag that it is about.
+        let name = text.strip_prefix('<')?;
+        let name = name.get(..name.find(|c: char| c.is_whitespace() || c == '>' || c == '/')?)?;
+        let is_known = ROOTS.iter().any(|(root, _)| root.eq_ignore_ascii_case(name));
+        let is_closed = text.trim_end().strip_suffix('>')?.ends_with(&format!("</{name}"));
+        return Some(name).filter(|_| is_known && text.contains("</") || is_closed);
+    };
+    let mut rest = declared.split_once("?>")?.1;
     loop {
         rest = rest.trim_start().strip_prefix('<')?;
         let (end, is_element) = match rest.as_bytes().first()? {
@@ -63,6 +71,10 @@ mod tests {
             ("<?xml version=\"1.0\"?><other a=\"1\"/>", Some("\"other\"")),
             ("<?xml version=\"1.0\"?><html>", None),
             ("<html>", None),
+            ("<report>\n<a>x</a>\n", Some("report in XML")),
+            ("<scan><a>x</a></scan>\n", Some("\"scan\"")),
+            ("<script> tags in the field q allow XSS", None),
+            ("<report> is not escaped", None),
             ("plain", None),
             ("<?xml", None),
         ] {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::sources::column_names::{is_text, usual};
+use crate::sources::format::ColumnNames;
 
 /// The marks that may stand between fields.
 const DELIMITERS: [u8; 4] = *b",;\t|";
@@ -44,7 +45,7 @@ pub(super) fn delimiter(header: &[u8], usual_one: u8) -> u8 {
 }
 
 /// Tests whether a text of any name begins as a table: a line of short names, one of which is that of a text.
-pub(super) fn has_header(head: &[u8]) -> bool {
+pub(super) fn has_header(head: &[u8], named: &ColumnNames) -> bool {
     let (declared, header) = declaration(head);
     let line = header.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let delimiter = declared.unwrap_or_else(|| delimiter(line, b','));
@@ -53,6 +54,7 @@ pub(super) fn has_header(head: &[u8]) -> bool {
     let mut names = cells(line, delimiter);
     // A single word may be a text: a table of one column is told by the two usual names alone.
     let is_meant = |cell: &str| match is_alone {
+        _ if named.text.as_ref().is_some_and(|text| text.eq_ignore_ascii_case(cell)) => true,
         true => ["description", "text"].contains(&cell),
         false => is_text(cell),
     };
@@ -80,7 +82,7 @@ mod tests {
             ("Overflow in the parser, by details, of a file name that is long\nmore", b',', false),
             ("", b',', false),
         ] {
-            assert_eq!(has_header(text.as_bytes()), is_table, "{text}");
+            assert_eq!(has_header(text.as_bytes(), &ColumnNames::default()), is_table, "{text}");
             let (declared, header) = declaration(text.as_bytes());
             if is_table {
                 assert_eq!(declared.unwrap_or_else(|| delimiter(header, b',')), delimiter_of, "{text}");

@@ -18,7 +18,7 @@ use crate::place::Place;
 use crate::problem::Problem;
 use crate::records::Records as SourceRecords;
 use crate::sources::column_names::{Column, column_of};
-use crate::sources::format::{Context, FileFormat, Needs};
+use crate::sources::format::{Context, FileFormat, Settings};
 use crate::sources::rows::{Row, RowRecords, Rows, check_columns};
 
 /// CSV.
@@ -33,9 +33,9 @@ impl FileFormat for Csv {
         "Values with a header, separated by commas, semicolons or tabs"
     }
 
-    fn recognises(&self, file: &Opened, _: Needs) -> bool {
+    fn recognises(&self, file: &Opened, settings: &Settings) -> bool {
         let is_named = file.is_named(&["csv", "tsv", "tab"]);
-        matches!(file.content, Content::Text(_)) && (is_named || has_header(file.head()))
+        matches!(file.content, Content::Text(_)) && (is_named || has_header(file.head(), &settings.columns))
     }
 
     fn open(&self, file: Opened, context: &Context) -> Result<SourceRecords, CorpusError> {
@@ -103,6 +103,7 @@ impl<R: BufRead> CsvRows<R> {
                 more => Problem::FieldsOfLines { found, expected, last_line: number.saturating_add(more) },
             });
         }
+        self.records.joined_lines(number)?;
         let mut row = Row::default();
         for (index, column) in self.columns.iter().enumerate() {
             if let Some(column) = column {

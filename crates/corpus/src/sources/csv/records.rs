@@ -16,6 +16,7 @@ pub(super) struct Records<R> {
     /// Bytes and fields of the record in hand.
     pub(super) filled: usize,
     pub(super) fields: usize,
+    quotes: Quotes,
     /// Whether the bytes given to the parser end in `\r`, whose `\n` may stand in the next buffer.
     after_return: bool,
     /// Whether the parser was told that the last line ends.
@@ -35,6 +36,7 @@ impl<R: BufRead> Records<R> {
             ends: vec![0; 16],
             filled: 0,
             fields: 0,
+            quotes: Quotes { delimiter, state: Quote::Outside, has_stray: false },
             after_return: false,
             at_end: false,
             done: false,
@@ -47,6 +49,7 @@ impl<R: BufRead> Records<R> {
             return None;
         }
         (self.filled, self.fields) = (0, 0);
+        self.quotes.begin();
         let mut too_long = false;
         self.finish_line_end();
         let line = self.parser.line();
@@ -66,6 +69,7 @@ impl<R: BufRead> Records<R> {
             let bytes = self.bytes.get_mut(self.filled..).unwrap_or_default();
             let ends = self.ends.get_mut(self.fields..).unwrap_or_default();
             let (result, read, wrote, ended) = self.parser.read_record(input, bytes, ends);
+            self.quotes.look_at(input.get(..read).unwrap_or_default());
             if let Some(last) = read.checked_sub(1) {
                 self.after_return = input.get(last) == Some(&b'\r');
             }
@@ -97,6 +101,17 @@ impl<R: BufRead> Records<R> {
                     return None;
                 }
             }
+        }
+    }
+
+    /// The problem of a record, begun on `line`, in which a quote joins lines and closes before its field ends: its
+    /// partner is that of another record.
+    pub(super) fn joined_lines(&self, line: u64) -> Result<(), Problem> {
+        match line_ends(self.bytes.get(..self.filled).unwrap_or_default()) {
+            more if more > 0 && self.quotes.has_stray => {
+                Err(Problem::JoinedLines { last_line: line.saturating_add(more) })
+            }
+            _ => Ok(()),
         }
     }
 
@@ -140,4 +155,45 @@ fn grow<T: Clone + Default>(buffer: &mut Vec<T>, filled: &mut usize, limit: usiz
     }
     buffer.resize(buffer.len().saturating_mul(2).clamp(1, limit), T::default());
     true
+}
+
+/// The quotes of the record in hand: the parser takes what stands behind a closing one for part of its field.
+struct Quotes {
+    delimiter: u8,
+    state: Quote,
+    /// Set where something else than a delimiter or a line end stands behind a closing quote.
+    has_stray: bool,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Quote {
+    /// Before the first byte of a field.
+    Outside,
+    /// In a field without quotes.
+    Plain,
+    Within,
+    /// Behind a quote that closes, or is the first of a double one.
+    Behind,
+}
+
+impl Quotes {
+    fn begin(&mut self) {
+        (self.state, self.has_stray) = (Quote::Outside, false);
+    }
+
+    fn look_at(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            let is_end = *byte == self.delimiter || matches!(byte, b'\r' | b'\n');
+            self.state = match (self.state, byte) {
+                (Quote::Within, b'"') => Quote::Behind,
+                (Quote::Within, _) | (Quote::Outside | Quote::Behind, b'"') => Quote::Within,
+                (_, _) if is_end => Quote::Outside,
+                (Quote::Behind, _) => {
+                    self.has_stray = true;
+                    Quote::Plain
+                }
+                _ => Quote::Plain,
+            };
+        }
+    }
 }

@@ -133,6 +133,13 @@ impl Dispatch {
 
     /// The format that recognises `object`.
     fn format_of(&mut self, object: &Object<'_>) -> Option<&'static dyn ObjectFormat> {
+        // A key that was asked for tells a record of one's own, whatever else it may be.
+        let asked_for = self.settings.columns.text.as_deref();
+        if asked_for
+            .is_some_and(|text| object.entries().any(|(key, _)| key.eq_ignore_ascii_case(text.as_bytes())))
+        {
+            return Some(&JsonRow);
+        }
         // The records of one's own have the widest keys, and are asked last.
         let last = self.last.filter(|last| last.name() != JsonRow.name());
         let mut asked = last.iter().chain(&self.formats);

@@ -17,7 +17,7 @@ use scan::opens_array;
 use crate::error::CorpusError;
 use crate::input::{Content, Opened, Text};
 use crate::records::Records;
-use crate::sources::format::{Context, FileFormat, Needs, ObjectFormat};
+use crate::sources::format::{Context, FileFormat, ObjectFormat, Settings};
 use crate::sources::object::Object;
 
 /// Bytes that are looked at to tell lines from documents. A longer first line is a document: it may be a feed of any
@@ -36,7 +36,7 @@ impl FileFormat for Json {
         "One JSON object a line, or JSON documents"
     }
 
-    fn recognises(&self, file: &Opened, _: Needs) -> bool {
+    fn recognises(&self, file: &Opened, _: &Settings) -> bool {
         let is_named = file.is_named(&["jsonl", "ndjson", "json"]);
         let may_be = || !file.is_named(&["txt", "csv", "parquet"]) && begins_json(file.head());
         matches!(file.content, Content::Text(_)) && (is_named || may_be())
