@@ -174,14 +174,26 @@ fn of_markdown(markdown: &str) -> String {
 
 /// The subject and the body of a mail.
 fn of_mail(mail: &str) -> String {
-    let (headers, body) =
-        mail.split_once("\n\n").or_else(|| mail.split_once("\r\n\r\n")).unwrap_or((mail, ""));
+    let mail = mail.replace("\r\n", "\n");
+    let (headers, body) = mail.split_once("\n\n").unwrap_or((&mail, ""));
+    // A line that begins with a blank goes on with the header before it.
+    let headers = headers.replace("\n ", " ").replace("\n\t", " ");
     let subject = headers.lines().filter_map(|line| line.split_once(':'));
     let subject =
         subject.filter(|(name, _)| name.eq_ignore_ascii_case("subject")).map(|(_, value)| value.trim());
     let subject = subject.collect::<Vec<_>>().join(" ");
     let body = if is_html(body.trim_start()) { of_html(body) } else { body.trim().to_owned() };
     format!("{subject}\n{body}").trim().to_owned()
+}
+
+/// Tests for a mail whose body is not written as it is read: in parts, or encoded.
+pub(crate) fn is_encoded_mail(text: &str) -> bool {
+    let headers = text.lines().take_while(|line| !line.trim().is_empty()).take(100);
+    let headers = headers.map(str::to_ascii_lowercase).collect::<Vec<_>>().join(" ");
+    let is_encoded = ["base64", "quoted-printable"]
+        .iter()
+        .any(|way| headers.contains(&format!("transfer-encoding: {way}")));
+    is_mail(text.trim_start()) && (is_encoded || headers.contains("content-type: multipart/"))
 }
 
 /// `text` with one blank for several, and without blank lines.
@@ -211,7 +223,7 @@ mod tests {
                 "Flaw\nSQL injection in login, see here.\none\ntwo",
             ),
             (
-                "From: a@b\nTo: c@d\nSubject: Flaw in X\nDate: today\n\nSQL injection.\n",
+                "From: a@b\r\nTo: c@d\r\nSubject: Flaw\r\n in X\r\nDate: today\r\n\r\nSQL injection.\r\n",
                 Some(Markup::Mail),
                 "Flaw in X\nSQL injection.",
             ),

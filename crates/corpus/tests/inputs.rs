@@ -115,6 +115,14 @@ fn a_list_is_one_record_a_line() {
 
 #[test]
 fn a_document_is_one_record() {
+    let mail = b"From: a\nTo: b\nSubject: c\nContent-Transfer-Encoding: base64\n\nU1FM\n".as_slice();
+    let error = open_with(Input::stream("in", mail), &Limits::default()).err().unwrap();
+    assert_eq!(error.to_string(), "in: is a mail whose body is encoded or in parts; save its text");
+    let long = Limits { record_bytes: 9, ..Limits::default() };
+    let got = shown(read_with("in.md", "# \u{e9}\u{e9}\u{e9}\u{e9}\u{e9}".as_bytes(), &long));
+    assert!(got.last().unwrap().starts_with("in.md: longer than 9 bytes"), "{got:?}");
+    let fragment = shown(read("in", b"<p>SQL injection</p>"));
+    assert_eq!(fragment.last().unwrap(), "|SQL injection", "a fragment of a page is not XML");
     let wrapped = "A flaw in the login form of Acme Portal before 2.1 lets remote\nattackers execute SQL commands by the parameter id, which is\nnot escaped.\n";
     let note = "in: its lines are read as one text; --input-format lines reads a text a line";
     assert_eq!(shown(read("in", wrapped.as_bytes())), [note, &format!("|{wrapped}")]);

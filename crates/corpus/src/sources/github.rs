@@ -69,7 +69,8 @@ impl ObjectFormat for Github {
 
 fn is_advisory(object: &Object<'_>) -> bool {
     const OTHERS: [&str; 5] = ["identifiers", "cwes", "cvss", "vulnerabilities", "published_at"];
-    object.has_any(&["ghsa_id", "ghsaId"]) && object.has_any(&OTHERS)
+    let is_described = object.has("summary") && object.has("description");
+    object.has_any(&["ghsa_id", "ghsaId"]) && (object.has_any(&OTHERS) || is_described)
 }
 
 fn is_alert(object: &Object<'_>) -> bool {

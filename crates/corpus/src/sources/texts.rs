@@ -14,7 +14,7 @@ use crate::error::CorpusError;
 use crate::input::{Content, Opened, Text};
 use crate::lines::Lines;
 use crate::magic;
-use crate::markup::Markup;
+use crate::markup::{Markup, is_encoded_mail};
 use crate::place::Place;
 use crate::problem::{BadRecord, Problem};
 use crate::prose::is_one_text;
@@ -62,22 +62,29 @@ impl FileFormat for Document {
             let problem = "has JSON behind a line that is none, or in an array of texts; take the line off, or give --input-format jsonl or lines";
             return Err(CorpusError::Format { file: file.as_ref().to_owned(), problem: problem.to_owned() });
         }
+        if is_encoded_mail(&head) {
+            let problem = "is a mail whose body is encoded or in parts; save its text";
+            return Err(CorpusError::Format { file: file.as_ref().to_owned(), problem: problem.to_owned() });
+        }
         let is_one = context.is_forced || is_page || Markup::of(&head).is_some() || is_one_text(&head);
         if !is_one {
             return Ok(lines(file, text, context.settings.clone(), context.limits.record_bytes));
         }
         let limit = context.limits.record_bytes;
         let odd = OddBytes::default();
-        let mut whole = String::new();
-        let mut reader = Lenient::new(text.into_reader(), odd.clone()).take(limit as u64);
-        let read = reader.read_to_string(&mut whole).map_err(Problem::from);
-        let (markup, is_long) = (Markup::of(&whole), whole.len() >= limit);
+        let mut bytes = Vec::new();
+        // One byte more tells that the text is longer.
+        let most = (limit as u64).saturating_add(1);
+        let mut reader = Lenient::new(text.into_reader(), odd.clone()).take(most);
+        let read = reader.read_to_end(&mut bytes).map_err(Problem::from);
+        let whole = String::from_utf8_lossy(&bytes);
+        let (markup, is_long) = (Markup::of(&whole), bytes.len() > limit);
         let record = match read {
             Err(problem) => Err(BadRecord::from(problem)),
             Ok(_) if is_long => Err(Problem::TooLong(limit as u64).into()),
             Ok(_) => {
                 let text =
-                    markup.map_or(Cow::Borrowed(whole.as_str()), |markup| Cow::Owned(markup.strip(&whole)));
+                    markup.map_or(Cow::Borrowed(whole.as_ref()), |markup| Cow::Owned(markup.strip(&whole)));
                 Row::of_text(text).into_record(&context.settings)
             }
         };
