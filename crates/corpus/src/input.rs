@@ -130,7 +130,7 @@ pub(crate) struct Opened {
     /// Set for a file of a folder or archive.
     pub(crate) is_member: bool,
     pub(crate) content: Content,
-    /// What is worth knowing about the way to it.
+    /// Notes on how it was opened, such as its encoding.
     pub(crate) notes: Vec<String>,
 }
 

@@ -32,7 +32,7 @@ pub enum Problem {
         field: &'static str,
         /// The beginning of what it holds.
         value: String,
-        /// What it should hold.
+        /// The values that it may hold.
         expected: &'static str,
     },
     /// The text is empty or white space.
@@ -177,7 +177,7 @@ impl Problem {
         Self::BadField { field, value: value.chars().take(40).collect(), expected }
     }
 
-    /// What is wrong with `bytes`, which `error` refused: not UTF-8 at all, or not the JSON wanted.
+    /// The problem of `bytes` that `error` refused: not UTF-8 at all, or not the JSON wanted.
     pub(crate) fn json(bytes: &[u8], error: &serde_json::Error) -> Self {
         match std::str::from_utf8(bytes) {
             Err(utf8) => Self::Utf8(utf8.valid_up_to().saturating_add(1)),

@@ -185,7 +185,7 @@ pub enum TopK {
 }
 
 impl Default for TopK {
-    /// What is predicted and the best five: the long tail of attack patterns makes most of a record, and says little.
+    /// The predicted labels and the best five: the long tail of attack patterns makes most of a record, and says little.
     fn default() -> Self {
         Self::Predicted { and_best: 5 }
     }

@@ -83,7 +83,7 @@ pub enum TrainError {
     Taken {
         /// The folder, or the file in it that says so.
         folder: PathBuf,
-        /// What it holds.
+        /// The content of the folder.
         problem: String,
         /// The remedy.
         fix: &'static str,

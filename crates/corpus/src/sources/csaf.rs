@@ -111,9 +111,7 @@ impl ObjectFormat for Csaf {
             found.push(Err(bad));
             Document::default()
         });
-        let items = findings::members(&keys, ITEMS, &mut found);
-        found.extend(items.into_iter().map(|item| read(item, &document)));
-        findings::of_document(object, found)
+        findings::of_list(object, ITEMS, found, |item| read(item, &document))
     }
 }
 

@@ -71,10 +71,7 @@ impl ObjectFormat for CycloneDx {
         if !is_document(&keys) {
             return vec![read(object)];
         }
-        let mut found = Vec::new();
-        let items = findings::members(&keys, ITEMS, &mut found);
-        found.extend(items.into_iter().map(read));
-        findings::of_document(object, found)
+        findings::of_list(object, ITEMS, Vec::new(), read)
     }
 }
 

@@ -66,6 +66,18 @@ pub(super) fn record<'a>(ids: impl IntoIterator<Item = Text<'a>>) -> Record {
     record
 }
 
+/// The findings of a document that has them in the list under `key`, each by `read`, behind those `found` before.
+pub(super) fn of_list<'a>(
+    document: &'a [u8],
+    key: &'static str,
+    mut found: Vec<Parsed>,
+    read: impl Fn(&'a [u8]) -> Parsed,
+) -> Vec<Parsed> {
+    let items = members(&Object::new(document), key, &mut found);
+    found.extend(items.into_iter().map(read));
+    of_document(document, found)
+}
+
 /// The findings of a document, and an error if the document is cut off or malformed at a place where no finding is.
 pub(super) fn of_document(document: &[u8], mut found: Vec<Parsed>) -> Vec<Parsed> {
     if found.iter().all(Result::is_ok)

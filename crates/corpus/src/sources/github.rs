@@ -79,7 +79,7 @@ fn is_alert(object: &Object<'_>) -> bool {
         || object.object("securityVulnerability").is_some_and(|flaw| flaw.object("advisory").is_some())
 }
 
-/// What an answer of GraphQL holds, if alerts or advisories can be in it.
+/// The data of an answer of GraphQL, if alerts or advisories can be in it.
 fn answer<'a>(object: &Object<'a>) -> Option<Object<'a>> {
     const ASKED: [&str; 7] = [
         "search",

@@ -53,8 +53,8 @@ impl FileFormat for Document {
         // A pipe is read on, too: no line of a text tells that others belong to it.
         text.look_ahead(LOOKED_AT, |_| false);
         let head = String::from_utf8_lossy(text.head());
-        let is_page_of_html =
-            Markup::of(&head) == Some(Markup::Html) && !head.trim_start().starts_with("<?xml");
+        let markup = Markup::of(&head);
+        let is_page_of_html = markup == Some(Markup::Html) && !head.trim_start().starts_with("<?xml");
         if let Some(kind) = xml::kind(&head).filter(|_| !is_page_of_html) {
             return Err(CorpusError::Format { file: file.as_ref().to_owned(), problem: kind });
         }
@@ -66,7 +66,7 @@ impl FileFormat for Document {
             let problem = "is a mail whose body is encoded or in parts; save its text";
             return Err(CorpusError::Format { file: file.as_ref().to_owned(), problem: problem.to_owned() });
         }
-        let is_one = context.is_forced || is_page || Markup::of(&head).is_some() || is_one_text(&head);
+        let is_one = context.is_forced || is_page || markup.is_some() || is_one_text(&head);
         if !is_one {
             return Ok(lines(file, text, context.settings.clone(), context.limits.record_bytes));
         }

@@ -91,7 +91,7 @@ pub(super) struct Relationship<'a> {
     pub(super) target: Taxon<'a>,
 }
 
-/// What tools add on their own.
+/// Properties that tools add on their own.
 #[derive(Deserialize, Default)]
 #[serde(expecting = "an object")]
 pub(super) struct Properties<'a> {
