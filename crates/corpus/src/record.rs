@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use vulnlens_taxonomy::{CveId, CweId};
+use vulnlens_text::is_withdrawal_notice;
 
 use crate::date::{Date, When};
 use crate::place::Place;
@@ -114,7 +115,7 @@ impl Record {
         }
         let text = clean(text);
         if !text.trim().is_empty() {
-            self.withdrawn |= says_withdrawn(&text);
+            self.withdrawn |= is_withdrawal_notice(&text);
             self.text = Ok(text);
         }
     }
@@ -148,35 +149,6 @@ impl Record {
 /// `text` as it is kept: NUL, which column stores and terminals choke on, becomes a space.
 pub(crate) fn clean(text: &str) -> String {
     text.replace('\0', " ")
-}
-
-/// Tests for the notice that the feeds put in the place of a withdrawn or reserved record's text.
-pub(crate) fn says_withdrawn(text: &str) -> bool {
-    const NOTICES: [&str; 9] = [
-        "reject",
-        "rejected",
-        "rejected reason",
-        "reserved",
-        "this candidate has been reserved",
-        "this cve id has been rejected",
-        "this cve id was rejected",
-        "this cve has been rejected",
-        "this candidate was withdrawn",
-    ];
-    let text = text.trim_start();
-    let starred = text.starts_with("**");
-    let text = text.trim_start_matches(['*', ' ']);
-    NOTICES.iter().any(|notice| {
-        let Some(head) = text.get(..notice.len()).filter(|head| head.eq_ignore_ascii_case(notice)) else {
-            return false;
-        };
-        let rest = text.get(head.len()..).unwrap_or_default().trim_start();
-        // A single word begins many a description; stars or a colon make it the notice.
-        match notice.contains(' ') {
-            true => *notice != "rejected reason" || rest.starts_with(':'),
-            false => starred && rest.starts_with("**"),
-        }
-    })
 }
 
 /// Tests whether a language tag (`en`, `en-US`, `eng`) means English.

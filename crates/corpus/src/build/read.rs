@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use vulnlens_files::folder_of;
 use vulnlens_taxonomy::CveId;
+use vulnlens_text::is_withdrawal_notice;
 
 use super::merge::{Index, Place};
 use super::options::{BuildOptions, Progress};
@@ -15,7 +16,7 @@ use crate::dataset::writer::unwritable;
 use crate::error::{CorpusError, RecordError};
 use crate::groups::GroupId;
 use crate::input::{BytesRead, Input};
-use crate::record::{Record, says_withdrawn};
+use crate::record::Record;
 use crate::records::Records;
 use crate::sources::{self, Needs, Options, expand};
 
@@ -159,7 +160,7 @@ impl Read {
         let text = record.text.as_deref().ok();
         let group = text.map(|text| GroupId::of(text, seed));
         // A table has the feeds' notice in the place of a text, too.
-        record.withdrawn |= text.is_some_and(says_withdrawn);
+        record.withdrawn |= text.is_some_and(is_withdrawal_notice);
         Self { cve: record.cve(), group, record }
     }
 }

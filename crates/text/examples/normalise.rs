@@ -1,0 +1,10 @@
+//! Prints each line of standard input normalised: to look at what goes.
+
+use std::io::{self, BufRead};
+
+fn main() -> io::Result<()> {
+    for line in io::stdin().lock().lines() {
+        println!("{}", vulnlens_text::collapsed(&vulnlens_text::normalise(&line?)));
+    }
+    Ok(())
+}
