@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use vulnlens_taxonomy::CweId;
+use vulnlens_taxonomy::{CweId, Outcome};
 
 use crate::combination::Combination;
 use crate::decode::{DecisionRule, SpaceKind};
@@ -38,8 +38,9 @@ impl Combined {
     ) -> Option<Self> {
         let [first, second] = [networks[0].outputs().cwe_sets()?, networks[1].outputs().cwe_sets()?];
         let temperatures = [first.temperature, second.temperature];
-        let union = SetUnion::new(&first.sets, &second.sets);
-        let outputs = Outputs::CweSets(CweSets { sets: union.sets().to_vec(), temperature, rules });
+        let union = SetUnion::new([first, second].map(|outputs| (&*outputs.sets, &*outputs.outcomes)));
+        let (sets, outcomes) = (union.sets().to_vec(), union.outcomes().to_vec());
+        let outputs = Outputs::CweSets(CweSets { sets, outcomes, temperature, rules });
         let (name, revision) = (networks[0].name().to_owned(), networks[0].revision().to_owned());
         Some(Self { name, revision, networks, temperatures, combination, union, outputs })
     }
@@ -112,36 +113,55 @@ impl Network for Combined {
 /// The least probability of a set, and that of a set that a model does not know.
 const LEAST: f32 = 1e-7;
 
-/// The CWE sets of two models: those of the first, then those that only the second has.
+/// The CWE sets of two models: those of the first, those that only the second has, and behind them an empty one for each
+/// outcome that either knows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SetUnion {
     sets: Vec<Vec<CweId>>,
+    outcomes: Vec<Outcome>,
     /// The place of each of a model's sets among all.
     places: [Vec<usize>; 2],
 }
 
 impl SetUnion {
-    /// The union of both models' sets.
+    /// The union of both models' sets, each given as in [`CweSets`]: with the outcomes that the last ones stand for.
     #[must_use]
-    pub fn new(first: &[Vec<CweId>], second: &[Vec<CweId>]) -> Self {
-        let mut number: BTreeMap<Vec<CweId>, usize> = BTreeMap::new();
+    pub fn new(models: [(&[Vec<CweId>], &[Outcome]); 2]) -> Self {
+        let mut number: BTreeMap<&[CweId], usize> = BTreeMap::new();
         let mut sets = vec![];
-        let places = [first, second].map(|of_model| {
-            let place = |set: &Vec<CweId>| {
-                *number.entry(set.clone()).or_insert_with(|| {
+        let mut places = models.map(|(of_model, outcomes)| {
+            let weaknesses = of_model.len().saturating_sub(outcomes.len());
+            let mut places = Vec::with_capacity(of_model.len());
+            for set in of_model.iter().take(weaknesses) {
+                let place = *number.entry(set).or_insert_with(|| {
                     sets.push(set.clone());
                     sets.len() - 1
-                })
-            };
-            of_model.iter().map(place).collect()
+                });
+                places.push(place);
+            }
+            places
         });
-        Self { sets, places }
+        let mut outcomes: Vec<Outcome> = models.iter().flat_map(|(_, outcomes)| *outcomes).copied().collect();
+        outcomes.sort_unstable();
+        outcomes.dedup();
+        for ((_, of_model), places) in models.iter().zip(&mut places) {
+            let place = |outcome: &Outcome| outcomes.iter().position(|known| known == outcome);
+            places.extend(of_model.iter().filter_map(place).map(|place| sets.len() + place));
+        }
+        sets.extend(outcomes.iter().map(|_| vec![]));
+        Self { sets, outcomes, places }
     }
 
     /// All sets.
     #[must_use]
     pub fn sets(&self) -> &[Vec<CweId>] {
         &self.sets
+    }
+
+    /// The outcomes that the last of the sets stand for.
+    #[must_use]
+    pub fn outcomes(&self) -> &[Outcome] {
+        &self.outcomes
     }
 
     /// The probabilities that a model (0 or 1) gives to its own sets, as probabilities of all sets.
@@ -166,7 +186,7 @@ mod tests {
 
     #[test]
     fn sets_are_matched_by_their_ids() {
-        let union = SetUnion::new(&sets(&[79, 89]), &sets(&[89, 20]));
+        let union = SetUnion::new([(&sets(&[79, 89]), &[]), (&sets(&[89, 20]), &[])]);
         assert_eq!(union.sets(), sets(&[79, 89, 20]));
         assert_eq!(union.spread(0, &[0.75, 0.25]), [0.75, 0.25, LEAST]);
         assert_eq!(union.spread(1, &[0.5, 0.0]), [LEAST, 0.5, LEAST]);

@@ -1,12 +1,14 @@
 //! The description of a model: its heads, versions, rules and origin. It is the one form of what a model file says of
 //! itself: the metadata of an n-gram file and of a packed encoder, and the file `vulnlens.json` of a trained folder.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use vulnlens_files::{Classified, ErrorKind};
-use vulnlens_taxonomy::CweId;
+use vulnlens_taxonomy::{CweId, Outcome};
+use vulnlens_text::{NORMALISER, collapsed, normalise};
 
 use crate::combination::Combination;
 use crate::decode::{DecisionRule, SpaceKind};
@@ -45,6 +47,10 @@ pub struct Header {
     /// The years that the model reads; none if a record's year changes nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub years: Option<Years>,
+    /// The version of the normaliser that texts went through, in training and therefore in answering; none if the model
+    /// reads texts as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normaliser: Option<u32>,
     /// Catalogue versions at training time.
     pub taxonomies: TaxonomyVersions,
     /// The origin of the model.
@@ -84,6 +90,10 @@ pub enum HeadOutputs {
         /// The sets, in the order of the outputs; left out where `config.json` lists them (`CWE-122+CWE-787`).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sets: Option<Vec<Vec<CweId>>>,
+        /// The outcomes that are not weaknesses, which stand behind the sets. Their names in `config.json` are those
+        /// that outputs have: `not-a-vulnerability`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        outcomes: Vec<Outcome>,
     },
     /// Labels, which `config.json` lists.
     Labels {
@@ -206,12 +216,23 @@ impl Header {
         self.heads.iter_mut().find(|head| matches!(head.outputs, HeadOutputs::CweSets { .. }))
     }
 
-    /// A text as an encoder reads it: behind its year, if it reads years.
+    /// A text as the model reads it, by the normaliser that it learnt with.
+    #[must_use]
+    pub fn normalised<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if self.normaliser == Some(NORMALISER) { normalise(text) } else { Cow::Borrowed(text) }
+    }
+
+    /// A text as an encoder reads it: normalised, and behind its year, if it reads years.
     #[must_use]
     pub fn text(&self, text: &str, year: Option<u16>) -> String {
+        let text = match self.normalised(text) {
+            Cow::Borrowed(text) if self.normaliser.is_none() => text.to_owned(),
+            // What was taken out leaves nothing behind: places do not matter to an encoder.
+            text => collapsed(&text),
+        };
         match self.years {
             Some(Years { newest, .. }) => format!("{} {text}", year.unwrap_or(newest).min(newest)),
-            None => text.to_owned(),
+            None => text,
         }
     }
 }
@@ -226,13 +247,28 @@ impl Head {
     /// # Errors
     /// A label names no set, or one that another label names.
     pub fn cwe_sets(&self, labels: &[String]) -> Result<Option<CweSets>, HeaderError> {
-        let sets = match &self.outputs {
-            HeadOutputs::Labels { .. } => return Ok(None),
-            HeadOutputs::CweSets { sets: Some(sets) } => sets.clone(),
-            HeadOutputs::CweSets { sets: None } => sets_of(labels)?,
+        let HeadOutputs::CweSets { sets, outcomes } = &self.outputs else { return Ok(None) };
+        let mut sets = match sets {
+            Some(sets) => sets.clone(),
+            None => sets_of(labels_of_sets(labels, outcomes)?)?,
         };
-        Ok(Some(CweSets { sets, temperature: self.temperature, rules: self.rules.clone() }))
+        sets.extend(outcomes.iter().map(|_| vec![]));
+        let (outcomes, rules) = (outcomes.clone(), self.rules.clone());
+        Ok(Some(CweSets { sets, outcomes, temperature: self.temperature, rules }))
     }
+}
+
+/// The labels that name CWE sets: those before the outcomes' names, which must be the last.
+fn labels_of_sets<'l>(labels: &'l [String], outcomes: &[Outcome]) -> Result<&'l [String], HeaderError> {
+    let first = labels.len().checked_sub(outcomes.len());
+    let parts = first.and_then(|first| labels.split_at_checked(first));
+    let (sets, named) = parts.unwrap_or((labels, &[]));
+    if named.iter().map(String::as_str).eq(outcomes.iter().map(|outcome| outcome.name())) {
+        return Ok(sets);
+    }
+    let names: Vec<&str> = outcomes.iter().map(|outcome| outcome.name()).collect();
+    let problem = format!("are not the last labels of id2label, in this order: {}", names.join(", "));
+    Err(HeaderError::Field { field: "outcomes", problem })
 }
 
 /// The CWE sets that labels such as `CWE-122+CWE-787` name.

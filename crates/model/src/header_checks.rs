@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::decode::{DecisionRule, SpaceKind};
+use vulnlens_text::NORMALISER;
+
 use crate::header::{FEATURES, Head, HeadOutputs, Header, HeaderError, Partner};
 
 /// Most CWE sets that a model may tell apart: a bound that keeps a hostile description from asking for absurd memory;
@@ -27,6 +29,11 @@ impl Header {
             ("name", self.is_plain(), "must be, like the provenance, free of control characters"),
             ("heads", !self.heads.is_empty(), "must be one at least"),
             ("years", years, "the newest must be at most 199 after the oldest"),
+            (
+                "normaliser",
+                self.normaliser.is_none_or(|version| version == NORMALISER),
+                "is not a version that this version of vulnlens has: use the one that the model was made with",
+            ),
             ("features", features, "is not a scheme that this version has"),
             ("dimensions", shape, "must be even, 2 to 4096"),
         ])?;
@@ -98,7 +105,10 @@ impl Head {
             ("rules", are_numbers(&self.rules), "must be numbers"),
             ("thresholds", thresholds, "must be from 0 to 1"),
         ])?;
-        let HeadOutputs::CweSets { sets: Some(sets) } = &self.outputs else { return Ok(()) };
+        let HeadOutputs::CweSets { sets, outcomes } = &self.outputs else { return Ok(()) };
+        let distinct = outcomes.is_sorted_by(|a, b| a < b);
+        first_wrong(&[("outcomes", distinct, "must be in order, each once")])?;
+        let Some(sets) = sets else { return Ok(()) };
         let sorted = sets.is_sorted_by(|a, b| a < b) && sets.iter().all(|set| set.is_sorted_by(|a, b| a < b));
         first_wrong(&[
             ("sets", (1..=MAX_SETS).contains(&sets.len()), "must be 1 to 8192"),

@@ -16,6 +16,7 @@ mod combination;
 mod combined;
 mod evidence;
 mod explain;
+mod gate;
 mod header;
 mod header_checks;
 mod info;
@@ -25,6 +26,7 @@ mod prediction;
 mod prepared;
 mod provenance;
 mod room;
+mod said;
 mod task;
 
 pub use classifier::{Classifier, Run};
@@ -42,8 +44,11 @@ pub use labels::LabelMap;
 pub use network::{Network, Origin};
 pub use ngram::{ModelFileError, NgramModel};
 pub use outputs::{CweSets, LabelOutputs, Outputs};
-pub use prediction::{Input, LabelMode, LabelSource, Labels, Options, Prediction, ScoredLabel, TopK};
+pub use prediction::{
+    Family, Input, LabelMode, LabelSource, Labels, Options, Prediction, ScoredLabel, TopK, Via,
+};
 pub use prepared::{PredictBuffers, Prepared};
 pub use provenance::{Provenance, TaxonomyVersions};
 pub use room::Room;
+pub use said::Said;
 pub use task::{Task, Tasks};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vulnlens_taxonomy::CweId;
+use vulnlens_taxonomy::{CweId, Outcome};
 
 use crate::decode::{DecisionRule, SpaceKind};
 use crate::labels::{LabelMap, ThresholdsError, read_thresholds};
@@ -53,11 +53,14 @@ impl Outputs {
     }
 }
 
-/// CWE sets as outputs: one of them is the record's.
+/// CWE sets as outputs: one of them is the record's, or else one of some outcomes that are not weaknesses.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CweSets {
-    /// The sets, each sorted by rising id.
+    /// The sets, each sorted by rising id; behind them an empty one for each of the outcomes, so that whatever adds up
+    /// probabilities finds no label there.
     pub sets: Vec<Vec<CweId>>,
+    /// The outcomes that the last of the sets stand for, in their order.
+    pub outcomes: Vec<Outcome>,
     /// The divisor of the logits; fitted on validation.
     pub temperature: f32,
     /// The rules that say which labels are answered; the default rule where a space has none.
@@ -65,6 +68,20 @@ pub struct CweSets {
 }
 
 impl CweSets {
+    /// The place of an outcome among the outputs.
+    #[must_use]
+    pub fn place_of(&self, outcome: Outcome) -> Option<usize> {
+        let first = self.sets.len().checked_sub(self.outcomes.len())?;
+        self.outcomes.iter().position(|known| *known == outcome).map(|place| first + place)
+    }
+
+    /// The sets without those that stand for outcomes.
+    #[must_use]
+    pub fn weaknesses(&self) -> &[Vec<CweId>] {
+        let sets = self.sets.len().saturating_sub(self.outcomes.len());
+        self.sets.get(..sets).unwrap_or_default()
+    }
+
     /// The rule of a label space.
     #[must_use]
     pub fn rule(&self, kind: SpaceKind) -> DecisionRule {

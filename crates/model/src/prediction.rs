@@ -5,7 +5,9 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
-use vulnlens_taxonomy::{CapecId, CweId, TechniqueId};
+use vulnlens_taxonomy::{CapecId, CweId, Outcome, TechniqueId};
+
+use crate::said::Said;
 
 use crate::task::{Task, Tasks};
 
@@ -17,15 +19,54 @@ pub struct ScoredLabel<L> {
     pub label: L,
     /// The probability that the label applies, in `0.0..=1.0`.
     pub score: f32,
-    /// True if the decision rule (fitted on validation) answers with this label.
+    /// True if the label is one of the answers. A weakness is if the decision rule, which was fitted on validation,
+    /// answers with it; a pattern or technique that follows by the chain is if it is linked to a weakness that is
+    /// answered: to itself or, where nothing is, to its nearest ancestor to which anything is.
     pub predicted: bool,
+    /// The way of the chain to a label that follows from a weakness: of one that is answered, else of the family, else
+    /// of the first that is listed and leads there.
+    pub via: Option<Via>,
+}
+
+/// The shortest way of the chain from a weakness to a pattern or a technique.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Via {
+    /// The weakness that the way begins at.
+    pub weakness: CweId,
+    /// The weakness that the pattern is linked to: the same, or an ancestor.
+    pub ancestor: CweId,
+    /// The pattern that the technique is linked to; none where the label is a pattern.
+    pub pattern: Option<CapecId>,
+    /// Steps from the weakness up to the ancestor; 0 where the link is direct.
+    pub distance: u8,
+}
+
+impl Via {
+    /// The entries on the way, the label itself left out: the weakness, the ancestor if it is another one, the pattern.
+    pub fn entries(self) -> impl Iterator<Item = String> {
+        let ancestor = (self.ancestor != self.weakness).then(|| self.ancestor.to_string());
+        let pattern = self.pattern.map(|pattern| pattern.to_string());
+        [Some(self.weakness.to_string()), ancestor, pattern].into_iter().flatten()
+    }
+}
+
+/// A family: the nearest weakness above several between which the text does not decide.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Family {
+    /// The ancestor; it may be one that CWE discourages for mapping, and is no mapping itself.
+    pub label: CweId,
+    /// The probability that the record's weakness is the ancestor or a descendant of it.
+    pub score: f32,
+    /// The weaknesses of the family that may be mapped to, with their probabilities, the most probable first.
+    pub members: Vec<ScoredLabel<CweId>>,
 }
 
 impl<L> ScoredLabel<L> {
     /// A label with its probability, and whether it is one of the answers.
     #[must_use]
     pub fn new(label: L, score: f32, predicted: bool) -> Self {
-        Self { label, score, predicted }
+        Self { label, score, predicted, via: None }
     }
 }
 
@@ -66,6 +107,12 @@ pub struct Prediction {
     pub attack_curated: Option<Labels<TechniqueId>>,
     /// Labels of no task, as the model writes them; by falling score, too.
     pub other: Vec<ScoredLabel<Arc<str>>>,
+    /// The answer in a word; `None` where that is not decided: in the reference label spaces, and by checkpoints.
+    pub said: Option<Said>,
+    /// The family of the weakness, where no single one is answered and one family is.
+    pub family: Option<Family>,
+    /// The probabilities of the outcomes that are not weaknesses, as far as the model knows them.
+    pub outcomes: Vec<(Outcome, f32)>,
 }
 
 /// The keys of record output, version 1, without those of the record and the run, and without the names of labels: lists
@@ -91,17 +138,38 @@ impl Serialize for Prediction {
         if !self.other.is_empty() {
             map.serialize_entry("other", &self.other)?;
         }
+        if let Some(said) = self.said {
+            map.serialize_entry("outcome", said.name())?;
+            map.serialize_entry("said", said.sentence())?;
+        }
+        if let Some(family) = &self.family {
+            map.serialize_entry("family", family)?;
+        }
         map.end()
     }
 }
 
 impl<L: Display> Serialize for ScoredLabel<L> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut label = serializer.serialize_struct("ScoredLabel", 3)?;
+        let mut label = serializer.serialize_struct("ScoredLabel", 5)?;
         label.serialize_field("label", &self.label.to_string())?;
         label.serialize_field("score", &rounded(self.score))?;
         label.serialize_field("predicted", &self.predicted)?;
+        if let Some(via) = self.via {
+            label.serialize_field("via", &via.entries().collect::<Vec<_>>())?;
+            label.serialize_field("distance", &via.distance)?;
+        }
         label.end()
+    }
+}
+
+impl Serialize for Family {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut family = serializer.serialize_struct("Family", 3)?;
+        family.serialize_field("label", &self.label.to_string())?;
+        family.serialize_field("score", &rounded(self.score))?;
+        family.serialize_field("members", &self.members)?;
+        family.end()
     }
 }
 

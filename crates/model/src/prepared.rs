@@ -6,10 +6,12 @@ use vulnlens_taxonomy::KnowledgeBase;
 
 use crate::classifier::{Classifier, Run};
 use crate::decode::{DecodeBuffers, LabelDecoder, SetDecoder};
+use crate::gate::refusal;
 use crate::network::Network;
 use crate::outputs::Outputs;
 use crate::prediction::{Input, Options, Prediction};
 use crate::room::Room;
+use crate::said::Said;
 
 /// A [`Classifier`] with the label spaces of some [`Options`] made ready. Clones share them.
 #[derive(Clone)]
@@ -92,7 +94,9 @@ impl Prepared {
     #[must_use]
     pub fn predict_batch(&self, inputs: &[Input<'_>], buffers: &mut PredictBuffers) -> Vec<Prediction> {
         let mut predictions = Vec::with_capacity(inputs.len());
-        self.for_rows(inputs, buffers, |row, decode| predictions.push(self.decode(row, decode)));
+        self.for_rows(inputs, buffers, |row, refusal, decode| {
+            predictions.push(self.decode(row, refusal, decode));
+        });
         predictions
     }
 
@@ -107,37 +111,38 @@ impl Prepared {
     ) -> Vec<(Prediction, Prediction)> {
         let mut predictions = Vec::with_capacity(inputs.len());
         let mut copy = Vec::new();
-        self.for_rows(inputs, buffers, |row, decode| {
+        self.for_rows(inputs, buffers, |row, refusal, decode| {
             // Decoding turns the scores into probabilities in place.
             copy.clear();
             copy.extend_from_slice(row);
-            predictions.push((self.decode(row, decode), other.decode(&mut copy, decode)));
+            predictions.push((self.decode(row, refusal, decode), other.decode(&mut copy, refusal, decode)));
         });
         predictions
     }
 
-    /// Scores texts, and gives the scores of each in its turn.
+    /// Scores texts, and gives the scores of each in its turn, with the reason not to answer if there is one.
     fn for_rows(
         &self,
         inputs: &[Input<'_>],
         buffers: &mut PredictBuffers,
-        mut each: impl FnMut(&mut [f32], &mut DecodeBuffers),
+        mut each: impl FnMut(&mut [f32], Option<Said>, &mut DecodeBuffers),
     ) {
         let network = self.network();
         let width = network.outputs().len().max(1);
         let PredictBuffers { room, scores, decode } = buffers;
         for block in inputs.chunks(network.texts_at_once().max(1)) {
             let asked: Vec<Input<'_>> = block.iter().map(|input| self.dated(*input)).collect();
+            room.known.clear();
             network.score(&asked, room, scores);
-            for row in scores.chunks_exact_mut(width) {
-                each(row, decode);
+            for ((number, input), row) in block.iter().enumerate().zip(scores.chunks_exact_mut(width)) {
+                each(row, refusal(input.text, room.known.get(number).copied()), decode);
             }
         }
     }
 
-    fn decode(&self, row: &mut [f32], buffers: &mut DecodeBuffers) -> Prediction {
+    fn decode(&self, row: &mut [f32], refusal: Option<Said>, buffers: &mut DecodeBuffers) -> Prediction {
         match &*self.decoder {
-            Decoder::Sets(decoder) => decoder.decode(row, &self.options, buffers),
+            Decoder::Sets(decoder) => decoder.decode(row, refusal, &self.options, buffers),
             Decoder::Labels(decoder) => decoder.decode(row, &self.options, buffers),
         }
     }

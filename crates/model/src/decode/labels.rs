@@ -118,7 +118,7 @@ impl Lister<'_> {
         let is_answered = |output: &u32| self.by_output.get(*output as usize) == Some(&true);
         answered.clear();
         answered.extend(column.outputs.iter().map(|outputs| outputs.iter().any(is_answered)));
-        let listing = Listing { labels: &column.labels, scores: label_scores, answered };
+        let listing = Listing { labels: &column.labels, scores: label_scores, answered, ranks: None };
         listing.list(self.options, order)
     }
 }

@@ -10,16 +10,19 @@ pub(crate) struct Listing<'l, L> {
     /// Never negative; NaN for what is not to be listed.
     pub(crate) scores: &'l [f32],
     pub(crate) answered: &'l [bool],
+    /// A rank for each label, which counts before its score; the same for all where there are none.
+    pub(crate) ranks: Option<&'l [u8]>,
 }
 
 impl<L: Clone> Listing<'_, L> {
-    /// The labels from the threshold on, by falling score and then in their own order, as many as asked for.
+    /// The labels from the threshold on, by rising rank, then by falling score and then in their own order, as many as asked for.
     pub(crate) fn list(&self, options: &Options, order: &mut Vec<u32>) -> Vec<ScoredLabel<L>> {
         let scores = self.scores;
         order.clear();
         order.extend((0..scores.len() as u32).filter(|&i| scores[i as usize] >= options.threshold));
         // Scores are never negative or NaN here, so their bits order as they do.
-        order.sort_unstable_by_key(|&i| (Reverse(scores[i as usize].to_bits()), i));
+        let rank = |i: u32| self.ranks.map_or(0, |ranks| ranks[i as usize]);
+        order.sort_unstable_by_key(|&i| (rank(i), Reverse(scores[i as usize].to_bits()), i));
         match options.top_k {
             TopK::All => {}
             TopK::Best(number) => order.truncate(number),
@@ -35,6 +38,7 @@ impl<L: Clone> Listing<'_, L> {
             label: self.labels[i as usize].clone(),
             score: scores[i as usize],
             predicted: self.answered[i as usize],
+            via: None,
         });
         labels.collect()
     }

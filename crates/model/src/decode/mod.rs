@@ -2,7 +2,9 @@
 //!
 //! `SetDecoder` decodes distributions over CWE sets, `LabelDecoder` scores of a checkpoint's own labels.
 
+mod families;
 mod labels;
+mod links;
 mod listing;
 mod marginals;
 mod rules;
@@ -24,5 +26,7 @@ pub(crate) struct DecodeBuffers {
     answered: Vec<bool>,
     order: Vec<u32>,
     label_scores: Vec<f32>,
+    ranks: Vec<u8>,
+    families: MarginalBuffer,
     by_output: Vec<bool>,
 }

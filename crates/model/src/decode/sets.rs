@@ -1,24 +1,31 @@
 //! Decoding of distributions over CWE sets, by label spaces and decision rules.
 
 use std::fmt::Display;
+use std::sync::{Arc, OnceLock};
 
-use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TechniqueId};
+use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, Outcome, TechniqueId};
 
 use super::DecodeBuffers;
+use super::families::Families;
+use super::links::{LinkedLabels, Links};
 use super::listing::Listing;
 use super::rules::DecisionRule;
 use super::spaces::{LabelSpace, SpaceKind};
 use crate::outputs::CweSets;
 use crate::prediction::{LabelMode, Labels, Options, Prediction};
+use crate::said::Said;
 use crate::softmax::temper;
 use crate::task::Task;
 
 /// The label spaces and rules of some options over a network's CWE sets.
 pub(crate) struct SetDecoder {
-    temperature: f32,
+    outputs: CweSets,
+    kb: Arc<KnowledgeBase>,
     cwe: Option<Space<CweId>>,
     capec: Option<Space<CapecId>>,
     attack: Option<Space<TechniqueId>>,
+    /// What answers are made of besides label spaces; none in the reference's, each of which stands by itself.
+    answers: Option<Answers>,
 }
 
 /// A label space with its decision rule.
@@ -27,36 +34,171 @@ struct Space<L> {
     rule: DecisionRule,
 }
 
+/// What is made ready when it is first needed: few runs need all of it.
+struct Answers {
+    /// The weaknesses that chains begin at, rising, and their links.
+    beginnings: Vec<CweId>,
+    links: Vec<OnceLock<Links>>,
+    families: OnceLock<Families>,
+}
+
+impl Answers {
+    fn new(kb: &KnowledgeBase, sets: &[Vec<CweId>]) -> Self {
+        let assigned = sets.iter().flatten();
+        let mut beginnings: Vec<CweId> =
+            assigned.flat_map(|id| kb.ancestors(*id).iter().chain([id])).copied().collect();
+        beginnings.sort_unstable();
+        beginnings.dedup();
+        let links = beginnings.iter().map(|_| OnceLock::new()).collect();
+        Self { beginnings, links, families: OnceLock::new() }
+    }
+}
+
+/// Probability from which on an outcome that is not a weakness is the answer: it is more probable than all else.
+const OUTCOME: f32 = 0.5;
+/// Weaknesses that are not answered, the first of which that leads to a label is where its way begins.
+const CANDIDATES: usize = 3;
+
 impl SetDecoder {
-    pub(crate) fn new(outputs: &CweSets, kb: &KnowledgeBase, options: &Options) -> Self {
+    pub(crate) fn new(outputs: &CweSets, kb: &Arc<KnowledgeBase>, options: &Options) -> Self {
         let (cwe, capec, attack) = kinds(options.labels);
         let (sets, asked) = (&outputs.sets, |task| options.tasks.contains(task));
         let rule = |kind| outputs.rule(kind);
+        let answers = (options.labels != LabelMode::Reference).then(|| Answers::new(kb, sets));
+        // What is derived depends on the weaknesses that are answered, whether they are asked for or not.
+        let needs_cwe = asked(Task::Cwe) || answers.is_some();
         Self {
-            temperature: outputs.temperature,
-            cwe: asked(Task::Cwe).then(|| Space { labels: LabelSpace::cwe(cwe, kb, sets), rule: rule(cwe) }),
+            cwe: needs_cwe.then(|| Space { labels: LabelSpace::cwe(cwe, kb, sets), rule: rule(cwe) }),
             capec: asked(Task::Capec)
                 .then(|| Space { labels: LabelSpace::capec(capec, kb, sets), rule: rule(capec) }),
             attack: asked(Task::Attack)
                 .then(|| Space { labels: LabelSpace::attack(attack, kb, sets), rule: rule(attack) }),
+            answers,
+            outputs: outputs.clone(),
+            kb: Arc::clone(kb),
         }
     }
 
-    /// The prediction for one row of logits, which become probabilities.
+    /// The prediction for one row of logits, which become probabilities. `refusal` is the reason not to answer.
     pub(crate) fn decode(
         &self,
         logits: &mut [f32],
+        refusal: Option<Said>,
         options: &Options,
         buffers: &mut DecodeBuffers,
     ) -> Prediction {
-        temper(logits, self.temperature);
+        temper(logits, self.outputs.temperature);
+        match (&self.answers, &self.cwe) {
+            (Some(answers), Some(cwe)) => match refusal {
+                Some(said) => self.refuse(said, options),
+                None => self.answer(answers, cwe, logits, options, buffers),
+            },
+            _ => Prediction {
+                cwe: self.cwe.as_ref().map(|space| space.list(logits, options, buffers)),
+                capec: self.capec.as_ref().map(|space| space.list(logits, options, buffers)),
+                attack: self.attack.as_ref().map(|space| space.list(logits, options, buffers)),
+                ..Prediction::default()
+            },
+        }
+    }
+
+    /// The prediction for a text that is not classified: nothing is listed.
+    fn refuse(&self, said: Said, options: &Options) -> Prediction {
         Prediction {
-            cwe: self.cwe.as_ref().map(|space| space.list(logits, options, buffers)),
-            capec: self.capec.as_ref().map(|space| space.list(logits, options, buffers)),
-            attack: self.attack.as_ref().map(|space| space.list(logits, options, buffers)),
+            cwe: options.tasks.contains(Task::Cwe).then(|| Labels::new(vec![], 1.0)),
+            capec: self.capec.as_ref().map(|_| Labels::new(vec![], 1.0)),
+            attack: self.attack.as_ref().map(|_| Labels::new(vec![], 1.0)),
+            said: Some(said),
             ..Prediction::default()
         }
     }
+
+    fn answer(
+        &self,
+        answers: &Answers,
+        cwe: &Space<CweId>,
+        probabilities: &[f32],
+        options: &Options,
+        buffers: &mut DecodeBuffers,
+    ) -> Prediction {
+        let outcomes = self.outcomes(probabilities);
+        let outcome =
+            outcomes.iter().find(|(_, probability)| *probability >= OUTCOME).map(|(outcome, _)| *outcome);
+        let marginals = cwe.labels.lists().marginals(probabilities, &mut buffers.marginals);
+        cwe.rule.answer(&marginals, &mut buffers.answered);
+        if outcome.is_some() {
+            buffers.answered.fill(false);
+        }
+        let ids = &cwe.labels.labels;
+        let listing =
+            Listing { labels: ids, scores: marginals.labels, answered: &buffers.answered, ranks: None };
+        let listed = listing.list(options, &mut buffers.order);
+        let answered = ids.iter().zip(&buffers.answered).filter(|(_, answered)| **answered);
+        let answered: Vec<CweId> = answered.map(|(id, _)| *id).collect();
+        let none = marginals.none;
+        let family = (answered.is_empty() && outcome.is_none()).then(|| {
+            let families = answers.families.get_or_init(|| Families::new(&self.kb, &self.outputs.sets));
+            let members = (ids.as_slice(), marginals.labels);
+            families.family(probabilities, members, &self.kb, &mut buffers.families)
+        });
+        let family = family.flatten();
+        let said = match outcome {
+            Some(Outcome::NotAVulnerability) => Said::NotAVulnerability,
+            Some(Outcome::NotTold) => Said::NotTold,
+            None if !answered.is_empty() => Said::Weaknesses,
+            None if family.is_some() => Said::Family,
+            None => Said::Unsure,
+        };
+        let support = match &family {
+            Some(family) => Support::Family(self.links(answers, family.label)),
+            None if answered.is_empty() => {
+                let first = listed.iter().take(CANDIDATES).map(|scored| scored.label);
+                Support::Candidates(first.filter_map(|id| self.links(answers, id)).collect())
+            }
+            None => Support::Answered(answered.iter().filter_map(|&id| self.links(answers, id)).collect()),
+        };
+        Prediction {
+            cwe: options.tasks.contains(Task::Cwe).then(|| Labels::new(listed, none)),
+            capec: self
+                .capec
+                .as_ref()
+                .map(|space| space.derived(probabilities, &support, |links| &links.capec, options, buffers)),
+            attack: self
+                .attack
+                .as_ref()
+                .map(|space| space.derived(probabilities, &support, |links| &links.attack, options, buffers)),
+            said: Some(said),
+            family,
+            outcomes,
+            ..Prediction::default()
+        }
+    }
+
+    /// The probabilities of the outcomes that are not weaknesses.
+    fn outcomes(&self, probabilities: &[f32]) -> Vec<(Outcome, f32)> {
+        let first = self.outputs.weaknesses().len();
+        let own = probabilities.get(first..).unwrap_or_default();
+        self.outputs.outcomes.iter().copied().zip(own.iter().copied()).collect()
+    }
+
+    fn links<'a>(&'a self, answers: &'a Answers, id: CweId) -> Option<&'a Links> {
+        fn labels<L>(space: &Option<Space<L>>) -> &[L] {
+            space.as_ref().map_or(&[], |space| &space.labels.labels)
+        }
+        let place = answers.beginnings.binary_search(&id).ok()?;
+        let links = || Links::of(id, &self.kb, labels(&self.capec), labels(&self.attack));
+        answers.links.get(place).map(|cell| cell.get_or_init(links))
+    }
+}
+
+/// The weaknesses that derived labels follow from.
+enum Support<'a> {
+    /// Those that are answered: what they are nearest to is answered, too.
+    Answered(Vec<&'a Links>),
+    /// The family's ancestor alone, from which nothing follows for sure.
+    Family(Option<&'a Links>),
+    /// The first that are listed, from which nothing follows for sure.
+    Candidates(Vec<&'a Links>),
 }
 
 /// The label spaces of a mode.
@@ -77,7 +219,65 @@ impl<L: Ord + Copy + Display> Space<L> {
         let DecodeBuffers { marginals, answered, order, .. } = buffers;
         let marginals = self.labels.lists().marginals(probabilities, marginals);
         self.rule.answer(&marginals, answered);
-        let listing = Listing { labels: &self.labels.labels, scores: marginals.labels, answered };
+        let listing =
+            Listing { labels: &self.labels.labels, scores: marginals.labels, answered, ranks: None };
         Labels::new(listing.list(options, order), marginals.none)
+    }
+
+    /// The list of labels that follow from weaknesses: the nearest to those that are answered first.
+    fn derived(
+        &self,
+        probabilities: &[f32],
+        support: &Support<'_>,
+        of: impl Fn(&Links) -> &LinkedLabels,
+        options: &Options,
+        buffers: &mut DecodeBuffers,
+    ) -> Labels<L> {
+        let DecodeBuffers { marginals, answered, order, label_scores, ranks, .. } = buffers;
+        let marginals = self.labels.lists().marginals(probabilities, marginals);
+        let (width, none) = (marginals.labels.len(), marginals.none);
+        answered.clear();
+        answered.resize(width, false);
+        ranks.clear();
+        ranks.resize(width, u8::MAX);
+        let mut scores = marginals.labels;
+        match support {
+            Support::Answered(links) => {
+                for linked in links.iter().map(|links| of(links)) {
+                    let nearest = linked.nearest();
+                    for (label, via) in linked.iter() {
+                        let at = label as usize;
+                        ranks[at] = ranks[at].min(via.distance);
+                        answered[at] |= nearest == Some(via.distance);
+                    }
+                }
+            }
+            Support::Family(links) => {
+                // Nothing is said of what only some members lead to.
+                label_scores.clear();
+                label_scores.resize(width, f32::NAN);
+                for (label, via) in links.iter().flat_map(|links| of(links).iter()) {
+                    let at = label as usize;
+                    label_scores[at] = marginals.labels[at];
+                    ranks[at] = via.distance;
+                }
+                scores = label_scores;
+            }
+            Support::Candidates(_) => {}
+        }
+        let listing = Listing { labels: &self.labels.labels, scores, answered, ranks: Some(ranks) };
+        let mut labels = listing.list(options, order);
+        let via = |label: u32| match support {
+            Support::Answered(links) | Support::Candidates(links) => {
+                let ways = links.iter().filter_map(|links| of(links).via(label));
+                // Of equally short ways the first.
+                ways.min_by_key(|via| via.distance)
+            }
+            Support::Family(links) => links.and_then(|links| of(links).via(label)),
+        };
+        for (scored, label) in labels.iter_mut().zip(order.iter()) {
+            scored.via = via(*label);
+        }
+        Labels::new(labels, none)
     }
 }

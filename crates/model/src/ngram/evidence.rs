@@ -19,8 +19,10 @@ pub(super) fn word_evidence(
     first: usize,
 ) -> Vec<WordEvidence> {
     let mut room = NgramRoom::default();
+    // As long as the text, so that spans are those of the text.
+    let text = model.header.normalised(input.text);
     let mut occurrences: Vec<(u32, Feature)> = vec![];
-    let entries = room.vectorizer.vectorize_with(&model.vocabulary, input.text, |row, feature| {
+    let entries = room.vectorizer.vectorize_with(&model.vocabulary, &text, |row, feature| {
         occurrences.push((row, feature));
     });
     let entries = entries.to_vec();
@@ -41,7 +43,7 @@ pub(super) fn word_evidence(
     for (row, feature) in &occurrences {
         let gain = gain_of[row];
         match *feature {
-            Feature::Word(i) | Feature::Piece(i) => weights[i as usize] += gain,
+            Feature::Word(i) | Feature::Number(i) | Feature::Piece(i) => weights[i as usize] += gain,
             Feature::Pair(i) => {
                 weights[i as usize] += gain / 2.0;
                 weights[i as usize + 1] += gain / 2.0;

@@ -172,7 +172,7 @@ impl Shape {
         let years = header.years.and_then(|years| Some((years.oldest?, years.newest)));
         let (oldest, newest) = years.ok_or(other("its description has no years"))?;
         let head = header.heads.first().map(|head| head.cwe_sets(&[])).transpose()?.flatten();
-        let outputs = head.filter(|outputs| !outputs.sets.is_empty());
+        let outputs = head.filter(|outputs| !outputs.weaknesses().is_empty());
         let outputs = outputs.ok_or(other("its first head has no CWE sets"))?;
         Ok(Self { dimensions: shape.dimensions, oldest, newest, outputs })
     }

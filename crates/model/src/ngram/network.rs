@@ -111,7 +111,7 @@ impl NgramModel {
         self.outputs.cwe_sets().map_or(1.0, |outputs| outputs.temperature)
     }
 
-    /// The CWE sets, in the order of the scores.
+    /// The CWE sets, in the order of the scores; those of outcomes that are not weaknesses are empty.
     #[must_use]
     pub fn sets(&self) -> &[Vec<CweId>] {
         self.outputs.cwe_sets().map_or(&[], |outputs| &outputs.sets)

@@ -41,15 +41,18 @@ impl Network for NgramModel {
 
     fn score(&self, inputs: &[Input<'_>], room: &mut Room, scores: &mut Vec<f32>) {
         let (d, sets) = (self.dimensions, self.outputs.len());
-        let NgramRoom { vectorizer, hidden } = &mut room.ngram;
+        let Room { ngram: NgramRoom { vectorizer, hidden }, known } = room;
+        known.clear();
         hidden.clear();
         hidden.resize(inputs.len() * d, 0.0);
         scores.clear();
         scores.resize(inputs.len() * sets, 0.0);
         for (input, hidden) in inputs.iter().zip(hidden.chunks_exact_mut(d)) {
-            let entries = vectorizer.vectorize(&self.vocabulary, input.text);
+            let text = self.header.normalised(input.text);
+            let entries = vectorizer.vectorize(&self.vocabulary, &text);
             self.hidden(entries, self.year_index(input.year), hidden);
             hidden.iter_mut().for_each(|x| *x = x.max(0.0));
+            known.push(vectorizer.known_words());
         }
         let output = Matrix::new(&self.output, sets, d).transposed();
         product(Matrix::new(hidden, inputs.len(), d), output, scores);

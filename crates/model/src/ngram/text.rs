@@ -19,6 +19,8 @@ const PIECE: usize = 4;
 pub enum Feature {
     /// The word of this index.
     Word(u32),
+    /// The number or the single letter of this index.
+    Number(u32),
     /// The word of this index and the next.
     Pair(u32),
     /// A piece of the word of this index.
@@ -43,7 +45,9 @@ impl Cutter {
             let index = self.spans.len() as u32;
             let hash = self.fold(&text[span.clone()]);
             self.spans.push(span);
-            each(key(hash), Feature::Word(index));
+            // `<` and `>` stand around the word.
+            let is_word = self.word.len() > 3 && !is_number(&self.word);
+            each(key(hash), if is_word { Feature::Word(index) } else { Feature::Number(index) });
             if let Some(before) = previous {
                 each(key(pair_hash(before, hash)), Feature::Pair(index - 1));
             }

@@ -26,12 +26,22 @@ pub struct Entry {
     pub value: f32,
 }
 
+/// How much of a text is known: its words, numbers and single letters left out, each as often as it occurs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct KnownWords {
+    /// Words of the text.
+    pub words: u32,
+    /// Words that the vocabulary has.
+    pub known: u32,
+}
+
 /// Buffers for turning texts into entries; reused, they allocate nothing.
 #[derive(Debug, Default)]
 pub struct Vectorizer {
     cutter: Cutter,
     counts: Vec<u32>,
     entries: Vec<Entry>,
+    known: KnownWords,
 }
 
 impl Vocabulary {
@@ -115,8 +125,15 @@ impl Vectorizer {
         self.counts.resize(vocabulary.len(), 0);
         self.entries.clear();
         let (counts, entries) = (&mut self.counts, &mut self.entries);
+        self.known = KnownWords::default();
+        let of = &mut self.known;
         self.cutter.cut(text, |key, feature| {
-            let Some(row) = vocabulary.row(key) else { return };
+            let row = vocabulary.row(key);
+            if let Feature::Word(_) = feature {
+                of.words += 1;
+                of.known += u32::from(row.is_some());
+            }
+            let Some(row) = row else { return };
             let count = &mut counts[row as usize];
             if *count == 0 {
                 entries.push(Entry { row, value: 0.0 });
@@ -141,6 +158,12 @@ impl Vectorizer {
     /// The known features of `text`, in the order in which they first occur.
     pub fn vectorize(&mut self, vocabulary: &Vocabulary, text: &str) -> &[Entry] {
         self.vectorize_with(vocabulary, text, |_, _| {})
+    }
+
+    /// The words of the text that was vectorised last, and how many of them the vocabulary has.
+    #[must_use]
+    pub fn known_words(&self) -> KnownWords {
+        self.known
     }
 
     /// The byte ranges of the words of the text that was vectorised last.
