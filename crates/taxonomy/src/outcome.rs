@@ -1,4 +1,4 @@
-//! Outcomes of reading a text that are not weaknesses.
+//! Outcomes of reading a text beside sets of weaknesses.
 
 use std::fmt;
 
@@ -8,26 +8,26 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// The text does not describe a vulnerability.
+    /// The text describes no vulnerability.
     NotAVulnerability,
-    /// The text describes a vulnerability and does not tell its weakness: what NVD calls `NVD-CWE-noinfo`.
+    /// The text describes a vulnerability and does not tell its weakness.
     NotTold,
 }
 
 impl Outcome {
-    /// All outcomes.
+    /// All outcomes, in order.
     pub const ALL: [Self; 2] = [Self::NotAVulnerability, Self::NotTold];
 
-    /// The outcome's name in files and outputs.
+    /// Its name in files, answers and arguments.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::NotAVulnerability => "not-a-vulnerability",
             Self::NotTold => "not-told",
         }
     }
 
-    /// The outcome with this name.
+    /// The outcome of that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|outcome| outcome.name() == name)
@@ -36,6 +36,20 @@ impl Outcome {
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.pad(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_files() {
+        for outcome in Outcome::ALL {
+            assert_eq!(Outcome::named(outcome.name()), Some(outcome));
+            assert_eq!(serde_json::to_string(&outcome).unwrap(), format!("\"{outcome}\""));
+        }
+        assert_eq!(Outcome::named("told"), None);
     }
 }
