@@ -10,8 +10,8 @@ use vulnlens_model::{CweSets, DecisionRule, Head, Room};
 use vulnlens_taxonomy::KnowledgeBase;
 
 use crate::error::EvaluationError;
-use crate::example::{Example, labelled_part};
-use crate::scores::SetScores;
+use crate::example::{Example, labelled_part, outcome_part};
+use crate::scores::{SetScores, TargetIndex};
 use crate::task_labels::TaskLabels;
 
 /// Temperature and decision rules, chosen on validation.
@@ -78,6 +78,7 @@ pub fn calibrate(
     examples: &[Example],
 ) -> Result<Calibration, EvaluationError> {
     let rows = validation_rows(examples)?;
+    let rows = with_outcomes(rows, scores, examples);
     Ok(rules_at(temperature(scores, &rows), scores, kb, &rows))
 }
 
@@ -90,12 +91,24 @@ pub fn calibrate_as_given(
     kb: &KnowledgeBase,
     examples: &[Example],
 ) -> Result<Calibration, EvaluationError> {
-    Ok(rules_at(1.0, scores, kb, &validation_rows(examples)?))
+    let rows = with_outcomes(validation_rows(examples)?, scores, examples);
+    Ok(rules_at(1.0, scores, kb, &rows))
 }
 
 fn validation_rows(examples: &[Example]) -> Result<Vec<&Example>, EvaluationError> {
     let rows = labelled_part(examples, Part::Validation);
     if rows.is_empty() { Err(EvaluationError::NoValidationTexts) } else { Ok(rows) }
+}
+
+/// The rows and, for a model that tells them, the validation texts of outcomes that are not weaknesses.
+fn with_outcomes<'e>(
+    mut rows: Vec<&'e Example>,
+    scores: &dyn SetScores,
+    examples: &'e [Example],
+) -> Vec<&'e Example> {
+    let others = outcome_part(examples, Part::Validation).into_iter();
+    rows.extend(others.filter(|row| row.outcome.is_some_and(|outcome| scores.outcomes().contains(&outcome))));
+    rows
 }
 
 fn rules_at(temperature: f32, scores: &dyn SetScores, kb: &KnowledgeBase, rows: &[&Example]) -> Calibration {
@@ -104,7 +117,7 @@ fn rules_at(temperature: f32, scores: &dyn SetScores, kb: &KnowledgeBase, rows: 
 }
 
 fn temperature(scores: &dyn SetScores, rows: &[&Example]) -> f32 {
-    let index: BTreeMap<_, usize> = scores.sets().iter().enumerate().map(|(i, set)| (set, i)).collect();
+    let index = TargetIndex::new(scores);
     let losses: Vec<[f64; TEMPERATURES.len()]> = rows
         .par_chunks(BLOCK)
         .map_init(<(Room, Vec<f32>)>::default, |(room, logits), block| {
@@ -112,7 +125,7 @@ fn temperature(scores: &dyn SetScores, rows: &[&Example]) -> f32 {
             let mut loss = [0.0; TEMPERATURES.len()];
             for (example, row) in block.iter().zip(logits.chunks_exact(scores.sets().len())) {
                 // A set that was never seen is improbable at any temperature.
-                let Some(&set) = index.get(&example.cwes) else { continue };
+                let Some(set) = index.of_example(example) else { continue };
                 for (loss, temperature) in loss.iter_mut().zip(TEMPERATURES) {
                     *loss += negative_log_likelihood(row, set, temperature);
                 }
@@ -160,8 +173,10 @@ fn rule(
                 let gold = task.gold(kb, &example.cwes);
                 // A record without an allowed id does not say that none applies: only that its
                 // analyst did not choose one.
-                let decides =
-                    !kind.is_conditional() && kind != SpaceKind::RecommendedCwe && gold.unknown == 0;
+                let decides = match example.outcome {
+                    Some(_) => !kind.is_conditional(),
+                    None => !kind.is_conditional() && kind != SpaceKind::RecommendedCwe && gold.unknown == 0,
+                };
                 if gold.known.is_empty() && !decides {
                     continue;
                 }

@@ -1,18 +1,16 @@
 //! Two models together: the mean of their answers, with weights from the validation part.
 
-use std::collections::BTreeMap;
-
 use rayon::prelude::*;
 use vulnlens_corpus::Part;
 use vulnlens_model::softmax::{exp_non_positive, softmax};
 use vulnlens_model::{Combination, Mean, Network, SetUnion};
-use vulnlens_taxonomy::{CweId, KnowledgeBase};
+use vulnlens_taxonomy::KnowledgeBase;
 
 use crate::calibrate::{Calibration, calibrate};
 use crate::error::EvaluationError;
-use crate::example::{Example, labelled_part};
+use crate::example::{Example, judged_part};
 use crate::recorded::RecordedLogits;
-use crate::scores::{NetworkScores, SetScores};
+use crate::scores::{NetworkScores, SetScores, TargetIndex};
 use crate::split::Split;
 
 /// The weights that are tried.
@@ -90,7 +88,7 @@ struct Pair<'a> {
 
 impl<'a> Pair<'a> {
     fn new(models: [Tempered<'a>; 2]) -> Self {
-        let union = SetUnion::new(models[0].0.sets(), models[1].0.sets());
+        let union = SetUnion::new(models.map(|(model, _)| (model.sets(), model.outcomes())));
         Self { models, union }
     }
 
@@ -113,12 +111,12 @@ fn choose_combination(
     examples: &[Example],
 ) -> Result<Combination, EvaluationError> {
     let pair = Pair::new([first, second]);
-    let number: BTreeMap<&[CweId], usize> = pair.union.sets().iter().map(Vec::as_slice).zip(0..).collect();
-    let rows = labelled_part(examples, Part::Validation);
+    let index = TargetIndex::of(pair.union.sets(), pair.union.outcomes());
+    let rows = judged_part(examples, Part::Validation);
     let losses: Vec<Option<Vec<f64>>> = rows
         .par_iter()
         .map(|row| {
-            let &gold = number.get(row.cwes.as_slice())?;
+            let gold = index.of_example(row)?;
             let [a, b] = pair.probabilities(&row.name)?;
             Some(all().map(|way| -f64::from(log_probability(&way.logits(&a, &b), gold))).collect())
         })
@@ -140,7 +138,8 @@ fn combined(way: Combination, first: Tempered<'_>, second: Tempered<'_>) -> Reco
         .par_iter()
         .map(|name| pair.probabilities(name).map_or(vec![], |[a, b]| way.logits(&a, &b)))
         .collect();
-    RecordedLogits::owned(pair.union.sets().to_vec(), names.into_iter().zip(0..).collect(), rows.concat())
+    let union = (pair.union.sets().to_vec(), pair.union.outcomes().to_vec());
+    RecordedLogits::owned(union, names.into_iter().zip(0..).collect(), rows.concat())
 }
 
 /// The logarithm of the probability of one set.
@@ -170,7 +169,7 @@ mod tests {
     fn recorded(sets: &[u32], examples: &[Example], logits: &[f32]) -> RecordedLogits<'static> {
         let sets = sets.iter().map(|&id| vec![CweId(id)]).collect();
         let rows = examples.iter().map(|e| e.name.clone()).zip(0..).collect();
-        RecordedLogits::owned(sets, rows, logits.to_vec())
+        RecordedLogits::owned((sets, vec![]), rows, logits.to_vec())
     }
 
     #[test]

@@ -49,6 +49,12 @@ impl Example {
         !self.cwes.is_empty()
     }
 
+    /// True when it is known what reading the text leads to: weaknesses, or another outcome.
+    #[must_use]
+    pub fn is_taught(&self) -> bool {
+        self.is_labelled() || self.outcome.is_some()
+    }
+
     /// True for a record of which nobody has said what it implies.
     #[must_use]
     pub fn is_unlabelled_record(&self) -> bool {
@@ -69,6 +75,23 @@ pub fn labelled_part(examples: &[Example], part: Part) -> Vec<&Example> {
 #[must_use]
 pub fn training_part(examples: &[Example]) -> Vec<&Example> {
     examples.iter().filter(|example| example.part == Part::Train && example.is_labelled()).collect()
+}
+
+/// The labelled records of a part and behind them its texts that lead to something else than weaknesses: what
+/// temperature and weights are chosen on.
+#[must_use]
+pub fn judged_part(examples: &[Example], part: Part) -> Vec<&Example> {
+    let mut rows = labelled_part(examples, part);
+    rows.extend(outcome_part(examples, part));
+    rows
+}
+
+/// The texts of a part that are known to lead to something else than weaknesses, in their order.
+#[must_use]
+pub fn outcome_part(examples: &[Example], part: Part) -> Vec<&Example> {
+    let is_wanted =
+        |example: &&Example| example.part == part && !example.is_labelled() && example.outcome.is_some();
+    examples.iter().filter(is_wanted).collect()
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub use choose::{ChosenCombination, RecordedPair, common_split};
 pub use dataset::{DataSet, DataSetError};
 pub use error::EvaluationError;
 pub use evaluate::{LabelRule, PUBLISHED_TASKS, TaskEvaluation, evaluate};
-pub use example::{Example, labelled_part, training_part};
+pub use example::{Example, judged_part, labelled_part, outcome_part, training_part};
 pub use file::{Evaluation, EvaluationRun, SCHEMA_VERSION};
 pub use first_cwe::FirstCwe;
 pub use peer::{PeerScores, PeerScoresError};

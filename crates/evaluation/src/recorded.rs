@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use vulnlens_model::Room;
-use vulnlens_taxonomy::CweId;
+use vulnlens_model::{CweSets, Room};
+use vulnlens_taxonomy::{CweId, Outcome};
 
 use crate::example::Example;
 use crate::scores::{NetworkScores, SetScores};
@@ -13,6 +13,8 @@ use crate::scores::{NetworkScores, SetScores};
 #[derive(Debug, Clone)]
 pub struct RecordedLogits<'a> {
     sets: Cow<'a, [Vec<CweId>]>,
+    /// The outcomes that the last of the sets stand for.
+    outcomes: Vec<Outcome>,
     rows: BTreeMap<String, usize>,
     logits: Cow<'a, [f32]>,
 }
@@ -26,19 +28,33 @@ impl RecordedLogits<'static> {
             scores.logits(records, &mut room, &mut block);
             logits.extend_from_slice(&block);
         }
-        Self::owned(scores.outputs().sets.clone(), rows(records.iter().copied()), logits)
+        let CweSets { sets, outcomes, .. } = scores.outputs().clone();
+        Self::owned((sets, outcomes), rows(records.iter().copied()), logits)
     }
 
-    pub(crate) fn owned(sets: Vec<Vec<CweId>>, rows: BTreeMap<String, usize>, logits: Vec<f32>) -> Self {
-        Self { sets: Cow::Owned(sets), rows, logits: Cow::Owned(logits) }
+    pub(crate) fn owned(
+        (sets, outcomes): (Vec<Vec<CweId>>, Vec<Outcome>),
+        rows: BTreeMap<String, usize>,
+        logits: Vec<f32>,
+    ) -> Self {
+        Self { sets: Cow::Owned(sets), outcomes, rows, logits: Cow::Owned(logits) }
     }
 }
 
 impl<'a> RecordedLogits<'a> {
-    /// The logits of these records, `records × sets`, row by row.
+    /// The logits of these records, `records × sets`, row by row; the last of the sets stand for the outcomes.
     #[must_use]
-    pub fn new(sets: &'a [Vec<CweId>], records: &[Example], logits: &'a [f32]) -> Self {
-        Self { sets: Cow::Borrowed(sets), rows: rows(records), logits: Cow::Borrowed(logits) }
+    pub fn new(
+        (sets, outcomes): (&'a [Vec<CweId>], &[Outcome]),
+        records: &[Example],
+        logits: &'a [f32],
+    ) -> Self {
+        Self {
+            sets: Cow::Borrowed(sets),
+            outcomes: outcomes.to_vec(),
+            rows: rows(records),
+            logits: Cow::Borrowed(logits),
+        }
     }
 
     /// The numbers of the records' rows, by name.
@@ -60,6 +76,10 @@ fn rows<'e>(records: impl IntoIterator<Item = &'e Example>) -> BTreeMap<String, 
 impl SetScores for RecordedLogits<'_> {
     fn sets(&self) -> &[Vec<CweId>] {
         &self.sets
+    }
+
+    fn outcomes(&self) -> &[Outcome] {
+        &self.outcomes
     }
 
     fn logits(&self, examples: &[&Example], _: &mut Room, out: &mut Vec<f32>) {

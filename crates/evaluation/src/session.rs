@@ -9,7 +9,7 @@ use crate::choose::{ChosenCombination, RecordedPair};
 use crate::dataset::DataSet;
 use crate::error::EvaluationError;
 use crate::evaluate::{Figures, PUBLISHED_TASKS, evaluate, judge};
-use crate::example::{Example, labelled_part};
+use crate::example::{Example, judged_part, labelled_part};
 use crate::file::EvaluationRun;
 use crate::labels::LabelSystem;
 use crate::peer::PeerScores;
@@ -75,7 +75,7 @@ impl<'a> Session<'a> {
         name: Option<&str>,
         models: [NetworkScores<'_>; 2],
     ) -> Result<EvaluationRun, EvaluationError> {
-        let recorded = |part| RecordedPair::of(models, &labelled_part(&self.examples, part));
+        let recorded = |part| RecordedPair::of(models, &judged_part(&self.examples, part));
         let validation = recorded(Part::Validation);
         let ChosenCombination { way, calibration } = validation.choose(self.kb, &self.examples)?;
         let scored = if self.part == Part::Validation { validation } else { recorded(self.part) };

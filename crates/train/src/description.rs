@@ -11,6 +11,8 @@ pub struct Description {
     pub data_sha256: String,
     /// `random`, `temporal` or `all`.
     pub split: String,
+    /// Styles of texts that were left out of training, to judge it on them.
+    pub held_out_styles: Vec<String>,
     /// Version of the tool.
     pub tool_version: String,
 }

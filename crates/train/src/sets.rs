@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use vulnlens_evaluation::Example;
 use vulnlens_model::MAX_SETS;
-use vulnlens_taxonomy::CweId;
+use vulnlens_taxonomy::{CweId, Outcome};
 
 use crate::error::TrainError;
 
@@ -29,6 +29,15 @@ pub(crate) fn sets_of(texts: &[&Example]) -> Result<Sets, TrainError> {
         found if found > MAX_SETS => Err(TrainError::TooManySets { found }),
         _ => Ok(sets),
     }
+}
+
+/// The outcomes of some texts that are not sets of weaknesses, in order, and how many texts have each.
+pub(crate) fn outcomes_of(texts: &[&Example]) -> Vec<(Outcome, u64)> {
+    let mut counts: BTreeMap<Outcome, u64> = BTreeMap::new();
+    for outcome in texts.iter().filter(|e| !e.is_labelled()).filter_map(|e| e.outcome) {
+        *counts.entry(outcome).or_default() += 1;
+    }
+    counts.into_iter().collect()
 }
 
 /// The sets by rising index.

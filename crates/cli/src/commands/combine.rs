@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use vulnlens::model::{Header, Partner};
 use vulnlens::{CheckpointFolder, Network, Open};
-use vulnlens_evaluation::{
-    ChosenCombination, NetworkScores, Part, RecordedPair, common_split, labelled_part,
-};
+use vulnlens_evaluation::{ChosenCombination, NetworkScores, Part, RecordedPair, common_split, judged_part};
 
 use crate::data_set;
 use crate::failure::{Failure, Kind};
@@ -93,7 +91,7 @@ fn chosen(
     let split = common_split(networks).ok_or_else(|| different_splits(networks))?;
     let data = data_set::read(data)?;
     let examples = data.examples(split);
-    let rows = labelled_part(&examples, Part::Validation);
+    let rows = judged_part(&examples, Part::Validation);
     let work = || RecordedPair::of([encoder, of_ngram], &rows).choose(&kb, &examples);
     let ChosenCombination { way: combination, calibration: rules } =
         on_threads(threads(arguments.threads), work)??;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use vulnlens_taxonomy::{CveId, CweId, Outcome};
+use vulnlens_text::is_withdrawal_notice;
 
 use super::merge::Span;
 use super::options::BuildOptions;
@@ -17,7 +18,7 @@ use crate::input::Input;
 use crate::lines::Lines;
 use crate::place::Place;
 use crate::problem::{BadRecord, Problem};
-use crate::record::{Record, says_withdrawn};
+use crate::record::Record;
 use crate::record_id::RecordId;
 use crate::sources::json_text::{List, Text, or_default};
 use crate::sources::rows::GIVEN;
@@ -154,7 +155,7 @@ fn parsed(kind: TextKind, line: &[u8]) -> Result<(Record, Option<String>), BadRe
     let styles = [line.style.0.trim(), line.source.0.trim(), before_colon.unwrap_or_default()];
     let style = styles.into_iter().find(|style| !style.is_empty()).map(str::to_owned);
     if kind == TextKind::Style {
-        record.withdrawn |= record.text.as_deref().is_ok_and(says_withdrawn);
+        record.withdrawn |= record.text.as_deref().is_ok_and(is_withdrawal_notice);
         record.dates.published = line.published;
         record.aliases = line.aliases.0.iter().map(|alias| RecordId::new(alias.0.trim())).collect();
         line.cwes.0.iter().for_each(|cwe| record.label(GIVEN, &cwe.0));

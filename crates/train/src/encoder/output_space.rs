@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use vulnlens_encoder::Conditions;
 use vulnlens_encoder::training::MarginalLoss;
 use vulnlens_evaluation::Example;
-use vulnlens_taxonomy::{CweId, KnowledgeBase};
+use vulnlens_taxonomy::{CweId, KnowledgeBase, Outcome};
 
 use super::labels::{AuxiliaryLabels, LabelKind};
 use crate::error::TrainError;
-use crate::sets::{counts, in_order, sets_of};
+use crate::sets::{counts, in_order, outcomes_of, sets_of};
 
 /// The outputs of a classifier: the labels of a training part, and which texts have which.
 #[derive(Debug, Clone)]
@@ -27,6 +27,10 @@ pub(crate) struct OutputSpace {
     pub(crate) conditions: Conditions,
     /// The outputs that apply to a record with these ids.
     outputs: BTreeMap<Vec<CweId>, Vec<u32>>,
+    /// The outcomes that the last outputs stand for, of CWE sets.
+    pub(crate) outcomes: Vec<Outcome>,
+    /// The output of each outcome.
+    outcome_outputs: BTreeMap<Outcome, Vec<u32>>,
 }
 
 impl OutputSpace {
@@ -39,12 +43,26 @@ impl OutputSpace {
     ) -> Result<Self, TrainError> {
         let sets = sets_of(training)?;
         if labels == LabelKind::CweSets {
-            let (all, numbers) = (in_order(&sets), counts(&sets));
+            let (mut all, mut numbers) = (in_order(&sets), counts(&sets));
             let outputs = (0..).zip(&all).map(|(number, set)| (set.clone(), vec![number])).collect();
-            let texts = numbers.iter().sum();
-            let names = all.iter().map(|set| written(set)).collect();
-            let conditions = Conditions::default();
-            return Ok(Self { labels, names, sets: all, counts: numbers, texts, conditions, outputs });
+            let mut names: Vec<String> = all.iter().map(|set| written(set)).collect();
+            let outcomes = outcomes_of(training);
+            let numbered = outcomes.iter().zip(all.len() as u32..);
+            let outcome_outputs = numbered.map(|((outcome, _), number)| (*outcome, vec![number])).collect();
+            names.extend(outcomes.iter().map(|(outcome, _)| outcome.to_string()));
+            numbers.extend(outcomes.iter().map(|(_, count)| *count));
+            all.extend(outcomes.iter().map(|_| vec![]));
+            return Ok(Self {
+                labels,
+                names,
+                sets: all,
+                texts: numbers.iter().sum(),
+                counts: numbers,
+                conditions: Conditions::default(),
+                outputs,
+                outcomes: outcomes.into_iter().map(|(outcome, _)| outcome).collect(),
+                outcome_outputs,
+            });
         }
         let mut of_sets: BTreeMap<&[CweId], Vec<String>> = BTreeMap::new();
         let labelled = training.iter().chain(others).filter(|example| example.is_labelled());
@@ -74,7 +92,18 @@ impl OutputSpace {
             outputs[set].iter().for_each(|&output| label_counts[output as usize] += count);
         }
         let conditions = Conditions::default();
-        Ok(Self { labels, names, sets: vec![], counts: label_counts, texts, conditions, outputs })
+        let (outcomes, outcome_outputs) = (vec![], BTreeMap::new());
+        Ok(Self {
+            labels,
+            names,
+            sets: vec![],
+            counts: label_counts,
+            texts,
+            conditions,
+            outputs,
+            outcomes,
+            outcome_outputs,
+        })
     }
 
     /// Other outputs for the same records: those that `outputs` makes of the outputs that apply here. Only records to
@@ -93,18 +122,36 @@ impl OutputSpace {
             of_text.iter().for_each(|&output| counts[output as usize] += 1);
         }
         let conditions = Conditions::default();
-        Self { labels: self.labels, names, sets: vec![], counts, texts, conditions, outputs }
+        let (outcomes, outcome_outputs) = (vec![], BTreeMap::new());
+        Self {
+            labels: self.labels,
+            names,
+            sets: vec![],
+            counts,
+            texts,
+            conditions,
+            outputs,
+            outcomes,
+            outcome_outputs,
+        }
     }
 
     /// The outputs that apply to a record; `None` where nothing is known of it: it has no label, or a CWE set that neither
     /// the training part nor the others have.
     pub(crate) fn outputs(&self, example: &Example) -> Option<&[u32]> {
-        self.outputs.get(&example.cwes).filter(|_| example.is_labelled()).map(Vec::as_slice)
+        let of_set = || self.outputs.get(&example.cwes).filter(|_| example.is_labelled());
+        let of_outcome = |outcome| self.outcome_outputs.get(&outcome);
+        let outcome = example.outcome.filter(|_| !example.is_labelled());
+        outcome.and_then(of_outcome).or_else(of_set).map(Vec::as_slice)
     }
 
-    /// The output of a CWE set.
-    pub(crate) fn output_of(&self, set: &[CweId]) -> Option<u32> {
-        self.outputs.get(set)?.first().copied()
+    /// The output of a CWE set, or of the outcome in its place.
+    pub(crate) fn output_of(&self, set: &[CweId], outcome: Option<Outcome>) -> Option<u32> {
+        let outputs = match outcome {
+            Some(outcome) => self.outcome_outputs.get(&outcome),
+            None => self.outputs.get(set),
+        };
+        outputs?.first().copied()
     }
 
     /// The loss of the labels that the sets lead to by the chain.

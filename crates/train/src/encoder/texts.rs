@@ -3,12 +3,14 @@
 use rayon::prelude::*;
 use vulnlens_encoder::Tokenizer;
 use vulnlens_evaluation::Example;
+use vulnlens_text::{collapsed, normalise};
 
-/// A text as a network reads it: after its year, where the newest year that the network tells apart is given.
+/// A text as a network reads it: normalised, and after its year, where the newest year that the network tells apart is given.
 pub(crate) fn text(example: &Example, newest_year: Option<u16>) -> String {
+    let text = collapsed(&normalise(&example.text));
     match newest_year {
-        Some(newest) => format!("{} {}", example.year.min(newest), example.text),
-        None => example.text.clone(),
+        Some(newest) => format!("{} {text}", example.year.min(newest)),
+        None => text,
     }
 }
 

@@ -15,6 +15,7 @@ mod pack;
 mod settings;
 mod targets;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
@@ -23,21 +24,20 @@ use vulnlens_model::{
     FEATURES, FORMAT_VERSION, Head, HeadOutputs, Header, NetworkKind, NgramModel, NgramShape, Provenance,
     TaxonomyVersions, Years,
 };
-use vulnlens_taxonomy::{CweId, KnowledgeBase};
+use vulnlens_taxonomy::{CweId, KnowledgeBase, Outcome};
+use vulnlens_text::{NORMALISER, normalise};
 
 pub use settings::Settings;
 
 use crate::description::Description;
 use crate::error::TrainError;
-use crate::sets::{Sets, counts, in_order, sets_of};
+use crate::sets::{Sets, counts, in_order, outcomes_of, sets_of};
 use crate::setting::Settings as _;
 use crate::years::newest_year;
 use features::{FeatureLists, choose_vocabulary};
 use fit::{TrainingTexts, answers, fit};
 use network::{Network, Shape};
-use vulnlens_evaluation::{
-    Calibration, EvaluationError, Example, Part, calibrate, labelled_part, training_part,
-};
+use vulnlens_evaluation::{Calibration, EvaluationError, Example, Part, calibrate, labelled_part};
 
 /// The source of the temperature and the decision rules.
 #[derive(Debug, Clone)]
@@ -52,7 +52,7 @@ pub enum Decisions {
 #[must_use]
 pub fn is_fit_of(model: &Header, settings: &Settings, about: &Description, kb: &KnowledgeBase) -> bool {
     let from = &model.provenance;
-    from.settings == words(settings)
+    from.settings == words(settings, about)
         && (from.seed, &from.split, &from.data_sha256) == (settings.seed, &about.split, &about.data_sha256)
         && model.taxonomies == TaxonomyVersions::of(kb)
 }
@@ -63,15 +63,20 @@ pub type Progress<'a> = &'a (dyn Fn(u64) + Sync);
 /// The number of texts that a fit sees in all, for a progress bar.
 #[must_use]
 pub fn work(examples: &[Example], settings: &Settings) -> u64 {
-    let (all, labelled) = (fitted_on(examples).len() as u64, training_part(examples).len() as u64);
+    let (all, labelled) = (fitted_on(examples).len() as u64, taught(examples) as u64);
     let last = if settings.teachers > 0 { all } else { labelled };
     settings.epochs as u64 * (settings.teachers as u64 * labelled + last)
 }
 
 /// The texts of the training part that the last fit sees: the labelled ones, and records that nobody has labelled.
 fn fitted_on(examples: &[Example]) -> Vec<&Example> {
-    let is_seen = |e: &&Example| e.part == Part::Train && (e.is_labelled() || e.is_unlabelled_record());
+    let is_seen = |e: &&Example| e.part == Part::Train && (e.is_taught() || e.is_unlabelled_record());
     examples.iter().filter(is_seen).collect()
+}
+
+/// The number of texts of the training part that it is known of what they lead to.
+fn taught(examples: &[Example]) -> usize {
+    examples.iter().filter(|e| e.part == Part::Train && e.is_taught()).count()
 }
 
 /// Fits an n-gram model to the training part and gives the bytes of its file.
@@ -96,24 +101,37 @@ pub fn train(
     if matches!(decisions, Decisions::Validation) && labelled_part(examples, Part::Validation).is_empty() {
         return Err(EvaluationError::NoValidationTexts.into());
     }
-    let labelled: Vec<&str> = texts.iter().filter(|e| e.is_labelled()).map(|e| e.text.as_str()).collect();
-    let vocabulary = choose_vocabulary(&labelled, settings)?;
+    let outcomes = outcomes_of(&texts);
+    let normal: Vec<Cow<'_, str>> = texts.par_iter().map(|e| normalise(&e.text)).collect();
+    let normal: Vec<&str> = normal.iter().map(|text| &**text).collect();
+    let taught = texts.iter().zip(&normal).filter(|(e, _)| e.is_taught());
+    let taught: Vec<&str> = taught.map(|(_, text)| *text).collect();
+    let vocabulary = choose_vocabulary(&taught, settings)?;
     let newest_year = newest_year(&texts);
     let oldest_year = texts.iter().map(|e| e.year).min().unwrap_or(0).max(newest_year.saturating_sub(99));
-    let every: Vec<&str> = texts.iter().map(|e| e.text.as_str()).collect();
     let year = |e: &&Example| usize::from(e.year.clamp(oldest_year, newest_year) - oldest_year);
     let prepared = TrainingTexts {
-        features: FeatureLists::new(&every, &vocabulary),
+        features: FeatureLists::new(&normal, &vocabulary),
         years: texts.iter().map(year).collect(),
-        sets: texts.iter().map(|e| sets.get(&e.cwes).map(|&(set, _)| set)).collect(),
-        set_counts: counts(&sets),
-        shape: shape(&sets, kb, vocabulary.len(), usize::from(newest_year - oldest_year) + 1, settings),
+        sets: texts.iter().map(|e| target(e, &sets, &outcomes)).collect(),
+        set_counts: counts(&sets).into_iter().chain(outcomes.iter().map(|(_, count)| *count)).collect(),
+        shape: shape(
+            &sets,
+            outcomes.len(),
+            kb,
+            vocabulary.len(),
+            usize::from(newest_year - oldest_year) + 1,
+            settings,
+        ),
     };
     let network = distil(&prepared, settings, progress)?;
     let tensors = pack::pack(&network, &vocabulary);
     let head = Head {
         tasks: Head::CHAIN.to_vec(),
-        outputs: HeadOutputs::CweSets { sets: Some(in_order(&sets)) },
+        outputs: HeadOutputs::CweSets {
+            sets: Some(in_order(&sets)),
+            outcomes: outcomes.iter().map(|(outcome, _)| *outcome).collect(),
+        },
         temperature: 1.0,
         rules: BTreeMap::new(),
         thresholds: BTreeMap::new(),
@@ -125,8 +143,9 @@ pub fn train(
         name: description.name.clone(),
         heads: vec![head],
         years: Some(Years { oldest: Some(oldest_year), newest: newest_year }),
+        normaliser: Some(NORMALISER),
         taxonomies: TaxonomyVersions::of(kb),
-        provenance: provenance(description, settings, texts.len(), labelled.len()),
+        provenance: provenance(description, settings, texts.len(), taught.len()),
         ngram: Some(NgramShape { features: FEATURES.to_owned(), dimensions: settings.dimensions }),
         combined_with: None,
     };
@@ -163,7 +182,22 @@ fn distil(
     fit(prepared, settings, 0, Some(&targets), progress)
 }
 
-fn shape(sets: &Sets, kb: &KnowledgeBase, features: usize, years: usize, settings: &Settings) -> Shape {
+/// The output that a text is to lead to, if that is known: its CWE set, or its outcome behind all sets.
+fn target(example: &Example, sets: &Sets, outcomes: &[(Outcome, u64)]) -> Option<usize> {
+    match example.outcome.filter(|_| !example.is_labelled()) {
+        Some(outcome) => outcomes.iter().position(|(known, _)| *known == outcome).map(|at| sets.len() + at),
+        None => sets.get(&example.cwes).map(|&(set, _)| set),
+    }
+}
+
+fn shape(
+    sets: &Sets,
+    outcomes: usize,
+    kb: &KnowledgeBase,
+    features: usize,
+    years: usize,
+    settings: &Settings,
+) -> Shape {
     let mut atoms: BTreeMap<CweId, usize> = BTreeMap::new();
     let mut atoms_of = |set: &Vec<CweId>| {
         let ids = kb.chain(set).cwe.into_iter();
@@ -173,7 +207,9 @@ fn shape(sets: &Sets, kb: &KnowledgeBase, features: usize, years: usize, setting
         });
         number.collect()
     };
-    let atoms_of_set = sets.keys().map(&mut atoms_of).collect();
+    let mut atoms_of_set: Vec<Vec<usize>> = sets.keys().map(&mut atoms_of).collect();
+    // An outcome has no relatives to learn from.
+    atoms_of_set.resize(sets.len() + outcomes, vec![]);
     Shape { features, dimensions: settings.dimensions, years, atoms_of_set, atoms: atoms.len() }
 }
 
@@ -186,12 +222,17 @@ fn provenance(about: &Description, settings: &Settings, texts: usize, labelled: 
         labelled_texts: labelled as u64,
         split: about.split.clone(),
         seed: settings.seed,
-        settings: words(settings),
+        settings: words(settings, about),
         tool_version: about.tool_version.clone(),
     }
 }
 
-/// All settings by name.
-fn words(settings: &Settings) -> serde_json::Map<String, serde_json::Value> {
-    settings.to_map().into_iter().map(|(name, value)| (name, value.into())).collect()
+/// All settings by name, with the styles that were held out, if any.
+fn words(settings: &Settings, about: &Description) -> serde_json::Map<String, serde_json::Value> {
+    let mut words: serde_json::Map<String, serde_json::Value> =
+        settings.to_map().into_iter().map(|(name, value)| (name, value.into())).collect();
+    if !about.held_out_styles.is_empty() {
+        words.insert("held_out_styles".to_owned(), about.held_out_styles.join(", ").into());
+    }
+    words
 }

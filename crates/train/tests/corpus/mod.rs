@@ -34,6 +34,7 @@ pub(crate) fn examples(n: usize) -> Vec<Example> {
 
 pub(crate) fn description() -> Description {
     Description {
+        held_out_styles: vec![],
         name: "made-up".to_owned(),
         data: "made-up.parquet".to_owned(),
         data_sha256: "0".repeat(64),

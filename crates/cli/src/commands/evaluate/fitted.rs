@@ -29,7 +29,14 @@ impl Fits<'_> {
     pub(super) fn model(&self, split: Split, seed: u64) -> Result<NgramModel, Failure> {
         let settings = resolved(self.settings, seed)?;
         let decisions = Decisions::Validation;
-        let fit = Fit { data: self.data, split, name: "fast", settings: settings.clone(), decisions };
+        let fit = Fit {
+            data: self.data,
+            split,
+            held_out_styles: vec![],
+            name: "fast",
+            settings: settings.clone(),
+            decisions,
+        };
         let kept = self.keep.map(|folder| folder.join(format!("fast-{}-{seed}.safetensors", split.name())));
         if let Some(path) = kept.as_ref().filter(|path| path.exists()) {
             if let Some(model) = self.kept(path, &fit, &settings)? {

@@ -52,6 +52,10 @@ pub(crate) struct NgramArguments {
     #[arg(long, env = THREADS, hide_env_values = true, value_name = "N", value_parser = thread_count)]
     threads: Option<NonZeroUsize>,
 
+    /// Styles of texts that are left out of the fit, so that `evaluate` can judge it on them
+    #[arg(long, value_name = "STYLE", num_args = 1.., value_delimiter = ',')]
+    held_out_styles: Vec<String>,
+
     #[command(flatten, next_help_heading = FIT)]
     settings: SettingArguments<Settings>,
 
@@ -77,7 +81,8 @@ pub(crate) fn run(arguments: &NgramArguments, terminal: &Terminal) -> Result<(),
     let data = data_set::read(&arguments.data)?;
     let stem = arguments.out.file_stem().unwrap_or_default().to_string_lossy();
     let name = arguments.name.as_deref().unwrap_or(&stem);
-    let fit = Fit { data: &data, split: arguments.split, name, settings, decisions };
+    let styles = arguments.held_out_styles.clone();
+    let fit = Fit { data: &data, split: arguments.split, held_out_styles: styles, name, settings, decisions };
     let mut output = Output::open(Some(&arguments.out))?;
     let kb = arguments.kb.load(terminal)?;
     let bytes = fit.run(&kb, threads(arguments.threads), terminal)?;
@@ -102,6 +107,8 @@ fn decisions_of(path: &std::path::Path) -> Result<Decisions, Failure> {
 pub(crate) struct Fit<'a> {
     pub(crate) data: &'a DataSet,
     pub(crate) split: Split,
+    /// Styles that are not fitted on.
+    pub(crate) held_out_styles: Vec<String>,
     pub(crate) name: &'a str,
     pub(crate) settings: Settings,
     pub(crate) decisions: Decisions,
@@ -115,7 +122,9 @@ impl Fit<'_> {
         threads: usize,
         terminal: &Terminal,
     ) -> Result<Vec<u8>, Failure> {
-        let examples = self.data.examples(self.split);
+        let mut examples = self.data.examples(self.split);
+        let is_held_out = |style: &String| self.held_out_styles.contains(style);
+        examples.retain(|example| !example.style.as_ref().is_some_and(is_held_out));
         let description = self.description();
         let bar = terminal.progress("fitting {bar:30} {percent}% {rate} texts/s, {eta} left");
         bar.set_length(work(&examples, &self.settings));
@@ -134,6 +143,7 @@ impl Fit<'_> {
             data: self.data.name.clone(),
             data_sha256: self.data.sha256.clone(),
             split: self.split.name().to_owned(),
+            held_out_styles: self.held_out_styles.clone(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }

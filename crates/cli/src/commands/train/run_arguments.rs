@@ -124,6 +124,7 @@ impl RunArguments {
         let folder = std::path::absolute(&self.out).ok();
         let folder = folder.as_deref().and_then(|path| path.file_name()).unwrap_or_default();
         let about = Description {
+            held_out_styles: vec![],
             name: self.name.clone().unwrap_or_else(|| folder.to_string_lossy().into_owned()),
             data: data.name.clone(),
             data_sha256: data.sha256.clone(),

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use vulnlens_encoder::Tokenizer;
 use vulnlens_encoder::training::{Parameters, Part as NetworkPart, Training};
-use vulnlens_evaluation::{EvaluationError, Example, Part, labelled_part, training_part};
+use vulnlens_evaluation::{EvaluationError, Example, Part, labelled_part, outcome_part, training_part};
 use vulnlens_model::TaxonomyVersions;
 use vulnlens_taxonomy::KnowledgeBase;
 
@@ -57,6 +57,10 @@ pub fn train_classifier(
 ) -> Result<Ending, TrainError> {
     settings.fit.check()?;
     let mut parts = TrainingParts::of(examples, about)?;
+    if settings.labels == LabelKind::CweSets {
+        parts.training.extend(outcome_part(examples, Part::Train));
+        parts.validation.extend(outcome_part(examples, Part::Validation));
+    }
     let space = OutputSpace::new(settings.labels, kb, &parts.training, &parts.validation)?;
     if let Some(distillation) = &settings.distillation {
         parts.training.extend(distillation.unlabelled(examples));
@@ -112,6 +116,7 @@ pub(crate) fn train(
     };
     let (mut parameters, new) = start.parameters(&config, Training::Classification, settings.fit.seed)?;
     set_biases(&mut parameters, &new, &space.biases());
+    start.carry_over(&mut parameters, &space.names)?;
     let run = Run {
         objective: &objective,
         settings: &settings.fit,

@@ -7,9 +7,12 @@ use vulnlens_model::{
     FORMAT_VERSION, Head, HeadOutputs, Header, NetworkKind, Provenance, Task, TaxonomyVersions, Years,
 };
 
+use vulnlens_text::NORMALISER;
+
 use crate::description::Description;
 use crate::encoder::labels::LabelKind;
 use crate::encoder::objective::FittedDecisions;
+use crate::encoder::output_space::OutputSpace;
 
 /// The making of an encoder.
 pub(crate) struct Making<'a> {
@@ -35,6 +38,7 @@ impl Making<'_> {
             name: self.about.name.clone(),
             heads: vec![head],
             years: self.newest_year.map(|newest| Years { oldest: None, newest }),
+            normaliser: Some(NORMALISER),
             taxonomies: self.taxonomies,
             provenance: Provenance {
                 start: Some(self.start.to_owned()),
@@ -53,7 +57,8 @@ impl Making<'_> {
     }
 
     /// A head of CWE sets, or of labels with these names.
-    pub(crate) fn head(&self, kind: LabelKind, names: &[String], decisions: &FittedDecisions) -> Head {
+    pub(crate) fn head(&self, space: &OutputSpace, names: &[String], decisions: &FittedDecisions) -> Head {
+        let kind = space.labels;
         let part = format!("validation part of the {} split of {}", self.about.split, self.about.data);
         let mut head = Head {
             tasks: tasks(kind),
@@ -64,7 +69,7 @@ impl Making<'_> {
             fitted_on: part,
         };
         if kind == LabelKind::CweSets {
-            head.outputs = HeadOutputs::CweSets { sets: None };
+            head.outputs = HeadOutputs::CweSets { sets: None, outcomes: space.outcomes.clone() };
         }
         match decisions {
             FittedDecisions::Nothing => {

@@ -1,5 +1,6 @@
 //! The starting point of a run: a network of random numbers, or a checkpoint; and the tokenizer that goes with it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -167,6 +168,39 @@ impl StartingPoint {
                 Ok((parameters, names))
             }
         }
+    }
+
+    /// Gives outputs that the starting point has, too, the weights that they have there, where the head is new because
+    /// others of its outputs are: what was learnt of them is not lost.
+    pub(crate) fn carry_over(&self, parameters: &mut Parameters, names: &[String]) -> Result<(), TrainError> {
+        let (Some(weights), Some(Value::Object(labels))) = (&self.weights, self.json.get("id2label")) else {
+            return Ok(());
+        };
+        let numbers =
+            labels.iter().filter_map(|(number, label)| Some((label.as_str()?, number.parse().ok()?)));
+        let number_of: BTreeMap<&str, usize> = numbers.collect();
+        for head in ["classifier.out_proj", "classifier"] {
+            for part in ["weight", "bias"] {
+                let name = format!("{head}.{part}");
+                let Some(shape) = weights.shape(&name).map(<[usize]>::to_vec) else { continue };
+                let row = shape.iter().skip(1).product::<usize>();
+                let is_other = shape.first().is_some_and(|rows| *rows != names.len());
+                let Some(new) =
+                    parameters.get_mut(&name).filter(|new| is_other && new.len() == names.len() * row)
+                else {
+                    continue;
+                };
+                let old = weights.f32(&name, &shape)?;
+                let known = names.iter().map(|name| number_of.get(name.as_str()));
+                for (new, number) in new.chunks_exact_mut(row.max(1)).zip(known) {
+                    let start = number.map(|number| number * row);
+                    if let Some(old) = start.and_then(|start| old.get(start..start + row)) {
+                        new.copy_from_slice(old);
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The mask's id, and those of all special tokens.

@@ -83,7 +83,7 @@ impl ModelFolder<'_> {
             newest_year: classifier.newest_year,
         };
         let space = classifier.space;
-        let head = making.head(space.labels, &space.names, classifier.decisions);
+        let head = making.head(space, &space.names, classifier.decisions);
         making.header(head)
     }
 }

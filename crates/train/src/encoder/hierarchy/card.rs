@@ -10,7 +10,7 @@ use crate::encoder::output_space::OutputSpace;
 
 /// The card, in Markdown. Each folder has one of its own that says how it was trained.
 pub(crate) fn card(tree: &Tree, training: &[&Example], about: &Description, start: &str) -> String {
-    let Description { name, data, data_sha256, split, tool_version } = about;
+    let Description { name, data, data_sha256, split, tool_version, .. } = about;
     let mut out = format!(
         "---\nlanguage: en\nlicense: other\npipeline_tag: text-classification\ntags: [cve, cwe, capec, mitre-attack, \
          vulnlens]\n---\n\n# {name}\n\nA hierarchy of classifiers of vulnerability descriptions: `{MASTER}` says which parents \

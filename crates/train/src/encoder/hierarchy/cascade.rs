@@ -138,7 +138,7 @@ impl Cascade<'_> {
             newest_year: self.newest_year(),
         };
         let decisions = chosen.map_or(FittedDecisions::Nothing, FittedDecisions::Thresholds);
-        let head = making.head(whole.labels, checkpoint.labels(), &decisions);
+        let head = making.head(&whole, checkpoint.labels(), &decisions);
         let header = making.header(head);
         let card = card(self.tree, training, self.about, &start.words);
         write(out, "README.md", card.as_bytes())?;

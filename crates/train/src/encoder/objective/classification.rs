@@ -163,7 +163,7 @@ impl Classification<'_> {
         records: &[Example],
         logits: &[f32],
     ) -> Result<(f64, Vec<(String, f64)>), TrainError> {
-        let scores = RecordedLogits::new(&self.space.sets, records, logits);
+        let scores = RecordedLogits::new((&self.space.sets, &self.space.outcomes), records, logits);
         let calibration = calibrate(&scores, self.kb, records)?;
         let tasks = evaluate(&scores, &calibration, self.kb, records, Part::Validation, &PUBLISHED_TASKS)?;
         let mean = |of: &dyn Fn(&TaskEvaluation) -> f64| {
@@ -223,7 +223,8 @@ impl Classification<'_> {
         let all: Vec<usize> = (0..self.validation.len()).collect();
         let logits = logits(network, &self.validation_lists, &all);
         if self.space.labels == LabelKind::CweSets {
-            let scores = RecordedLogits::new(&self.space.sets, &self.validation, &logits);
+            let scores =
+                RecordedLogits::new((&self.space.sets, &self.space.outcomes), &self.validation, &logits);
             return Ok(FittedDecisions::Rules(calibrate(&scores, self.kb, &self.validation)?));
         }
         let scores = self.scores(&logits);

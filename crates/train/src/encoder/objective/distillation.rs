@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use vulnlens_evaluation::{Example, Part};
 use vulnlens_model::softmax::temper;
 use vulnlens_model::{Input, Network, NgramModel, Outputs, Room};
-use vulnlens_taxonomy::CweId;
+use vulnlens_taxonomy::{CweId, Outcome};
 
 use crate::encoder::output_space::OutputSpace;
 
@@ -26,8 +26,11 @@ pub struct Distillation {
     answers: Arc<BTreeMap<String, BTreeMap<String, Answer>>>,
 }
 
-/// Sets with their probabilities.
-type Answer = Vec<(Vec<CweId>, f32)>;
+/// A CWE set, or an outcome in its place.
+type Target = (Vec<CweId>, Option<Outcome>);
+
+/// Outputs with their probabilities.
+type Answer = Vec<(Target, f32)>;
 
 /// Texts that a thread works on at once.
 const BLOCK: usize = 256;
@@ -72,8 +75,10 @@ impl Distillation {
         let share = if gold.is_empty() { 1.0 } else { self.share };
         let mut target: BTreeMap<u32, f32> = BTreeMap::new();
         let answer = self.answer(example).map_or(&[][..], Vec::as_slice);
-        let known: Vec<(u32, f32)> =
-            answer.iter().filter_map(|(set, p)| Some((space.output_of(set)?, *p))).collect();
+        let known: Vec<(u32, f32)> = answer
+            .iter()
+            .filter_map(|((set, outcome), p)| Some((space.output_of(set, *outcome)?, *p)))
+            .collect();
         let mass: f32 = known.iter().map(|(_, p)| p).sum();
         if mass > 0.0 {
             known.iter().for_each(|&(output, p)| *target.entry(output).or_default() += share * p / mass);
@@ -87,18 +92,23 @@ impl Distillation {
 fn answers(models: &[NgramModel], block: &[&Example], room: &mut Room) -> Vec<Answer> {
     let inputs: Vec<Input<'_>> = block.iter().map(|e| Input::text(&e.text).year(e.year)).collect();
     let mut scores = vec![];
-    let mut sums: Vec<BTreeMap<&[CweId], f32>> = vec![BTreeMap::new(); block.len()];
+    let mut sums: Vec<BTreeMap<(&[CweId], Option<Outcome>), f32>> = vec![BTreeMap::new(); block.len()];
     for model in models {
         let Outputs::CweSets(outputs) = model.outputs() else { continue };
         model.score(&inputs, room, &mut scores);
         let rows = scores.chunks_exact_mut(outputs.sets.len().max(1));
         for (sum, row) in sums.iter_mut().zip(rows) {
             temper(row, outputs.temperature);
-            for (set, p) in outputs.sets.iter().zip(row.iter()).filter(|(_, p)| **p >= LEAST) {
-                *sum.entry(set).or_default() += p / models.len() as f32;
+            let outcomes =
+                outputs.weaknesses().iter().map(|_| None).chain(outputs.outcomes.iter().copied().map(Some));
+            let named = outputs.sets.iter().zip(outcomes).zip(row.iter());
+            for ((set, outcome), p) in named.filter(|(_, p)| **p >= LEAST) {
+                *sum.entry((set, outcome)).or_default() += p / models.len() as f32;
             }
         }
     }
-    let answer = |sum: BTreeMap<&[CweId], f32>| sum.into_iter().map(|(set, p)| (set.to_vec(), p)).collect();
+    let answer = |sum: BTreeMap<(&[CweId], Option<Outcome>), f32>| {
+        sum.into_iter().map(|((set, outcome), p)| ((set.to_vec(), outcome), p)).collect()
+    };
     sums.into_iter().map(answer).collect()
 }
