@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use vulnlens_metrics::{Hierarchical, RareRecall};
 use vulnlens_model::TaxonomyVersions;
 
+use crate::answers::Answers;
 use crate::evaluate::TaskEvaluation;
 use crate::first_cwe::FirstCwe;
 use crate::risk::Risk;
@@ -66,6 +67,9 @@ pub struct EvaluationRun {
     /// Risk against coverage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub risk: Option<Risk>,
+    /// Measures of the answers as `classify` shows them; combinations and peers lack them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<Answers>,
     /// The figures of each task.
     pub tasks: Vec<TaskEvaluation>,
 }

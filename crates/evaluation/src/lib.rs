@@ -5,8 +5,11 @@
 //! for models, for combinations of two models and for the recorded answers of peers. The result is an [`Evaluation`],
 //! a file from which [`tables()`] and [`card()`] are rendered.
 
+mod answer_table;
+mod answers;
 mod calibrate;
 mod card;
+mod cells;
 mod choose;
 mod cwe_answers;
 mod dataset;
@@ -14,6 +17,7 @@ mod error;
 mod evaluate;
 mod example;
 mod families;
+mod figures;
 mod file;
 mod first_cwe;
 mod labels;
@@ -28,6 +32,7 @@ mod system;
 mod tables;
 mod task_labels;
 
+pub use answers::{Answers, FalseAnswers, StyleFigures, Tail, TailFigures};
 pub use calibrate::{Calibration, calibrate, calibrate_as_given};
 pub use card::card;
 pub use choose::{ChosenCombination, RecordedPair, common_split};
@@ -35,6 +40,7 @@ pub use dataset::{DataSet, DataSetError};
 pub use error::EvaluationError;
 pub use evaluate::{LabelRule, PUBLISHED_TASKS, TaskEvaluation, evaluate};
 pub use example::{Example, labelled_part};
+pub use figures::{Figure, figures};
 pub use file::{Evaluation, EvaluationRun, SCHEMA_VERSION};
 pub use first_cwe::FirstCwe;
 pub use peer::{PeerScores, PeerScoresError};

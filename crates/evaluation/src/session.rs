@@ -6,6 +6,7 @@ use vulnlens_corpus::Part;
 use vulnlens_model::{Classifier, DecisionRule, Network, Outputs};
 use vulnlens_taxonomy::KnowledgeBase;
 
+use crate::answers;
 use crate::calibrate::{Calibration, calibrate, calibrate_as_given};
 use crate::choose::{ChosenCombination, RecordedPair};
 use crate::dataset::DataSet;
@@ -64,6 +65,7 @@ impl<'a> Session<'a> {
             revision: Some(network.revision().to_owned()),
             seed: network.origin().map(|origin| origin.seed),
             seen_in_training: self.has_seen(network),
+            answers: answers::measure(classifier, &self.examples, self.part),
             ..figures
         })
     }
@@ -176,6 +178,7 @@ impl<'a> Session<'a> {
             rare: cwe.as_ref().map(|cwe| cwe.rare),
             first_cwe_by_year: cwe.as_ref().map_or_else(BTreeMap::new, |cwe| cwe.by_year.clone()),
             risk: cwe.map(|cwe| cwe.risk),
+            answers: None,
             tasks: figures.tasks,
         }
     }
