@@ -1,8 +1,8 @@
 //! Answers with families: where the best weakness is not sure enough, the class above it may be.
 //!
-//! The probability of a weakness with its family is the sum over the CWE sets that have it or a descendant of it. Pillars
-//! are not answers: they hold for a tenth of the catalogue each. At a level of probability, the answer is the deepest
-//! weakness or class that reaches it.
+//! The probability of a weakness with its family is the sum over the CWE sets that have it or a descendant of it.
+//! Pillars are not answers: they say too little to act on. At a level of probability, the answer is the deepest weakness
+//! or class that reaches it.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -49,8 +49,8 @@ impl Families {
         Self { space, depths }
     }
 
-    /// Finds the possible answers of a row of set probabilities, by falling probability and rising depth. Of equally deep
-    /// ones the most probable is taken, of these that with the lowest id.
+    /// Finds the possible answers of a row of set probabilities, by falling probability and rising depth. Of equally
+    /// deep ones the most probable is taken, of these that with the lowest id.
     pub(crate) fn ladder(&self, row: &[f32], marginals: &mut MarginalBuffer, ladder: &mut Vec<Rung>) {
         let probabilities = self.space.lists().marginals(row, marginals).labels;
         let rungs = self.space.labels.iter().zip(probabilities).zip(&self.depths);

@@ -194,3 +194,72 @@ fn styles(
         grouped(texts.styles.iter().zip(&said).map(|(&(style, example), said)| (style, (example, said))));
     by_style.into_iter().map(figures).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use vulnlens_model::{Input, LabelOutputs, Network, Outputs, Room};
+
+    use super::*;
+
+    /// A network that reads words: `sql` is CWE-89, a link is CWE-79, nothing else is anything.
+    struct Words(Outputs);
+
+    impl Network for Words {
+        fn name(&self) -> &str {
+            "words"
+        }
+
+        fn revision(&self) -> &str {
+            "0123456789ab"
+        }
+
+        fn outputs(&self) -> &Outputs {
+            &self.0
+        }
+
+        fn reads_years(&self) -> bool {
+            false
+        }
+
+        fn texts_at_once(&self) -> usize {
+            7
+        }
+
+        fn score(&self, inputs: &[Input<'_>], _: &mut Room, scores: &mut Vec<f32>) {
+            let score = |is_there: bool, there: f32| if is_there { there } else { 0.0 };
+            scores.clear();
+            for Input { text, .. } in inputs {
+                scores.extend([score(text.contains("https"), 0.9), score(text.contains("sql"), 0.8)]);
+            }
+        }
+    }
+
+    fn classifier(labels: [&str; 2]) -> Classifier {
+        let outputs = LabelOutputs::new(labels.map(str::to_owned).to_vec(), false);
+        Classifier::new(Words(Outputs::Labels(outputs)), KnowledgeBase::embedded())
+    }
+
+    fn record(number: u32, text: &str) -> Example {
+        let (id, cwes) = (CveId::new(2024, number), vec![CweId(89)]);
+        Example { id, text: text.to_owned(), year: 2024, cwes, part: Part::Test }
+    }
+
+    #[test]
+    fn coverage_links_and_tails_are_measured() {
+        let texts = ["sql", "sql", "sql", "nothing"];
+        let examples: Vec<Example> = (1..).zip(texts).map(|(number, text)| record(number, text)).collect();
+        let answers = measure(&classifier(["CWE-79", "CWE-89"]), &examples, Part::Test).unwrap();
+        assert_eq!((answers.records, answers.coverage, answers.without_cwe), (4, 0.75, 0));
+        assert_eq!(answers.linked_records, 3);
+        assert!(answers.mean_patterns > 0.0);
+        let changed = |tail| answers.tails.iter().find(|figures| figures.tail == tail).unwrap().changed;
+        // The first of equals is CWE-79, so a link changes nothing where there was nothing.
+        assert_eq!((changed(Tail::Links), changed(Tail::Credit)), (0.75, 0.0));
+        assert_eq!((&answers.negatives, answers.styles.len()), (&None, 0));
+    }
+
+    #[test]
+    fn models_without_weaknesses_are_not_measured() {
+        assert_eq!(measure(&classifier(["T1190", "T1059"]), &[record(1, "sql")], Part::Test), None);
+    }
+}
