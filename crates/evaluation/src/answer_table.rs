@@ -1,5 +1,6 @@
 //! The table of answers: one row a figure, one column a system.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use vulnlens_model::decode::SpaceKind;
@@ -7,7 +8,11 @@ use vulnlens_model::decode::SpaceKind;
 use crate::answers::{Answers, FalseAnswers};
 use crate::cells::{by_system, cell, seeds};
 use crate::file::EvaluationRun;
+use crate::first_cwe::FirstCwe;
 use crate::risk::Risk;
+
+/// The cell of a system that lacks a figure.
+const NONE: &str = "–";
 
 /// A figure of a run with its title.
 struct Row {
@@ -43,7 +48,8 @@ const CALIBRATED: [(SpaceKind, &str); 3] = [
     (SpaceKind::ReferenceAttack, "ATT&CK"),
 ];
 
-/// Writes the table, if a run has such figures; those by year and by style of false answers only if it is `full`.
+/// Writes the table, if a run has such figures; those by year, and those of false answers by style, only if it is
+/// `full`.
 pub(crate) fn answer_table(out: &mut String, runs: &[&EvaluationRun], full: bool) {
     let systems: Vec<(String, Vec<Rows>)> = by_system(runs)
         .into_iter()
@@ -64,6 +70,9 @@ pub(crate) fn answer_table(out: &mut String, runs: &[&EvaluationRun], full: bool
         let _ = writeln!(out, "| {title} | {} |", cells.join(" | "));
     }
     out.push('\n');
+    if full {
+        by_year(out, &by_system(runs));
+    }
 }
 
 /// The titles of all runs. One that an earlier run lacks comes behind the one that it follows.
@@ -89,7 +98,7 @@ fn cell_of(runs: &[Rows], title: &str) -> String {
     let found = runs.iter().filter_map(|Rows(rows)| rows.iter().find(|row| row.title == title));
     let values: Vec<Value> = found.map(|row| row.value).collect();
     match values[..] {
-        [] => "–".to_owned(),
+        [] => NONE.to_owned(),
         [Value::Count(count)] => count.to_string(),
         _ => cell(&values.iter().map(|value| value.number()).collect::<Vec<_>>()),
     }
@@ -135,11 +144,32 @@ fn rows_of(run: &EvaluationRun, full: bool) -> Rows {
     if let Some(answers) = &run.answers {
         others(&mut rows, answers, full);
     }
-    for (year, first) in run.first_cwe_by_year.iter().filter(|_| full) {
-        rows.ratio(format!("first CWE is assigned, {year} ({} records)", first.records), first.exact);
-        rows.ratio(format!("… or related, {year}"), first.related);
-    }
     rows
+}
+
+/// Writes first-CWE accuracy by the years of the CVE ids, if a run has it.
+fn by_year(out: &mut String, systems: &[(&str, Vec<&EvaluationRun>)]) {
+    let years = systems.iter().flat_map(|(_, runs)| runs).flat_map(|run| &run.first_cwe_by_year);
+    let years: BTreeMap<u16, u64> = years.map(|(&year, first)| (year, first.records)).collect();
+    if years.is_empty() {
+        return;
+    }
+    let names: Vec<String> =
+        systems.iter().map(|(system, runs)| format!("{system}{}", seeds(runs.len()))).collect();
+    let _ = writeln!(out, "| first CWE is assigned / … or related, by CVE year | {} |", names.join(" | "));
+    let _ = writeln!(out, "|---|{}", "--:|".repeat(names.len()));
+    for (year, records) in years {
+        let cell_of = |(_, runs): &(&str, Vec<&EvaluationRun>)| {
+            let found: Vec<&FirstCwe> =
+                runs.iter().filter_map(|run| run.first_cwe_by_year.get(&year)).collect();
+            let [exact, related] = [|first: &FirstCwe| first.exact, |first: &FirstCwe| first.related]
+                .map(|figure| cell(&found.iter().map(|first| figure(first)).collect::<Vec<_>>()));
+            if found.is_empty() { NONE.to_owned() } else { format!("{exact} / {related}") }
+        };
+        let cells: Vec<String> = systems.iter().map(cell_of).collect();
+        let _ = writeln!(out, "| {year} ({records} records) | {} |", cells.join(" | "));
+    }
+    out.push('\n');
 }
 
 fn answered(rows: &mut Rows, answers: &Answers) {
