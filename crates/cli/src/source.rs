@@ -113,7 +113,7 @@ pub(crate) fn look_up(ids: &[CveId], data: &Path) -> Result<(Vec<TextRecord>, Ve
             None => missing.push(*id),
             Some(row) => {
                 let (year, key) = (row.year(), RecordKey::of_id(id.to_string()));
-                found.push(TextRecord::new(row.text, ()).key(key).year(Some(year)));
+                found.push(TextRecord::new(row.text, ()).key(key).year(year));
             }
         }
     }

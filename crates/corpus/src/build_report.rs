@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use vulnlens_taxonomy::CweId;
 
+use crate::text_kind::TextKind;
+
 /// Counts of one source.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct SourceReport {
@@ -46,6 +48,12 @@ pub struct BuildReport {
     pub rows: u64,
     /// Rows with at least one weakness.
     pub labelled_rows: u64,
+    /// Rows that are not records, by the kind of their text.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub other_rows: BTreeMap<TextKind, u64>,
+    /// Records whose text does not tell the weakness, by the word of a source.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub not_told: u64,
     /// CVEs left out because a source says that they are withdrawn.
     pub rejected: u64,
     /// CVEs left out because no source has an English description.

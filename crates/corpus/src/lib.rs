@@ -1,9 +1,10 @@
 //! Vulnerability records: their sources, labels, duplicates, splits, and the data set on disk.
 //!
 //! [`sources::open`] is the one door to records: files of every format in [`sources::ALL`], plain or packed, folders
-//! and archives. [`build()`] merges records by CVE, labels them through the chain, groups those that share a text,
-//! divides them into training, validation and test, and writes one Parquet row a CVE; [`DatasetReader`] reads them
-//! back, [`stats()`] counts them and [`resplit()`] divides them anew.
+//! and archives. [`build()`] merges records by CVE, adds texts in other styles, texts without a vulnerability and those of
+//! the catalogue, labels them through the chain, groups those that share a text, divides them into training, validation
+//! and test, and writes one Parquet row a text; [`DatasetReader`] reads them back, [`stats()`] counts them and
+//! [`resplit()`] divides them anew.
 //!
 //! Inputs are explicit paths or readers. One bad record never loses the others: it is an item of the stream, a
 //! [`RecordError`] that says where it stands and what to do. [`Limits`] bound what an input may make the readers hold.
@@ -24,6 +25,7 @@
 mod build;
 mod build_report;
 mod columns;
+mod components;
 mod containers;
 mod dataset;
 mod date;
@@ -45,6 +47,7 @@ mod records;
 mod resplit;
 pub mod sources;
 mod stats;
+mod text_kind;
 mod weakness_ids;
 
 pub use build::{BuildOptions, Progress, build, kb_version};
@@ -62,3 +65,4 @@ pub use record_id::{IdKind, RecordId};
 pub use records::Records;
 pub use resplit::resplit;
 pub use stats::{Conflict, LengthStats, LevelStats, PartCounts, Stats, stats};
+pub use text_kind::TextKind;

@@ -26,9 +26,11 @@ pub struct Record {
     pub withdrawn: bool,
     /// The weaknesses assigned, in the source's order, without repetition.
     pub labels: Vec<Label>,
-    /// Texts that stand in the place of a weakness's id and are not one (`NVD-CWE-noinfo`, which says that there is
+    /// Texts that stand in the place of a weakness's id and are not one (`NVD-CWE-Other`, which says that there is
     /// none, is left out).
     pub unreadable_labels: Vec<String>,
+    /// Set where an analyst says that the text does not tell the weakness (`NVD-CWE-noinfo`).
+    pub untold: bool,
     /// Name of the format that the record is written in.
     pub format: &'static str,
     /// Display name of the input.
@@ -83,6 +85,7 @@ impl Record {
             withdrawn: false,
             labels: Vec::new(),
             unreadable_labels: Vec::new(),
+            untold: false,
             format: "",
             file: Arc::from(""),
             place: Place::Whole,
@@ -121,9 +124,12 @@ impl Record {
 
     /// Takes in what stands in the place of a weakness's id, or of several.
     pub(crate) fn label(&mut self, assigner: Assigner, text: &str) {
-        // NVD's two ways to say that it assigns none, and what CNAs write for the same.
-        const NONE: [&str; 6] = ["NVD-CWE-noinfo", "NVD-CWE-Other", "n/a", "none", "unknown", "null"];
+        /// What NVD writes where the text tells no weakness.
+        const UNTOLD: &str = "NVD-CWE-noinfo";
+        // What NVD writes where its list has no fitting weakness, and what CNAs write for none.
+        const NONE: [&str; 6] = [UNTOLD, "NVD-CWE-Other", "n/a", "none", "unknown", "null"];
         let text = text.trim();
+        self.untold |= text.eq_ignore_ascii_case(UNTOLD);
         let cwes = weakness_ids::read(text);
         let says_none = || text.is_empty() || NONE.iter().any(|none| none.eq_ignore_ascii_case(text));
         if cwes.is_empty() && !says_none() {
@@ -200,6 +206,10 @@ mod tests {
         let numbers: Vec<_> = record.labels.iter().map(|label| label.cwe.0).collect();
         assert_eq!(numbers, [79, 20]);
         assert_eq!(record.unreadable_labels, ["CWE-XX"]);
+        assert!(record.untold);
+        let mut other = Record::new(None, Problem::Blank);
+        other.label(SOMEBODY, "NVD-CWE-Other");
+        assert!(!other.untold, "a weakness that the list lacks is told");
     }
 
     #[test]

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
-use vulnlens_taxonomy::{CapecId, ChainLabels, CveId, CweId, TechniqueId};
+use vulnlens_taxonomy::{CapecId, ChainLabels, CveId, CweId, Outcome, TechniqueId};
 
 use crate::dataset::{DataRow, DatasetReader};
 use crate::error::CorpusError;
 use crate::groups::{GroupId, Part};
+use crate::text_kind::TextKind;
 
 /// Conflicts that are shown.
 const SHOWN: usize = 20;
@@ -82,12 +83,12 @@ pub struct LengthStats {
 /// Two labelled rows with the same folded text and different weaknesses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Conflict {
-    /// The first row.
-    pub first: CveId,
+    /// The name of the first row.
+    pub first: String,
     /// Its weaknesses.
     pub first_cwes: Vec<CweId>,
-    /// The first row of the same group that differs from it.
-    pub other: CveId,
+    /// The name of the first row of the same group that differs from it.
+    pub other: String,
     /// Its weaknesses.
     pub other_cwes: Vec<CweId>,
 }
@@ -97,6 +98,10 @@ pub struct Conflict {
 pub struct Stats {
     /// All rows.
     pub rows: u64,
+    /// Rows by the kind of their text.
+    pub by_kind: BTreeMap<TextKind, u64>,
+    /// Rows by their outcome, where that is known and no set of weaknesses.
+    pub by_outcome: BTreeMap<Outcome, u64>,
     /// Rows by the year of their CVE id.
     pub by_cve_year: BTreeMap<u16, u64>,
     /// Parts of the random split.
@@ -147,6 +152,8 @@ impl Stats {
     fn new() -> Self {
         Self {
             rows: 0,
+            by_kind: BTreeMap::new(),
+            by_outcome: BTreeMap::new(),
             by_cve_year: BTreeMap::new(),
             random: PartCounts::default(),
             temporal: PartCounts::default(),
@@ -164,14 +171,23 @@ impl Stats {
 
     fn add(&mut self, row: &DataRow, derived: &ChainLabels) {
         self.rows = self.rows.saturating_add(1);
-        let year = self.by_cve_year.entry(row.id.year()).or_default();
-        *year = year.saturating_add(1);
+        count(&mut self.by_kind, Some(row.kind));
+        count(&mut self.by_outcome, row.outcome);
+        count(&mut self.by_cve_year, row.cve.map(CveId::year));
         self.random.add(row.random);
         self.temporal.add(row.temporal);
         self.cwe.add(&row.cwes);
         self.cwe_derived.add(&derived.cwe);
         self.capec.add(&derived.capec);
         self.attack.add(&derived.techniques);
+    }
+}
+
+/// Counts one more of `key`, if there is one.
+fn count<K: Ord>(counts: &mut BTreeMap<K, u64>, key: Option<K>) {
+    if let Some(key) = key {
+        let count = counts.entry(key).or_default();
+        *count = count.saturating_add(1);
     }
 }
 
@@ -211,7 +227,7 @@ struct Groups {
 struct Group {
     rows: u64,
     /// The first labelled row and the number of its list of weaknesses.
-    first: Option<(CveId, usize)>,
+    first: Option<(String, usize)>,
     conflicts: bool,
 }
 
@@ -228,12 +244,12 @@ impl Groups {
         if number == next {
             self.sets.push(row.cwes.clone());
         }
-        let (first, set) = *group.first.get_or_insert((row.id, number));
-        if set == number || std::mem::replace(&mut group.conflicts, true) {
+        let (first, set) = group.first.get_or_insert_with(|| (row.name.clone(), number));
+        if *set == number || std::mem::replace(&mut group.conflicts, true) {
             return None;
         }
-        let first_cwes = self.sets.get(set).cloned().unwrap_or_default();
-        Some(Conflict { first, first_cwes, other: row.id, other_cwes: row.cwes })
+        let first_cwes = self.sets.get(*set).cloned().unwrap_or_default();
+        Some(Conflict { first: first.clone(), first_cwes, other: row.name, other_cwes: row.cwes })
     }
 
     fn finish(self, stats: &mut Stats) {

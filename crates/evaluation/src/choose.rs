@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use vulnlens_corpus::Part;
 use vulnlens_model::softmax::{exp_non_positive, softmax};
 use vulnlens_model::{Combination, Mean, Network, SetUnion};
-use vulnlens_taxonomy::{CveId, CweId, KnowledgeBase};
+use vulnlens_taxonomy::{CweId, KnowledgeBase};
 
 use crate::calibrate::{Calibration, calibrate};
 use crate::error::EvaluationError;
@@ -95,10 +95,10 @@ impl<'a> Pair<'a> {
     }
 
     /// The probabilities that each model gives to a record's sets; `None` if one has no answer.
-    fn probabilities(&self, id: CveId) -> Option<[Vec<f32>; 2]> {
+    fn probabilities(&self, name: &str) -> Option<[Vec<f32>; 2]> {
         let of = |model: usize| {
             let (recorded, temperature) = self.models[model];
-            let mut own: Vec<f32> = recorded.row(id)?.iter().map(|logit| logit / temperature).collect();
+            let mut own: Vec<f32> = recorded.row(name)?.iter().map(|logit| logit / temperature).collect();
             softmax(&mut own);
             Some(self.union.spread(model, &own))
         };
@@ -119,7 +119,7 @@ fn choose_combination(
         .par_iter()
         .map(|row| {
             let &gold = number.get(row.cwes.as_slice())?;
-            let [a, b] = pair.probabilities(row.id)?;
+            let [a, b] = pair.probabilities(&row.name)?;
             Some(all().map(|way| -f64::from(log_probability(&way.logits(&a, &b), gold))).collect())
         })
         .collect();
@@ -134,13 +134,13 @@ fn choose_combination(
 /// The combined answers to the records that both models answered, over the sets of both.
 fn combined(way: Combination, first: Tempered<'_>, second: Tempered<'_>) -> RecordedLogits<'static> {
     let pair = Pair::new([first, second]);
-    let ids: Vec<CveId> =
-        first.0.rows().keys().copied().filter(|id| second.0.rows().contains_key(id)).collect();
-    let rows: Vec<Vec<f32>> = ids
+    let names: Vec<String> =
+        first.0.rows().keys().filter(|name| second.0.rows().contains_key(*name)).cloned().collect();
+    let rows: Vec<Vec<f32>> = names
         .par_iter()
-        .map(|&id| pair.probabilities(id).map_or(vec![], |[a, b]| way.logits(&a, &b)))
+        .map(|name| pair.probabilities(name).map_or(vec![], |[a, b]| way.logits(&a, &b)))
         .collect();
-    RecordedLogits::owned(pair.union.sets().to_vec(), ids.into_iter().zip(0..).collect(), rows.concat())
+    RecordedLogits::owned(pair.union.sets().to_vec(), names.into_iter().zip(0..).collect(), rows.concat())
 }
 
 /// The logarithm of the probability of one set.
@@ -158,21 +158,18 @@ fn all() -> impl Iterator<Item = Combination> {
 
 #[cfg(test)]
 mod tests {
+    use vulnlens_taxonomy::CveId;
+
     use super::*;
 
     fn example(number: u32, cwe: u32) -> Example {
-        Example {
-            id: CveId::new(2020, number),
-            text: String::new(),
-            year: 2020,
-            cwes: vec![CweId(cwe)],
-            part: Part::Validation,
-        }
+        let cwes = vec![CweId(cwe)];
+        Example::record(CveId::new(2020, number), String::new(), 2020, cwes, Part::Validation)
     }
 
     fn recorded(sets: &[u32], examples: &[Example], logits: &[f32]) -> RecordedLogits<'static> {
         let sets = sets.iter().map(|&id| vec![CweId(id)]).collect();
-        let rows = examples.iter().map(|e| e.id).zip(0..).collect();
+        let rows = examples.iter().map(|e| e.name.clone()).zip(0..).collect();
         RecordedLogits::owned(sets, rows, logits.to_vec())
     }
 
@@ -191,7 +188,7 @@ mod tests {
         let both = combined(chosen, (&good, 1.0), (&poor, 1.0));
         assert_eq!(both.sets(), [79, 89, 20].map(|id| vec![CweId(id)]));
         for example in &examples {
-            let row = both.row(example.id).unwrap();
+            let row = both.row(&example.name).unwrap();
             assert_eq!(row[0] > row[1], example.cwes == [CweId(79)]);
             assert!(row[2] < row[0].max(row[1]));
         }

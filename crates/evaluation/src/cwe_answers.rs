@@ -57,7 +57,9 @@ impl CweCounts {
         let first = answer.listed.first().copied();
         let label = first.map(|(label, _)| label);
         self.first.add(kb, example, label);
-        self.by_year.entry(example.id.year()).or_default().add(kb, example, label);
+        if let Some(cve) = example.cve {
+            self.by_year.entry(cve.year()).or_default().add(kb, example, label);
+        }
         let ancestors = |id| kb.ancestors(id).iter().copied();
         self.hierarchical.add(answer.predicted, &example.cwes, ancestors);
         let listed: Vec<CweId> = answer.listed.iter().map(|&(label, _)| label).collect();

@@ -65,8 +65,7 @@ mod tests {
     fn ancestors_and_descendants_are_related_and_siblings_are_not() {
         let kb = KnowledgeBase::embedded();
         let cwes = vec![CweId(787)];
-        let example =
-            Example { id: CveId::new(2020, 1), text: String::new(), year: 2020, cwes, part: Part::Test };
+        let example = Example::record(CveId::new(2020, 1), String::new(), 2020, cwes, Part::Test);
         let mut counts = FirstCweCounts::default();
         // The id itself, an ancestor, a descendant, a sibling, and none.
         for first in [Some(787), Some(119), Some(121), Some(125), None] {

@@ -86,8 +86,8 @@ impl PeerScores {
 
     /// True when the record was answered.
     #[must_use]
-    pub fn answers(&self, id: CveId) -> bool {
-        self.rows.contains_key(&id)
+    pub fn answers(&self, record: &Example) -> bool {
+        record.cve.is_some_and(|cve| self.rows.contains_key(&cve))
     }
 }
 
@@ -100,7 +100,8 @@ impl SetScores for PeerScores {
         out.clear();
         out.resize(examples.len() * self.sets.len(), UNMENTIONED.ln());
         for (example, row) in examples.iter().zip(out.chunks_exact_mut(self.sets.len())) {
-            for &(set, probability) in self.rows.get(&example.id).map_or(&[][..], Vec::as_slice) {
+            let answer = example.cve.and_then(|cve| self.rows.get(&cve));
+            for &(set, probability) in answer.map_or(&[][..], Vec::as_slice) {
                 row[set as usize] = probability.max(UNMENTIONED).ln();
             }
         }
@@ -116,7 +117,11 @@ mod tests {
         let good = "{\"id\":\"CVE-2020-0001\",\"sets\":{\"CWE-89+CWE-74\":0.75,\"CWE-79\":0.25}}\n";
         let scores = PeerScores::read(good.as_bytes(), "peer.jsonl").unwrap();
         assert!(scores.sets().contains(&vec![CweId(74), CweId(89)]));
-        assert!(scores.answers(CveId::new(2020, 1)) && !scores.answers(CveId::new(2020, 2)));
+        let record = |number| {
+            let cve = CveId::new(2020, number);
+            Example::record(cve, String::new(), 2020, vec![], vulnlens_corpus::Part::Test)
+        };
+        assert!(scores.answers(&record(1)) && !scores.answers(&record(2)));
         for bad in ["{}", "{\"id\":\"CVE-2020-0001\",\"sets\":{\"CWE-79\":7}}", "{\"id\":\"x\",\"sets\":{}}"]
         {
             let error = PeerScores::read(format!("{good}{bad}\n").as_bytes(), "peer.jsonl").unwrap_err();

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use vulnlens_model::Room;
-use vulnlens_taxonomy::{CveId, CweId};
+use vulnlens_taxonomy::CweId;
 
 use crate::example::Example;
 use crate::scores::{NetworkScores, SetScores};
@@ -13,7 +13,7 @@ use crate::scores::{NetworkScores, SetScores};
 #[derive(Debug, Clone)]
 pub struct RecordedLogits<'a> {
     sets: Cow<'a, [Vec<CweId>]>,
-    rows: BTreeMap<CveId, usize>,
+    rows: BTreeMap<String, usize>,
     logits: Cow<'a, [f32]>,
 }
 
@@ -29,7 +29,7 @@ impl RecordedLogits<'static> {
         Self::owned(scores.outputs().sets.clone(), rows(records.iter().copied()), logits)
     }
 
-    pub(crate) fn owned(sets: Vec<Vec<CweId>>, rows: BTreeMap<CveId, usize>, logits: Vec<f32>) -> Self {
+    pub(crate) fn owned(sets: Vec<Vec<CweId>>, rows: BTreeMap<String, usize>, logits: Vec<f32>) -> Self {
         Self { sets: Cow::Owned(sets), rows, logits: Cow::Owned(logits) }
     }
 }
@@ -41,20 +41,20 @@ impl<'a> RecordedLogits<'a> {
         Self { sets: Cow::Borrowed(sets), rows: rows(records), logits: Cow::Borrowed(logits) }
     }
 
-    /// The records by their rows' numbers.
-    pub(crate) fn rows(&self) -> &BTreeMap<CveId, usize> {
+    /// The numbers of the records' rows, by name.
+    pub(crate) fn rows(&self) -> &BTreeMap<String, usize> {
         &self.rows
     }
 
     /// A record's logits.
-    pub(crate) fn row(&self, id: CveId) -> Option<&[f32]> {
+    pub(crate) fn row(&self, name: &str) -> Option<&[f32]> {
         let width = self.sets.len();
-        self.rows.get(&id).and_then(|row| self.logits.get(row * width..(row + 1) * width))
+        self.rows.get(name).and_then(|row| self.logits.get(row * width..(row + 1) * width))
     }
 }
 
-fn rows<'e>(records: impl IntoIterator<Item = &'e Example>) -> BTreeMap<CveId, usize> {
-    records.into_iter().map(|record| record.id).zip(0..).collect()
+fn rows<'e>(records: impl IntoIterator<Item = &'e Example>) -> BTreeMap<String, usize> {
+    records.into_iter().map(|record| record.name.clone()).zip(0..).collect()
 }
 
 impl SetScores for RecordedLogits<'_> {
@@ -65,7 +65,7 @@ impl SetScores for RecordedLogits<'_> {
     fn logits(&self, examples: &[&Example], _: &mut Room, out: &mut Vec<f32>) {
         out.clear();
         for example in examples {
-            match self.row(example.id) {
+            match self.row(&example.name) {
                 Some(row) => out.extend_from_slice(row),
                 None => out.resize(out.len() + self.sets.len(), 0.0),
             }

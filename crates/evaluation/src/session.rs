@@ -135,7 +135,7 @@ impl<'a> Session<'a> {
     /// The number of rows of the part that a peer has not answered.
     #[must_use]
     pub fn unanswered(&self, scores: &PeerScores) -> usize {
-        labelled_part(&self.examples, self.part).iter().filter(|example| !scores.answers(example.id)).count()
+        labelled_part(&self.examples, self.part).iter().filter(|example| !scores.answers(example)).count()
     }
 
     /// A peer's probabilities are taken as given or tempered, whichever answers the validation part better over all

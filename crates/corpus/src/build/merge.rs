@@ -10,6 +10,7 @@ use vulnlens_taxonomy::{CveId, CweId};
 use crate::date::Date;
 use crate::groups::GroupId;
 use crate::record::{Assigner, Record};
+use crate::record_id::RecordId;
 
 /// Place of a record: of its source in the list of sources, then in the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,6 +72,8 @@ pub(super) struct Entry {
     text: First<Span>,
     published: First<Date>,
     modified: Option<Date>,
+    /// Other CVEs that a source says to be the same, sorted.
+    pub(super) aliases: Vec<CveId>,
     /// The list of each assigner, by rank.
     labels: Vec<(Assigner, Place, SetId)>,
 }
@@ -82,6 +85,8 @@ pub(super) struct Index {
     sets: CweSets,
     /// What each source had, to tell what comes again in it.
     seen: HashSet<(CveId, u16)>,
+    /// CVEs of which a source says that the text does not tell the weakness.
+    untold: HashSet<CveId>,
 }
 
 /// The labels of a CVE that count, with all who gave each.
@@ -105,6 +110,11 @@ impl Index {
         take_first(&mut entry.text, place, span);
         take_first(&mut entry.published, place, record.dates.published.day());
         entry.modified = entry.modified.max(record.dates.modified);
+        for alias in record.aliases.iter().filter_map(RecordId::cve).filter(|alias| *alias != id) {
+            if let Err(at) = entry.aliases.binary_search(&alias) {
+                entry.aliases.insert(at, alias);
+            }
+        }
         let mut assigners: Vec<_> = record.labels.iter().map(|label| label.assigner).collect();
         assigners.dedup();
         for assigner in assigners {
@@ -112,6 +122,16 @@ impl Index {
             let mut set: Vec<CweId> = given.map(|label| label.cwe).collect();
             set.sort_unstable();
             entry.take_labels(assigner, place, self.sets.id(set));
+        }
+        self.note_untold(id, record, place)
+    }
+
+    /// Takes in nothing but the word of a record that its text does not tell the weakness. Tells whether its source had
+    /// the CVE before.
+    pub(super) fn note_untold(&mut self, id: CveId, record: &Record, place: Place) -> bool {
+        // A record that has a weakness, too, tells it.
+        if record.untold && record.labels.is_empty() && !record.withdrawn {
+            self.untold.insert(id);
         }
         !self.seen.insert((id, place.source))
     }
@@ -121,6 +141,11 @@ impl Index {
         let mut entries: Vec<_> = self.entries.iter().map(|(id, entry)| (*id, entry)).collect();
         entries.sort_unstable_by_key(|(id, _)| *id);
         entries
+    }
+
+    /// Tests whether a source says that the text of a CVE does not tell the weakness.
+    pub(super) fn is_untold(&self, id: CveId) -> bool {
+        self.untold.contains(&id)
     }
 
     /// The weaknesses that count: those of the first assigner by rank, and of all whose weaknesses are added to
@@ -153,6 +178,11 @@ impl Entry {
                 }
             }
         }
+    }
+
+    /// Tests whether a source assigns a weakness.
+    pub(super) fn is_labelled(&self) -> bool {
+        !self.labels.is_empty()
     }
 
     pub(super) fn text(&self) -> Option<Span> {

@@ -1,5 +1,7 @@
 //! Options and progress of a build.
 
+use std::path::PathBuf;
+
 use crate::groups::SplitOptions;
 use crate::limits::Limits;
 use crate::sources::ColumnNames;
@@ -7,6 +9,16 @@ use crate::sources::ColumnNames;
 /// Options of a build.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BuildOptions {
+    /// Files of labelled texts of CVEs in other styles than the records': JSON Lines with `id`, `aliases`, `published`,
+    /// `description`, `cwes` and `source`. Each text is a row.
+    pub styles: Vec<PathBuf>,
+    /// Files of texts without a vulnerability: JSON Lines with `id`, `description` and, where it is not what stands before
+    /// the colon of the id, `style`.
+    pub negatives: Vec<PathBuf>,
+    /// Sources that are read for nothing but their word that a text does not tell the weakness.
+    pub untold: Vec<PathBuf>,
+    /// An archive of the answers of CWE's REST API, whose prose becomes texts.
+    pub catalogue: Option<PathBuf>,
     /// The division of the rows.
     pub splits: SplitOptions,
     /// Columns or keys of tables by name.
@@ -22,6 +34,10 @@ pub struct BuildOptions {
 impl Default for BuildOptions {
     fn default() -> Self {
         Self {
+            styles: Vec::new(),
+            negatives: Vec::new(),
+            untold: Vec::new(),
+            catalogue: None,
             splits: SplitOptions::default(),
             columns: ColumnNames::default(),
             limits: Limits::default(),

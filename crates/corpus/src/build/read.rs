@@ -9,7 +9,7 @@ use vulnlens_taxonomy::CveId;
 
 use super::merge::{Index, Place};
 use super::options::{BuildOptions, Progress};
-use super::spill::{SpillReader, SpillWriter};
+use super::spill::SpillWriter;
 use super::tally::Tally;
 use crate::dataset::writer::unwritable;
 use crate::error::{CorpusError, RecordError};
@@ -37,10 +37,11 @@ struct Read {
     group: Option<GroupId>,
 }
 
-/// A source, and whether a folder was given that it lies in.
+/// A source, whether a folder was given that it lies in, and whether its word on untold weaknesses alone is wanted.
 struct SourcePath {
     path: PathBuf,
     is_member: bool,
+    is_untold: bool,
 }
 
 type Batch = Result<Vec<Arrived>, CorpusError>;
@@ -48,7 +49,7 @@ type Batch = Result<Vec<Arrived>, CorpusError>;
 /// Everything that the sources hold.
 pub(super) struct Gathered {
     pub(super) index: Index,
-    pub(super) texts: SpillReader,
+    pub(super) texts: SpillWriter,
     pub(super) tallies: Vec<Tally>,
 }
 
@@ -59,9 +60,10 @@ pub(super) fn read(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Gathered, CorpusError> {
     let mut paths = Vec::new();
-    for given in sources {
+    let given = sources.iter().map(|path| (path, false));
+    for (given, is_untold) in given.chain(options.untold.iter().map(|path| (path, true))) {
         let expanded = expand(given)?.into_iter();
-        paths.extend(expanded.map(|path| SourcePath { is_member: path != *given, path }));
+        paths.extend(expanded.map(|path| SourcePath { is_member: path != *given, is_untold, path }));
     }
     let folder = folder_of(out);
     let (sender, receiver) = sync_channel(WAITING);
@@ -100,7 +102,7 @@ fn work(
 }
 
 fn read_source(
-    SourcePath { path, is_member }: &SourcePath,
+    SourcePath { path, is_member, .. }: &SourcePath,
     number: usize,
     spool: &Path,
     options: &BuildOptions,
@@ -178,7 +180,10 @@ fn gather(
     let mut records = 0u64;
     for batch in receiver {
         for Arrived { place, record } in batch? {
-            let Some(tally) = tallies.get_mut(usize::from(place.source)) else { continue };
+            let number = usize::from(place.source);
+            let (Some(tally), Some(source)) = (tallies.get_mut(number), sources.get(number)) else {
+                continue;
+            };
             let (id, Read { record, group, .. }) = match record {
                 Err(error) => {
                     tally.add_error(&error, options.bad_records_shown);
@@ -190,6 +195,11 @@ fn gather(
                 }
                 Ok(read @ Read { cve: Some(id), .. }) => (id, read),
             };
+            if source.is_untold {
+                let again = index.note_untold(id, &record, place);
+                tally.add(&record, again);
+                continue;
+            }
             let text = record.text.as_deref().ok().zip(group).filter(|_| index.wants_text(id, place));
             let span = text.map(|(text, group)| texts.push(text, group)).transpose().map_err(failed)?;
             let again = index.add(id, &record, place, span);
@@ -198,5 +208,5 @@ fn gather(
         }
         progress(records);
     }
-    Ok(Gathered { index, texts: texts.finish().map_err(failed)?, tallies })
+    Ok(Gathered { index, texts, tallies })
 }

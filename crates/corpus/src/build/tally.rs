@@ -38,6 +38,11 @@ impl Tally {
         record.unreadable_labels.iter().for_each(|label| self.add_unreadable(label));
     }
 
+    /// Counts a text of a source without records.
+    pub(super) fn add_text(&mut self) {
+        self.report.records = self.report.records.saturating_add(1);
+    }
+
     pub(super) fn add_without_cve(&mut self) {
         self.report.without_cve = self.report.without_cve.saturating_add(1);
     }

@@ -1,4 +1,5 @@
-//! The data set on disk: one Parquet row a CVE, sorted by id, readable as it is by DuckDB, pandas and `datasets`.
+//! The data set on disk: one Parquet row a text, the records first and sorted by id, readable as it is by DuckDB, pandas
+//! and `datasets`.
 
 mod reader;
 pub(crate) mod schema;

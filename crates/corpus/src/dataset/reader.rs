@@ -1,5 +1,6 @@
 //! Reading the data set back, row by row or one row by its id.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use arrow_array::{Array, RecordBatch};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection, RowSelector};
-use vulnlens_taxonomy::{ChainLabels, CveId, CweId};
+use vulnlens_taxonomy::{ChainLabels, CveId, CweId, Outcome};
 
 use super::schema;
 use crate::columns::{self, Kind};
@@ -20,19 +21,30 @@ use crate::limits::Limits;
 use crate::parquet_file::{self, Batches};
 use crate::place::Place;
 use crate::problem::Problem;
+use crate::text_kind::TextKind;
 
-/// One CVE of the data set.
+/// One text of the data set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataRow {
-    /// The record's id.
-    pub id: CveId,
+    /// The row's own id: that of the record, the advisory, the package or the weakness. Only records have one each.
+    pub name: String,
+    /// The CVE that the text is about; every record has one.
+    pub cve: Option<CveId>,
+    /// Other CVEs that the text is about.
+    pub aliases: Vec<CveId>,
+    /// The kind of the text.
+    pub kind: TextKind,
+    /// The source of a text that is not a record.
+    pub style: Option<String>,
+    /// The outcome of reading the text, where it is known and no set of weaknesses.
+    pub outcome: Option<Outcome>,
     /// The day of publication.
     pub published: Option<Date>,
-    /// The English description.
+    /// The English text.
     pub text: String,
     /// The weaknesses assigned, sorted, without ancestors; may be empty.
     pub cwes: Vec<CweId>,
-    /// The records with the same folded text.
+    /// The rows with the same folded text.
     pub group: GroupId,
     /// The part in the random split.
     pub random: Part,
@@ -43,8 +55,8 @@ pub struct DataRow {
 impl DataRow {
     /// The year whose habits of assignment apply: that of publication, else that of the CVE id.
     #[must_use]
-    pub fn year(&self) -> u16 {
-        self.published.map_or_else(|| self.id.year(), Date::year)
+    pub fn year(&self) -> Option<u16> {
+        self.published.map(Date::year).or_else(|| self.cve.map(CveId::year))
     }
 }
 
@@ -57,6 +69,14 @@ const ROW: [(&str, Kind); 7] = [
     (schema::GROUP, Kind::Text),
     (schema::SPLIT_RANDOM, Kind::Text),
     (schema::SPLIT_TEMPORAL, Kind::Text),
+];
+/// The columns that the first version of the layout did not have.
+const SECOND: [(&str, Kind); 5] = [
+    (schema::NAME, Kind::Text),
+    (schema::ALIASES, Kind::List),
+    (schema::KIND, Kind::Text),
+    (schema::STYLE, Kind::Text),
+    (schema::OUTCOME, Kind::Text),
 ];
 /// The columns of the labels that the chain derived.
 const DERIVED: [(&str, Kind); 3] =
@@ -94,6 +114,10 @@ impl DatasetReader {
             };
             columns::check(&reader.name, field, kind)?;
         }
+        for (column, kind) in SECOND {
+            let field = builder.schema().fields().find(column);
+            field.map_or(Ok(()), |(_, field)| columns::check(&reader.name, field, kind))?;
+        }
         let file = builder.metadata().file_metadata();
         reader.rows = u64::try_from(file.num_rows()).unwrap_or_default();
         let pairs = file.key_value_metadata().into_iter().flatten();
@@ -119,45 +143,47 @@ impl DatasetReader {
         &self.metadata
     }
 
-    /// The rows, by rising id, without their derived labels.
+    /// The rows, records first and by rising id, without their derived labels.
     ///
     /// # Errors
     /// A file that can no longer be read.
     pub fn rows(&self) -> Result<impl Iterator<Item = Result<DataRow, RecordError>> + use<>, CorpusError> {
-        let rows = self.scan(&ROW, None)?;
+        let rows = self.scan(&row_columns(), None)?;
         Ok(rows.map(|row| row.map(|(row, _)| row)))
     }
 
-    /// The rows, by rising id, with the labels that the chain derived when the data set was built.
+    /// The rows, records first and by rising id, with the labels that the chain derived when the data set was built.
     ///
     /// # Errors
     /// A file that can no longer be read.
     pub fn labelled_rows(&self) -> Result<LabelledRows, CorpusError> {
-        let columns: Vec<_> = ROW.into_iter().chain(DERIVED).collect();
+        let columns: Vec<_> = row_columns().into_iter().chain(DERIVED).collect();
         self.scan(&columns, None)
     }
 
-    /// The row of one CVE.
+    /// The row of one CVE's record.
     ///
     /// # Errors
     /// A file that can no longer be read, or a damaged row.
     pub fn find(&self, id: CveId) -> Result<Option<DataRow>, CorpusError> {
         let Some(at) = self.position(id)? else { return Ok(None) };
         let selection = RowSelection::from(vec![RowSelector::skip(at), RowSelector::select(1)]);
-        let row = self.scan(&ROW, Some(selection))?.next();
+        let row = self.scan(&row_columns(), Some(selection))?.next();
         Ok(row.transpose()?.map(|(row, _)| row))
     }
 
-    /// The number of rows before that of `id`.
+    /// The number of rows before that of `id`'s record.
     fn position(&self, id: CveId) -> Result<Option<usize>, CorpusError> {
         let wanted = id.to_string();
         let mut before = 0usize;
-        for batch in self.batches(&[(schema::CVE_ID, Kind::Text)], None)? {
+        for batch in self.batches(&[(schema::CVE_ID, Kind::Text), (schema::KIND, Kind::Text)], None)? {
             let batch = batch.map_err(|problem| self.error(Place::Whole, problem))?;
-            let column = batch.column(0).as_ref();
-            let found =
-                (0..batch.num_rows()).find(|row| columns::text(column, *row).is_some_and(|id| id == wanted));
-            if let Some(row) = found {
+            let is_wanted = |at: &usize| {
+                let cells = Cells { batch: &batch, at: *at };
+                cells.optional(schema::CVE_ID).is_some_and(|id| id == wanted)
+                    && cells.kind() == Ok(TextKind::Record)
+            };
+            if let Some(row) = (0..batch.num_rows()).find(is_wanted) {
                 return Ok(Some(before.saturating_add(row)));
             }
             before = before.saturating_add(batch.num_rows());
@@ -210,6 +236,11 @@ impl DatasetReader {
     fn error(&self, place: Place, problem: Problem) -> RecordError {
         RecordError { file: Arc::clone(&self.name), place, id: None, problem }
     }
+}
+
+/// The columns of a [`DataRow`] in any version of the layout.
+fn row_columns() -> Vec<(&'static str, Kind)> {
+    ROW.into_iter().chain(SECOND).collect()
 }
 
 /// Whether the file's first bytes are Parquet's magic number.
@@ -265,9 +296,33 @@ impl<'a> Cells<'a> {
         self.batch.column_by_name(name).map(|column| column as &dyn Array)
     }
 
-    fn text(&self, name: &'static str) -> Result<std::borrow::Cow<'a, str>, Problem> {
-        let cell = self.column(name).and_then(|column| columns::text(column, self.at));
-        cell.ok_or(Problem::MissingField(name))
+    fn optional(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.column(name).and_then(|column| columns::text(column, self.at))
+    }
+
+    fn text(&self, name: &'static str) -> Result<Cow<'a, str>, Problem> {
+        self.optional(name).ok_or(Problem::MissingField(name))
+    }
+
+    /// The kind of the text; the first version of the layout had records alone.
+    fn kind(&self) -> Result<TextKind, Problem> {
+        let Some(kind) = self.optional(schema::KIND) else { return Ok(TextKind::Record) };
+        let expected = "record, style, negative or catalogue";
+        TextKind::named(&kind).ok_or_else(|| Problem::bad_field(schema::KIND, &kind, expected))
+    }
+
+    fn outcome(&self) -> Result<Option<Outcome>, Problem> {
+        let Some(outcome) = self.optional(schema::OUTCOME) else { return Ok(None) };
+        let bad = || Problem::bad_field(schema::OUTCOME, &outcome, "not-a-vulnerability or not-told");
+        Outcome::named(&outcome).map(Some).ok_or_else(bad)
+    }
+
+    /// The CVE, which a record must have.
+    fn cve(&self, kind: TextKind) -> Result<Option<CveId>, Problem> {
+        match self.optional(schema::CVE_ID) {
+            None if kind != TextKind::Record => Ok(None),
+            _ => self.parsed(schema::CVE_ID, "a CVE id").map(Some),
+        }
     }
 
     fn parsed<T: std::str::FromStr>(&self, name: &'static str, expected: &'static str) -> Result<T, Problem> {
@@ -282,16 +337,30 @@ impl<'a> Cells<'a> {
 
     fn list<T: std::str::FromStr>(&self, name: &'static str) -> Result<Vec<T>, Problem> {
         let items = self.column(name).map(|column| columns::list(column, self.at)).unwrap_or_default();
-        let parse = |item: &std::borrow::Cow<'_, str>| {
-            item.parse().map_err(|_| Problem::bad_field(name, item, "ids such as CWE-79, CAPEC-63 or T1027"))
+        let parse = |item: &Cow<'_, str>| {
+            item.parse().map_err(|_| {
+                Problem::bad_field(name, item, "ids such as CVE-2021-44228, CWE-79, CAPEC-63 or T1027")
+            })
         };
         items.iter().map(parse).collect()
     }
 
     fn row(&self) -> Result<(DataRow, ChainLabels), Problem> {
         let published = self.column(schema::PUBLISHED);
+        let kind = self.kind()?;
+        let cve = self.cve(kind)?;
+        let name = match (self.optional(schema::NAME), cve) {
+            (Some(name), _) => name.into_owned(),
+            (None, Some(cve)) => cve.to_string(),
+            (None, None) => return Err(Problem::MissingField(schema::NAME)),
+        };
         let row = DataRow {
-            id: self.parsed(schema::CVE_ID, "a CVE id")?,
+            name,
+            cve,
+            aliases: self.list(schema::ALIASES)?,
+            kind,
+            style: self.optional(schema::STYLE).map(Cow::into_owned),
+            outcome: self.outcome()?,
             published: published.and_then(|column| columns::when(column, self.at).day()),
             text: self.text(schema::DESCRIPTION)?.into_owned(),
             cwes: self.list(schema::CWE_IDS)?,

@@ -6,7 +6,12 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use crate::groups::SplitOptions;
 
+pub(crate) const NAME: &str = "name";
 pub(crate) const CVE_ID: &str = "cve_id";
+pub(crate) const ALIASES: &str = "aliases";
+pub(crate) const KIND: &str = "kind";
+pub(crate) const STYLE: &str = "style";
+pub(crate) const OUTCOME: &str = "outcome";
 pub(crate) const PUBLISHED: &str = "published";
 pub(crate) const MODIFIED: &str = "modified";
 pub(crate) const DESCRIPTION: &str = "description";
@@ -22,8 +27,8 @@ pub(crate) const KB_VERSION: &str = "kb_version";
 
 /// Key of the file's metadata under which the version of this layout stands.
 pub(crate) const VERSION_KEY: &str = "vulnlens.dataset";
-/// The version of this layout.
-pub(crate) const VERSION: &str = "1";
+/// The version of this layout. The first one had records alone: no `name`, `aliases`, `kind`, `style` and `outcome`.
+pub(crate) const VERSION: &str = "2";
 /// Key of the seed of groups and random split.
 pub(crate) const SEED_KEY: &str = "vulnlens.seed";
 /// Key of the rules of the splits, in words.
@@ -41,10 +46,16 @@ pub(crate) fn list_item() -> Arc<Field> {
 /// The columns, in order.
 pub(crate) fn schema() -> SchemaRef {
     let text = |name| Field::new(name, DataType::Utf8, false);
+    let optional = |name| Field::new(name, DataType::Utf8, true);
     let date = |name| Field::new(name, DataType::Date32, true);
     let list = |name| Field::new(name, DataType::List(list_item()), false);
     Arc::new(Schema::new(vec![
-        text(CVE_ID),
+        text(NAME),
+        optional(CVE_ID),
+        list(ALIASES),
+        text(KIND),
+        optional(STYLE),
+        optional(OUTCOME),
         date(PUBLISHED),
         date(MODIFIED),
         text(DESCRIPTION),
@@ -64,7 +75,7 @@ pub(crate) fn schema() -> SchemaRef {
 pub(crate) fn metadata(kb_version: &str, splits: &SplitOptions) -> Vec<(String, String)> {
     let rules = format!(
         "random: {} train, {} validation, rest test, by a hash of the group with the seed; temporal, by CVE year: \
-         train to {}, validation to {}, test after; a group is never split",
+         train to {}, validation to {}, test after; texts that are equal, of one CVE or name it are never split",
         splits.train, splits.validation, splits.train_until, splits.validation_until
     );
     let pairs = [

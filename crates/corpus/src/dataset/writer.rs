@@ -12,12 +12,14 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use vulnlens_files::WholeFile;
-use vulnlens_taxonomy::{ChainLabels, CveId, CweId};
+use vulnlens_taxonomy::{ChainLabels, CveId, CweId, Outcome};
 
 use super::schema;
+use crate::components::Parts;
 use crate::date::Date;
 use crate::error::CorpusError;
-use crate::groups::{GroupId, Part};
+use crate::groups::GroupId;
+use crate::text_kind::TextKind;
 
 /// Rows of a row group: enough to compress, few enough that one is small in memory.
 pub(crate) const ROW_GROUP: usize = 16 << 10;
@@ -26,7 +28,12 @@ const BATCH: usize = 2 << 10;
 
 /// One row as it is written.
 pub(crate) struct NewRow<'a> {
-    pub(crate) id: CveId,
+    pub(crate) name: &'a str,
+    pub(crate) cve: Option<CveId>,
+    pub(crate) aliases: &'a [CveId],
+    pub(crate) kind: TextKind,
+    pub(crate) style: Option<&'a str>,
+    pub(crate) outcome: Option<Outcome>,
     pub(crate) published: Option<Date>,
     pub(crate) modified: Option<Date>,
     pub(crate) text: &'a str,
@@ -34,8 +41,7 @@ pub(crate) struct NewRow<'a> {
     pub(crate) cwe_sources: &'a [String],
     pub(crate) derived: &'a ChainLabels,
     pub(crate) group: GroupId,
-    pub(crate) random: Part,
-    pub(crate) temporal: Part,
+    pub(crate) parts: Parts,
 }
 
 /// A Parquet file that appears under its name only when it is whole.
@@ -100,9 +106,9 @@ pub(crate) struct RowWriter {
     file: FileWriter,
     rows: usize,
     kb_version: String,
-    texts: [StringBuilder; 6],
+    texts: [StringBuilder; 10],
     dates: [Date32Builder; 2],
-    lists: [ListBuilder<StringBuilder>; 5],
+    lists: [ListBuilder<StringBuilder>; 6],
 }
 
 impl RowWriter {
@@ -119,17 +125,22 @@ impl RowWriter {
     }
 
     pub(crate) fn push(&mut self, row: &NewRow<'_>) -> Result<(), CorpusError> {
-        let [id, text, group, random, temporal, kb] = &mut self.texts;
-        id.append_value(row.id.to_string());
+        let [name, cve, kind, style, outcome, text, group, random, temporal, kb] = &mut self.texts;
+        name.append_value(row.name);
+        cve.append_option(row.cve.map(|cve| cve.to_string()));
+        kind.append_value(row.kind.name());
+        style.append_option(row.style);
+        outcome.append_option(row.outcome.map(Outcome::name));
         text.append_value(row.text);
         group.append_value(row.group.to_string());
-        random.append_value(row.random.name());
-        temporal.append_value(row.temporal.name());
+        random.append_value(row.parts.random.name());
+        temporal.append_value(row.parts.temporal.name());
         kb.append_value(&self.kb_version);
         let [published, modified] = &mut self.dates;
         published.append_option(row.published.map(Date::to_epoch_days));
         modified.append_option(row.modified.map(Date::to_epoch_days));
-        let [cwes, sources, derived, capec, techniques] = &mut self.lists;
+        let [aliases, cwes, sources, derived, capec, techniques] = &mut self.lists;
+        append(aliases, row.aliases);
         append(cwes, row.cwes);
         append(sources, row.cwe_sources);
         append(derived, &row.derived.cwe);
@@ -141,14 +152,14 @@ impl RowWriter {
 
     fn flush(&mut self) -> Result<(), CorpusError> {
         self.rows = 0;
-        let [id, text, group, random, temporal, kb] =
+        let [name, cve, kind, style, outcome, text, group, random, temporal, kb] =
             self.texts.each_mut().map(|b| Arc::new(b.finish()) as ArrayRef);
         let [published, modified] = self.dates.each_mut().map(|b| Arc::new(b.finish()) as ArrayRef);
-        let [cwes, sources, derived, capec, techniques] =
+        let [aliases, cwes, sources, derived, capec, techniques] =
             self.lists.each_mut().map(|b| Arc::new(b.finish()) as ArrayRef);
         let columns = vec![
-            id, published, modified, text, cwes, sources, derived, capec, techniques, group, random,
-            temporal, kb,
+            name, cve, aliases, kind, style, outcome, published, modified, text, cwes, sources, derived,
+            capec, techniques, group, random, temporal, kb,
         ];
         let batch = RecordBatch::try_new(schema::schema(), columns);
         let batch = batch.map_err(|error| unwritable(&self.file.path, io::Error::other(error)))?;

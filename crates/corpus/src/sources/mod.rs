@@ -15,7 +15,7 @@ mod github;
 mod grype;
 mod harbor;
 mod json;
-mod json_text;
+pub(crate) mod json_text;
 mod npm_audit;
 mod nvd_api;
 mod nvd_feed;

@@ -15,7 +15,7 @@ use vulnlens_taxonomy::{CveId, CweId, KnowledgeBase};
 
 use self::asker::{Asker, Said};
 pub use self::tails::Tail;
-use self::texts::{Texts, cve};
+use self::texts::Texts;
 use crate::example::Example;
 use crate::first_cwe::{FirstCwe, FirstCweCounts};
 
@@ -168,7 +168,7 @@ fn styles(
         .records
         .iter()
         .zip(said)
-        .filter_map(|(example, said)| Some((cve(example)?, said.first)))
+        .filter_map(|(example, said)| Some((example.cve?, said.first)))
         .collect();
     let unlabelled = asker.ask(&texts.unlabelled);
     first_of.extend(
@@ -176,7 +176,7 @@ fn styles(
             .unlabelled
             .iter()
             .zip(&unlabelled)
-            .filter_map(|(example, said)| Some((cve(example)?, said.first))),
+            .filter_map(|(example, said)| Some((example.cve?, said.first))),
     );
     let examples: Vec<&Example> = texts.styles.iter().map(|&(_, example)| example).collect();
     let said = asker.ask(&examples);
@@ -186,7 +186,7 @@ fn styles(
             first_cwe.add(kb, example, said.first);
         }
         let pairs =
-            texts.iter().filter_map(|(example, said)| Some(*first_of.get(&cve(example)?)? == said.first));
+            texts.iter().filter_map(|(example, said)| Some(*first_of.get(&example.cve?)? == said.first));
         let (pairs, agreement) = share(pairs);
         (style.to_owned(), StyleFigures { first_cwe: first_cwe.finish(), pairs, agreement })
     };
@@ -197,6 +197,7 @@ fn styles(
 
 #[cfg(test)]
 mod tests {
+    use vulnlens_corpus::TextKind;
     use vulnlens_model::{Input, LabelOutputs, Network, Outputs, Room};
 
     use super::*;
@@ -240,8 +241,8 @@ mod tests {
     }
 
     fn record(number: u32, text: &str) -> Example {
-        let (id, cwes) = (CveId::new(2024, number), vec![CweId(89)]);
-        Example { id, text: text.to_owned(), year: 2024, cwes, part: Part::Test }
+        let (cve, cwes) = (CveId::new(2024, number), vec![CweId(89)]);
+        Example::record(cve, text.to_owned(), 2024, cwes, Part::Test)
     }
 
     #[test]
@@ -256,6 +257,40 @@ mod tests {
         // The first of equals is CWE-79, so a link changes nothing where there was nothing.
         assert_eq!((changed(Tail::Links), changed(Tail::Credit)), (0.75, 0.0));
         assert_eq!((&answers.negatives, answers.styles.len()), (&None, 0));
+    }
+
+    #[test]
+    fn other_kinds_of_texts_are_measured_by_style() {
+        let of_kind = |kind, style: &str, example: Example| {
+            let style = Some(style.to_owned());
+            Example { kind, style, ..example }
+        };
+        let (labelled, other) = (record(1, "sql"), record(2, "sql"));
+        let unlabelled = Example { cwes: vec![], ..other };
+        let unpaired = Example { cwes: vec![], ..record(3, "sql https") };
+        let negative = |text| Example { cve: None, cwes: vec![], ..record(9, text) };
+        let examples = [
+            of_kind(TextKind::Style, "advisory", record(1, "a sql flaw")),
+            of_kind(TextKind::Style, "advisory", record(2, "see https://example.com")),
+            of_kind(TextKind::Style, "advisory", record(4, "sql")),
+            of_kind(TextKind::Negative, "readme", negative("a sql driver")),
+            of_kind(TextKind::Negative, "readme", negative("a parser")),
+            of_kind(TextKind::Negative, "note", negative("a note")),
+            of_kind(TextKind::Negative, "note", Example { part: Part::Train, ..negative("sql") }),
+            labelled,
+            unlabelled,
+            unpaired,
+        ];
+        let answers = measure(&classifier(["CWE-79", "CWE-89"]), &examples, Part::Test).unwrap();
+        assert_eq!(answers.records, 1);
+        let negatives = answers.negatives.unwrap();
+        assert_eq!((negatives.texts, negatives.cwe), (3, 1.0 / 3.0));
+        assert!(negatives.capec > 0.0 && negatives.attack <= negatives.capec);
+        let readme = answers.negatives_by_style["readme"];
+        assert_eq!((readme.texts, readme.cwe, answers.negatives_by_style["note"].cwe), (2, 0.5, 0.0));
+        let advisory = answers.styles["advisory"];
+        assert_eq!((advisory.first_cwe.records, advisory.pairs, advisory.agreement), (3, 2, 0.5));
+        assert_eq!(advisory.first_cwe.exact, 2.0 / 3.0);
     }
 
     #[test]

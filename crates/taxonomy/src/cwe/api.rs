@@ -179,12 +179,12 @@ impl ApiAnswers {
 }
 
 /// A document of the API.
-enum Document {
+pub(super) enum Document {
     Object(JsonObject),
     List(Vec<Box<RawValue>>),
 }
 
-fn document(bytes: &[u8]) -> Result<Document, serde_json::Error> {
+pub(super) fn document(bytes: &[u8]) -> Result<Document, serde_json::Error> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     if bytes.trim_ascii_start().starts_with(b"[") {
         return serde_json::from_slice(bytes).map(Document::List);
@@ -198,7 +198,7 @@ fn parsed(raw: &RawValue) -> Result<JsonObject, BadField> {
 }
 
 /// The field as a number, which the API writes as text.
-fn number(object: &JsonObject, field: &'static str) -> Result<u32, BadField> {
+pub(super) fn number(object: &JsonObject, field: &'static str) -> Result<u32, BadField> {
     let raw: Box<RawValue> = object.required(field)?;
     number_of(raw.get().trim_matches('"'), field)
 }
@@ -207,7 +207,7 @@ fn term<T>(object: &JsonObject, field: &'static str, from_word: fn(&str) -> Opti
     object.optional::<String>(field).ok().flatten().and_then(|word| from_word(&word))
 }
 
-fn usage(object: &JsonObject) -> Usage {
+pub(super) fn usage(object: &JsonObject) -> Usage {
     let notes = object.optional::<JsonObject>("MappingNotes").ok().flatten();
     notes.and_then(|notes| term(&notes, "Usage", Usage::from_word)).unwrap_or(Usage::Unstated)
 }

@@ -2,12 +2,14 @@
 
 mod api;
 mod catalog;
+mod prose;
 mod xml;
 
 use std::io::BufRead;
 
 pub use api::ApiAnswers;
 pub use catalog::CweCatalog;
+pub use prose::{AlternateTerm, ObservedExample, WeaknessProse};
 
 use crate::error::ParseError;
 use crate::sniff::{Form, sniff};

@@ -35,8 +35,9 @@ use crate::years::newest_year;
 use features::{FeatureLists, choose_vocabulary};
 use fit::{TrainingTexts, answers, fit};
 use network::{Network, Shape};
-use vulnlens_evaluation::{Calibration, EvaluationError, calibrate};
-use vulnlens_evaluation::{Example, Part};
+use vulnlens_evaluation::{
+    Calibration, EvaluationError, Example, Part, calibrate, labelled_part, training_part,
+};
 
 /// The source of the temperature and the decision rules.
 #[derive(Debug, Clone)]
@@ -62,11 +63,15 @@ pub type Progress<'a> = &'a (dyn Fn(u64) + Sync);
 /// The number of texts that a fit sees in all, for a progress bar.
 #[must_use]
 pub fn work(examples: &[Example], settings: &Settings) -> u64 {
-    let train = examples.iter().filter(|e| e.part == Part::Train);
-    let (all, labelled) =
-        train.fold((0u64, 0u64), |(all, labelled), e| (all + 1, labelled + u64::from(e.is_labelled())));
+    let (all, labelled) = (fitted_on(examples).len() as u64, training_part(examples).len() as u64);
     let last = if settings.teachers > 0 { all } else { labelled };
     settings.epochs as u64 * (settings.teachers as u64 * labelled + last)
+}
+
+/// The texts of the training part that the last fit sees: the labelled ones, and records that nobody has labelled.
+fn fitted_on(examples: &[Example]) -> Vec<&Example> {
+    let is_seen = |e: &&Example| e.part == Part::Train && (e.is_labelled() || e.is_unlabelled_record());
+    examples.iter().filter(is_seen).collect()
 }
 
 /// Fits an n-gram model to the training part and gives the bytes of its file.
@@ -86,10 +91,9 @@ pub fn train(
     if let Some(problem) = settings.problem() {
         return Err(TrainError::Setting(problem));
     }
-    let texts: Vec<&Example> = examples.iter().filter(|e| e.part == Part::Train).collect();
+    let texts = fitted_on(examples);
     let sets = sets_of(&texts)?;
-    let to_validate = |e: &Example| e.part == Part::Validation && e.is_labelled();
-    if matches!(decisions, Decisions::Validation) && !examples.iter().any(to_validate) {
+    if matches!(decisions, Decisions::Validation) && labelled_part(examples, Part::Validation).is_empty() {
         return Err(EvaluationError::NoValidationTexts.into());
     }
     let labelled: Vec<&str> = texts.iter().filter(|e| e.is_labelled()).map(|e| e.text.as_str()).collect();

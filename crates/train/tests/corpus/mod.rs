@@ -23,13 +23,11 @@ pub(crate) fn examples(n: usize) -> Vec<Example> {
         let product = ["acme", "borealis", "cumulus", "delta"][i / 4 % 4];
         let place = ["the id field", "a search form", "page seven", "the export route"][i / 16 % 4];
         let cwes = if i % 5 == 4 { &[][..] } else { cwes };
-        Example {
-            id: CveId::new(2015 + (i % 10) as u16, 1000 + i as u32),
-            text: pattern.replace("PRODUCT", product).replace("PLACE", place),
-            year: 2015 + (i % 10) as u16,
-            cwes: cwes.iter().copied().map(CweId).collect(),
-            part: [Part::Train, Part::Train, Part::Train, Part::Validation, Part::Test][i / 20 % 5],
-        }
+        let year = 2015 + (i % 10) as u16;
+        let text = pattern.replace("PRODUCT", product).replace("PLACE", place);
+        let cwes = cwes.iter().copied().map(CweId).collect();
+        let part = [Part::Train, Part::Train, Part::Train, Part::Validation, Part::Test][i / 20 % 5];
+        Example::record(CveId::new(year, 1000 + i as u32), text, year, cwes, part)
     };
     (0..n).map(example).collect()
 }

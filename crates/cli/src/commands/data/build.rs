@@ -1,4 +1,4 @@
-//! `data build`: sources in, one labelled row a CVE out.
+//! `data build`: sources in, one labelled row a text out.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -27,12 +27,32 @@ const WRITING: &str = "{spinner} writing: {percent}% of {len} rows, {rate} rows/
 /// release's zip, or a folder), advisories, reports of scanners, and tables (JSON, CSV, Parquet, Arrow), as docs/inputs.md
 /// lists them. Records of one CVE are merged: its text and date are those of the first source that has them; NVD's
 /// weaknesses count before the CNA's, and the ADPs' are added. Withdrawn records and those without an English description
-/// or a CVE id are left out. The labels follow from the knowledge base.
+/// or a CVE id are left out. The labels follow from the knowledge base. Texts of other kinds are rows of their own.
 #[derive(Debug, Args)]
 pub(crate) struct BuildArguments {
     /// Files and folders of records
     #[arg(value_name = "SOURCE")]
     sources: Vec<PathBuf>,
+
+    /// Labelled texts of CVEs in other styles than the records': JSON Lines with id, aliases, published, description, cwes
+    /// and source; each text is a row
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    styles: Vec<PathBuf>,
+
+    /// Texts without a vulnerability: JSON Lines with id, description and, where it is not what stands before the colon of
+    /// the id, style
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    negatives: Vec<PathBuf>,
+
+    /// Files and folders of records that are read for nothing but NVD's word that a text does not tell its weakness
+    /// (NVD-CWE-noinfo)
+    #[arg(long, value_name = "SOURCE", num_args = 1..)]
+    untold: Vec<PathBuf>,
+
+    /// CWE's catalogue as an archive of the answers of its REST API: names, terms, descriptions, consequences and observed
+    /// examples of every weakness that may be mapped to are rows
+    #[arg(long, value_name = "FILE")]
+    catalogue: Option<PathBuf>,
 
     /// Former option of SOURCE
     #[arg(long, value_name = "PATH", num_args = 1.., hide = true)]
@@ -83,7 +103,16 @@ pub(crate) fn run(arguments: &BuildArguments, terminal: &Terminal) -> Result<(),
     }
     let kb = arguments.kb.load(terminal)?;
     let (columns, threads) = (arguments.columns.names(), threads(arguments.threads));
-    let options = BuildOptions { splits, columns, threads, ..BuildOptions::default() };
+    let options = BuildOptions {
+        styles: arguments.styles.clone(),
+        negatives: arguments.negatives.clone(),
+        untold: arguments.untold.clone(),
+        catalogue: arguments.catalogue.clone(),
+        splits,
+        columns,
+        threads,
+        ..BuildOptions::default()
+    };
     let (bar, begun) = (terminal.progress(READING), Instant::now());
     bar.set_message(counted(0, begun.elapsed()));
     let report = build(&paths, &kb, &arguments.out, &options, &mut |progress| match progress {
@@ -127,6 +156,12 @@ fn text(report: &BuildReport) -> String {
         report.rejected,
         report.without_description
     );
+    let kinds = report.other_rows.iter().map(|(kind, rows)| format!("{rows} of the kind {kind}"));
+    let not_told = Some(report.not_told).filter(|rows| *rows > 0).map(|rows| format!("{rows} not told"));
+    let parts: Vec<String> = kinds.chain(not_told).collect();
+    if !parts.is_empty() {
+        text += &format!("among the rows: {}\n", parts.join(", "));
+    }
     text
 }
 

@@ -34,6 +34,12 @@ pub(crate) fn run(arguments: &StatsArguments) -> Result<(), Failure> {
 
 fn text(stats: &Stats) -> String {
     let mut text = format!("rows                {}\n", stats.rows);
+    for (kind, rows) in &stats.by_kind {
+        text += &format!("{:<18}  {rows} rows\n", format!("kind {kind}"));
+    }
+    for (outcome, rows) in &stats.by_outcome {
+        text += &format!("{outcome:<18}  {rows} rows\n");
+    }
     for (name, parts) in [("random split", stats.random), ("temporal split", stats.temporal)] {
         let (train, validation, test) = (parts.train, parts.validation, parts.test);
         text += &format!("{name:<18}  {train} train, {validation} validation, {test} test\n");

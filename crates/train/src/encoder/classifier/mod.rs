@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use vulnlens_encoder::Tokenizer;
 use vulnlens_encoder::training::{Parameters, Part as NetworkPart, Training};
-use vulnlens_evaluation::{EvaluationError, Example, Part, labelled_part};
+use vulnlens_evaluation::{EvaluationError, Example, Part, labelled_part, training_part};
 use vulnlens_model::TaxonomyVersions;
 use vulnlens_taxonomy::KnowledgeBase;
 
@@ -65,10 +65,9 @@ pub fn train_classifier(
 }
 
 impl<'a> TrainingParts<'a> {
-    /// The labelled examples of the training and the validation part.
+    /// The labelled texts of the training part and the labelled records of the validation part.
     pub(crate) fn of(examples: &'a [Example], about: &Description) -> Result<Self, TrainError> {
-        let (training, validation) =
-            (labelled_part(examples, Part::Train), labelled_part(examples, Part::Validation));
+        let (training, validation) = (training_part(examples), labelled_part(examples, Part::Validation));
         if validation.is_empty() && about.split != "all" {
             return Err(EvaluationError::NoValidationTexts.into());
         }

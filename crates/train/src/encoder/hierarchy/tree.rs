@@ -224,7 +224,7 @@ mod tests {
 
     fn example(cwes: &[u32]) -> Example {
         let cwes = cwes.iter().copied().map(CweId).collect();
-        Example { id: CveId::new(2020, 1), text: "text".into(), year: 2020, cwes, part: Part::Train }
+        Example::record(CveId::new(2020, 1), "text".into(), 2020, cwes, Part::Train)
     }
 
     fn tree_of(

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use vulnlens_evaluation::{Example, Part};
 use vulnlens_model::softmax::temper;
 use vulnlens_model::{Input, Network, NgramModel, Outputs, Room};
-use vulnlens_taxonomy::{CveId, CweId};
+use vulnlens_taxonomy::CweId;
 
 use crate::encoder::output_space::OutputSpace;
 
@@ -22,7 +22,8 @@ pub struct Distillation {
     pub(crate) teachers: String,
     /// The teachers' share in the target of a labelled text.
     pub(crate) share: f32,
-    answers: Arc<BTreeMap<CveId, Answer>>,
+    /// By name and text: texts of several styles may be about one CVE.
+    answers: Arc<BTreeMap<String, BTreeMap<String, Answer>>>,
 }
 
 /// Sets with their probabilities.
@@ -34,26 +35,35 @@ const BLOCK: usize = 256;
 const LEAST: f32 = 0.002;
 
 impl Distillation {
-    /// Asks the models about every text of the training part.
+    /// Asks the models about the labelled texts and the unlabelled records of the training part.
     #[must_use]
     pub fn of(models: &[NgramModel], examples: &[Example], share: f32) -> Self {
-        let texts: Vec<&Example> = examples.iter().filter(|e| e.part == Part::Train).collect();
-        let answers: Vec<Vec<(CveId, Answer)>> = texts
+        let is_asked = |e: &&Example| e.part == Part::Train && (e.is_labelled() || e.is_unlabelled_record());
+        let texts: Vec<&Example> = examples.iter().filter(is_asked).collect();
+        let answered: Vec<Vec<Answer>> = texts
             .par_chunks(BLOCK)
             .map_init(Room::default, |room, block| answers(models, block, room))
             .collect();
+        let mut answers: BTreeMap<String, BTreeMap<String, Answer>> = BTreeMap::new();
+        for (text, answer) in texts.iter().zip(answered.into_iter().flatten()) {
+            answers.entry(text.name.clone()).or_default().insert(text.text.clone(), answer);
+        }
         let names: Vec<String> =
             models.iter().map(|model| format!("{} {}", model.name(), model.revision())).collect();
-        Self { teachers: names.join(", "), share, answers: Arc::new(answers.into_iter().flatten().collect()) }
+        Self { teachers: names.join(", "), share, answers: Arc::new(answers) }
     }
 
-    /// Texts of the training part that have no label, and that the teachers know.
+    fn answer(&self, example: &Example) -> Option<&Answer> {
+        self.answers.get(&example.name)?.get(&example.text)
+    }
+
+    /// Records of the training part that have no label, and that the teachers know.
     pub(crate) fn unlabelled<'e>(&self, examples: &'e [Example]) -> impl Iterator<Item = &'e Example> {
         examples.iter().filter(|example| {
             example.part == Part::Train
-                && !example.is_labelled()
+                && example.is_unlabelled_record()
                 && !example.text.trim().is_empty()
-                && self.answers.contains_key(&example.id)
+                && self.answer(example).is_some()
         })
     }
 
@@ -61,7 +71,7 @@ impl Distillation {
     pub(crate) fn target(&self, example: &Example, gold: &[u32], space: &OutputSpace) -> Vec<(u32, f32)> {
         let share = if gold.is_empty() { 1.0 } else { self.share };
         let mut target: BTreeMap<u32, f32> = BTreeMap::new();
-        let answer = self.answers.get(&example.id).map_or(&[][..], Vec::as_slice);
+        let answer = self.answer(example).map_or(&[][..], Vec::as_slice);
         let known: Vec<(u32, f32)> =
             answer.iter().filter_map(|(set, p)| Some((space.output_of(set)?, *p))).collect();
         let mass: f32 = known.iter().map(|(_, p)| p).sum();
@@ -74,7 +84,7 @@ impl Distillation {
     }
 }
 
-fn answers(models: &[NgramModel], block: &[&Example], room: &mut Room) -> Vec<(CveId, Answer)> {
+fn answers(models: &[NgramModel], block: &[&Example], room: &mut Room) -> Vec<Answer> {
     let inputs: Vec<Input<'_>> = block.iter().map(|e| Input::text(&e.text).year(e.year)).collect();
     let mut scores = vec![];
     let mut sums: Vec<BTreeMap<&[CweId], f32>> = vec![BTreeMap::new(); block.len()];
@@ -90,5 +100,5 @@ fn answers(models: &[NgramModel], block: &[&Example], room: &mut Room) -> Vec<(C
         }
     }
     let answer = |sum: BTreeMap<&[CweId], f32>| sum.into_iter().map(|(set, p)| (set.to_vec(), p)).collect();
-    block.iter().zip(sums).map(|(example, sum)| (example.id, answer(sum))).collect()
+    sums.into_iter().map(answer).collect()
 }
