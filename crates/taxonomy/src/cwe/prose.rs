@@ -35,7 +35,7 @@ pub struct WeaknessProse {
 pub struct AlternateTerm {
     /// The term.
     pub term: String,
-    /// Where it is used, or what it means.
+    /// Its meaning, or the place where it is used.
     pub description: Option<String>,
 }
 
@@ -44,7 +44,7 @@ pub struct AlternateTerm {
 pub struct ObservedExample {
     /// Its id, mostly of a CVE.
     pub reference: String,
-    /// What the weakness was in it.
+    /// The weakness as it was found there.
     pub description: String,
 }
 

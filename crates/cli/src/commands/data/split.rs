@@ -11,7 +11,7 @@ use crate::terminal::Terminal;
 
 /// Divide a data set anew: another seed, other shares, other years
 ///
-/// Rows with the same text, case and white space aside, always stay together.
+/// Rows with the same text, case and white space aside, and rows that are about one CVE or name it, always stay together.
 #[derive(Debug, Args)]
 pub(crate) struct SplitCommandArguments {
     /// A data set that `data build` made
