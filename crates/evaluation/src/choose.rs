@@ -157,7 +157,7 @@ fn all() -> impl Iterator<Item = Combination> {
 
 #[cfg(test)]
 mod tests {
-    use vulnlens_taxonomy::CveId;
+    use vulnlens_taxonomy::{CveId, CweId};
 
     use super::*;
 

@@ -3,15 +3,15 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use vulnlens_corpus::Part;
-use vulnlens_metrics::Table;
+use vulnlens_metrics::{Calibration as Reliability, F1Point, MetricsError, Table};
 use vulnlens_model::DecisionRule;
 use vulnlens_model::decode::SpaceKind;
 use vulnlens_taxonomy::KnowledgeBase;
 
 use crate::calibrate::Calibration;
+use crate::cwe_answers::{CweCounts, CweFigures};
 use crate::error::EvaluationError;
 use crate::example::{Example, labelled_part};
-use crate::first_cwe::FirstCwe;
 use crate::scores::SetScores;
 use crate::sets::SetSystem;
 use crate::system::{System, Tally, TaskTotal};
@@ -49,6 +49,12 @@ pub struct TaskEvaluation {
     pub table: Table,
     /// The labels' ids, in the order of the table's rows.
     pub labels: Vec<String>,
+    /// The agreement of each row's highest probability with how often that label applies; older files lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reliability: Option<Reliability>,
+    /// F1 over one threshold for all labels, in place of the rule.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub f1_curve: Vec<F1Point>,
 }
 
 /// The rule by which a system answers that scores labels of its own.
@@ -64,9 +70,11 @@ pub enum LabelRule {
 /// Figures of a system.
 pub(crate) struct Figures {
     pub(crate) tasks: Vec<TaskEvaluation>,
-    pub(crate) first_cwe: Option<FirstCwe>,
+    pub(crate) cwe: Option<CweFigures>,
 }
 
+/// The bins of reliability: fifteen, as in Guo et al. 2017.
+const BINS: usize = 15;
 /// Rows that a thread works on at once.
 const BLOCK: usize = 256;
 
@@ -115,16 +123,21 @@ pub(crate) fn judge<S: System>(
         finish(total, task, temperature, rule)
     };
     Ok(Figures {
-        tasks: system.tasks().iter().zip(total.totals).map(figures).collect(),
-        first_cwe: total.first_cwe.map(crate::first_cwe::FirstCweCounts::finish),
+        tasks: system.tasks().iter().zip(total.totals).map(figures).collect::<Result<_, _>>()?,
+        cwe: total.cwe.as_ref().map(CweCounts::finish).transpose()?,
     })
 }
 
-fn finish(total: TaskTotal, task: &TaskLabels, temperature: f32, rule: DecisionRule) -> TaskEvaluation {
+fn finish(
+    total: TaskTotal,
+    task: &TaskLabels,
+    temperature: f32,
+    rule: DecisionRule,
+) -> Result<TaskEvaluation, MetricsError> {
     let table = total.accumulator.finish();
     let hits: u64 = table.per_label.iter().map(|row| row.true_positives).sum();
     let support: u64 = table.per_label.iter().map(|row| row.support).sum();
-    TaskEvaluation {
+    Ok(TaskEvaluation {
         task: task.kind,
         temperature,
         rule,
@@ -134,5 +147,7 @@ fn finish(total: TaskTotal, task: &TaskLabels, temperature: f32, rule: DecisionR
         micro_recall_with_unseen: hits as f64 / (support + total.unseen).max(1) as f64,
         labels: (0..table.per_label.len()).filter_map(|label| task.label(label)).collect(),
         table,
-    }
+        reliability: Some(vulnlens_metrics::calibrate(BINS, total.best)?),
+        f1_curve: total.f1_curve.finish(),
+    })
 }

@@ -1,10 +1,15 @@
 //! The evaluation file: every published figure, with the data, the split and the seed it is of.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+use vulnlens_metrics::{Hierarchical, RareRecall};
 use vulnlens_model::TaxonomyVersions;
 
+use crate::answers::Answers;
 use crate::evaluate::TaskEvaluation;
 use crate::first_cwe::FirstCwe;
+use crate::risk::Risk;
 
 /// The version of the file's layout.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -50,17 +55,38 @@ pub struct EvaluationRun {
     /// First-CWE accuracy; older files and systems without CWE labels lack it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_cwe: Option<FirstCwe>,
+    /// First-CWE accuracy by the years of the CVE ids.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub first_cwe_by_year: BTreeMap<u16, FirstCwe>,
+    /// The predicted CWEs against the assigned ones, both with their ancestors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hierarchical: Option<Hierarchical>,
+    /// Recall of assigned ids that few records of the part have, among the best CWEs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rare: Option<RareRecall>,
+    /// Risk against coverage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<Risk>,
+    /// Measures of the answers as `classify` shows them; combinations and peers lack them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<Answers>,
     /// The figures of each task.
     pub tasks: Vec<TaskEvaluation>,
 }
 
 impl Evaluation {
-    /// The same without the figures of single labels, which are most of the file.
+    /// The same without the figures of single labels and the points of curves, which are most of the file.
     #[must_use]
     pub fn summary(mut self) -> Self {
-        for task in self.runs.iter_mut().flat_map(|run| &mut run.tasks) {
-            task.table.per_label.clear();
-            task.labels.clear();
+        for run in &mut self.runs {
+            for task in &mut run.tasks {
+                task.table.per_label.clear();
+                task.labels.clear();
+                task.f1_curve.clear();
+            }
+            if let Some(risk) = &mut run.risk {
+                risk.clear_points();
+            }
         }
         self
     }

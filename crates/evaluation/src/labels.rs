@@ -11,6 +11,7 @@ use vulnlens_model::{
     TopK,
 };
 
+use crate::cwe_answers::{CweAnswer, LISTED};
 use crate::error::EvaluationError;
 use crate::evaluate::{LabelRule, PUBLISHED_TASKS};
 use crate::example::Example;
@@ -87,8 +88,13 @@ impl System for LabelSystem {
                 tally.add(number, RowView { scores, gold: &gold.known, predicted })?;
             }
             if self.has_cwe {
-                let first = prediction.cwe.as_ref().and_then(|cwe| cwe.labels.first());
-                tally.add_first_cwe(example, first.map(|scored| scored.label));
+                let labels = prediction.cwe.as_ref().map_or(&[][..], |cwe| &cwe.labels);
+                let listed: Vec<_> =
+                    labels.iter().take(LISTED).map(|scored| (scored.label, scored.score)).collect();
+                let predicted: Vec<_> =
+                    labels.iter().filter(|scored| scored.predicted).map(|scored| scored.label).collect();
+                let (listed, predicted) = (&listed[..], &predicted[..]);
+                tally.add_cwe(example, CweAnswer { listed, predicted, ladder: None });
             }
         }
         Ok(())

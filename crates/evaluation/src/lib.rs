@@ -5,18 +5,25 @@
 //! for models, for combinations of two models and for the recorded answers of peers. The result is an [`Evaluation`],
 //! a file from which [`tables()`] and [`card()`] are rendered.
 
+mod answer_table;
+mod answers;
 mod calibrate;
 mod card;
+mod cells;
 mod choose;
+mod cwe_answers;
 mod dataset;
 mod error;
 mod evaluate;
 mod example;
+mod families;
+mod figures;
 mod file;
 mod first_cwe;
 mod labels;
 mod peer;
 mod recorded;
+mod risk;
 mod scores;
 mod session;
 mod sets;
@@ -25,6 +32,7 @@ mod system;
 mod tables;
 mod task_labels;
 
+pub use answers::{Answers, FalseAnswers, StyleFigures, Tail, TailFigures};
 pub use calibrate::{Calibration, calibrate, calibrate_as_given};
 pub use card::card;
 pub use choose::{ChosenCombination, RecordedPair, common_split};
@@ -32,10 +40,12 @@ pub use dataset::{DataSet, DataSetError};
 pub use error::EvaluationError;
 pub use evaluate::{LabelRule, PUBLISHED_TASKS, TaskEvaluation, evaluate};
 pub use example::{Example, judged_part, labelled_part, outcome_part, training_part};
+pub use figures::{Figure, figures};
 pub use file::{Evaluation, EvaluationRun, SCHEMA_VERSION};
 pub use first_cwe::FirstCwe;
 pub use peer::{PeerScores, PeerScoresError};
 pub use recorded::RecordedLogits;
+pub use risk::{FamilyRisk, Risk};
 pub use scores::{NetworkScores, SetScores};
 pub use session::Session;
 pub use split::Split;

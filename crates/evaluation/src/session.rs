@@ -1,9 +1,12 @@
 //! The evaluation of models, combinations and peers on one part of one split.
 
+use std::collections::BTreeMap;
+
 use vulnlens_corpus::Part;
 use vulnlens_model::{Classifier, DecisionRule, Network, Outputs};
 use vulnlens_taxonomy::KnowledgeBase;
 
+use crate::answers;
 use crate::calibrate::{Calibration, calibrate, calibrate_as_given};
 use crate::choose::{ChosenCombination, RecordedPair};
 use crate::dataset::DataSet;
@@ -62,6 +65,7 @@ impl<'a> Session<'a> {
             revision: Some(network.revision().to_owned()),
             seed: network.origin().map(|origin| origin.seed),
             seen_in_training: self.has_seen(network),
+            answers: answers::measure(classifier, &self.examples, self.part),
             ..figures
         })
     }
@@ -153,13 +157,14 @@ impl<'a> Session<'a> {
         calibration: &Calibration,
     ) -> Result<EvaluationRun, EvaluationError> {
         let rows = labelled_part(&self.examples, self.part);
-        let system = SetSystem::new(scores, calibration, self.kb, &PUBLISHED_TASKS).with_first_cwe(self.kb);
+        let system = SetSystem::new(scores, calibration, self.kb, &PUBLISHED_TASKS).with_cwe_answers(self.kb);
         let rule = |kind| (calibration.temperature, calibration.rule(kind));
         Ok(self.run(judge(&system, self.kb, &rows, rule)?))
     }
 
     /// A run with these figures, of a system that is not named yet.
     fn run(&self, figures: Figures) -> EvaluationRun {
+        let cwe = figures.cwe;
         EvaluationRun {
             system: String::new(),
             combination: None,
@@ -168,7 +173,12 @@ impl<'a> Session<'a> {
             split: self.split.name().to_owned(),
             part: self.part.name().to_owned(),
             seen_in_training: false,
-            first_cwe: figures.first_cwe,
+            first_cwe: cwe.as_ref().map(|cwe| cwe.first),
+            hierarchical: cwe.as_ref().map(|cwe| cwe.hierarchical),
+            rare: cwe.as_ref().map(|cwe| cwe.rare),
+            first_cwe_by_year: cwe.as_ref().map_or_else(BTreeMap::new, |cwe| cwe.by_year.clone()),
+            risk: cwe.map(|cwe| cwe.risk),
+            answers: None,
             tasks: figures.tasks,
         }
     }

@@ -1,11 +1,11 @@
 //! Systems under evaluation, and the tally of their answers.
 
-use vulnlens_metrics::{Accumulator, RowView};
-use vulnlens_taxonomy::{CweId, KnowledgeBase};
+use vulnlens_metrics::{Accumulator, F1CurveAccumulator, RowView, top_1};
+use vulnlens_taxonomy::KnowledgeBase;
 
+use crate::cwe_answers::{CweAnswer, CweCounts};
 use crate::error::EvaluationError;
 use crate::example::Example;
-use crate::first_cwe::FirstCweCounts;
 use crate::task_labels::{Gold, TaskLabels};
 
 /// A system under evaluation: a model, or the recorded answers of a peer.
@@ -35,13 +35,16 @@ pub(crate) struct Tally<'a> {
     kb: &'a KnowledgeBase,
     tasks: &'a [TaskLabels],
     pub(crate) totals: Vec<TaskTotal>,
-    /// Counts of first CWEs, of a system that gives them.
-    pub(crate) first_cwe: Option<FirstCweCounts>,
+    /// Counts of CWE answers, of a system that gives them.
+    pub(crate) cwe: Option<CweCounts>,
 }
 
 /// The tally of one task.
 pub(crate) struct TaskTotal {
     pub(crate) accumulator: Accumulator,
+    pub(crate) f1_curve: F1CurveAccumulator,
+    /// The probability of each row's best label, and whether it applies.
+    pub(crate) best: Vec<(f32, bool)>,
     /// Rows all of whose labels are missing from the task.
     pub(crate) unseen_only: u64,
     /// Occurrences of labels that are missing from the task.
@@ -52,10 +55,12 @@ impl<'a> Tally<'a> {
     pub(crate) fn new(tasks: &'a [TaskLabels], kb: &'a KnowledgeBase) -> Self {
         let total = |task: &TaskLabels| TaskTotal {
             accumulator: Accumulator::new(task.lists().label_count()),
+            f1_curve: F1CurveAccumulator::default(),
+            best: vec![],
             unseen_only: 0,
             unseen: 0,
         };
-        Self { kb, tasks, totals: tasks.iter().map(total).collect(), first_cwe: None }
+        Self { kb, tasks, totals: tasks.iter().map(total).collect(), cwe: None }
     }
 
     /// The labels of a row, where it counts for the task: it has a label of the task or, where "none" can be an answer,
@@ -76,12 +81,16 @@ impl<'a> Tally<'a> {
 
     /// Counts the answer to a row.
     pub(crate) fn add(&mut self, task: usize, row: RowView<'_>) -> Result<(), EvaluationError> {
-        Ok(self.totals[task].accumulator.add(row)?)
+        let total = &mut self.totals[task];
+        total.accumulator.add(row)?;
+        total.f1_curve.add(row.scores, row.gold);
+        total.best.extend(top_1(row.scores, row.gold));
+        Ok(())
     }
 
-    /// Counts the first CWE of a row.
-    pub(crate) fn add_first_cwe(&mut self, example: &Example, first: Option<CweId>) {
-        self.first_cwe.get_or_insert_default().add(self.kb, example, first);
+    /// Counts the CWE answer to a row.
+    pub(crate) fn add_cwe(&mut self, example: &Example, answer: CweAnswer<'_>) {
+        self.cwe.get_or_insert_default().add(self.kb, example, answer);
     }
 
     pub(crate) fn merge(&mut self, other: &Self) -> Result<(), EvaluationError> {
@@ -89,9 +98,11 @@ impl<'a> Tally<'a> {
             total.unseen_only += other.unseen_only;
             total.unseen += other.unseen;
             total.accumulator.merge(&other.accumulator)?;
+            total.f1_curve.merge(&other.f1_curve);
+            total.best.extend_from_slice(&other.best);
         }
-        if let Some(counts) = other.first_cwe {
-            self.first_cwe.get_or_insert_default().merge(counts);
+        if let Some(counts) = &other.cwe {
+            self.cwe.get_or_insert_default().merge(counts);
         }
         Ok(())
     }

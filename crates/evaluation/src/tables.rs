@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use vulnlens_metrics::Table;
 use vulnlens_model::decode::SpaceKind;
 
+use crate::answer_table::answer_table;
+use crate::cells::{by_system, cell, seeds};
 use crate::file::{Evaluation, EvaluationRun};
 use crate::first_cwe::FirstCwe;
 
@@ -89,6 +91,7 @@ pub fn tables(evaluation: &Evaluation, detail: Detail) -> String {
             out.push('\n');
         }
         first_cwes(&mut out, &runs);
+        answer_table(&mut out, &runs, detail == Detail::Full);
         let combined = runs.iter().filter_map(|run| Some((&run.system, run.combination.as_ref()?)));
         for (system, made_of) in combined.filter(|(system, made_of)| system != made_of) {
             let _ = writeln!(out, "- {system} is {made_of}.");
@@ -113,18 +116,6 @@ fn tasks_of(runs: &[&EvaluationRun]) -> Vec<SpaceKind> {
         }
     }
     tasks
-}
-
-/// The systems, in their order, each with its runs.
-fn by_system<'r>(runs: &[&'r EvaluationRun]) -> Vec<(&'r str, Vec<&'r EvaluationRun>)> {
-    let mut systems: Vec<(&str, Vec<&EvaluationRun>)> = vec![];
-    for run in runs {
-        match systems.iter_mut().find(|(system, _)| *system == run.system) {
-            Some((_, runs)) => runs.push(run),
-            None => systems.push((&run.system, vec![run])),
-        }
-    }
-    systems
 }
 
 fn rows(out: &mut String, runs: &[&EvaluationRun], task: SpaceKind, columns: &[Column]) {
@@ -161,21 +152,6 @@ fn first_cwes(out: &mut String, runs: &[&EvaluationRun]) {
             writeln!(out, "| {system}{} | {exact} | {related} | {} |", seeds(figures.len()), first.records);
     }
     out.push('\n');
-}
-
-fn seeds(count: usize) -> String {
-    if count > 1 { format!(" ({count} seeds)") } else { String::new() }
-}
-
-fn cell(figures: &[f64]) -> String {
-    let n = figures.len() as f64;
-    let mean = figures.iter().sum::<f64>() / n;
-    let digits = if mean >= 2.0 { 2 } else { 4 };
-    if figures.len() < 2 {
-        return format!("{mean:.digits$}");
-    }
-    let squares: f64 = figures.iter().map(|figure| (figure - mean).powi(2)).sum();
-    format!("{mean:.digits$} ± {:.digits$}", (squares / (n - 1.0)).sqrt())
 }
 
 /// The records and labels that the tables leave out.

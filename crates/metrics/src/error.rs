@@ -84,6 +84,14 @@ pub enum MetricsError {
         /// The value.
         probability: f32,
     },
+    /// The confidence of an answer is NaN or infinite, so it has no rank.
+    #[error("answer {pair}: the confidence is {confidence}; confidences must be finite")]
+    NonFiniteConfidence {
+        /// Number of the answer.
+        pair: usize,
+        /// The confidence.
+        confidence: f32,
+    },
     /// A calibration with no bins was asked for.
     #[error("calibration needs at least one bin")]
     NoBins,
@@ -98,7 +106,8 @@ impl MetricsError {
             | Self::NonFiniteScore { row, .. }
             | Self::LabelOutOfRange { row, .. }
             | Self::UnsortedLabels { row, .. }
-            | Self::NotAProbability { pair: row, .. } => Some(row),
+            | Self::NotAProbability { pair: row, .. }
+            | Self::NonFiniteConfidence { pair: row, .. } => Some(row),
             Self::LabelCountsDiffer { .. } | Self::NoBins => None,
         }
     }

@@ -6,6 +6,10 @@
 //! - [`evaluate`] (many threads) or [`Accumulator`] (one row at a time) → [`Table`], the whole
 //!   table of figures of a model card.
 //! - [`calibrate`] → [`Calibration`]: expected calibration error, Brier score, reliability bins.
+//! - [`HierarchicalAccumulator`] → [`Hierarchical`]: precision, recall and F1 of labels with all their ancestors.
+//! - [`RareRecallAccumulator`] → [`RareRecall`]: recall of labels with few rows.
+//! - [`RiskCoverage`]: risk against coverage, of answers with a confidence.
+//! - [`F1CurveAccumulator`] → [`F1Point`]s: F1 over the threshold.
 //! - [`best_global_threshold`], [`best_label_thresholds`]: the decision thresholds of highest F1.
 //!
 //! Every result is the same to the last bit whatever the number of threads, the split into chunks
@@ -32,8 +36,12 @@ mod accumulator;
 mod calibration;
 mod error;
 mod evaluate;
+mod f1_curve;
+mod hierarchy;
 mod ranking;
+mod rare;
 mod ratio;
+mod risk;
 mod row;
 mod score_key;
 mod table;
@@ -44,6 +52,10 @@ pub use accumulator::Accumulator;
 pub use calibration::{Calibration, ReliabilityBin, calibrate, top_1};
 pub use error::{LabelList, MetricsError};
 pub use evaluate::evaluate;
+pub use f1_curve::{F1CurveAccumulator, F1Point};
+pub use hierarchy::{Hierarchical, HierarchicalAccumulator};
+pub use rare::{PLACES, RareRecall, RareRecallAccumulator};
+pub use risk::{RiskCounts, RiskCoverage, RiskPoint};
 pub use row::{RowView, ScoredRow};
 pub use table::{LabelRow, Table};
 pub use threshold::{Threshold, best_global_threshold, best_label_thresholds};

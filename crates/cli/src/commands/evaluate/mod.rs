@@ -4,15 +4,15 @@ mod fitted;
 mod peer;
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use vulnlens::encoder::LoadOptions;
 use vulnlens::model::TaxonomyVersions;
 use vulnlens::{Classifier, KnowledgeBase, Network};
 use vulnlens_evaluation::{
-    DataSet, Detail, Evaluation, EvaluationError, EvaluationRun, NetworkScores, Part, SCHEMA_VERSION,
-    Session, Split, tables,
+    DataSet, Detail, Evaluation, EvaluationError, EvaluationRun, Figure, NetworkScores, Part, SCHEMA_VERSION,
+    Session, Split, figures, tables,
 };
 use vulnlens_files::FileError;
 use vulnlens_train::ngram::Settings;
@@ -83,9 +83,13 @@ pub(crate) struct EvaluateArguments {
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
 
-    /// Leave the figures of single labels out of the JSON
+    /// Leave the figures of single labels and the points of curves out of the JSON
     #[arg(long, requires = "out")]
     summary: bool,
+
+    /// Draw reliability, risk against coverage, and F1 over the threshold as SVG, into this folder
+    #[arg(long, value_name = "FOLDER")]
+    figures: Option<PathBuf>,
 
     /// Print the headline figures alone
     #[arg(long)]
@@ -143,6 +147,9 @@ pub(crate) fn run(arguments: &EvaluateArguments, terminal: &Terminal) -> Result<
     };
     let detail = if arguments.headline { Detail::Headline } else { Detail::Full };
     let text = tables(&evaluation, detail);
+    if let Some(folder) = &arguments.figures {
+        write_figures(folder, &evaluation)?;
+    }
     if let Some(output) = output.take() {
         write_json(output, if arguments.summary { evaluation.summary() } else { evaluation })?;
     }
@@ -159,6 +166,15 @@ fn check(arguments: &EvaluateArguments) -> Result<(), Failure> {
         let message = format!("the split `{}` has no part to evaluate on", split.name());
         let failure = Failure::new(Kind::Arguments, message);
         return Err(failure.hint("evaluate on `random`, `temporal` or both"));
+    }
+    Ok(())
+}
+
+fn write_figures(folder: &Path, evaluation: &Evaluation) -> Result<(), Failure> {
+    for Figure { file, svg } in figures(evaluation) {
+        let mut output = Output::open(Some(&folder.join(file)))?;
+        output.data(svg.as_bytes())?;
+        output.finish()?;
     }
     Ok(())
 }
@@ -186,7 +202,7 @@ impl Command<'_> {
         for name in arguments.combine.iter().flat_map(|combined| [&combined.first, &combined.second]) {
             scores(name, &self.open(name, *self.terminal)?)?;
         }
-        if let Some(folder) = &arguments.keep {
+        for folder in [&arguments.keep, &arguments.figures].into_iter().flatten() {
             std::fs::create_dir_all(folder).map_err(FileError::write(folder))?;
         }
         for peer in &arguments.peer {
