@@ -33,11 +33,11 @@ struct Pattern {
     source: &'static str,
 }
 
-const SOURCES: [Pattern; 16] = [
+const SOURCES: [Pattern; 17] = [
     // Links, with the words that lead to them.
     Pattern {
         triggers: &["://", "www."],
-        source: r"((?:\b(?:see(?: also)?|references?|more (?:info|information|details)|advisory|further reading|source|link|url|details|available|published)\b:?\s*(?:at|on|in)?:?\s*)?[(<\[]?(?:\[\d{1,2}\]:?\s*)?\b(?:(?:https?|ftp)://|www\.)[^\s<>\x22]+(?:\s+(?:for|with) (?:more |further )?(?:details|information)\.?)?)",
+        source: r"((?:\b(?:see(?: also)?|references?|more (?:info|information|details)|advisory|further reading|source|link|url|details|available|published)\b:?\s*(?:at|on|in)?:?\s*)?[(<\[]?(?:\[\d{1,2}\]:?\s*)?\b(?:(?:https?|ftp)://|www\.)[^\s<>\x22]+(?:(?:\s*(?:,|;|and|or))?\s+(?:\[\d{1,2}\]:?\s*)?(?:(?:https?|ftp)://|www\.)[^\s<>\x22]+)*(?:\s+(?:for|with) (?:more |further )?(?:details|information)\.?)?)",
     },
     // Identifiers of records and advisories, with what is said of their assignment.
     Pattern {
@@ -51,7 +51,7 @@ const SOURCES: [Pattern; 16] = [
     Pattern {
         triggers: &["cvss"],
         source: concat!(
-            r"((?:\(\s*)?(?:\b(?:an?|the|with an?|its)\s+)?\bCVSS(?:[\s:]?v?\s*\d(?:\.\d+)?)?(?:[^.\n]|\.[^\s])*?(?:",
+            r"((?:\(\s*)?(?:\b(?:an?|the|with an?|its)\s+)?(?:\bvector(?: string)?\s*[:=]?\s*)?\bCVSS(?:[\s:]?v?\s*\d(?:\.\d+)?)?(?:[^.\n]|\.[^\s])*?(?:",
             vector!(),
             r"\)?\.?|\.(?:\s|$)|\n|$))"
         ),
@@ -60,7 +60,10 @@ const SOURCES: [Pattern; 16] = [
         triggers: &["cvss"],
         source: concat!(r"(\(?\bCVSS(?:v?\d(?:\.\d)?|:\d\.\d/)[^\s)]*(?:\s*\(?", vector!(), r"\)?)?\)?)"),
     },
-    Pattern { triggers: &["ac:", "av:"], source: concat!(r"(\(?\b", vector!(), r"\)?)") },
+    Pattern {
+        triggers: &["ac:", "av:"],
+        source: concat!(r"((?:\bvector(?: string)?\s*[:=]?\s*)?\(?\b", vector!(), r"\)?)"),
+    },
     Pattern {
         triggers: &["score", "severity", "priority", "risk", "exploitability", "epss"],
         source: concat!(
@@ -70,7 +73,10 @@ const SOURCES: [Pattern; 16] = [
     },
     Pattern { triggers: &["ssvc"], source: concat!(r"(\bSSVC(?:v\d)?\b[:/]", rest!(), ")") },
     // Platforms.
-    Pattern { triggers: &["cpe:"], source: r"((?:\bCPEs?:?\s+)?\bcpe:(?:/|2\.3:)[^\s,;)\]]+)" },
+    Pattern {
+        triggers: &["cpe:"],
+        source: r"((?:\b(?:affected |vulnerable )?(?:configurations?|platforms?|products?|CPEs?)(?: names?)?:?\s+)?\bcpe:(?:/|2\.3:)[^\s,;)\]]+)",
+    },
     // Sums and revisions: twelve hexadecimal digits at least, some of them decimal.
     Pattern {
         triggers: &[],
@@ -101,10 +107,18 @@ const SOURCES: [Pattern; 16] = [
     },
     // Credits.
     Pattern {
-        triggers: &["credit", "by ", "acknowledg", "thank"],
+        triggers: &["credit", "by ", "acknowledg", "thank", "ed this ", "ed these "],
         source: concat!(
             begin!(),
-            r"((?:credits?\b(?:\s*:|\s+(?:to|for|goes)\b)|(?:originally |first |responsibly |independently )?(?:reported|discovered|found|identified|disclosed) by\b|acknowledge?ments?\s*:|(?:special |many )?thanks (?:to|go)\b|(?:we|the [a-z ]{2,40}) (?:would like to |wants? to |wish(?:es)? to )?(?:thank|acknowledge|credit)s?\b|th(?:is|e) (?:issue|vulnerability|bug|flaw|problem) was (?:originally |first |responsibly |independently |also )?(?:reported|discovered|found|identified|disclosed)(?: to [^.\n]{1,60})? by\b)",
+            r"((?:credits?\b(?:\s*:|\s+(?:to|for|goes)\b)|(?:originally |first |responsibly |independently )?(?:reported|discovered|found|identified|disclosed) by\b|acknowledge?ments?\s*:|(?:special |many )?thanks (?:to|go)\b|(?:we|the [a-z ]{2,40}) (?:would like to |wants? to |wish(?:es)? to )?(?:thank|acknowledge|credit)s?\b|[^.\n]{1,120} (?:reported|disclosed|discovered) (?:this|these) (?:vulnerabilit(?:y|ies)|issues?|bugs?|flaws?|findings?)\b|th(?:is|e) (?:issue|vulnerability|bug|flaw|problem) was (?:originally |first |responsibly |independently |also )?(?:reported|discovered|found|identified|disclosed)(?: to [^.\n]{1,60})? by\b)",
+            rest!(),
+            ")"
+        ),
+    },
+    Pattern {
+        triggers: &["credit", "acknowledg", "by:"],
+        source: concat!(
+            r"(\b(?:credits?|acknowledge?ments?|(?:reported|discovered|found) by)\s*:",
             rest!(),
             ")"
         ),
@@ -123,7 +137,7 @@ const SOURCES: [Pattern; 16] = [
         ],
         source: concat!(
             begin!(),
-            r"((?:th(?:is|e|ese) (?:(?:issue|vulnerability|problem|bug|flaw|defect|vulnerabilities|issues)s? )?(?:is|are|was|were|has been|have been) (?:now )?(?:fixed|patched|resolved|addressed|corrected|remediated)(?: by [^.\n]{1,60})? (?:in|as of|since)\b|(?:it|they) (?:is|are|was|were|has been|have been) (?:fixed|patched|resolved|addressed) in\b|(?:fixed|patched|resolved|addressed) (?:in|as of|since)\b|(?:(?:all )?(?:users|customers|administrators|operators) (?:of [^.\n]{1,60} )?(?:are|should|must|can)(?: be)?(?: strongly| highly)? ?(?:recommended|advised|encouraged|urged|requested)? ?(?:to )?|we (?:strongly )?(?:recommend|advise|encourage|urge)(?: (?:all )?(?:users|customers))?(?: that you)?(?: to)? |please |(?:it is|we) recommend(?:ed)? (?:to )?)(?:upgrade|upgrading|update|updating)\b|(?:upgrade|update)(?:\s+(?:to|your)\b))",
+            r"((?:th(?:is|e|ese) (?:(?:issue|vulnerability|problem|bug|flaw|defect|vulnerabilities|issues)s? )?(?:is|are|was|were|has been|have been) (?:now )?(?:fixed|patched|resolved|addressed|corrected|remediated)(?: by [^.\n]{1,60})? (?:in|as of|since)\b|(?:it|they) (?:is|are|was|were|has been|have been) (?:fixed|patched|resolved|addressed) in\b|(?:fixed|patched|resolved|addressed) (?:in|as of|since)\b|(?:(?:all )?(?:users|customers|administrators|operators) (?:of [^.\n]{1,60} )?(?:are|should|must|can)(?: be)?(?: strongly| highly)? ?(?:recommended|advised|encouraged|urged|requested)? ?(?:to )?|we (?:strongly )?(?:recommend|advise|encourage|urge)(?: (?:all )?(?:users|customers))?(?: that you)?(?: to)? |please |(?:it is|we) recommend(?:ed)? (?:to )?)(?:upgrade|upgrading|update|updating)\b|(?:upgrade|update|upgrading|updating)\s+(?:[^.\n]{1,40}\s)?(?:to|your)\b)",
             rest!(),
             ")"
         ),
@@ -140,7 +154,7 @@ const SOURCES: [Pattern; 16] = [
     // Headings of advisories, alone on a line or behind marks.
     Pattern {
         triggers: &["\n"],
-        source: r"(?:^|\n)(\s*(?:#{1,6}\s*|\*\*\s*)?(?:impact|summary|details|overview|background|description|poc|proof of concept|patch(?:es)?|workarounds?|mitigations?|recommendations?|solutions?|remediation|resolution|references?|affected (?:versions?|products?|packages?|components?)|for more information|credits?|severity|timeline|technical details|vulnerability (?:details|description|type)|product|vendor|advisory|weaknesses|attribution|steps to reproduce|attack scenario)\s*(?:\*\*)?:?\s*(?:\*\*)?[ \t]*)(?:\n|$)",
+        source: r"(?:^|\n|[.!?]\s)(\s*(?:#{1,6}\s*|\*\*\s*)?(?:impact|summary|details|overview|background|description|poc|proof of concept|patch(?:es)?|workarounds?|mitigations?|recommendations?|solutions?|remediation|resolution|references?|affected (?:versions?|products?|packages?|components?)|for more information|credits?|acknowledge?ments?|thanks|severity|cvss|cvss scores?|metrics|affected configurations?|timeline|technical details|vulnerability (?:details|description|type)|product|vendor|advisory|weaknesses|attribution|steps to reproduce|attack scenario)\s*(?:\*\*)?:?\s*(?:\*\*)?[ \t]*)(?:\n|$)",
     },
     // Marks of headings, emphasis and code.
     Pattern { triggers: &["#", "**", "`"], source: r"((?m:^#{1,6}[ \t])|\*\*|`+|^#{1,6}[ \t])" },
