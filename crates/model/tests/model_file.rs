@@ -20,7 +20,7 @@ fn header() -> Header {
     let sets = [79, 89, 787].map(|id| vec![CweId(id)]).to_vec();
     let head = Head {
         tasks: Head::CHAIN.to_vec(),
-        outputs: HeadOutputs::CweSets { sets: Some(sets) },
+        outputs: HeadOutputs::CweSets { sets: Some(sets), outcomes: vec![] },
         temperature: 1.25,
         rules: [].into(),
         thresholds: [].into(),
@@ -32,6 +32,7 @@ fn header() -> Header {
         name: "made-up".to_owned(),
         heads: vec![head],
         years: Some(Years { oldest: Some(2015), newest: 2019 }),
+        normaliser: None,
         taxonomies: TaxonomyVersions { cwe: "4.18".into(), capec: "3.9".into(), attack: "18.1".into() },
         provenance: Provenance {
             start: None,

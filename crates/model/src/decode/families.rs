@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use vulnlens_taxonomy::{Abstraction, CweId, CweLevel, KnowledgeBase};
 
-use super::marginals::{LabelLists, MarginalBuffer};
+use super::marginals::{LabelLists, Sums};
 use super::spaces::{LabelSpace, SpaceKind};
 use crate::prediction::{Family, ScoredLabel};
 
@@ -44,12 +44,12 @@ impl Families {
     /// belong to it.
     pub(super) fn family(
         &self,
-        probabilities: &[f32],
+        (likely, probabilities): (&[(u32, f32)], &[f32]),
         members: (&[CweId], &[f32]),
         kb: &KnowledgeBase,
-        buffer: &mut MarginalBuffer,
+        sums: &mut Sums,
     ) -> Option<Family> {
-        let marginals = self.lists.marginals(probabilities, buffer);
+        let marginals = self.lists.marginals_of(likely, probabilities, sums);
         let sure = marginals.labels.iter().enumerate().filter(|(_, probability)| **probability >= SURE);
         let key = |&(place, probability): &(usize, &f32)| {
             (self.depth[place], probability.to_bits(), Reverse(place))

@@ -215,7 +215,7 @@ mod tests {
         let prediction = ask(&classifier, Options { threshold: 0.0, top_k: TopK::All, ..Options::default() });
         let capec = prediction.capec.unwrap();
         let of = |id| capec.labels.iter().find(|scored| scored.label == id).copied();
-        let scored = |label, score, predicted| Some(ScoredLabel { label, score, predicted });
+        let scored = |label, score, predicted| Some(ScoredLabel::new(label, score, predicted));
         assert_eq!(of(CapecId(63)), scored(CapecId(63), 0.75, true));
         assert_eq!(of(CapecId(66)), scored(CapecId(66), 0.25, false), "CWE-89 alone leads there");
         assert_eq!(of(CapecId(267)), scored(CapecId(267), 0.75, true), "both do");

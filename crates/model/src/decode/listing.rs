@@ -54,6 +54,7 @@ mod tests {
             labels: &['a', 'b', 'c', 'd', 'e'],
             scores: &[0.1, 0.9, 0.3, 0.2, 0.01],
             answered: &[true, false, false, false, true],
+            ranks: None,
         };
         for (top_k, want) in [
             (TopK::All, "bcda"),

@@ -86,13 +86,25 @@ impl LabelLists {
         set_probabilities: &[f32],
         buffer: &'a mut MarginalBuffer,
     ) -> Marginals<'a> {
-        let MarginalBuffer { lists, labels } = buffer;
+        let MarginalBuffer { likely, sums } = buffer;
+        likely_sets(set_probabilities, self.conditional, likely);
+        self.marginals_of(likely, set_probabilities, sums)
+    }
+
+    /// As [`marginals`](Self::marginals), with the likely sets of these probabilities, which several spaces share.
+    pub(crate) fn marginals_of<'a>(
+        &'a self,
+        likely: &[(u32, f32)],
+        set_probabilities: &[f32],
+        sums: &'a mut Sums,
+    ) -> Marginals<'a> {
+        let Sums { lists, labels } = sums;
         lists.clear();
         lists.resize(self.ends.len(), 0.0);
         labels.clear();
         labels.resize(self.label_count, 0.0);
-        for (&list, &probability) in self.list_of_set.iter().zip(set_probabilities) {
-            lists[list as usize] += probability;
+        for &(set, probability) in likely {
+            lists[self.list_of_set[set as usize] as usize] += probability;
         }
         self.refine(set_probabilities, lists);
         let mut none = self.empty.map_or(0.0, |empty| lists[empty]);
@@ -106,10 +118,10 @@ impl LabelLists {
             lists.iter_mut().for_each(|probability| *probability *= scale);
             none = 0.0;
         }
+        let least = least_of_importance(lists);
         let mut start = 0;
         for (&end, &probability) in self.ends.iter().zip(lists.iter()) {
-            // Lists this improbable cannot change a printed figure.
-            if probability > 1e-8 {
+            if probability >= least {
                 for &label in &self.members[start..end as usize] {
                     labels[label as usize] += probability;
                 }
@@ -147,9 +159,57 @@ impl LabelLists {
     }
 }
 
+/// The probability that all that is left out may have together. Outputs have six decimals, so that it changes none of
+/// them by more than the last one, and hardly ever that.
+const LEFT_OUT: f32 = 2e-7;
+
+/// The greatest bound of which all probabilities at or below it together are at most [`LEFT_OUT`], a power of two:
+/// most texts have few likely sets, and the rest costs time and changes nothing that is printed.
+fn least_of_importance(probabilities: &[f32]) -> f32 {
+    // What each power of two has, from the greatest that may be left out downwards.
+    const POWERS: usize = 24;
+    let greatest = exponent(LEFT_OUT);
+    let mut mass = [0.0f32; POWERS];
+    for &probability in probabilities {
+        let below = greatest.wrapping_sub(exponent(probability)) as usize;
+        if let Some(mass) = mass.get_mut(below) {
+            *mass += probability;
+        }
+    }
+    // From the least upwards, as long as it is little enough.
+    let mut total = 0.0;
+    for (below, mass) in mass.iter().enumerate().rev() {
+        total += mass;
+        if total > LEFT_OUT {
+            return f32::from_bits((greatest - below as u32) << 23);
+        }
+    }
+    f32::from_bits((greatest + 1) << 23)
+}
+
+/// The power of two of a number that is not negative, as its bits have it.
+fn exponent(x: f32) -> u32 {
+    x.to_bits() >> 23
+}
+
+/// The sets that are likely enough to change what is printed, by rising number; all sets where probabilities are
+/// `conditional`, for what they are scaled by may be as little as what would be left out.
+pub(crate) fn likely_sets(probabilities: &[f32], conditional: bool, likely: &mut Vec<(u32, f32)>) {
+    let least = if conditional { 0.0 } else { least_of_importance(probabilities) };
+    likely.clear();
+    likely.extend((0..).zip(probabilities.iter().copied()).filter(|(_, probability)| *probability >= least));
+}
+
 /// Buffers of [`LabelLists::marginals`].
 #[derive(Debug, Clone, Default)]
 pub struct MarginalBuffer {
+    likely: Vec<(u32, f32)>,
+    sums: Sums,
+}
+
+/// Sums of probabilities by list and by label.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sums {
     lists: Vec<f32>,
     labels: Vec<f32>,
 }
@@ -179,5 +239,43 @@ impl Marginals<'_> {
             }
         }
         best
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_is_little_and_what_is_kept_is_in_order() {
+        let mut probabilities: Vec<f32> = (0..3000u16).map(|n| 0.5f32.powi(i32::from(n % 40))).collect();
+        let total = sum(&probabilities);
+        probabilities.iter_mut().for_each(|p| *p /= total);
+        let mut likely = vec![];
+        likely_sets(&probabilities, false, &mut likely);
+        let kept: f64 = likely.iter().map(|(_, p)| f64::from(*p)).sum();
+        let all: f64 = probabilities.iter().map(|p| f64::from(*p)).sum();
+        assert!(all - kept <= 2.0 * f64::from(LEFT_OUT), "{}", all - kept);
+        assert!(likely.len() < 2000, "{}", likely.len());
+        assert!(likely.is_sorted_by(|a, b| a.0 < b.0));
+        likely_sets(&probabilities, true, &mut likely);
+        assert_eq!(likely.len(), probabilities.len());
+    }
+
+    #[test]
+    fn improbable_sets_change_no_printed_figure() {
+        let lists = LabelLists::new((0..400u32).map(|set| vec![set % 7, 7 + set % 5]), 12, false);
+        let mut probabilities: Vec<f32> = (0..400u16).map(|n| (-f32::from(n) / 12.0).exp()).collect();
+        let total = sum(&probabilities);
+        probabilities.iter_mut().for_each(|p| *p /= total);
+        let mut exact = [0.0f64; 12];
+        for (set, p) in (0u32..).zip(&probabilities) {
+            lists.list_of_set(set as usize).iter().for_each(|label| exact[*label as usize] += f64::from(*p));
+        }
+        let mut buffer = MarginalBuffer::default();
+        let marginals = lists.marginals(&probabilities, &mut buffer);
+        for (p, exact) in marginals.labels.iter().zip(exact) {
+            assert!((f64::from(*p) - exact).abs() < 5e-7, "{p} {exact}");
+        }
     }
 }

@@ -14,6 +14,7 @@ mod unions;
 
 pub(crate) use labels::LabelDecoder;
 pub use marginals::{LabelLists, MarginalBuffer, Marginals};
+use marginals::{Sums, likely_sets};
 pub use rules::DecisionRule;
 pub(crate) use sets::SetDecoder;
 pub use spaces::{LabelSpace, SpaceKind, refinements};
@@ -22,11 +23,13 @@ pub use unions::argmax;
 /// Buffers of decoding; reused, they save allocations.
 #[derive(Debug, Default)]
 pub(crate) struct DecodeBuffers {
-    marginals: MarginalBuffer,
+    /// The likely sets of the text, which all spaces share.
+    likely: Vec<(u32, f32)>,
+    sums: Sums,
     answered: Vec<bool>,
     order: Vec<u32>,
     label_scores: Vec<f32>,
     ranks: Vec<u8>,
-    families: MarginalBuffer,
+    family_sums: Sums,
     by_output: Vec<bool>,
 }

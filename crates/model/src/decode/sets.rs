@@ -5,12 +5,12 @@ use std::sync::{Arc, OnceLock};
 
 use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, Outcome, TechniqueId};
 
-use super::DecodeBuffers;
 use super::families::Families;
 use super::links::{LinkedLabels, Links};
 use super::listing::Listing;
 use super::rules::DecisionRule;
 use super::spaces::{LabelSpace, SpaceKind};
+use super::{DecodeBuffers, likely_sets};
 use crate::outputs::CweSets;
 use crate::prediction::{LabelMode, Labels, Options, Prediction};
 use crate::said::Said;
@@ -88,6 +88,7 @@ impl SetDecoder {
         buffers: &mut DecodeBuffers,
     ) -> Prediction {
         temper(logits, self.outputs.temperature);
+        likely_sets(logits, self.answers.is_none(), &mut buffers.likely);
         match (&self.answers, &self.cwe) {
             (Some(answers), Some(cwe)) => match refusal {
                 Some(said) => self.refuse(said, options),
@@ -124,7 +125,7 @@ impl SetDecoder {
         let outcomes = self.outcomes(probabilities);
         let outcome =
             outcomes.iter().find(|(_, probability)| *probability >= OUTCOME).map(|(outcome, _)| *outcome);
-        let marginals = cwe.labels.lists().marginals(probabilities, &mut buffers.marginals);
+        let marginals = cwe.labels.lists().marginals_of(&buffers.likely, probabilities, &mut buffers.sums);
         cwe.rule.answer(&marginals, &mut buffers.answered);
         if outcome.is_some() {
             buffers.answered.fill(false);
@@ -139,7 +140,8 @@ impl SetDecoder {
         let family = (answered.is_empty() && outcome.is_none()).then(|| {
             let families = answers.families.get_or_init(|| Families::new(&self.kb, &self.outputs.sets));
             let members = (ids.as_slice(), marginals.labels);
-            families.family(probabilities, members, &self.kb, &mut buffers.families)
+            let sets = (buffers.likely.as_slice(), probabilities);
+            families.family(sets, members, &self.kb, &mut buffers.family_sums)
         });
         let family = family.flatten();
         let said = match outcome {
@@ -216,8 +218,8 @@ fn kinds(mode: LabelMode) -> (SpaceKind, SpaceKind, SpaceKind) {
 
 impl<L: Ord + Copy + Display> Space<L> {
     fn list(&self, probabilities: &[f32], options: &Options, buffers: &mut DecodeBuffers) -> Labels<L> {
-        let DecodeBuffers { marginals, answered, order, .. } = buffers;
-        let marginals = self.labels.lists().marginals(probabilities, marginals);
+        let DecodeBuffers { likely, sums, answered, order, .. } = buffers;
+        let marginals = self.labels.lists().marginals_of(likely, probabilities, sums);
         self.rule.answer(&marginals, answered);
         let listing =
             Listing { labels: &self.labels.labels, scores: marginals.labels, answered, ranks: None };
@@ -233,8 +235,8 @@ impl<L: Ord + Copy + Display> Space<L> {
         options: &Options,
         buffers: &mut DecodeBuffers,
     ) -> Labels<L> {
-        let DecodeBuffers { marginals, answered, order, label_scores, ranks, .. } = buffers;
-        let marginals = self.labels.lists().marginals(probabilities, marginals);
+        let DecodeBuffers { likely, sums, answered, order, label_scores, ranks, .. } = buffers;
+        let marginals = self.labels.lists().marginals_of(likely, probabilities, sums);
         let (width, none) = (marginals.labels.len(), marginals.none);
         answered.clear();
         answered.resize(width, false);
