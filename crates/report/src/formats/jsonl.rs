@@ -30,8 +30,8 @@ pub(super) const FORMAT: Format =
 ///
 /// A record's id is null where there is none; then the record's line, where it has one, stands in a last key, `line`. A
 /// task that was not asked for has an empty list. Labels that follow from a weakness have `via` and `distance`. An answer
-/// in a word has `outcome` and `said`, with `outcomes` and `family` where there are such. Records of checkpoints have no key `labels`, but behind all others
-/// `derived` and, if they have any, their labels of no task.
+/// in a word has `outcome` and `said`, with `outcomes` and `family` where there are such. Records of checkpoints have no
+/// key `labels`, but behind all others `derived` and, if they have any, their labels of no task.
 pub struct JsonLines {
     kb: Arc<KnowledgeBase>,
     /// The bytes between the id and the first list.

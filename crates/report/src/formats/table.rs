@@ -93,8 +93,8 @@ impl Table {
             return String::new();
         }
         let meaning = format!(
-            "{} marks answers: weaknesses by the rule fitted on validation, patterns and techniques by their link to \
-             one of these",
+            "{} marks answers: weaknesses by the rule fitted on validation; patterns and techniques linked to one of \
+             these, or to its nearest ancestor with links",
             self.layout.glyphs.check()
         );
         let lines = wrapped(&meaning, self.layout.width).into_iter();
