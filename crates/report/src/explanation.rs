@@ -10,7 +10,7 @@ use crate::glyphs::path_text;
 use crate::label::{Label, OTHER};
 use crate::layout::{ASIDE, HEADING, PREDICTED, TableLayout, printable};
 use crate::record::Record;
-use crate::rendering::{Records, Setup};
+use crate::rendering::Setup;
 use crate::score::{percent, rounded};
 
 const BAR: usize = 10;
@@ -22,13 +22,12 @@ const LEAST_WEIGHT: f32 = 0.005;
 const FULL_BAR: f32 = 0.5;
 
 /// The answer and its explanation for a person at a terminal, with ANSI styles: the [`Table`] of the answer, the words
-/// and the ways.
+/// and the ways; in front the sentence of an answer that does not tell a weakness.
 #[must_use]
 pub fn explanation_text(answer: &Answer, explanation: &Explanation, setup: &Setup) -> String {
-    let (layout, mut table) = (setup.layout, Vec::new());
-    Table::new(setup).push(answer, &mut table);
-    let mut text = String::from_utf8_lossy(&table).into_owned();
-    let Some(target) = &explanation.target else { return text };
+    let (layout, table) = (setup.layout, Table::new(setup));
+    let mut text = table.body(answer);
+    let Some(target) = &explanation.target else { return text + &table.legend(answer) };
     let heading = |words: &str| format!("{HEADING}{}{HEADING:#}\n", layout.glyphs.fit(words, layout.width));
     text += &heading(&format!("Words that speak for {}", printable(&target.to_string())));
     text += &words_text(explanation, layout);
@@ -37,7 +36,7 @@ pub fn explanation_text(answer: &Answer, explanation: &Explanation, setup: &Setu
         text += &heading("Ways of the chain");
         text += &ways_text(explanation, &setup.kb, layout);
     }
-    text
+    text + &table.legend(answer)
 }
 
 /// The number of lines of a section: more than of labels, unless all are shown.

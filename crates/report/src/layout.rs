@@ -25,6 +25,21 @@ impl Default for TableLayout {
     }
 }
 
+/// The words of `text` in lines of at most `width` characters, except for a word that is longer.
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = vec![];
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// `text` from outside without characters that would command the terminal, or that nobody sees.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() || is_unseen(c) { '\u{FFFD}' } else { c }).collect()

@@ -18,14 +18,17 @@ mod file_names;
 mod format;
 mod formats;
 mod glyphs;
+mod ids;
 mod json_text;
 mod label;
 mod layout;
 mod mark;
 mod model_info;
+mod origins;
 mod record;
 mod rendering;
 mod rows;
+mod said;
 mod score;
 mod writer;
 

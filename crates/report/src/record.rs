@@ -13,6 +13,7 @@ use crate::column::{Column, each_column};
 use crate::label::{Label, OTHER, name_of_other};
 use crate::mark::Mark;
 use crate::rendering::Setup;
+use crate::said::{InOrder, serialize_said};
 use crate::score::rounded;
 
 /// One record of record output, version 1 (`docs/schema/record-v1.json`): an answer with the names of its labels and
@@ -77,6 +78,7 @@ impl Serialize for Record<'_> {
         if let LabelSource::Spaces(mode) = run.labels {
             map.serialize_entry("labels", mode.name())?;
         }
+        serialize_said(prediction, kb, &mut map)?;
         if let (None, Some(line)) = (&record.id, record.line) {
             map.serialize_entry("line", &line)?;
         }
@@ -92,15 +94,6 @@ impl Serialize for Record<'_> {
     }
 }
 
-/// A map whose entries keep their order.
-struct InOrder<V>(Vec<(&'static str, V)>);
-
-impl<V: Serialize> Serialize for InOrder<V> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
-    }
-}
-
 /// A label in a list.
 #[derive(Serialize)]
 struct Item<'a> {
@@ -108,6 +101,10 @@ struct Item<'a> {
     name: Cow<'a, str>,
     score: f64,
     predicted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    via: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    distance: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,6 +119,8 @@ impl<'a> Item<'a> {
             name: scored.label.name(kb),
             score: rounded(scored.score),
             predicted: scored.predicted,
+            via: scored.via.map(|via| via.entries().collect()),
+            distance: scored.via.map(|via| via.distance),
             status: mark.map(|mark| mark.status),
             replaced_by: mark.and_then(|mark| mark.replaced_by).map(|id| id.to_string()),
         }
@@ -133,6 +132,8 @@ impl<'a> Item<'a> {
             name: name_of_other(&scored.label, kb).into(),
             score: rounded(scored.score),
             predicted: scored.predicted,
+            via: None,
+            distance: None,
             status: None,
             replaced_by: None,
         }

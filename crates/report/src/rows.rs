@@ -1,6 +1,6 @@
 //! Rows of a prediction, one for each label: CSV and Parquet hold the same.
 
-use vulnlens_model::{LabelSource, Prediction, Tasks};
+use vulnlens_model::{LabelSource, Prediction, Task, Tasks, Via};
 use vulnlens_taxonomy::KnowledgeBase;
 
 use crate::column::{Column, each_column};
@@ -10,6 +10,12 @@ use crate::mark::Mark;
 /// The name in the row that stands for a task of which nothing is listed, in CSV and Parquet.
 pub const NONE_OF_THEM: &str = "none of them";
 
+/// The taxonomy in the row of a family, in CSV and Parquet.
+const FAMILY: &str = "cwe-family";
+
+/// The text between the entries of the column `via`.
+pub(crate) const BETWEEN_ENTRIES: &str = " > ";
+
 /// One row.
 pub(crate) struct Row<'a> {
     /// The texts of the columns `taxonomy`, `label` and `name`.
@@ -18,6 +24,10 @@ pub(crate) struct Row<'a> {
     pub(crate) predicted: bool,
     /// The columns that rows of a checkpoint have more.
     pub(crate) more: Option<More>,
+    /// The columns `via` and `distance`.
+    pub(crate) via: Option<Via>,
+    /// The column `outcome`: the answer to the record in a word, the same in all its rows.
+    pub(crate) outcome: Option<&'static str>,
 }
 
 /// The columns `status`, `replaced_by` and `derived`.
@@ -37,20 +47,36 @@ pub(crate) fn derived(source: LabelSource) -> Option<Tasks> {
 }
 
 /// Gives each row of `prediction` to `put`. A task that was asked for and of which nothing is listed has one row with
-/// an empty label, the name [`NONE_OF_THEM`] and the probability of that as its score, so that no record is lost.
+/// an empty label, the name [`NONE_OF_THEM`] and the probability of that as its score, so that no record is lost. The
+/// row of a family follows those of the weaknesses.
 pub(crate) fn each_row(
     prediction: &Prediction,
     kb: &KnowledgeBase,
     derived: Option<Tasks>,
     mut put: impl FnMut(Row<'_>),
 ) {
-    each_column!(C => column_rows::<C>(prediction, kb, derived, &mut put));
+    let outcome = prediction.said.map(|said| said.name());
+    each_column!(C => {
+        column_rows::<C>(prediction, kb, derived, &mut put);
+        if C::TASK == Task::Cwe && C::of(prediction).is_some() && let Some(family) = &prediction.family {
+            put(Row {
+                texts: [FAMILY, &family.label.to_string(), &family.label.name(kb)],
+                score: family.score,
+                predicted: false,
+                more: derived.map(|_| More { mark: None, derived: false }),
+                via: None,
+                outcome,
+            });
+        }
+    });
     for scored in &prediction.other {
         put(Row {
             texts: [OTHER, &scored.label, name_of_other(&scored.label, kb)],
             score: scored.score,
             predicted: scored.predicted,
             more: derived.map(|_| More { mark: None, derived: false }),
+            via: None,
+            outcome,
         });
     }
 }
@@ -62,6 +88,7 @@ fn column_rows<C: Column>(
     put: &mut impl FnMut(Row<'_>),
 ) {
     let Some(labels) = C::of(prediction) else { return };
+    let outcome = prediction.said.map(|said| said.name());
     let more = |mark: &dyn Fn() -> Option<Mark>| {
         derived.map(|tasks| More { mark: mark(), derived: tasks.contains(C::TASK) })
     };
@@ -72,10 +99,13 @@ fn column_rows<C: Column>(
             score: scored.score,
             predicted: scored.predicted,
             more: more(&|| Mark::of(scored.label.standing(kb))),
+            via: scored.via,
+            outcome,
         });
     }
     if labels.labels.is_empty() {
         let texts = [C::TASK.key(), "", NONE_OF_THEM];
-        put(Row { texts, score: labels.none, predicted: false, more: more(&|| None) });
+        let (score, more) = (labels.none, more(&|| None));
+        put(Row { texts, score, predicted: false, more, via: None, outcome });
     }
 }

@@ -7,16 +7,22 @@ use vulnlens_taxonomy::KnowledgeBase;
 
 use crate::answer::Answer;
 use crate::format::Format;
+use crate::ids::{push_entries, push_number};
 use crate::rendering::{Records, Setup};
-use crate::rows::{More, Row, derived, each_row};
+use crate::rows::{BETWEEN_ENTRIES, More, Row, derived, each_row};
 use crate::score::push_score;
 
 pub(super) const FORMAT: Format =
     Format::records("csv", "One row for each label of each record", |setup| Box::new(Csv::new(setup)))
         .endings(&["csv"]);
 
-/// Predictions as CSV with the columns `id,taxonomy,label,name,score,predicted`; those of a checkpoint with three more:
-/// `status,replaced_by,derived`.
+/// Predictions as CSV with the columns `id,taxonomy,label,name,score,predicted,via,distance,outcome`; those of a
+/// checkpoint with three more in front of `via`: `status,replaced_by,derived`.
+///
+/// `via` is the way to a label that follows from a weakness, `CWE-89 > CWE-943 > CAPEC-66`, and `distance` the steps up
+/// to the ancestor in it; both are empty for other labels. `outcome` is the answer to the record in a word
+/// ([`Said::name`](vulnlens_model::Said::name)), repeated in each row of the record, so that a filter on it keeps whole
+/// records; it is empty where the answer is in no word. A family has one row of the taxonomy `cwe-family`.
 ///
 /// A record without an id has its line for one, as `#7`; the id is empty where there is neither. A task that was asked
 /// for and of which nothing is listed has one row with an empty label, the name [`NONE_OF_THEM`](crate::NONE_OF_THEM)
@@ -31,10 +37,10 @@ pub struct Csv {
 
 impl Csv {
     /// The header line of label spaces.
-    pub const HEADER: &'static str = "id,taxonomy,label,name,score,predicted\n";
+    pub const HEADER: &'static str = "id,taxonomy,label,name,score,predicted,via,distance,outcome\n";
     /// The header line of checkpoints.
     const CHECKPOINT_HEADER: &'static str =
-        "id,taxonomy,label,name,score,predicted,status,replaced_by,derived\n";
+        "id,taxonomy,label,name,score,predicted,status,replaced_by,derived,via,distance,outcome\n";
 
     /// The format made ready for a run.
     #[must_use]
@@ -70,6 +76,16 @@ impl Csv {
             let by = mark.and_then(|mark| mark.replaced_by).map(|id| id.to_string()).unwrap_or_default();
             out.extend_from_slice(format!(",{status},{by},{derived}").as_bytes());
         }
+        out.push(b',');
+        if let Some(via) = row.via {
+            push_entries(out, via, BETWEEN_ENTRIES.as_bytes());
+        }
+        out.push(b',');
+        if let Some(via) = row.via {
+            push_number(out, u64::from(via.distance));
+        }
+        out.push(b',');
+        out.extend_from_slice(row.outcome.unwrap_or_default().as_bytes());
         out.push(b'\n');
     }
 

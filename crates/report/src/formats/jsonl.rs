@@ -4,16 +4,18 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use vulnlens_model::{LabelSource, Prediction, ScoredLabel, Tasks};
+use vulnlens_model::{LabelSource, Prediction, ScoredLabel, Tasks, Via};
 use vulnlens_taxonomy::{KnowledgeBase, Standing, Tactic};
 
 use crate::answer::{Answer, RecordKey};
 use crate::column::{Column, each_column};
 use crate::format::Format;
+use crate::ids::{push_entries, push_number};
 use crate::json_text::push_json_string;
 use crate::label::{Label, OTHER};
 use crate::mark::Mark;
 use crate::rendering::{Records, Setup};
+use crate::said::push_said;
 use crate::score::push_score;
 
 pub(super) const FORMAT: Format =
@@ -27,9 +29,11 @@ pub(super) const FORMAT: Format =
 /// All that does not change from record to record is escaped once; a record is then little but copied bytes.
 ///
 /// A record's id is null where there is none; then the record's line, where it has one, stands in a last key, `line`. A
-/// task that was not asked for has an empty list. Records of checkpoints have no key `labels`, but behind all others
-/// `derived` and, if they have any, their labels of no task.
+/// task that was not asked for has an empty list. Labels that follow from a weakness have `via` and `distance`. An answer
+/// in a word has `outcome` and `said`, with `outcomes` and `family` where there are such. Records of checkpoints have no
+/// key `labels`, but behind all others `derived` and, if they have any, their labels of no task.
 pub struct JsonLines {
+    kb: Arc<KnowledgeBase>,
     /// The bytes between the id and the first list.
     head: Vec<u8>,
     columns: Vec<Box<dyn JsonColumn>>,
@@ -71,6 +75,7 @@ impl JsonLines {
         each_column!(C => columns.push(Box::new(List::<C>::new(kb, is_marked))));
         let tactic = |tactic: &Tactic| (tactic.id.to_string(), tactic.name.clone());
         Self {
+            kb: Arc::clone(kb),
             head,
             columns,
             tail: tail.into_bytes(),
@@ -94,8 +99,10 @@ impl Records for JsonLines {
         let begin = out.len();
         self.columns.iter().for_each(|column| column.push_none(prediction, begin, out));
         out.extend_from_slice(&self.tail);
+        push_said(prediction, &self.kb, out);
         if let RecordKey { id: None, line: Some(line) } = record {
-            out.extend_from_slice(format!(",\"line\":{line}").as_bytes());
+            out.extend_from_slice(b",\"line\":");
+            push_number(out, *line);
         }
         out.extend_from_slice(&self.end);
         if let Some(tactics) = &self.tactics {
@@ -126,6 +133,13 @@ fn push_others(labels: &[ScoredLabel<Arc<str>>], tactics: &BTreeMap<String, Stri
 
 fn predicted(predicted: bool) -> &'static [u8] {
     if predicted { b",\"predicted\":true" } else { b",\"predicted\":false" }
+}
+
+fn push_via(via: Via, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"via\":[\"");
+    push_entries(out, via, b"\",\"");
+    out.extend_from_slice(b"\"],\"distance\":");
+    push_number(out, u64::from(via.distance));
 }
 
 /// A column's part of a record.
@@ -170,6 +184,9 @@ impl<C: Column> JsonColumn for List<C> {
             }
             push_score(out, scored.score);
             out.extend_from_slice(predicted(scored.predicted));
+            if let Some(via) = scored.via {
+                push_via(via, out);
+            }
             if let Some(marks) = &openings.marks {
                 push_mark(marks, scored.label, opening.is_some(), out);
             }

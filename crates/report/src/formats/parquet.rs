@@ -3,19 +3,19 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::{BooleanBuilder, Float32Builder, StringBuilder};
+use arrow_array::builder::{BooleanBuilder, Float32Builder, StringBuilder, UInt8Builder};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
-use vulnlens_model::{Run, Tasks};
+use vulnlens_model::{Run, Tasks, Via};
 use vulnlens_taxonomy::KnowledgeBase;
 
 use crate::answer::Answer;
 use crate::format::Format;
 use crate::rendering::{Document, FormatError, Setup};
-use crate::rows::{More, Row, derived, each_row};
+use crate::rows::{BETWEEN_ENTRIES, More, Row, derived, each_row};
 
 pub(super) const FORMAT: Format =
     Format::document("parquet", "The same rows as Parquet", |setup| Ok(Box::new(ParquetTable::new(setup)?)))
@@ -29,7 +29,8 @@ const GROUP_ROWS: usize = 1 << 19;
 
 /// Predictions as a Parquet table with the columns `id`, `taxonomy`, `label`, `name`, `score`, `predicted`, `model` and
 /// `revision`; those of a checkpoint with three more: `status` and `replaced_by`, null for a label in force, and
-/// `derived`. The order of the rows is that of the records, and in a record that of the JSON Lines; ids and the rows
+/// `derived`. Behind them stand `via`, `distance` and `outcome`, null where those of [`Csv`](crate::Csv) are empty. The
+/// order of the rows is that of the records, and in a record that of the JSON Lines; ids and the rows
 /// of tasks of which nothing is listed are those of [`Csv`](crate::Csv), with null for no id.
 pub struct ParquetTable {
     kb: Arc<KnowledgeBase>,
@@ -49,6 +50,9 @@ struct Columns {
     predicted: BooleanBuilder,
     count: usize,
     more: MoreColumns,
+    via: StringBuilder,
+    distance: UInt8Builder,
+    outcome: StringBuilder,
 }
 
 /// The columns that a checkpoint has more.
@@ -129,6 +133,7 @@ fn schema(is_of_checkpoint: bool) -> Arc<Schema> {
         let derived = Field::new("derived", DataType::Boolean, false);
         fields.extend([text("status", true), text("replaced_by", true), derived]);
     }
+    fields.extend([text("via", true), Field::new("distance", DataType::UInt8, true), text("outcome", true)]);
     Arc::new(Schema::new(fields))
 }
 
@@ -147,6 +152,10 @@ impl Columns {
             self.more.replaced_by.append_option(by);
             self.more.derived.append_value(derived);
         }
+        let entries = |via: Via| via.entries().collect::<Vec<_>>().join(BETWEEN_ENTRIES);
+        self.via.append_option(row.via.map(entries));
+        self.distance.append_option(row.via.map(|via| via.distance));
+        self.outcome.append_option(row.outcome);
     }
 
     /// The columns of the rows added so far, in the order of the schema, with those of the model.
@@ -161,6 +170,8 @@ impl Columns {
             columns.extend([Arc::new(status.finish()) as ArrayRef, Arc::new(replaced_by.finish())]);
             columns.push(Arc::new(derived.finish()));
         }
+        columns.extend([Arc::new(self.via.finish()) as ArrayRef, Arc::new(self.distance.finish())]);
+        columns.push(Arc::new(self.outcome.finish()));
         columns
     }
 }

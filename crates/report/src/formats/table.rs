@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use anstyle::Style;
-use vulnlens_model::{LabelSource, Prediction, ScoredLabel, Task};
+use vulnlens_model::{Family, LabelSource, Labels, Prediction, Said, ScoredLabel, Task};
 use vulnlens_taxonomy::{CweId, KnowledgeBase, Standing, Usage};
 
 use crate::answer::Answer;
 use crate::column::{Column, each_column};
 use crate::format::Format;
 use crate::label::{Label, name_of_other};
-use crate::layout::{ASIDE, HEADING, PREDICTED, TableLayout, printable};
+use crate::layout::{ASIDE, HEADING, PREDICTED, TableLayout, printable, wrapped};
+use crate::origins::{groups, origin};
 use crate::rendering::{Records, Setup};
 use crate::score::percent;
 
@@ -34,8 +35,11 @@ const NONE_SHOWN: f32 = 0.05;
 /// Predictions for a terminal, as text with ANSI styles: a record's id, or else its line, as a heading where there is
 /// one, then each task that was asked for.
 ///
-/// The ways of the chain begin with the weaknesses as assigned, and the first of these is shown where the prediction
-/// leaves it out. Labels of a checkpoint are marked where they are not in force, and shown with their parents or
+/// An answer in a word has its sentence in front, unless it tells a weakness; then a text by itself is followed by the
+/// meaning of the marks. Derived labels stand in groups of equal distance from the weakness that they follow from.
+///
+/// In other answers the ways of the chain begin with the weaknesses as assigned. The first of these is shown where the
+/// prediction leaves it out. Labels of a checkpoint are marked where they are not in force, and shown with their parents or
 /// tactics where there is room.
 pub struct Table {
     kb: Arc<KnowledgeBase>,
@@ -56,45 +60,146 @@ impl Table {
 
 impl Records for Table {
     fn push(&self, answer: &Answer, out: &mut Vec<u8>) {
-        let Answer { record, prediction, assigned } = answer;
-        let mut text = String::new();
-        if let Some(id) = &record.text() {
-            text += &format!("{HEADING}{}{HEADING:#}\n", self.fit(&printable(id), 0));
-        }
-        each_column!(C => self.section::<C>(prediction, assigned, &mut text));
-        self.others(prediction, &mut text);
+        let text = self.body(answer) + &self.legend(answer);
         out.extend_from_slice(text.as_bytes());
     }
 }
 
 impl Table {
+    /// The table of an answer without the meaning of its marks.
+    pub(crate) fn body(&self, answer: &Answer) -> String {
+        let Answer { record, prediction, assigned } = answer;
+        let mut text = String::new();
+        if let Some(id) = &record.text() {
+            text += &format!("{HEADING}{}{HEADING:#}\n", self.fit(&printable(id), 0));
+        }
+        if let Some(said) = prediction.said.filter(|said| *said != Said::Weaknesses) {
+            text.extend(wrapped(said.sentence(), self.layout.width).into_iter().map(|line| line + "\n"));
+        }
+        each_column!(C => self.section::<C>(prediction, assigned, &mut text));
+        self.others(prediction, &mut text);
+        text
+    }
+
+    /// The meaning of the marks, for a text by itself: of many records it would be most of the output.
+    pub(crate) fn legend(&self, answer: &Answer) -> String {
+        let Answer { record, prediction, .. } = answer;
+        let mut has_marks = false;
+        each_column!(C => {
+            let labels = C::of(prediction).map_or(&[][..], |labels| &labels.labels);
+            has_marks |= labels.iter().any(|scored| scored.predicted);
+        });
+        if record.text().is_some() || prediction.said.is_none() || !has_marks {
+            return String::new();
+        }
+        let meaning = format!(
+            "{} marks answers: weaknesses by the rule fitted on validation; patterns and techniques linked to one of \
+             these, or to its nearest ancestor with links",
+            self.layout.glyphs.check()
+        );
+        let lines = wrapped(&meaning, self.layout.width).into_iter();
+        lines.map(|line| format!("{ASIDE}{line}{ASIDE:#}\n")).collect()
+    }
+
     fn section<C: Column>(
         &self,
         prediction: &Prediction,
         assigned: &[ScoredLabel<CweId>],
         text: &mut String,
     ) {
-        if let Some(labels) = C::of(prediction) {
+        let labels = C::of(prediction).filter(|labels| {
+            // Of a text that tells no weakness, that none applies has been said.
+            !labels.labels.is_empty() || tells_weakness(prediction.said)
+        });
+        if let Some(labels) = labels {
             *text += &format!("{HEADING}{}{HEADING:#}\n", C::TITLE);
             let shown = self.layout.rows.unwrap_or(usize::MAX).min(labels.labels.len());
-            for scored in labels.labels.iter().take(shown) {
-                *text += &self.row(scored);
-                if let Some(way) = C::way(assigned, scored.label, &self.kb) {
-                    *text += &self.aside(&self.layout.glyphs.joined(way));
+            match (C::TASK, &prediction.family) {
+                (Task::Capec | Task::Attack, _) if prediction.said.is_some() => {
+                    self.derived::<C>(prediction, labels, shown, text);
                 }
-                if let Some(mark) = self.mark(scored.label) {
-                    *text += &self.aside(&mark);
+                (Task::Cwe, Some(family)) => {
+                    let listed = prediction.cwe.as_ref().map_or(&[][..], |cwe| &cwe.labels);
+                    self.family(family, listed, text);
                 }
+                _ => self.rows::<C>(labels, shown, assigned, text),
             }
-            *text += &self.more(labels.labels.len().saturating_sub(shown));
             if labels.none >= NONE_SHOWN || labels.labels.is_empty() {
                 let words = self.fit("that none applies", BEFORE_ID);
                 *text += &format!("    {}  {ASIDE}{words}{ASIDE:#}\n", percent(labels.none));
             }
         }
-        if C::TASK == Task::Cwe {
+        if C::TASK == Task::Cwe && prediction.family.is_none() && tells_weakness(prediction.said) {
             *text += &self.left_out(prediction, assigned);
         }
+    }
+
+    /// Labels that are the model's own, or that follow in the reference's label spaces and from a checkpoint's labels.
+    fn rows<C: Column>(
+        &self,
+        labels: &Labels<C::Id>,
+        shown: usize,
+        assigned: &[ScoredLabel<CweId>],
+        text: &mut String,
+    ) {
+        for scored in labels.labels.iter().take(shown) {
+            *text += &self.row(scored);
+            if let Some(way) = C::way(assigned, scored.label, &self.kb) {
+                *text += &self.aside(&self.layout.glyphs.joined(way));
+            }
+            if let Some(mark) = self.mark(scored.label) {
+                *text += &self.aside(&mark);
+            }
+        }
+        *text += &self.more(labels.labels.len().saturating_sub(shown));
+    }
+
+    /// Labels that follow from weaknesses, one line each, in groups of equal distance.
+    fn derived<C: Column>(
+        &self,
+        prediction: &Prediction,
+        labels: &Labels<C::Id>,
+        shown: usize,
+        text: &mut String,
+    ) {
+        if labels.labels.is_empty() {
+            return;
+        }
+        *text += &self.note(&origin(prediction, &labels.labels));
+        for group in groups(prediction.said, labels.labels.get(..shown).unwrap_or_default()) {
+            if let Some(heading) = &group.heading {
+                *text += &self.note(heading);
+            }
+            for scored in group.labels {
+                let (label, name) = (scored.label.to_string(), scored.label.name_for_people(&self.kb));
+                let beside = group.beside(scored, self.layout.glyphs);
+                *text += &self.line(scored.score, scored.predicted, &label, &name, &beside);
+            }
+        }
+        *text += &self.more(labels.labels.len().saturating_sub(shown));
+    }
+
+    /// The family with its members, and behind them the weaknesses that are listed and do not belong to it.
+    fn family(&self, family: &Family, listed: &[ScoredLabel<CweId>], text: &mut String) {
+        let (indent, before) = if self.has_bars() { ("  ", self.before_id()) } else { ("", 0) };
+        let share = format!("{indent}family {}  ", percent(family.score));
+        let name = family.label.name_for_people(&self.kb);
+        let line = format!("{share:<before$}{:<10}  {name}", family.label.to_string());
+        *text += &(self.fit(line.trim_end(), 0) + "\n");
+        if let Some(note) = self.restriction(family.label) {
+            *text += &self.aside(note);
+        }
+        let is_member = |id: CweId| family.members.iter().any(|member| member.label == id);
+        let others = listed.iter().filter(|scored| scored.label != family.label && !is_member(scored.label));
+        let all: Vec<_> = family.members.iter().chain(others).collect();
+        let shown = self.layout.rows.unwrap_or(usize::MAX).min(all.len());
+        *text += &all.iter().take(shown).map(|scored| self.row(scored)).collect::<String>();
+        *text += &self.more(all.len().saturating_sub(shown));
+    }
+
+    /// A line about the labels below it.
+    fn note(&self, text: &str) -> String {
+        format!("    {ASIDE}{}{ASIDE:#}\n", self.fit(text, 4))
     }
 
     /// The labels of no task, as the model writes them.
@@ -117,7 +222,7 @@ impl Table {
         if more == 0 {
             return String::new();
         }
-        format!("    {ASIDE}{}{ASIDE:#}\n", self.fit(&self.layout.glyphs.more(more), 4))
+        self.note(&self.layout.glyphs.more(more))
     }
 
     /// The note on a checkpoint's label that is not in force.
@@ -169,15 +274,23 @@ impl Table {
         if cwe.labels.iter().any(|scored| scored.label == best.label) {
             return String::new();
         }
-        let why = match self.kb.weakness(best.label).map(|weakness| weakness.usage) {
-            Some(Usage::Discouraged) => "CWE discourages mapping to it",
-            Some(Usage::Prohibited) => "CWE prohibits mapping to it",
-            Some(_) => "below the threshold",
+        let why = match self.restriction(best.label) {
+            Some(restriction) => restriction,
+            None if self.kb.weakness(best.label).is_some() => "below the threshold",
             None if self.kb.grouping(best.label).is_some() => "a category, no weakness",
             None => "not in the knowledge base",
         };
         let row = self.row(&ScoredLabel::new(best.label, best.score, false));
         row + &self.aside(&format!("as records assign it; {why}"))
+    }
+
+    /// CWE's restriction of mapping to a weakness, in words.
+    fn restriction(&self, id: CweId) -> Option<&'static str> {
+        match self.kb.weakness(id)?.usage {
+            Usage::Discouraged => Some("CWE discourages mapping to it"),
+            Usage::Prohibited => Some("CWE prohibits mapping to it"),
+            _ => None,
+        }
     }
 
     /// A line under a row, about its label.
@@ -198,4 +311,9 @@ impl Table {
     fn fit(&self, text: &str, indent: usize) -> String {
         self.layout.glyphs.fit(text, self.layout.width.saturating_sub(indent))
     }
+}
+
+/// True for an answer that tells a weakness, or might; and for one in no word.
+fn tells_weakness(said: Option<Said>) -> bool {
+    matches!(said, None | Some(Said::Weaknesses | Said::Family | Said::Unsure))
 }

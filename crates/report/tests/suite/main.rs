@@ -1,6 +1,7 @@
 //! What the formats write, against their descriptions and each other.
 #![cfg(test)]
 
+mod answers;
 mod checkpoints;
 mod navigator;
 mod people;

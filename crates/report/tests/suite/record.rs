@@ -181,8 +181,12 @@ fn csv_has_one_row_a_label() {
     csv.push(&answer(Some("a,b"), None, sample::prediction()), &mut out);
     let text = String::from_utf8(out).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines[0], "id,taxonomy,label,name,score,predicted");
-    assert!(lines[1].starts_with("\"a,b\",cwe,CWE-79,") && lines[1].ends_with(",0.93,true"), "{}", lines[1]);
+    assert_eq!(lines[0], "id,taxonomy,label,name,score,predicted,via,distance,outcome");
+    assert!(
+        lines[1].starts_with("\"a,b\",cwe,CWE-79,") && lines[1].ends_with(",0.93,true,,,"),
+        "{}",
+        lines[1]
+    );
     assert_eq!(lines.len(), 1 + LABELS);
     assert!(lines.iter().skip(1).all(|line| line.starts_with("\"a,b\",")), "every row has the id: {text}");
 }
@@ -220,7 +224,8 @@ fn parquet_holds_the_rows_of_the_csv() {
     let columns: BTreeMap<usize, &String> =
         rows[0].get_column_iter().map(|(name, _)| name).enumerate().collect();
     let names: Vec<&str> = columns.values().map(|name| name.as_str()).collect();
-    assert_eq!(names, ["id", "taxonomy", "label", "name", "score", "predicted", "model", "revision"]);
+    let own = ["id", "taxonomy", "label", "name", "score", "predicted", "model", "revision"];
+    assert_eq!(names, [&own[..], &["via", "distance", "outcome"]].concat());
     assert_eq!(rows[0].get_string(0).unwrap(), "CVE-2024-1");
     assert_eq!(rows[0].get_string(2).unwrap(), "CWE-79");
     assert_eq!(rows[0].get_float(4).unwrap(), 0.93);
@@ -238,7 +243,7 @@ fn a_taxonomy_of_which_nothing_is_listed_has_one_row() {
     let csv = Csv::new(&sample::setup(RECOMMENDED));
     csv.push(&answer(None, Some(7), nothing_listed()), &mut out);
     let text = String::from_utf8(out).unwrap();
-    assert_eq!(text, "#7,cwe,,none of them,1.0,false\n#7,capec,,none of them,0.75,false\n");
+    assert_eq!(text, "#7,cwe,,none of them,1.0,false,,,\n#7,capec,,none of them,0.75,false,,,\n");
 }
 
 #[test]

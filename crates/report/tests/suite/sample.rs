@@ -1,8 +1,12 @@
 //! A knowledge base, and a made-up prediction over it.
 
-use vulnlens_model::{LabelSource, Labels, Prediction, ScoredLabel};
+use std::collections::BTreeMap;
+
+use vulnlens_model::{
+    Classifier, CweSets, Input, LabelSource, Labels, Network, Options, Outputs, Prediction, Room, ScoredLabel,
+};
 use vulnlens_report::{Run, Setup};
-use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TechniqueId};
+use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, Outcome, TechniqueId};
 
 pub(crate) fn knowledge_base() -> KnowledgeBase {
     KnowledgeBase::embedded()
@@ -30,4 +34,74 @@ pub(crate) fn prediction() -> Prediction {
     ];
     prediction.attack = Some(Labels::new(attack, 0.5));
     prediction
+}
+
+/// A network that gives every text the same probabilities of these CWE sets, and behind them of all outcomes.
+struct Fixed {
+    outputs: Outputs,
+    probabilities: Vec<f32>,
+}
+
+impl Network for Fixed {
+    fn name(&self) -> &str {
+        "fast"
+    }
+
+    fn revision(&self) -> &str {
+        "0123456789ab"
+    }
+
+    fn outputs(&self) -> &Outputs {
+        &self.outputs
+    }
+
+    fn reads_years(&self) -> bool {
+        false
+    }
+
+    fn texts_at_once(&self) -> usize {
+        1
+    }
+
+    fn score(&self, inputs: &[Input<'_>], _: &mut Room, scores: &mut Vec<f32>) {
+        scores.clear();
+        inputs.iter().for_each(|_| scores.extend(self.probabilities.iter().map(|p| p.ln())));
+    }
+}
+
+/// The prediction for a text by a network that gives single weaknesses these probabilities, and that the text is not a
+/// vulnerability and does not tell its weakness these.
+pub(crate) fn predicted(text: &str, weaknesses: &[(u32, f32)], outcomes: [f32; 2]) -> Prediction {
+    let mut sets: Vec<Vec<CweId>> = weaknesses.iter().map(|(id, _)| vec![CweId(*id)]).collect();
+    sets.extend(Outcome::ALL.map(|_| vec![]));
+    let outputs =
+        CweSets { sets, outcomes: Outcome::ALL.to_vec(), temperature: 1.0, rules: BTreeMap::default() };
+    let probabilities = weaknesses.iter().map(|(_, p)| *p).chain(outcomes).collect();
+    let network = Fixed { outputs: Outputs::CweSets(outputs), probabilities };
+    Classifier::new(network, knowledge_base()).predict(Input::text(text), &Options::default())
+}
+
+/// An answer with a single weakness.
+pub(crate) fn injection() -> Prediction {
+    predicted("SQL injection in a form.", &[(89, 0.9), (79, 0.07)], [0.02, 0.01])
+}
+
+/// An answer with a family: improper authorization, which CWE discourages.
+pub(crate) fn family() -> Prediction {
+    predicted("Access control is missing.", &[(862, 0.4), (863, 0.35), (79, 0.2)], [0.02, 0.03])
+}
+
+/// An answer that may be one of two weaknesses of different families.
+pub(crate) fn unsure() -> Prediction {
+    predicted("Something is wrong.", &[(89, 0.35), (416, 0.35), (287, 0.2)], [0.05, 0.05])
+}
+
+/// The answer that a text describes no vulnerability.
+pub(crate) fn recipe() -> Prediction {
+    predicted("Stir the butter and the sugar.", &[(79, 0.01), (89, 0.01)], [0.97, 0.01])
+}
+
+/// The answer to a text that is not classified.
+pub(crate) fn link() -> Prediction {
+    predicted("https://example.org/", &[(79, 0.9)], [0.05, 0.05])
 }
