@@ -6,7 +6,7 @@ use std::fmt::Display;
 use serde::{Deserialize, Serialize};
 use vulnlens_taxonomy::{CapecId, CweId, CweLevel, KnowledgeBase, TechniqueId};
 
-use super::marginals::LabelLists;
+use super::marginals::{LabelLists, NestedList};
 
 /// A label space and the condition under which its probabilities hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -140,27 +140,37 @@ impl<L: Ord + Copy + Display> LabelSpace<L> {
     #[must_use]
     pub fn new(kind: SpaceKind, labels_of_sets: &[Vec<L>]) -> Self {
         let labels = distinct(labels_of_sets);
-        let lists = labels_of_sets.iter().map(|list| Self::indices(&labels, list));
-        let lists = LabelLists::new(lists, labels.len(), kind.is_conditional());
+        let list = |list: &Vec<L>| NestedList { labels: Self::indices(&labels, list), above: None };
+        let lists =
+            LabelLists::new(labels_of_sets.iter().map(list).collect(), labels.len(), kind.is_conditional());
         Self { labels, lists }
     }
 
-    /// The space whose CWE sets have the labels of their ids together: the chain is followed once for each id, of which
-    /// there are far fewer than sets.
-    fn of_members(kind: SpaceKind, sets: &[Vec<CweId>], labels_of: impl Fn(CweId) -> Vec<L>) -> Self {
+    /// The space whose CWE sets have the labels of their ids together, and those of the ids' ancestors: the chain is
+    /// followed once for each id, of which there are far fewer than sets.
+    fn of_members(
+        kind: SpaceKind,
+        kb: &KnowledgeBase,
+        sets: &[Vec<CweId>],
+        labels_of: impl Fn(CweId) -> Vec<L>,
+    ) -> Self {
         let mut of_id: BTreeMap<CweId, Vec<L>> = BTreeMap::new();
-        for &id in sets.iter().flatten() {
+        for &id in sets.iter().flatten().flat_map(|id| kb.ancestors(*id).iter().chain([id])) {
             of_id.entry(id).or_insert_with(|| labels_of(id));
         }
-        let labels = distinct(of_id.values());
+        let labels = distinct(sets.iter().flatten().filter_map(|id| of_id.get(id)));
         let indices = |(id, list): (_, Vec<L>)| (id, Self::indices(&labels, &list));
         let of_id: BTreeMap<CweId, Vec<u32>> = of_id.into_iter().map(indices).collect();
         let mut is_member = vec![false; labels.len()];
         let lists = sets.iter().map(|set| match set.as_slice() {
-            [only] => of_id.get(only).cloned().unwrap_or_default(),
-            ids => union(ids.iter().filter_map(|id| of_id.get(id)), &mut is_member),
+            [only] => nested(*only, kb, &of_id),
+            ids => {
+                let labels = union(ids.iter().filter_map(|id| of_id.get(id)), &mut is_member);
+                let longest = longest(ids, &of_id);
+                NestedList { labels, above: longest.map(|id| Box::new(nested(id, kb, &of_id))) }
+            }
         });
-        let lists = LabelLists::new(lists, labels.len(), kind.is_conditional());
+        let lists = LabelLists::new(lists.collect(), labels.len(), kind.is_conditional());
         Self { labels, lists }
     }
 
@@ -204,7 +214,7 @@ impl LabelSpace<CapecId> {
     /// The space of a CAPEC kind over these sets.
     #[must_use]
     pub fn capec(kind: SpaceKind, kb: &KnowledgeBase, sets: &[Vec<CweId>]) -> Self {
-        Self::of_members(kind, sets, |id| kind.capec_labels(kb, &[id]))
+        Self::of_members(kind, kb, sets, |id| kind.capec_labels(kb, &[id]))
     }
 }
 
@@ -212,8 +222,21 @@ impl LabelSpace<TechniqueId> {
     /// The space of an ATT&CK kind over these sets.
     #[must_use]
     pub fn attack(kind: SpaceKind, kb: &KnowledgeBase, sets: &[Vec<CweId>]) -> Self {
-        Self::of_members(kind, sets, |id| kind.attack_labels(kb, &[id]))
+        Self::of_members(kind, kb, sets, |id| kind.attack_labels(kb, &[id]))
     }
+}
+
+/// The list of an id, below that of the parent with the longest one.
+fn nested(id: CweId, kb: &KnowledgeBase, of_id: &BTreeMap<CweId, Vec<u32>>) -> NestedList {
+    let labels = of_id.get(&id).cloned().unwrap_or_default();
+    let above = longest(kb.parents(id), of_id).map(|parent| Box::new(nested(parent, kb, of_id)));
+    NestedList { labels, above }
+}
+
+/// Of some ids the one with the longest list; of equally long ones the first.
+fn longest(ids: &[CweId], of_id: &BTreeMap<CweId, Vec<u32>>) -> Option<CweId> {
+    let length = |id: &CweId| of_id.get(id).map_or(0, Vec::len);
+    ids.iter().copied().rev().max_by_key(length)
 }
 
 fn of_each<L>(sets: &[Vec<CweId>], labels: impl Fn(&[CweId]) -> Vec<L>) -> Vec<Vec<L>> {
