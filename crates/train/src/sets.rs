@@ -31,6 +31,32 @@ pub(crate) fn sets_of(texts: &[&Example]) -> Result<Sets, TrainError> {
     }
 }
 
+/// The sets without those of several ids that fewer than `fewest` texts have: these texts are taught each of the ids in
+/// equal parts, as [`parts_of`] says. Rare combinations would make most of the outputs, and hardly one is ever right.
+pub(crate) fn without_rare_combinations(sets: Sets, fewest: u64) -> Sets {
+    let is_rare = |set: &[CweId], count: u64| set.len() > 1 && count < fewest;
+    let mut kept = Sets::new();
+    for (set, (_, count)) in sets {
+        if is_rare(&set, count) {
+            set.iter().for_each(|id| kept.entry(vec![*id]).or_insert((0, 0)).1 += count);
+        } else {
+            kept.entry(set).or_insert((0, 0)).1 += count;
+        }
+    }
+    for (index, entry) in kept.values_mut().enumerate() {
+        entry.0 = index;
+    }
+    kept
+}
+
+/// The sets that a text with these ids is taught, in equal parts: the set of all of them, or else one for each.
+pub(crate) fn parts_of(cwes: &[CweId], sets: &Sets) -> Vec<usize> {
+    match sets.get(cwes) {
+        Some(&(set, _)) => vec![set],
+        None => cwes.iter().filter_map(|id| sets.get([*id].as_slice())).map(|&(set, _)| set).collect(),
+    }
+}
+
 /// The outcomes of some texts that are not sets of weaknesses, in order, and how many texts have each.
 pub(crate) fn outcomes_of(texts: &[&Example]) -> Vec<(Outcome, u64)> {
     let mut counts: BTreeMap<Outcome, u64> = BTreeMap::new();

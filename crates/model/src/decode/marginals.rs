@@ -58,7 +58,7 @@ struct HandOn {
 }
 
 /// The distinct label lists of a space, as indices of labels, and the list of each CWE set.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct LabelLists {
     conditional: bool,
     label_count: usize,
@@ -73,8 +73,12 @@ pub struct LabelLists {
     list_of_set: Vec<u32>,
     /// The list without a label, if some set has it.
     empty: Option<usize>,
-    /// Sets whose probability goes to others first, with those.
-    refined: Vec<(u32, Vec<u32>)>,
+    /// Sets whose probability goes to others first.
+    refined: Vec<u32>,
+    /// The number of the group of sets that refine the same ones, for each set; empty where nothing is refined.
+    group_of_set: Vec<u32>,
+    /// The places among the refined of those that each group refines.
+    refines: Vec<Vec<u32>>,
 }
 
 impl LabelLists {
@@ -105,12 +109,36 @@ impl LabelLists {
         });
         let hand_on = hand_on.collect();
         let empty = lists.iter().position(Vec::is_empty);
-        Self { conditional, label_count, members, ends, hand_on, beyond, list_of_set, empty, refined: vec![] }
+        Self {
+            conditional,
+            label_count,
+            members,
+            ends,
+            hand_on,
+            beyond,
+            list_of_set,
+            empty,
+            ..Self::default()
+        }
     }
 
     /// Gives the probability of some sets to those that refine them: one list of these for each set.
-    pub(crate) fn refine_by(&mut self, refinements: Vec<Vec<u32>>) {
-        self.refined = (0..).zip(refinements).filter(|(_, by)| !by.is_empty()).collect();
+    pub(crate) fn refine_by(&mut self, refinements: &[Vec<u32>]) {
+        let mut refines: Vec<Vec<u32>> = vec![vec![]; refinements.len()];
+        for (set, by) in (0u32..).zip(refinements).filter(|(_, by)| !by.is_empty()) {
+            let place = self.refined.len() as u32;
+            self.refined.push(set);
+            by.iter().for_each(|&finer| refines[finer as usize].push(place));
+        }
+        let mut number: HashMap<Vec<u32>, u32> = HashMap::new();
+        for places in refines {
+            let next = self.refines.len() as u32;
+            let group = *number.entry(places.clone()).or_insert(next);
+            if group == next {
+                self.refines.push(places);
+            }
+            self.group_of_set.push(group);
+        }
     }
 
     /// The label indices of a list, rising.
@@ -152,7 +180,7 @@ impl LabelLists {
         set_probabilities: &[f32],
         sums: &'a mut Sums,
     ) -> Marginals<'a> {
-        let Sums { lists, handed, labels } = sums;
+        let Sums { lists, labels, .. } = sums;
         lists.clear();
         lists.resize(self.ends.len(), 0.0);
         labels.clear();
@@ -160,7 +188,8 @@ impl LabelLists {
         for &(set, probability) in likely {
             lists[self.list_of_set[set as usize] as usize] += probability;
         }
-        self.refine(set_probabilities, lists);
+        self.refine(likely, set_probabilities, sums);
+        let Sums { lists, handed, labels, .. } = sums;
         let mut none = self.empty.map_or(0.0, |empty| lists[empty]);
         if self.conditional {
             if let Some(empty) = self.empty {
@@ -196,22 +225,36 @@ impl LabelLists {
 impl LabelLists {
     /// Moves the probability of refined sets to the lists of those that refine them, in proportion to
     /// what these have by themselves.
-    fn refine(&self, set_probabilities: &[f32], lists: &mut [f32]) {
-        for (set, by) in &self.refined {
-            let probability = set_probabilities[*set as usize];
-            // Most sets are this improbable for most texts.
-            if probability < 1e-6 {
+    fn refine(&self, likely: &[(u32, f32)], set_probabilities: &[f32], sums: &mut Sums) {
+        if self.refined.is_empty() {
+            return;
+        }
+        let Sums { lists, totals, groups, .. } = sums;
+        let group = |set: u32| self.group_of_set[set as usize] as usize;
+        groups.clear();
+        groups.resize(self.refines.len(), 0.0);
+        likely.iter().for_each(|&(set, probability)| groups[group(set)] += probability);
+        totals.clear();
+        totals.resize(self.refined.len(), 0.0);
+        for (places, &probability) in self.refines.iter().zip(groups.iter()) {
+            places.iter().for_each(|&place| totals[place as usize] += probability);
+        }
+        // From what the finer sets have together to the share of their own probability that they get more.
+        for (&set, total) in self.refined.iter().zip(totals.iter_mut()) {
+            let probability = set_probabilities[set as usize];
+            if probability < LEAST || *total <= 0.0 {
+                *total = 0.0;
                 continue;
             }
-            let total: f32 = by.iter().map(|&t| set_probabilities[t as usize]).sum();
-            if total <= 0.0 {
-                continue;
-            }
-            let moved = probability.min(MOST_REFINED * total);
-            lists[self.list_of_set[*set as usize] as usize] -= moved;
-            for &t in by {
-                lists[self.list_of_set[t as usize] as usize] += moved * set_probabilities[t as usize] / total;
-            }
+            let moved = probability.min(MOST_REFINED * *total);
+            lists[self.list_of_set[set as usize] as usize] -= moved;
+            *total = moved / *total;
+        }
+        for (places, gain) in self.refines.iter().zip(groups.iter_mut()) {
+            *gain = places.iter().map(|&place| totals[place as usize]).sum();
+        }
+        for &(set, probability) in likely {
+            lists[self.list_of_set[set as usize] as usize] += groups[group(set)] * probability;
         }
         // Taking away what was added up in another order may leave a hair below zero.
         lists.iter_mut().for_each(|probability| *probability = probability.max(0.0));
@@ -240,6 +283,9 @@ pub struct MarginalBuffer {
 /// Sums of probabilities by list and by label.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sums {
+    /// What the sets that refine others have together, then what they gain: for each of the refined, and for each group.
+    totals: Vec<f32>,
+    groups: Vec<f32>,
     /// Probabilities on their way from list to list.
     handed: Vec<f32>,
     lists: Vec<f32>,

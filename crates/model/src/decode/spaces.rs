@@ -176,7 +176,7 @@ impl<L: Ord + Copy + Display> LabelSpace<L> {
 
     /// The space with the probability of some sets going to those that refine them.
     #[must_use]
-    pub fn with_refinements(mut self, refinements: Vec<Vec<u32>>) -> Self {
+    pub fn with_refinements(mut self, refinements: &[Vec<u32>]) -> Self {
         self.lists.refine_by(refinements);
         self
     }
@@ -206,7 +206,7 @@ impl LabelSpace<CweId> {
     #[must_use]
     pub fn cwe(kind: SpaceKind, kb: &KnowledgeBase, sets: &[Vec<CweId>]) -> Self {
         let space = Self::new(kind, &of_each(sets, |set| kind.cwe_labels(kb, set)));
-        if kind == SpaceKind::RecommendedCwe { space.with_refinements(refinements(kb, sets)) } else { space }
+        if kind == SpaceKind::RecommendedCwe { space.with_refinements(&refinements(kb, sets)) } else { space }
     }
 }
 
@@ -320,7 +320,7 @@ mod tests {
     fn what_is_not_allowed_goes_to_its_refinements_within_bounds() {
         let sets = [ids(&[119]), ids(&[787]), ids(&[125]), ids(&[79])];
         let labels = [vec![], ids(&[787]), ids(&[125]), ids(&[79])];
-        let space = LabelSpace::new(SpaceKind::RecommendedCwe, &labels).with_refinements(vec![
+        let space = LabelSpace::new(SpaceKind::RecommendedCwe, &labels).with_refinements(&[
             vec![1, 2],
             vec![],
             vec![],

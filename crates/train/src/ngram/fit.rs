@@ -14,8 +14,8 @@ pub(crate) struct TrainingTexts {
     pub(crate) features: FeatureLists,
     /// Index of each text's year.
     pub(crate) years: Vec<usize>,
-    /// Index of each text's CWE set; `None` for a text that nobody has labelled.
-    pub(crate) sets: Vec<Option<usize>>,
+    /// The outputs that each text is taught in equal parts; none for a text that nobody has labelled.
+    pub(crate) targets: Vec<Vec<usize>>,
     pub(crate) set_counts: Vec<u64>,
     pub(crate) shape: Shape,
 }
@@ -47,7 +47,7 @@ pub(crate) fn fit(
     let mut random = Random::new(settings.seed, stream);
     let mut network = Network::new(prepared.shape.clone(), &prepared.set_counts, &mut random);
     let mut texts: Vec<usize> =
-        (0..prepared.len()).filter(|&i| prepared.sets[i].is_some() || teachers.is_some()).collect();
+        (0..prepared.len()).filter(|&i| !prepared.targets[i].is_empty() || teachers.is_some()).collect();
     let steps = settings.epochs * texts.len().div_ceil(settings.batch);
     let mut buffers = Buffers::default();
     let mut step = 0;
@@ -93,17 +93,18 @@ fn to_gradient(
     let scale = 1.0 / batch.len() as f32;
     let mut loss = 0.0;
     for (&text, row) in batch.iter().zip(probabilities.chunks_exact_mut(sets)) {
-        let label = prepared.sets[text];
-        let share = match (teachers, label) {
+        let targets = &prepared.targets[text];
+        let share = match (teachers, targets.is_empty()) {
             (None, _) => 0.0,
-            (Some(_), Some(_)) => settings.distillation,
-            (Some(_), None) => 1.0,
+            (Some(_), false) => settings.distillation,
+            (Some(_), true) => 1.0,
         };
-        if let Some(set) = label {
+        let part = 1.0 / targets.len() as f32;
+        for &set in targets {
             // Like `f32::max`, but keeping NaN, which must be noticed.
             let p = if row[set] < 1e-30 { 1e-30 } else { row[set] };
-            loss -= p.ln();
-            row[set] -= 1.0 - share;
+            loss -= part * p.ln();
+            row[set] -= part * (1.0 - share);
         }
         if let Some(teachers) = teachers.filter(|_| share > 0.0) {
             for (set, probability) in teachers.of(text) {

@@ -31,7 +31,7 @@ pub use settings::Settings;
 
 use crate::description::Description;
 use crate::error::TrainError;
-use crate::sets::{Sets, counts, in_order, outcomes_of, sets_of};
+use crate::sets::{Sets, counts, in_order, outcomes_of, parts_of, sets_of, without_rare_combinations};
 use crate::setting::Settings as _;
 use crate::years::newest_year;
 use features::{FeatureLists, choose_vocabulary};
@@ -97,7 +97,7 @@ pub fn train(
         return Err(TrainError::Setting(problem));
     }
     let texts = fitted_on(examples);
-    let sets = sets_of(&texts)?;
+    let sets = without_rare_combinations(sets_of(&texts)?, settings.min_combination);
     if matches!(decisions, Decisions::Validation) && labelled_part(examples, Part::Validation).is_empty() {
         return Err(EvaluationError::NoValidationTexts.into());
     }
@@ -113,7 +113,7 @@ pub fn train(
     let prepared = TrainingTexts {
         features: FeatureLists::new(&normal, &vocabulary),
         years: texts.iter().map(year).collect(),
-        sets: texts.iter().map(|e| target(e, &sets, &outcomes)).collect(),
+        targets: texts.iter().map(|e| targets(e, &sets, &outcomes)).collect(),
         set_counts: counts(&sets).into_iter().chain(outcomes.iter().map(|(_, count)| *count)).collect(),
         shape: shape(
             &sets,
@@ -182,11 +182,15 @@ fn distil(
     fit(prepared, settings, 0, Some(&targets), progress)
 }
 
-/// The output that a text is to lead to, if that is known: its CWE set, or its outcome behind all sets.
-fn target(example: &Example, sets: &Sets, outcomes: &[(Outcome, u64)]) -> Option<usize> {
+/// The outputs that a text is to lead to in equal parts, if they are known: its CWE set or the parts of it, or its
+/// outcome behind all sets.
+fn targets(example: &Example, sets: &Sets, outcomes: &[(Outcome, u64)]) -> Vec<usize> {
     match example.outcome.filter(|_| !example.is_labelled()) {
-        Some(outcome) => outcomes.iter().position(|(known, _)| *known == outcome).map(|at| sets.len() + at),
-        None => sets.get(&example.cwes).map(|&(set, _)| set),
+        Some(outcome) => {
+            let place = outcomes.iter().position(|(known, _)| *known == outcome);
+            place.map(|at| sets.len() + at).into_iter().collect()
+        }
+        None => parts_of(&example.cwes, sets),
     }
 }
 
