@@ -17,7 +17,7 @@ settings! {
         max_features: usize = 100_000 => Use::of("N").within(1.0, (1 << 24) as f64);
 
         /// Texts that a combination of weaknesses must occur in to be an output by itself
-        min_combination: u64 = 3 => Use::of("N").at_least(1.0);
+        min_combination: u64 = 10 => Use::of("N").at_least(1.0);
 
         /// Width of the hidden layer
         dimensions: usize = 128 => Use::of("N").within(2.0, 4096.0).even();

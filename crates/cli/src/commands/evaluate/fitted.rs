@@ -18,6 +18,8 @@ pub(super) struct Fits<'a> {
     pub(super) data: &'a DataSet,
     pub(super) kb: &'a KnowledgeBase,
     pub(super) settings: &'a SettingArguments<Settings>,
+    /// Styles that are not fitted on.
+    pub(super) held_out_styles: &'a [String],
     /// The folder where fitted models are kept.
     pub(super) keep: Option<&'a Path>,
     pub(super) threads: usize,
@@ -32,7 +34,7 @@ impl Fits<'_> {
         let fit = Fit {
             data: self.data,
             split,
-            held_out_styles: vec![],
+            held_out_styles: self.held_out_styles.to_vec(),
             name: "fast",
             settings: settings.clone(),
             decisions,

@@ -67,6 +67,10 @@ pub(crate) struct EvaluateArguments {
     #[arg(long, value_name = "FOLDER", requires = "fit")]
     keep: Option<PathBuf>,
 
+    /// Styles of texts that are left out of the fits, to be judged on
+    #[arg(long, value_name = "STYLE", num_args = 1.., value_delimiter = ',', requires = "fit")]
+    held_out_styles: Vec<String>,
+
     /// A peer's answers: its name, and a folder with `SPLIT-validation.jsonl` and `SPLIT-test.jsonl`
     #[arg(long, value_name = "NAME=FOLDER", value_parser = Peer::parse)]
     peer: Vec<Peer>,
@@ -227,7 +231,8 @@ impl Command<'_> {
         }
         if arguments.fit {
             let (keep, settings) = (arguments.keep.as_deref(), &arguments.settings);
-            let fits = Fits { data, kb, settings, keep, threads: *threads, terminal };
+            let held_out_styles = arguments.held_out_styles.as_slice();
+            let fits = Fits { data, kb, settings, held_out_styles, keep, threads: *threads, terminal };
             for &seed in &arguments.seeds {
                 let model = Classifier::new(fits.model(split, seed)?, (*kb).clone());
                 runs.push(self.figures(|| session.model(&model))?);
