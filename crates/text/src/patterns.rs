@@ -98,16 +98,33 @@ const SOURCES: [Pattern; 17] = [
             "october",
             "november",
             "december",
-            "-0",
-            "-1",
-            "/0",
-            "/1",
+            "199",
+            "200",
+            "201",
+            "202",
+            "203",
         ],
         source: r"((?:\b(?:published|modified|updated|reported|disclosed|released|patched|fixed|discovered|date)\b:?\s*(?:on|at)?:?\s*)?\b(?:(?:19|20)\d\d[-/](?:0[1-9]|1[0-2])[-/](?:0[1-9]|[12]\d|3[01])(?:[T ]\d\d:\d\d[\d:.]*(?:Z|[+-]\d\d:?\d\d)?)?|(?:January|February|March|April|May|June|July|August|September|October|November|December)\s+\d{1,2}(?:st|nd|rd|th)?,?\s+(?:19|20)\d\d|\d{1,2}\s+(?:January|February|March|April|May|June|July|August|September|October|November|December)\s+(?:19|20)\d\d)\b\.?)",
     },
     // Credits.
     Pattern {
-        triggers: &["credit", "by ", "acknowledg", "thank", "ed this ", "ed these "],
+        triggers: &[
+            "credit",
+            "acknowledg",
+            "thank",
+            "reported by",
+            "discovered by",
+            "found by",
+            "identified by",
+            "disclosed by",
+            "ed this ",
+            "ed these ",
+            "issue was",
+            "vulnerability was",
+            "bug was",
+            "flaw was",
+            "problem was",
+        ],
         source: concat!(
             begin!(),
             r"((?:credits?\b(?:\s*:|\s+(?:to|for|goes)\b)|(?:originally |first |responsibly |independently )?(?:reported|discovered|found|identified|disclosed) by\b|acknowledge?ments?\s*:|(?:special |many )?thanks (?:to|go)\b|(?:we|the [a-z ]{2,40}) (?:would like to |wants? to |wish(?:es)? to )?(?:thank|acknowledge|credit)s?\b|[^.\n]{1,120} (?:reported|disclosed|discovered) (?:this|these) (?:vulnerabilit(?:y|ies)|issues?|bugs?|flaws?|findings?)\b|th(?:is|e) (?:issue|vulnerability|bug|flaw|problem) was (?:originally |first |responsibly |independently |also )?(?:reported|discovered|found|identified|disclosed)(?: to [^.\n]{1,60})? by\b)",
@@ -143,7 +160,20 @@ const SOURCES: [Pattern; 17] = [
         ),
     },
     Pattern {
-        triggers: &["fix", "patch", "workaround", "solution", "address"],
+        triggers: &[
+            "a fix",
+            "the fix",
+            "fixes ",
+            "no fix",
+            "patch",
+            "workaround",
+            "solution",
+            "fixed version",
+            "fix is",
+            "addresses ",
+            "includes ",
+            "contains ",
+        ],
         source: concat!(
             begin!(),
             r"((?:(?:a|the) (?:fix|patch|patched version|fixed version|solution|workaround)(?: for this (?:issue|vulnerability|problem))? (?:is|was|has been|will be) (?:available|released|made available|included|planned|expected|published)\b|(?:there (?:is|are|exist)|no) (?:currently )?(?:no )?known (?:workarounds?|fix(?:es)?|patch(?:es)?)\b|(?:version|release|commit)s? [^.\n]{1,60} (?:contains?|fix(?:es)?|patch(?:es)?|address(?:es)?|include(?:s)?)(?: an?| the)? ?(?:fix|patch|this (?:issue|vulnerability|problem)|the (?:issue|vulnerability|problem))?\b)",
@@ -165,12 +195,15 @@ const SOURCES: [Pattern; 17] = [
     },
 ];
 
+/// Room for what the search engine works out on the way: with less it would work out the same again and again.
+const DFA_BYTES: usize = 16 << 20;
+
 /// The patterns.
 pub(crate) static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     let built = SOURCES.iter().map(|pattern| {
         // Boundaries of words in ASCII: those of Unicode would make the search many times slower.
         let source = pattern.source.replace(r"\b", r"(?-u:\b)").replace(r"\d", "[0-9]");
-        RegexBuilder::new(&source).case_insensitive(true).build()
+        RegexBuilder::new(&source).case_insensitive(true).dfa_size_limit(DFA_BYTES).build()
     });
     // The patterns are constants, which the tests build.
     built.collect::<Result<_, _>>().unwrap_or_default()
