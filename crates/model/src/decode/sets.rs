@@ -54,8 +54,11 @@ impl Answers {
     }
 }
 
-/// Probability from which on an outcome that is not a weakness is the answer: it is more probable than all else.
+/// Probability from which on an outcome that is not a weakness rules all of them out: it is more probable than all else.
 const OUTCOME: f32 = 0.5;
+/// Probability from which on it is said that a text does not describe a vulnerability. To be wrong here is worse than to
+/// be unsure.
+const NO_VULNERABILITY: f32 = 0.75;
 /// Weaknesses that are not answered, the first of which that leads to a label is where its way begins.
 const CANDIDATES: usize = 3;
 
@@ -145,7 +148,8 @@ impl SetDecoder {
         });
         let family = family.flatten();
         let said = match outcome {
-            Some(Outcome::NotAVulnerability) => Said::NotAVulnerability,
+            Some(Outcome::NotAVulnerability) if is_no_vulnerability(&outcomes) => Said::NotAVulnerability,
+            Some(Outcome::NotAVulnerability) => Said::Unsure,
             Some(Outcome::NotTold) => Said::NotTold,
             None if !answered.is_empty() => Said::Weaknesses,
             None if family.is_some() => Said::Family,
@@ -201,6 +205,12 @@ enum Support<'a> {
     Family(Option<&'a Links>),
     /// The first that are listed, from which nothing follows for sure.
     Candidates(Vec<&'a Links>),
+}
+
+fn is_no_vulnerability(outcomes: &[(Outcome, f32)]) -> bool {
+    let is_sure =
+        |&(outcome, p): &(Outcome, f32)| outcome == Outcome::NotAVulnerability && p >= NO_VULNERABILITY;
+    outcomes.iter().any(is_sure)
 }
 
 /// The label spaces of a mode.

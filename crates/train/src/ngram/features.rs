@@ -1,24 +1,33 @@
 //! The vocabulary of a corpus, and its texts as lists of features.
 
+use std::collections::HashSet;
+
 use rayon::prelude::*;
-use vulnlens_model::ngram::text::Cutter;
+use vulnlens_model::ngram::text::{Cutter, Feature};
 use vulnlens_model::ngram::vocabulary::{Entry, Vectorizer, Vocabulary};
 
 use super::settings::Settings;
 use crate::error::TrainError;
 
-/// Chooses the features: those that at least `min_documents` of `texts` have, the more frequent
-/// first where there are too many (of equals the smaller key).
-pub(crate) fn choose_vocabulary(texts: &[&str], settings: &Settings) -> Result<Vocabulary, TrainError> {
+/// Chooses the features: words and pairs of the `terms`, which are the names of things that are to be known however
+/// rarely a text has them, and those that at least `min_documents` of `texts` have, the more frequent first where there
+/// are too many (of equals the smaller key).
+pub(crate) fn choose_vocabulary(
+    texts: &[&str],
+    terms: &[&str],
+    settings: &Settings,
+) -> Result<Vocabulary, TrainError> {
+    let terms = keys_of_terms(terms);
     let mut keys: Vec<u32> = texts.par_chunks(1024).flat_map_iter(keys_of).collect();
     keys.par_sort_unstable();
     let mut counted: Vec<(u32, u32)> = keys
         .chunk_by(|a, b| a == b)
         .map(|same| (same[0], u32::try_from(same.len()).unwrap_or(u32::MAX)))
-        .filter(|&(_, documents)| documents >= settings.min_documents)
+        .filter(|&(key, documents)| documents >= settings.min_documents || terms.contains(&key))
         .collect();
     drop(keys);
-    counted.sort_unstable_by_key(|&(key, documents)| (std::cmp::Reverse(documents), key));
+    let rank = |&(key, documents): &(u32, u32)| (!terms.contains(&key), std::cmp::Reverse(documents), key);
+    counted.sort_unstable_by_key(rank);
     counted.truncate(settings.max_features);
     counted.sort_unstable();
     let code = |documents: u32| Vocabulary::weight_code(u64::from(documents), texts.len() as u64);
@@ -28,6 +37,19 @@ pub(crate) fn choose_vocabulary(texts: &[&str], settings: &Settings) -> Result<V
         return Err(TrainError::NoFeatures { texts: texts.len(), min_documents: settings.min_documents });
     }
     Vocabulary::new(keys, weights).map_err(|e| TrainError::Inconsistent(e.to_string()))
+}
+
+/// The keys of the words and pairs of some terms.
+fn keys_of_terms(terms: &[&str]) -> HashSet<u32> {
+    let (mut cutter, mut keys) = (Cutter::default(), HashSet::new());
+    for term in terms {
+        cutter.cut(term, |key, feature| {
+            if matches!(feature, Feature::Word(_) | Feature::Pair(_)) {
+                keys.insert(key);
+            }
+        });
+    }
+    keys
 }
 
 /// The keys of some texts, each key once a text.

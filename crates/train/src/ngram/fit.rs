@@ -16,6 +16,8 @@ pub(crate) struct TrainingTexts {
     pub(crate) years: Vec<usize>,
     /// The outputs that each text is taught in equal parts; none for a text that nobody has labelled.
     pub(crate) targets: Vec<Vec<usize>>,
+    /// Texts whose labels need no teacher's opinion: the catalogue's own.
+    pub(crate) is_certain: Vec<bool>,
     pub(crate) set_counts: Vec<u64>,
     pub(crate) shape: Shape,
 }
@@ -96,6 +98,7 @@ fn to_gradient(
         let targets = &prepared.targets[text];
         let share = match (teachers, targets.is_empty()) {
             (None, _) => 0.0,
+            (Some(_), _) if prepared.is_certain[text] => 0.0,
             (Some(_), false) => settings.distillation,
             (Some(_), true) => 1.0,
         };

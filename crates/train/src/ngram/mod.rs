@@ -37,7 +37,7 @@ use crate::years::newest_year;
 use features::{FeatureLists, choose_vocabulary};
 use fit::{TrainingTexts, answers, fit};
 use network::{Network, Shape};
-use vulnlens_evaluation::{Calibration, EvaluationError, Example, Part, calibrate, labelled_part};
+use vulnlens_evaluation::{Calibration, EvaluationError, Example, Part, TextKind, calibrate, labelled_part};
 
 /// The source of the temperature and the decision rules.
 #[derive(Debug, Clone)]
@@ -63,20 +63,26 @@ pub type Progress<'a> = &'a (dyn Fn(u64) + Sync);
 /// The number of texts that a fit sees in all, for a progress bar.
 #[must_use]
 pub fn work(examples: &[Example], settings: &Settings) -> u64 {
-    let (all, labelled) = (fitted_on(examples).len() as u64, taught(examples) as u64);
+    let texts = fitted_on(examples, settings);
+    let taught = texts.iter().filter(|e| e.is_taught()).count();
+    let (all, labelled) = (texts.len() as u64, taught as u64);
     let last = if settings.teachers > 0 { all } else { labelled };
     settings.epochs as u64 * (settings.teachers as u64 * labelled + last)
 }
 
-/// The texts of the training part that the last fit sees: the labelled ones, and records that nobody has labelled.
-fn fitted_on(examples: &[Example]) -> Vec<&Example> {
+/// The texts of the training part that the last fit sees: those of which it is known what they lead to, and records that
+/// nobody has labelled. The catalogue's own words for a weakness come several times over.
+fn fitted_on<'e>(examples: &'e [Example], settings: &Settings) -> Vec<&'e Example> {
     let is_seen = |e: &&Example| e.part == Part::Train && (e.is_taught() || e.is_unlabelled_record());
-    examples.iter().filter(is_seen).collect()
+    let mut texts: Vec<&Example> = examples.iter().filter(is_seen).collect();
+    let entries: Vec<&Example> = texts.iter().copied().filter(|e| is_entry(e)).collect();
+    (1..settings.catalogue_repeats).for_each(|_| texts.extend(&entries));
+    texts
 }
 
-/// The number of texts of the training part that it is known of what they lead to.
-fn taught(examples: &[Example]) -> usize {
-    examples.iter().filter(|e| e.part == Part::Train && e.is_taught()).count()
+/// True for the catalogue's own words for a weakness, its observed examples left out.
+fn is_entry(example: &Example) -> bool {
+    example.kind == TextKind::Catalogue && example.cve.is_none()
 }
 
 /// Fits an n-gram model to the training part and gives the bytes of its file.
@@ -96,7 +102,7 @@ pub fn train(
     if let Some(problem) = settings.problem() {
         return Err(TrainError::Setting(problem));
     }
-    let texts = fitted_on(examples);
+    let texts = fitted_on(examples, settings);
     let sets = without_rare_combinations(sets_of(&texts)?, settings.min_combination);
     if matches!(decisions, Decisions::Validation) && labelled_part(examples, Part::Validation).is_empty() {
         return Err(EvaluationError::NoValidationTexts.into());
@@ -106,7 +112,8 @@ pub fn train(
     let normal: Vec<&str> = normal.iter().map(|text| &**text).collect();
     let taught = texts.iter().zip(&normal).filter(|(e, _)| e.is_taught());
     let taught: Vec<&str> = taught.map(|(_, text)| *text).collect();
-    let vocabulary = choose_vocabulary(&taught, settings)?;
+    let terms: Vec<&str> = texts.iter().zip(&normal).filter_map(|(e, text)| term(e, text)).collect();
+    let vocabulary = choose_vocabulary(&taught, &terms, settings)?;
     let newest_year = newest_year(&texts);
     let oldest_year = texts.iter().map(|e| e.year).min().unwrap_or(0).max(newest_year.saturating_sub(99));
     let year = |e: &&Example| usize::from(e.year.clamp(oldest_year, newest_year) - oldest_year);
@@ -115,6 +122,7 @@ pub fn train(
         years: texts.iter().map(year).collect(),
         targets: texts.iter().map(|e| targets(e, &sets, &outcomes)).collect(),
         set_counts: counts(&sets).into_iter().chain(outcomes.iter().map(|(_, count)| *count)).collect(),
+        is_certain: texts.iter().map(|e| e.kind == TextKind::Catalogue).collect(),
         shape: shape(
             &sets,
             outcomes.len(),
@@ -180,6 +188,13 @@ fn distil(
     let targets = answers(prepared, &teachers);
     drop(teachers);
     fit(prepared, settings, 0, Some(&targets), progress)
+}
+
+/// The first sentence of a text of the catalogue, where it is the name of a weakness or another term for it.
+fn term<'t>(example: &Example, text: &'t str) -> Option<&'t str> {
+    const MOST_WORDS: usize = 14;
+    let first = text.split_once(['.', ':']).map_or(text, |(first, _)| first);
+    Some(first).filter(|first| is_entry(example) && first.split_whitespace().count() <= MOST_WORDS)
 }
 
 /// The outputs that a text is to lead to in equal parts, if they are known: its CWE set or the parts of it, or its

@@ -19,6 +19,9 @@ settings! {
         /// Texts that a combination of weaknesses must occur in to be an output by itself
         min_combination: u64 = 10 => Use::of("N").at_least(1.0);
 
+        /// Times that the catalogue's own words for a weakness are learnt
+        catalogue_repeats: usize = 8 => Use::of("N").within(1.0, 100.0);
+
         /// Width of the hidden layer
         dimensions: usize = 128 => Use::of("N").within(2.0, 4096.0).even();
 
