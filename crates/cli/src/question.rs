@@ -1,6 +1,7 @@
 //! The question to a model: label space, labels listed, threshold and year, the same for every command that answers.
 
 use clap::Args;
+use vulnlens::model::Years;
 use vulnlens::{Classifier, LabelMode, Options, TopK};
 
 use crate::choice::one_of;
@@ -27,7 +28,7 @@ pub(crate) struct QuestionArguments {
     #[arg(long, value_name = "P", default_value = "0.05", value_parser = probability)]
     threshold: f32,
 
-    /// Answer as of this year, whatever the record's
+    /// Answer as of this year, whatever the record's; years that the model does not tell apart count as its oldest or newest
     #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(u16).range(1980..=2200))]
     as_of: Option<u16>,
 }
@@ -53,6 +54,14 @@ impl QuestionArguments {
     pub(crate) fn check(&self, classifier: &Classifier, terminal: &Terminal) {
         if self.as_of.is_some() && !classifier.network().reads_years() {
             terminal.warn("a checkpoint knows no years: --as-of changes nothing");
+        }
+        let years = classifier.network().header().and_then(|header| header.years);
+        if let (Some(year), Some(Years { oldest, newest })) = (self.as_of, years) {
+            let known = year.clamp(oldest.unwrap_or(0).min(newest), newest);
+            if year != known {
+                terminal
+                    .warn(&format!("the model does not know the year {year}: texts are read as of {known}"));
+            }
         }
     }
 }

@@ -40,7 +40,16 @@ impl Combined {
         let temperatures = [first.temperature, second.temperature];
         let union = SetUnion::new([first, second].map(|outputs| (&*outputs.sets, &*outputs.outcomes)));
         let (sets, outcomes) = (union.sets().to_vec(), union.outcomes().to_vec());
-        let outputs = Outputs::CweSets(CweSets { sets, outcomes, temperature, rules });
+        // What either learnt from a record is known from records.
+        let catalogue_only = [(first, second), (second, first)].into_iter().flat_map(|(one, other)| {
+            let knows = |id: &CweId| other.sets.iter().flatten().any(|known| known == id);
+            let only = |id: &&CweId| other.catalogue_only.contains(id) || !knows(id);
+            one.catalogue_only.iter().filter(only).copied().collect::<Vec<_>>()
+        });
+        let mut catalogue_only: Vec<CweId> = catalogue_only.collect();
+        catalogue_only.sort_unstable();
+        catalogue_only.dedup();
+        let outputs = Outputs::CweSets(CweSets { sets, outcomes, catalogue_only, temperature, rules });
         let (name, revision) = (networks[0].name().to_owned(), networks[0].revision().to_owned());
         Some(Self { name, revision, networks, temperatures, combination, union, outputs })
     }

@@ -94,6 +94,9 @@ pub enum HeadOutputs {
         /// that outputs have: `not-a-vulnerability`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         outcomes: Vec<Outcome>,
+        /// Weaknesses of the sets that no record of the training part has: the catalogue alone taught them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        catalogue_only: Vec<CweId>,
     },
     /// Labels, which `config.json` lists.
     Labels {
@@ -247,14 +250,19 @@ impl Head {
     /// # Errors
     /// A label names no set, or one that another label names.
     pub fn cwe_sets(&self, labels: &[String]) -> Result<Option<CweSets>, HeaderError> {
-        let HeadOutputs::CweSets { sets, outcomes } = &self.outputs else { return Ok(None) };
+        let HeadOutputs::CweSets { sets, outcomes, catalogue_only } = &self.outputs else { return Ok(None) };
         let mut sets = match sets {
             Some(sets) => sets.clone(),
             None => sets_of(labels_of_sets(labels, outcomes)?)?,
         };
         sets.extend(outcomes.iter().map(|_| vec![]));
-        let (outcomes, rules) = (outcomes.clone(), self.rules.clone());
-        Ok(Some(CweSets { sets, outcomes, temperature: self.temperature, rules }))
+        Ok(Some(CweSets {
+            sets,
+            outcomes: outcomes.clone(),
+            catalogue_only: catalogue_only.clone(),
+            temperature: self.temperature,
+            rules: self.rules.clone(),
+        }))
     }
 }
 

@@ -105,9 +105,12 @@ impl Head {
             ("rules", are_numbers(&self.rules), "must be numbers"),
             ("thresholds", thresholds, "must be from 0 to 1"),
         ])?;
-        let HeadOutputs::CweSets { sets, outcomes } = &self.outputs else { return Ok(()) };
+        let HeadOutputs::CweSets { sets, outcomes, catalogue_only } = &self.outputs else { return Ok(()) };
         let distinct = outcomes.is_sorted_by(|a, b| a < b);
-        first_wrong(&[("outcomes", distinct, "must be in order, each once")])?;
+        first_wrong(&[
+            ("outcomes", distinct, "must be in order, each once"),
+            ("catalogue_only", catalogue_only.is_sorted_by(|a, b| a < b), "must be in order, each once"),
+        ])?;
         let Some(sets) = sets else { return Ok(()) };
         let sorted = sets.is_sorted_by(|a, b| a < b) && sets.iter().all(|set| set.is_sorted_by(|a, b| a < b));
         first_wrong(&[

@@ -61,6 +61,8 @@ pub struct CweSets {
     pub sets: Vec<Vec<CweId>>,
     /// The outcomes that the last of the sets stand for, in their order.
     pub outcomes: Vec<Outcome>,
+    /// The weaknesses that no record taught, rising: they are known from the catalogue alone.
+    pub catalogue_only: Vec<CweId>,
     /// The divisor of the logits; fitted on validation.
     pub temperature: f32,
     /// The rules that say which labels are answered; the default rule where a space has none.

@@ -26,6 +26,8 @@ pub struct ScoredLabel<L> {
     /// The way of the chain to a label that follows from a weakness: of one that is answered, else of the family, else
     /// of the first that is listed and leads there.
     pub via: Option<Via>,
+    /// True for a weakness that no record taught the model: it is known from the catalogue's words alone.
+    pub from_catalogue: bool,
 }
 
 /// The shortest way of the chain from a weakness to a pattern or a technique.
@@ -66,7 +68,7 @@ impl<L> ScoredLabel<L> {
     /// A label with its probability, and whether it is one of the answers.
     #[must_use]
     pub fn new(label: L, score: f32, predicted: bool) -> Self {
-        Self { label, score, predicted, via: None }
+        Self { label, score, predicted, via: None, from_catalogue: false }
     }
 }
 
@@ -151,13 +153,16 @@ impl Serialize for Prediction {
 
 impl<L: Display> Serialize for ScoredLabel<L> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut label = serializer.serialize_struct("ScoredLabel", 5)?;
+        let mut label = serializer.serialize_struct("ScoredLabel", 6)?;
         label.serialize_field("label", &self.label.to_string())?;
         label.serialize_field("score", &rounded(self.score))?;
         label.serialize_field("predicted", &self.predicted)?;
         if let Some(via) = self.via {
             label.serialize_field("via", &via.entries().collect::<Vec<_>>())?;
             label.serialize_field("distance", &via.distance)?;
+        }
+        if self.from_catalogue {
+            label.serialize_field("basis", "catalogue")?;
         }
         label.end()
     }

@@ -20,7 +20,7 @@ fn header() -> Header {
     let sets = [79, 89, 787].map(|id| vec![CweId(id)]).to_vec();
     let head = Head {
         tasks: Head::CHAIN.to_vec(),
-        outputs: HeadOutputs::CweSets { sets: Some(sets), outcomes: vec![] },
+        outputs: HeadOutputs::CweSets { sets: Some(sets), outcomes: vec![], catalogue_only: vec![] },
         temperature: 1.25,
         rules: [].into(),
         thresholds: [].into(),

@@ -106,6 +106,8 @@ struct Item<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     distance: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    basis: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     replaced_by: Option<String>,
@@ -121,6 +123,7 @@ impl<'a> Item<'a> {
             predicted: scored.predicted,
             via: scored.via.map(|via| via.entries().collect()),
             distance: scored.via.map(|via| via.distance),
+            basis: scored.from_catalogue.then_some("catalogue"),
             status: mark.map(|mark| mark.status),
             replaced_by: mark.and_then(|mark| mark.replaced_by).map(|id| id.to_string()),
         }
@@ -134,6 +137,7 @@ impl<'a> Item<'a> {
             predicted: scored.predicted,
             via: None,
             distance: None,
+            basis: None,
             status: None,
             replaced_by: None,
         }

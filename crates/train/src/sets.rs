@@ -1,8 +1,8 @@
 //! The CWE sets of the training part: the classes of a chain-consistent model.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use vulnlens_evaluation::Example;
+use vulnlens_evaluation::{Example, TextKind};
 use vulnlens_model::MAX_SETS;
 use vulnlens_taxonomy::{CweId, Outcome};
 
@@ -64,6 +64,16 @@ pub(crate) fn outcomes_of(texts: &[&Example]) -> Vec<(Outcome, u64)> {
         *counts.entry(outcome).or_default() += 1;
     }
     counts.into_iter().collect()
+}
+
+/// The weaknesses of some texts that none but the catalogue's have, rising.
+pub(crate) fn catalogue_only(texts: &[&Example]) -> Vec<CweId> {
+    let of = |is_wanted: fn(TextKind) -> bool| -> BTreeSet<CweId> {
+        texts.iter().filter(|e| is_wanted(e.kind)).flat_map(|e| &e.cwes).copied().collect()
+    };
+    let (catalogue, others) =
+        (of(|kind| kind == TextKind::Catalogue), of(|kind| kind != TextKind::Catalogue));
+    catalogue.difference(&others).copied().collect()
 }
 
 /// The sets by rising index.

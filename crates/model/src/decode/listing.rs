@@ -39,6 +39,7 @@ impl<L: Clone> Listing<'_, L> {
             score: scores[i as usize],
             predicted: self.answered[i as usize],
             via: None,
+            from_catalogue: false,
         });
         labels.collect()
     }

@@ -136,7 +136,11 @@ impl SetDecoder {
         let ids = &cwe.labels.labels;
         let listing =
             Listing { labels: ids, scores: marginals.labels, answered: &buffers.answered, ranks: None };
-        let listed = listing.list(options, &mut buffers.order);
+        let mut listed = listing.list(options, &mut buffers.order);
+        let taught = &self.outputs.catalogue_only;
+        listed
+            .iter_mut()
+            .for_each(|scored| scored.from_catalogue = taught.binary_search(&scored.label).is_ok());
         let answered = ids.iter().zip(&buffers.answered).filter(|(_, answered)| **answered);
         let answered: Vec<CweId> = answered.map(|(id, _)| *id).collect();
         let none = marginals.none;

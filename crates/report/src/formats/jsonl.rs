@@ -187,6 +187,9 @@ impl<C: Column> JsonColumn for List<C> {
             if let Some(via) = scored.via {
                 push_via(via, out);
             }
+            if scored.from_catalogue {
+                out.extend_from_slice(b",\"basis\":\"catalogue\"");
+            }
             if let Some(marks) = &openings.marks {
                 push_mark(marks, scored.label, opening.is_some(), out);
             }

@@ -246,7 +246,12 @@ impl Table {
             _ if self.is_checkpoint && scored.label.standing(&self.kb) == Standing::Unknown => "".into(),
             name => name,
         };
-        self.line(scored.score, scored.predicted, &scored.label.to_string(), &name, &beside)
+        let line = self.line(scored.score, scored.predicted, &scored.label.to_string(), &name, &beside);
+        if scored.from_catalogue {
+            line + &self.aside("no record taught it: known from CWE's own words")
+        } else {
+            line
+        }
     }
 
     /// A label's line, with `beside` at its end if it has room there.

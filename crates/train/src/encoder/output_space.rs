@@ -9,7 +9,7 @@ use vulnlens_taxonomy::{CweId, KnowledgeBase, Outcome};
 
 use super::labels::{AuxiliaryLabels, LabelKind};
 use crate::error::TrainError;
-use crate::sets::{counts, in_order, outcomes_of, sets_of};
+use crate::sets::{catalogue_only, counts, in_order, outcomes_of, sets_of};
 
 /// The outputs of a classifier: the labels of a training part, and which texts have which.
 #[derive(Debug, Clone)]
@@ -29,6 +29,8 @@ pub(crate) struct OutputSpace {
     outputs: BTreeMap<Vec<CweId>, Vec<u32>>,
     /// The outcomes that the last outputs stand for, of CWE sets.
     pub(crate) outcomes: Vec<Outcome>,
+    /// The weaknesses of CWE sets that no record taught.
+    pub(crate) catalogue_only: Vec<CweId>,
     /// The output of each outcome.
     outcome_outputs: BTreeMap<Outcome, Vec<u32>>,
 }
@@ -62,6 +64,7 @@ impl OutputSpace {
                 outputs,
                 outcomes: outcomes.into_iter().map(|(outcome, _)| outcome).collect(),
                 outcome_outputs,
+                catalogue_only: catalogue_only(training),
             });
         }
         let mut of_sets: BTreeMap<&[CweId], Vec<String>> = BTreeMap::new();
@@ -103,6 +106,7 @@ impl OutputSpace {
             outputs,
             outcomes,
             outcome_outputs,
+            catalogue_only: vec![],
         })
     }
 
@@ -133,6 +137,7 @@ impl OutputSpace {
             outputs,
             outcomes,
             outcome_outputs,
+            catalogue_only: vec![],
         }
     }
 

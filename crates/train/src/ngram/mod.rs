@@ -31,7 +31,9 @@ pub use settings::Settings;
 
 use crate::description::Description;
 use crate::error::TrainError;
-use crate::sets::{Sets, counts, in_order, outcomes_of, parts_of, sets_of, without_rare_combinations};
+use crate::sets::{
+    Sets, catalogue_only, counts, in_order, outcomes_of, parts_of, sets_of, without_rare_combinations,
+};
 use crate::setting::Settings as _;
 use crate::years::newest_year;
 use features::{FeatureLists, choose_vocabulary};
@@ -139,6 +141,7 @@ pub fn train(
         outputs: HeadOutputs::CweSets {
             sets: Some(in_order(&sets)),
             outcomes: outcomes.iter().map(|(outcome, _)| *outcome).collect(),
+            catalogue_only: catalogue_only(&texts),
         },
         temperature: 1.0,
         rules: BTreeMap::new(),

@@ -69,7 +69,11 @@ impl Making<'_> {
             fitted_on: part,
         };
         if kind == LabelKind::CweSets {
-            head.outputs = HeadOutputs::CweSets { sets: None, outcomes: space.outcomes.clone() };
+            head.outputs = HeadOutputs::CweSets {
+                sets: None,
+                outcomes: space.outcomes.clone(),
+                catalogue_only: space.catalogue_only.clone(),
+            };
         }
         match decisions {
             FittedDecisions::Nothing => {
