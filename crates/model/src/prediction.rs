@@ -56,7 +56,7 @@ impl Via {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Family {
-    /// The ancestor; it may be one that CWE discourages for mapping, and is no mapping itself.
+    /// The ancestor. CWE may discourage mapping to it: the family is not a mapping.
     pub label: CweId,
     /// The probability that the record's weakness is the ancestor or a descendant of it.
     pub score: f32,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What an answer says of a text.
+/// The answer to a text in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Said {

@@ -26,7 +26,7 @@ pub struct Entry {
     pub value: f32,
 }
 
-/// How much of a text is known: its words, numbers and single letters left out, each as often as it occurs.
+/// The words of a text and those of them that are known, each as often as it occurs; numbers and single letters left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct KnownWords {
     /// Words of the text.
