@@ -74,8 +74,13 @@ impl Network for Fixed {
 pub(crate) fn predicted(text: &str, weaknesses: &[(u32, f32)], outcomes: [f32; 2]) -> Prediction {
     let mut sets: Vec<Vec<CweId>> = weaknesses.iter().map(|(id, _)| vec![CweId(*id)]).collect();
     sets.extend(Outcome::ALL.map(|_| vec![]));
-    let outputs =
-        CweSets { sets, outcomes: Outcome::ALL.to_vec(), temperature: 1.0, rules: BTreeMap::default() };
+    let outputs = CweSets {
+        sets,
+        outcomes: Outcome::ALL.to_vec(),
+        catalogue_only: vec![],
+        temperature: 1.0,
+        rules: BTreeMap::default(),
+    };
     let probabilities = weaknesses.iter().map(|(_, p)| *p).chain(outcomes).collect();
     let network = Fixed { outputs: Outputs::CweSets(outputs), probabilities };
     Classifier::new(network, knowledge_base()).predict(Input::text(text), &Options::default())

@@ -113,7 +113,7 @@ mod tests {
     fn keeps_frequent_features_and_the_order_of_texts() {
         let texts = ["heap overflow", "heap spray", "heap overflow again"];
         let settings = Settings { min_documents: 2, ..Settings::default() };
-        let vocabulary = choose_vocabulary(&texts, &settings).unwrap();
+        let vocabulary = choose_vocabulary(&texts, &[], &settings).unwrap();
         let lists = FeatureLists::new(&texts, &vocabulary);
         let mut vectorizer = Vectorizer::default();
         for (i, text) in texts.iter().enumerate() {
@@ -123,9 +123,25 @@ mod tests {
     }
 
     #[test]
+    fn the_terms_of_the_catalogue_are_known_however_rare() {
+        let texts = ["heap overflow", "heap overflow", "mass assignment in heap"];
+        let settings = Settings { min_documents: 2, max_features: 6, ..Settings::default() };
+        let vocabulary = choose_vocabulary(&texts, &["mass assignment"], &settings).unwrap();
+        let mut entries = 0;
+        Cutter::default().cut("mass assignment", |key, feature| {
+            let is_known = vocabulary.row(key).is_some();
+            let is_term = matches!(feature, Feature::Word(_) | Feature::Pair(_));
+            assert!(is_known || !is_term);
+            entries += usize::from(is_known && is_term);
+        });
+        assert_eq!(entries, 3, "two words and their pair");
+        assert!(vocabulary.len() <= 6);
+    }
+
+    #[test]
     fn says_so_when_nothing_is_frequent_enough() {
         let settings = Settings { min_documents: 5, ..Settings::default() };
-        let error = choose_vocabulary(&["heap"], &settings).unwrap_err();
+        let error = choose_vocabulary(&["heap"], &[], &settings).unwrap_err();
         assert!(matches!(error, TrainError::NoFeatures { texts: 1, .. }));
     }
 }
