@@ -23,7 +23,7 @@ pub struct Prepared {
 
 /// The way from scores to predictions.
 enum Decoder {
-    Sets(SetDecoder),
+    Sets(Box<SetDecoder>),
     Labels(LabelDecoder),
 }
 
@@ -39,7 +39,7 @@ impl Prepared {
     pub(crate) fn new(classifier: Classifier, options: Options) -> Self {
         let kb = classifier.knowledge_base();
         let decoder = match classifier.network().outputs() {
-            Outputs::CweSets(outputs) => Decoder::Sets(SetDecoder::new(outputs, kb, &options)),
+            Outputs::CweSets(outputs) => Decoder::Sets(Box::new(SetDecoder::new(outputs, kb, &options))),
             Outputs::Labels(outputs) => {
                 Decoder::Labels(LabelDecoder::new(outputs, classifier.label_map(), kb, &options))
             }

@@ -70,8 +70,8 @@ pub use vulnlens_report as report;
 pub use vulnlens_taxonomy as taxonomy;
 
 pub use vulnlens_model::{
-    Classifier, Explainer, Explanation, Input, LabelMode, LabelSource, Labels, ModelFileError, Network,
-    NgramModel, Options, PredictBuffers, Prediction, Prepared, Run, ScoredLabel, Target, Task, Tasks, TopK,
-    WordEvidence,
+    Classifier, Explainer, Explanation, Family, Input, LabelMode, LabelSource, Labels, ModelFileError,
+    Network, NgramModel, Options, PredictBuffers, Prediction, Prepared, Run, Said, ScoredLabel, Target, Task,
+    Tasks, TopK, Via, WordEvidence,
 };
-pub use vulnlens_taxonomy::{CapecId, CveId, CweId, KnowledgeBase, TacticId, TechniqueId};
+pub use vulnlens_taxonomy::{CapecId, CveId, CweId, KnowledgeBase, Outcome, TacticId, TechniqueId};

@@ -118,9 +118,10 @@ fn labels_that_are_not_in_force_are_kept_and_marked() {
         assert!(table.contains(words), "{table}");
     }
     let csv = folder.run(&[&arguments[..], &["--format", "csv"]].concat()).code(0).stdout;
-    assert!(csv.starts_with("id,taxonomy,label,name,score,predicted,status,replaced_by,derived\n"), "{csv}");
+    let header = "id,taxonomy,label,name,score,predicted,status,replaced_by,derived,via,distance,outcome\n";
+    assert!(csv.starts_with(header), "{csv}");
     assert!(
-        csv.lines().any(|row| row.contains(",T1086,") && row.ends_with(",revoked,T1059.001,false")),
+        csv.lines().any(|row| row.contains(",T1086,") && row.ends_with(",revoked,T1059.001,false,,,")),
         "{csv}"
     );
 }
