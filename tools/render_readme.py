@@ -22,7 +22,7 @@ TEXT = (
 )
 MODELS = ("fast", "accurate")
 SPLITS = ("random", "temporal")
-# The evaluation of the first CWE, newer than the others: of the models whose files were kept.
+# The entry of a run that says how often the first CWE is right.
 FIRST_CWE = "first-cwe"
 
 # A tiny checkpoint, and one of the texts that it was asked.
@@ -42,9 +42,11 @@ HEADLINE = (
 
 
 def evaluation_file(model):
-    if model == FIRST_CWE:
-        return ROOT / "docs/figures/first-cwe.evaluation.json"
     return ROOT / f"crates/model-{model}/{model}.evaluation.json"
+
+
+def runs_of(model):
+    return json.loads(evaluation_file(model).read_text(encoding="utf-8"))["runs"]
 
 
 def run(binary, *arguments):
@@ -71,21 +73,20 @@ def figure(runs, model, split, task, name):
     found = []
     for run in runs:
         if (run["system"], run["split"], run["part"]) == (model, split, "test"):
-            tables = {entry["task"]: entry["table"] for entry in run["tasks"]} | {"first-cwe": run.get("first_cwe") or {}}
+            tables = {entry["task"]: entry["table"] for entry in run["tasks"]} | {FIRST_CWE: run.get("first_cwe") or {}}
             found += [tables[task][name]] if name in tables.get(task, {}) else []
     return f"{sum(found) / len(found):.3f}"[1:] if found else "not measured"
 
 
 def headline():
     """The README's table."""
-    read = {name: json.loads(evaluation_file(name).read_text(encoding="utf-8"))["runs"] for name in (*MODELS, FIRST_CWE)}
+    read = {name: runs_of(name) for name in MODELS}
     lines = [
         "| test part | `fast`, random | `fast`, 2025 | `accurate`, random | `accurate`, 2025 | reference's card | its paper |",
         "|---|--:|--:|--:|--:|--:|--:|",
     ]
     for title, task, name, card, paper in HEADLINE:
-        of_models = [(model, read[FIRST_CWE if task == FIRST_CWE else model]) for model in MODELS]
-        ours = [figure(runs, model, split, task, name) for model, runs in of_models for split in SPLITS]
+        ours = [figure(runs, model, split, task, name) for model, runs in read.items() for split in SPLITS]
         lines.append(f"| {' | '.join([title, *ours, card, paper])} |")
     return "\n".join(lines) + "\n"
 
@@ -93,8 +94,10 @@ def headline():
 def first_cwes():
     """The table of first CWEs: a line for each run of the evaluation file."""
     lines = ["| system | split | seed | records | one of the record's | … or an ancestor or descendant |", "|---|---|--:|--:|--:|--:|"]
-    for run in json.loads(evaluation_file(FIRST_CWE).read_text(encoding="utf-8"))["runs"]:
-        found = run["first_cwe"]
+    for run in [run for model in MODELS for run in runs_of(model) if model == "fast" or run["system"] != "fast"]:
+        found = run.get("first_cwe")
+        if found is None:
+            continue
         seed = run["seed"] if run["seed"] is not None else ""
         cells = [run["system"], run["split"], str(seed), str(found["records"])]
         lines.append(f"| {' | '.join(cells)} | {found['exact']:.4f} | {found['related']:.4f} |")

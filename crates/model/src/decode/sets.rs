@@ -56,6 +56,9 @@ impl Answers {
 
 /// Probability from which on an outcome that is not a weakness rules all of them out: it is more probable than all else.
 const OUTCOME: f32 = 0.5;
+/// Probability of "not a vulnerability" from which on nothing is answered: texts about programs that are none have it, and
+/// of the records of a year hardly one in five hundred.
+const DOUBT: f32 = 0.1;
 /// Probability from which on it is said that a text does not describe a vulnerability. To be wrong here is worse than to
 /// be unsure.
 const NO_VULNERABILITY: f32 = 0.75;
@@ -130,7 +133,8 @@ impl SetDecoder {
             outcomes.iter().find(|(_, probability)| *probability >= OUTCOME).map(|(outcome, _)| *outcome);
         let marginals = cwe.labels.lists().marginals_of(&buffers.likely, probabilities, &mut buffers.sums);
         cwe.rule.answer(&marginals, &mut buffers.answered);
-        if outcome.is_some() {
+        let is_doubtful = outcome.is_some() || probability_of(&outcomes, Outcome::NotAVulnerability) >= DOUBT;
+        if is_doubtful {
             buffers.answered.fill(false);
         }
         let ids = &cwe.labels.labels;
@@ -144,7 +148,7 @@ impl SetDecoder {
         let answered = ids.iter().zip(&buffers.answered).filter(|(_, answered)| **answered);
         let answered: Vec<CweId> = answered.map(|(id, _)| *id).collect();
         let none = marginals.none;
-        let family = (answered.is_empty() && outcome.is_none()).then(|| {
+        let family = (answered.is_empty() && !is_doubtful).then(|| {
             let families = answers.families.get_or_init(|| Families::new(&self.kb, &self.outputs.sets));
             let members = (ids.as_slice(), marginals.labels);
             let sets = (buffers.likely.as_slice(), probabilities);
@@ -212,9 +216,12 @@ enum Support<'a> {
 }
 
 fn is_no_vulnerability(outcomes: &[(Outcome, f32)]) -> bool {
-    let is_sure =
-        |&(outcome, p): &(Outcome, f32)| outcome == Outcome::NotAVulnerability && p >= NO_VULNERABILITY;
-    outcomes.iter().any(is_sure)
+    probability_of(outcomes, Outcome::NotAVulnerability) >= NO_VULNERABILITY
+}
+
+/// The probability of an outcome; 0 where the model does not know it.
+fn probability_of(outcomes: &[(Outcome, f32)], wanted: Outcome) -> f32 {
+    outcomes.iter().find(|(outcome, _)| *outcome == wanted).map_or(0.0, |(_, probability)| *probability)
 }
 
 /// The label spaces of a mode.
