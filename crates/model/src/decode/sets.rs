@@ -56,9 +56,9 @@ impl Answers {
 
 /// Probability from which on an outcome that is not a weakness rules all of them out: it is more probable than all else.
 const OUTCOME: f32 = 0.5;
-/// Probability of "not a vulnerability" from which on nothing is answered: texts about programs that are none have it, and
-/// of the records of a year hardly one in five hundred.
-const DOUBT: f32 = 0.1;
+/// How many times as probable as "not a vulnerability" the best weakness must be to be answered: texts about programs that
+/// are none seldom have one that is, records of a year hardly ever lose one by it.
+const CLEARLY: f32 = 4.0;
 /// Probability from which on it is said that a text does not describe a vulnerability. To be wrong here is worse than to
 /// be unsure.
 const NO_VULNERABILITY: f32 = 0.75;
@@ -133,8 +133,10 @@ impl SetDecoder {
             outcomes.iter().find(|(_, probability)| *probability >= OUTCOME).map(|(outcome, _)| *outcome);
         let marginals = cwe.labels.lists().marginals_of(&buffers.likely, probabilities, &mut buffers.sums);
         cwe.rule.answer(&marginals, &mut buffers.answered);
-        let is_doubtful = outcome.is_some() || probability_of(&outcomes, Outcome::NotAVulnerability) >= DOUBT;
-        if is_doubtful {
+        let no_vulnerability = probability_of(&outcomes, Outcome::NotAVulnerability);
+        let is_clear = |probability: f32| outcome.is_none() && probability > CLEARLY * no_vulnerability;
+        let answered = marginals.labels.iter().zip(&buffers.answered).filter(|(_, answered)| **answered);
+        if !is_clear(answered.map(|(score, _)| *score).fold(0.0, f32::max)) {
             buffers.answered.fill(false);
         }
         let ids = &cwe.labels.labels;
@@ -148,13 +150,13 @@ impl SetDecoder {
         let answered = ids.iter().zip(&buffers.answered).filter(|(_, answered)| **answered);
         let answered: Vec<CweId> = answered.map(|(id, _)| *id).collect();
         let none = marginals.none;
-        let family = (answered.is_empty() && !is_doubtful).then(|| {
+        let family = answered.is_empty().then(|| {
             let families = answers.families.get_or_init(|| Families::new(&self.kb, &self.outputs.sets));
             let members = (ids.as_slice(), marginals.labels);
             let sets = (buffers.likely.as_slice(), probabilities);
             families.family(sets, members, &self.kb, &mut buffers.family_sums)
         });
-        let family = family.flatten();
+        let family = family.flatten().filter(|family| is_clear(family.score));
         let said = match outcome {
             Some(Outcome::NotAVulnerability) if is_no_vulnerability(&outcomes) => Said::NotAVulnerability,
             Some(Outcome::NotAVulnerability) => Said::Unsure,
