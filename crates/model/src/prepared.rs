@@ -24,7 +24,7 @@ pub struct Prepared {
 /// The way from scores to predictions.
 enum Decoder {
     Sets(Box<SetDecoder>),
-    Labels(LabelDecoder),
+    Labels(Box<LabelDecoder>),
 }
 
 /// Buffers of a prepared classifier, one for each thread; reused, they save allocations.
@@ -41,7 +41,7 @@ impl Prepared {
         let decoder = match classifier.network().outputs() {
             Outputs::CweSets(outputs) => Decoder::Sets(Box::new(SetDecoder::new(outputs, kb, &options))),
             Outputs::Labels(outputs) => {
-                Decoder::Labels(LabelDecoder::new(outputs, classifier.label_map(), kb, &options))
+                Decoder::Labels(Box::new(LabelDecoder::new(outputs, classifier.label_map(), kb, &options)))
             }
         };
         Self { classifier, options, decoder: Arc::new(decoder) }

@@ -345,7 +345,7 @@ mod tests {
         // A list of two labels below one of the first of them, for some.
         let nested = |set: u32| {
             let above = NestedList { labels: vec![set % 7], above: None };
-            let above = (set % 3 > 0).then(|| Box::new(above));
+            let above = (!set.is_multiple_of(3)).then(|| Box::new(above));
             NestedList { labels: vec![set % 7, 7 + set % 5], above }
         };
         let lists = LabelLists::new((0..400u32).map(nested).collect(), 12, false);

@@ -32,6 +32,9 @@ type Target = (Vec<CweId>, Option<Outcome>);
 /// Outputs with their probabilities.
 type Answer = Vec<(Target, f32)>;
 
+/// Probabilities of the outputs of models, as they add up.
+type Sum<'s> = BTreeMap<(&'s [CweId], Option<Outcome>), f32>;
+
 /// Texts that a thread works on at once.
 const BLOCK: usize = 256;
 /// Less probable sets are left out; what is left adds up to 1 again.
@@ -92,7 +95,7 @@ impl Distillation {
 fn answers(models: &[NgramModel], block: &[&Example], room: &mut Room) -> Vec<Answer> {
     let inputs: Vec<Input<'_>> = block.iter().map(|e| Input::text(&e.text).year(e.year)).collect();
     let mut scores = vec![];
-    let mut sums: Vec<BTreeMap<(&[CweId], Option<Outcome>), f32>> = vec![BTreeMap::new(); block.len()];
+    let mut sums: Vec<Sum<'_>> = vec![BTreeMap::new(); block.len()];
     for model in models {
         let Outputs::CweSets(outputs) = model.outputs() else { continue };
         model.score(&inputs, room, &mut scores);
@@ -107,8 +110,7 @@ fn answers(models: &[NgramModel], block: &[&Example], room: &mut Room) -> Vec<An
             }
         }
     }
-    let answer = |sum: BTreeMap<(&[CweId], Option<Outcome>), f32>| {
-        sum.into_iter().map(|((set, outcome), p)| ((set.to_vec(), outcome), p)).collect()
-    };
+    let answer =
+        |sum: Sum<'_>| sum.into_iter().map(|((set, outcome), p)| ((set.to_vec(), outcome), p)).collect();
     sums.into_iter().map(answer).collect()
 }
