@@ -1,5 +1,7 @@
 //! Prints each line of standard input normalised: to look at what goes.
 
+#![expect(clippy::print_stdout, reason = "an example prints what it made")]
+
 use std::io::{self, BufRead};
 
 fn main() -> io::Result<()> {
