@@ -166,6 +166,8 @@ impl SetDecoder {
             None => Said::Unsure,
         };
         let support = match &family {
+            // Nothing follows from a text without a vulnerability.
+            None if said == Said::NotAVulnerability => Support::Family(None),
             Some(family) => Support::Family(self.links(answers, family.label)),
             None if answered.is_empty() => {
                 let first = listed.iter().take(CANDIDATES).map(|scored| scored.label);
