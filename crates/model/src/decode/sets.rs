@@ -58,7 +58,7 @@ impl Answers {
 const OUTCOME: f32 = 0.5;
 /// How many times as probable as "not a vulnerability" the best weakness must be to be answered: texts about programs that
 /// are none seldom have one that is, records of a year hardly ever lose one by it.
-const CLEARLY: f32 = 4.0;
+const CLEARLY: f32 = 3.0;
 /// Probability from which on it is said that a text does not describe a vulnerability. To be wrong here is worse than to
 /// be unsure.
 const NO_VULNERABILITY: f32 = 0.75;
