@@ -150,7 +150,11 @@ mod tests {
     #[test]
     fn runs_with_numbers_are_drawn_and_files_differ() {
         let mut evaluation: Evaluation = serde_json::from_str(PUBLISHED).unwrap();
-        assert_eq!(figures(&evaluation), [], "the file has no curves");
+        for run in &mut evaluation.runs {
+            run.risk = None;
+            run.tasks.iter_mut().for_each(|task| (task.reliability, task.f1_curve) = Default::default());
+        }
+        assert!(figures(&evaluation).is_empty(), "no curves, no figures");
         evaluation.runs.truncate(1);
         let first_cwe = RiskCoverage::of_answers(&[(0.9, true), (0.5, false)], 0).unwrap();
         evaluation.runs[0].risk = Some(Risk { first_cwe, families: None });
