@@ -32,6 +32,8 @@ struct Axes {
     y: &'static str,
     /// True if a grey diagonal shows where both are equal.
     diagonal: bool,
+    /// A corner that no line comes near.
+    legend: SeriesLabelPosition,
 }
 
 /// The figures of all runs. Drawings for which a run has no numbers are left out.
@@ -71,7 +73,15 @@ fn unused(figures: &[Figure], name: &str) -> String {
 }
 
 fn axes(run: &EvaluationRun, title: &str, x: &'static str, y: &'static str, diagonal: bool) -> Axes {
-    Axes { title: format!("{title}: {}, {} split, {} part", run.system, run.split, run.part), x, y, diagonal }
+    // Reliability lies above its diagonal or near it, risk low and to the right.
+    let legend = if diagonal { SeriesLabelPosition::LowerRight } else { SeriesLabelPosition::UpperLeft };
+    Axes {
+        legend,
+        title: format!("{title}: {}, {} split, {} part", run.system, run.split, run.part),
+        x,
+        y,
+        diagonal,
+    }
 }
 
 fn reliability(run: &EvaluationRun) -> (Axes, Vec<Line<'_>>) {
@@ -105,7 +115,8 @@ fn f1(run: &EvaluationRun) -> (Axes, Vec<Line<'_>>) {
         let points = task.f1_curve.iter().map(|point| (point.threshold, point.f1)).collect();
         (task_title(task.task), points)
     });
-    (axes(run, "F1 over the threshold", "threshold", "micro-F1", false), lines.collect())
+    let axes = axes(run, "F1 over the threshold", "threshold", "micro-F1", false);
+    (Axes { legend: SeriesLabelPosition::LowerLeft, ..axes }, lines.collect())
 }
 
 fn svg(axes: &Axes, lines: &[Line<'_>]) -> Option<String> {
@@ -132,7 +143,13 @@ fn svg(axes: &Axes, lines: &[Line<'_>]) -> Option<String> {
                 .label(*name)
                 .legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 16, y)], colour.stroke_width(2)));
         }
-        chart.configure_series_labels().background_style(WHITE.mix(0.8)).border_style(BLACK).draw().ok()?;
+        chart
+            .configure_series_labels()
+            .position(axes.legend.clone())
+            .background_style(WHITE.mix(0.8))
+            .border_style(BLACK)
+            .draw()
+            .ok()?;
         area.present().ok()?;
     }
     Some(text)
