@@ -133,7 +133,10 @@ impl Explaining<'_> {
         let explanation = self.explainer.explain(input);
         tell_cut(self.answerer.count_cut(&[input]), self.terminal);
         let end = explanation.words.last().map_or(0, |word| word.end);
-        if text.get(end..).is_some_and(|rest| rest.contains(char::is_alphanumeric)) {
+        // What the normaliser takes out is not weighed, wherever it stands.
+        let header = self.answerer.prepared().network().header();
+        let read = header.map_or_else(|| text.as_str().into(), |header| header.normalised(&text));
+        if read.get(end..).is_some_and(|rest| rest.contains(char::is_alphanumeric)) {
             let whose = key.text().map(|key| format!("{key}: ")).unwrap_or_default();
             let count = explanation.words.len();
             self.terminal.warn(&format!("{whose}only the first {count} words of the text were weighed"));
