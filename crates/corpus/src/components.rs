@@ -8,7 +8,7 @@ use crate::groups::{GroupId, Part, SplitOptions};
 use crate::record_id;
 use crate::text_kind::TextKind;
 
-/// What one row says about where it belongs.
+/// The facts of one row that decide where it belongs.
 pub(crate) struct Member<'a> {
     pub(crate) kind: TextKind,
     pub(crate) outcome: Option<Outcome>,
@@ -37,7 +37,7 @@ pub(crate) struct Components {
     by_cve: HashMap<CveId, u32>,
 }
 
-/// What is known of a component, held by its first row. A year is the earliest.
+/// The facts of a component, held by its first row. A year is the earliest.
 #[derive(Debug, Clone, Copy, Default)]
 struct Facts {
     rows: u32,

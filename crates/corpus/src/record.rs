@@ -125,7 +125,7 @@ impl Record {
 
     /// Takes in what stands in the place of a weakness's id, or of several.
     pub(crate) fn label(&mut self, assigner: Assigner, text: &str) {
-        /// What NVD writes where the text tells no weakness.
+        /// NVD's word for a text that does not tell its weakness.
         const UNTOLD: &str = "NVD-CWE-noinfo";
         // What NVD writes where its list has no fitting weakness, and what CNAs write for none.
         const NONE: [&str; 6] = [UNTOLD, "NVD-CWE-Other", "n/a", "none", "unknown", "null"];

@@ -86,6 +86,13 @@ pub fn judged_part(examples: &[Example], part: Part) -> Vec<&Example> {
     rows
 }
 
+/// At most `most` numbers below `count`, evenly spread.
+#[must_use]
+pub fn spread(count: usize, most: usize) -> Vec<usize> {
+    let taken = count.min(most);
+    (0..taken).map(|number| number * count / taken).collect()
+}
+
 /// The texts of a part that are known to lead to something else than weaknesses, in their order.
 #[must_use]
 pub fn outcome_part(examples: &[Example], part: Part) -> Vec<&Example> {

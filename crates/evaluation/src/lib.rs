@@ -39,7 +39,7 @@ pub use choose::{ChosenCombination, RecordedPair, common_split};
 pub use dataset::{DataSet, DataSetError};
 pub use error::EvaluationError;
 pub use evaluate::{LabelRule, PUBLISHED_TASKS, TaskEvaluation, evaluate};
-pub use example::{Example, judged_part, labelled_part, outcome_part, training_part};
+pub use example::{Example, judged_part, labelled_part, outcome_part, spread, training_part};
 pub use figures::{Figure, figures};
 pub use file::{Evaluation, EvaluationRun, SCHEMA_VERSION};
 pub use first_cwe::FirstCwe;

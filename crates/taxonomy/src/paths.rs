@@ -37,6 +37,13 @@ impl KnowledgeBase {
         self.ways_up(from, |&capec| capec == to).into_iter().map(|(cwe, _)| cwe).collect()
     }
 
+    /// The weakness and all its ancestors with the steps up to each, the nearest first and of equally near ones by rising
+    /// id.
+    #[must_use]
+    pub fn rise(&self, id: CweId) -> Vec<(usize, CweId)> {
+        Rise::from(self, id).by_distance
+    }
+
     /// The shortest ways up from `from` to every weakness with a related pattern that `wanted`
     /// accepts, once for each such pattern.
     fn ways_up(&self, from: CweId, wanted: impl Fn(&CapecId) -> bool) -> Vec<(Vec<CweId>, CapecId)> {

@@ -20,7 +20,7 @@ pub(super) struct Asker {
 
 /// The facts of an answer that are measured.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Said {
+pub(super) struct Facts {
     /// The first CWE that is listed, predicted or not.
     pub(super) first: Option<CweId>,
     /// True if a CWE is predicted.
@@ -48,14 +48,14 @@ impl Asker {
     }
 
     /// Asks the model, and returns the answers in the order of the texts.
-    pub(super) fn ask(&self, examples: &[&Example]) -> Vec<Said> {
-        let ask = |buffers: &mut PredictBuffers, block: &[&Example]| -> Vec<Said> {
+    pub(super) fn ask(&self, examples: &[&Example]) -> Vec<Facts> {
+        let ask = |buffers: &mut PredictBuffers, block: &[&Example]| -> Vec<Facts> {
             let inputs: Vec<Input<'_>> =
                 block.iter().map(|example| Input::text(&example.text).year(example.year)).collect();
             let kb = self.prepared.knowledge_base();
-            self.prepared.predict_batch(&inputs, buffers).iter().map(|said| Said::of(said, kb)).collect()
+            self.prepared.predict_batch(&inputs, buffers).iter().map(|said| Facts::of(said, kb)).collect()
         };
-        let blocks: Vec<Vec<Said>> = if self.prepared.network().computes_in_parallel() {
+        let blocks: Vec<Vec<Facts>> = if self.prepared.network().computes_in_parallel() {
             let mut buffers = PredictBuffers::default();
             examples.chunks(BLOCK).map(|block| ask(&mut buffers, block)).collect()
         } else {
@@ -65,7 +65,7 @@ impl Asker {
     }
 }
 
-impl Said {
+impl Facts {
     fn of(prediction: &Prediction, kb: &KnowledgeBase) -> Self {
         let weaknesses = prediction.cwe.as_ref().map_or(&[][..], |cwe| &cwe.labels);
         let predicted = weaknesses.iter().filter(|scored| scored.predicted);
@@ -112,8 +112,8 @@ mod tests {
         prediction.cwe = labels(vec![(CweId(79), true), (CweId(89), false)]);
         prediction.capec = labels(vec![(own, true), (CapecId(66), false)]);
         prediction.attack = labels::<TechniqueId>(vec![]);
-        let said = Said::of(&prediction, &kb);
-        let want = Said {
+        let said = Facts::of(&prediction, &kb);
+        let want = Facts {
             first: Some(CweId(79)),
             has_cwe: true,
             patterns: 1,
@@ -122,9 +122,9 @@ mod tests {
         };
         assert_eq!(said, want);
         prediction.capec = labels(vec![(CapecId(66), true), (own, true)]);
-        assert_eq!(Said::of(&prediction, &kb).linked_first, Some(false), "CAPEC-66 is SQL injection");
+        assert_eq!(Facts::of(&prediction, &kb).linked_first, Some(false), "CAPEC-66 is SQL injection");
         prediction.cwe = labels(vec![(CweId(79), false)]);
-        let said = Said::of(&prediction, &kb);
+        let said = Facts::of(&prediction, &kb);
         assert_eq!((said.has_cwe, said.patterns, said.linked_first), (false, 2, None));
     }
 }

@@ -13,10 +13,10 @@ use vulnlens_corpus::Part;
 use vulnlens_model::Classifier;
 use vulnlens_taxonomy::{CveId, CweId, KnowledgeBase};
 
-use self::asker::{Asker, Said};
+use self::asker::{Asker, Facts};
 pub use self::tails::Tail;
 use self::texts::Texts;
-use crate::example::Example;
+use crate::example::{Example, spread};
 use crate::first_cwe::{FirstCwe, FirstCweCounts};
 
 /// The most records that are asked again with a tail: some thousands tell a share to a hundredth.
@@ -97,8 +97,8 @@ fn answers(asker: &Asker, kb: &KnowledgeBase, texts: &Texts<'_>) -> Answers {
     let said = asker.ask(&texts.records);
     let (linked_records, linked_first) = share(said.iter().filter_map(|said| said.linked_first));
     let mean =
-        |count: fn(&Said) -> usize| said.iter().map(count).sum::<usize>() as f64 / said.len().max(1) as f64;
-    let is_without = |said: &&Said| !said.has_cwe && said.patterns + said.techniques > 0;
+        |count: fn(&Facts) -> usize| said.iter().map(count).sum::<usize>() as f64 / said.len().max(1) as f64;
+    let is_without = |said: &&Facts| !said.has_cwe && said.patterns + said.techniques > 0;
     let negatives: Vec<&Example> = texts.negatives.iter().map(|&(_, example)| example).collect();
     let said_of_negatives = asker.ask(&negatives);
     let by_style = grouped(texts.negatives.iter().map(|&(style, _)| style).zip(&said_of_negatives));
@@ -132,7 +132,7 @@ fn grouped<K: Ord, V>(pairs: impl Iterator<Item = (K, V)>) -> BTreeMap<K, Vec<V>
     groups
 }
 
-fn false_answers<'s>(said: impl Iterator<Item = &'s Said> + Clone) -> FalseAnswers {
+fn false_answers<'s>(said: impl Iterator<Item = &'s Facts> + Clone) -> FalseAnswers {
     let (texts, cwe) = share(said.clone().map(|said| said.has_cwe));
     let capec = share(said.clone().map(|said| said.patterns > 0)).1;
     let attack = share(said.map(|said| said.techniques > 0)).1;
@@ -140,9 +140,8 @@ fn false_answers<'s>(said: impl Iterator<Item = &'s Said> + Clone) -> FalseAnswe
 }
 
 /// Asks evenly spread records again with each tail.
-fn tails(asker: &Asker, records: &[&Example], said: &[Said]) -> Vec<TailFigures> {
-    let count = records.len().min(MOST_WITH_TAILS);
-    let numbers: Vec<usize> = (0..count).map(|number| number * records.len() / count).collect();
+fn tails(asker: &Asker, records: &[&Example], said: &[Facts]) -> Vec<TailFigures> {
+    let numbers = spread(records.len(), MOST_WITH_TAILS);
     let figures = |tail: Tail| {
         let with_tail = |&number: &usize| {
             let example = records[number];
@@ -162,7 +161,7 @@ fn styles(
     asker: &Asker,
     kb: &KnowledgeBase,
     texts: &Texts<'_>,
-    said: &[Said],
+    said: &[Facts],
 ) -> BTreeMap<String, StyleFigures> {
     let mut first_of: BTreeMap<CveId, Option<CweId>> = texts
         .records
@@ -180,7 +179,7 @@ fn styles(
     );
     let examples: Vec<&Example> = texts.styles.iter().map(|&(_, example)| example).collect();
     let said = asker.ask(&examples);
-    let figures = |(style, texts): (&str, Vec<(&Example, &Said)>)| {
+    let figures = |(style, texts): (&str, Vec<(&Example, &Facts)>)| {
         let mut first_cwe = FirstCweCounts::default();
         for (example, said) in texts.iter().filter(|(example, _)| example.is_labelled()) {
             first_cwe.add(kb, example, said.first);

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use vulnlens_taxonomy::{Abstraction, CweId, CweLevel, KnowledgeBase};
 
-use super::marginals::{LabelLists, Sums};
+use super::marginals::Sums;
 use super::spaces::{LabelSpace, SpaceKind};
 use crate::prediction::{Family, ScoredLabel};
 
@@ -18,8 +18,7 @@ const MOST_MEMBERS: usize = 8;
 
 /// The weaknesses and classes that sets of CWE ids belong to, with their ancestors.
 pub(super) struct Families {
-    labels: Vec<CweId>,
-    lists: LabelLists,
+    space: LabelSpace<CweId>,
     /// The number of ancestors of each label: a descendant has more than any of its ancestors.
     depth: Vec<usize>,
 }
@@ -36,8 +35,7 @@ impl Families {
         let lists: Vec<Vec<CweId>> = sets.iter().map(of_set).collect();
         let space = LabelSpace::new(SpaceKind::AssignedCwe, &lists);
         let depth = space.labels.iter().map(|&id| kb.ancestors(id).len()).collect();
-        let lists = space.lists().clone();
-        Self { labels: space.labels, lists, depth }
+        Self { space, depth }
     }
 
     /// The deepest weakness or class that is sure, with those of `members` (weaknesses with their probabilities) that
@@ -49,13 +47,13 @@ impl Families {
         kb: &KnowledgeBase,
         sums: &mut Sums,
     ) -> Option<Family> {
-        let marginals = self.lists.marginals_of(likely, probabilities, sums);
+        let marginals = self.space.lists().marginals_of(likely, probabilities, sums);
         let sure = marginals.labels.iter().enumerate().filter(|(_, probability)| **probability >= SURE);
         let key = |&(place, probability): &(usize, &f32)| {
             (self.depth[place], probability.to_bits(), Reverse(place))
         };
         let (place, &score) = sure.max_by_key(key)?;
-        let label = self.labels[place];
+        let label = self.space.labels[place];
         let belongs = |id: CweId| id == label || kb.ancestors(id).contains(&label);
         let listed =
             members.0.iter().zip(members.1).filter(|(id, score)| **score >= LEAST_MEMBER && belongs(**id));

@@ -42,7 +42,8 @@ impl Links {
     pub(super) fn of(weakness: CweId, kb: &KnowledgeBase, capec: &[CapecId], attack: &[TechniqueId]) -> Self {
         let mut links = Self::default();
         let mut taken: (BTreeSet<u32>, BTreeSet<u32>) = Default::default();
-        for (distance, ancestor) in rise(weakness, kb) {
+        for (distance, ancestor) in kb.rise(weakness) {
+            let distance = u8::try_from(distance).unwrap_or(u8::MAX);
             let patterns = kb.weakness(ancestor).map_or(&[][..], |weakness| &weakness.capecs);
             for &pattern in patterns {
                 let via = Via { weakness, ancestor, pattern: None, distance };
@@ -65,23 +66,4 @@ impl Links {
 
 fn place<L: Ord>(labels: &[L], label: L) -> Option<u32> {
     labels.binary_search(&label).ok().map(|place| place as u32)
-}
-
-/// A weakness and all its ancestors with the steps up to them, the nearest first and of equally near ones by rising id.
-fn rise(weakness: CweId, kb: &KnowledgeBase) -> Vec<(u8, CweId)> {
-    let mut seen = BTreeSet::from([weakness]);
-    let (mut all, mut front) = (vec![(0, weakness)], vec![weakness]);
-    for distance in 1..=u8::MAX {
-        let parents = front.iter().flat_map(|&id| kb.parents(id)).copied();
-        let mut next: Vec<CweId> = parents.filter(|parent| !seen.contains(parent)).collect();
-        next.sort_unstable();
-        next.dedup();
-        if next.is_empty() {
-            break;
-        }
-        seen.extend(&next);
-        all.extend(next.iter().map(|&id| (distance, id)));
-        front = next;
-    }
-    all
 }

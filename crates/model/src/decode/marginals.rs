@@ -47,7 +47,7 @@ impl Builder {
     }
 }
 
-/// What a list does with its probability.
+/// The step by which a list hands on its probability.
 #[derive(Debug, Clone, Copy)]
 struct HandOn {
     list: u32,
@@ -283,7 +283,8 @@ pub struct MarginalBuffer {
 /// Sums of probabilities by list and by label.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sums {
-    /// What the sets that refine others have together, then what they gain: for each of the refined, and for each group.
+    /// The probability that the sets refining another have together, then the share that they gain: for each of the
+    /// refined, and for each group.
     totals: Vec<f32>,
     groups: Vec<f32>,
     /// Probabilities on their way from list to list.

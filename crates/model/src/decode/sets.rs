@@ -24,7 +24,7 @@ pub(crate) struct SetDecoder {
     cwe: Option<Space<CweId>>,
     capec: Option<Space<CapecId>>,
     attack: Option<Space<TechniqueId>>,
-    /// What answers are made of besides label spaces; none in the reference's, each of which stands by itself.
+    /// The parts of answers besides label spaces; none in the reference's, each of which stands by itself.
     answers: Option<Answers>,
 }
 
@@ -34,7 +34,7 @@ struct Space<L> {
     rule: DecisionRule,
 }
 
-/// What is made ready when it is first needed: few runs need all of it.
+/// Parts of answers, each made ready when it is first needed: few runs need all of them.
 struct Answers {
     /// The weaknesses that chains begin at, rising, and their links.
     beginnings: Vec<CweId>,
@@ -56,8 +56,8 @@ impl Answers {
 
 /// Probability from which on an outcome that is not a weakness rules all of them out: it is more probable than all else.
 const OUTCOME: f32 = 0.5;
-/// How many times as probable as "not a vulnerability" the best weakness must be to be answered: texts about programs that
-/// are none seldom have one that is, records of a year hardly ever lose one by it.
+/// The factor by which the best weakness must be more probable than "not a vulnerability" to be answered: texts about
+/// programs seldom have one that is, records of a year hardly ever lose one by it.
 const CLEARLY: f32 = 3.0;
 /// Probability from which on it is said that a text does not describe a vulnerability. To be wrong here is worse than to
 /// be unsure.

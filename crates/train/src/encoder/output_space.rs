@@ -94,20 +94,28 @@ impl OutputSpace {
             texts += count;
             outputs[set].iter().for_each(|&output| label_counts[output as usize] += count);
         }
-        let conditions = Conditions::default();
-        let (outcomes, outcome_outputs) = (vec![], BTreeMap::new());
-        Ok(Self {
+        Ok(Self::of_labels(labels, names, (label_counts, texts), outputs))
+    }
+
+    /// The space of labels that are not CWE sets: how many texts have each, and how many have any.
+    fn of_labels(
+        labels: LabelKind,
+        names: Vec<String>,
+        (counts, texts): (Vec<u64>, u64),
+        outputs: BTreeMap<Vec<CweId>, Vec<u32>>,
+    ) -> Self {
+        Self {
             labels,
             names,
             sets: vec![],
-            counts: label_counts,
+            counts,
             texts,
-            conditions,
+            conditions: Conditions::default(),
             outputs,
-            outcomes,
-            outcome_outputs,
+            outcomes: vec![],
             catalogue_only: vec![],
-        })
+            outcome_outputs: BTreeMap::new(),
+        }
     }
 
     /// Other outputs for the same records: those that `outputs` makes of the outputs that apply here. Only records to
@@ -125,20 +133,7 @@ impl OutputSpace {
             texts += u64::from(!of_text.is_empty());
             of_text.iter().for_each(|&output| counts[output as usize] += 1);
         }
-        let conditions = Conditions::default();
-        let (outcomes, outcome_outputs) = (vec![], BTreeMap::new());
-        Self {
-            labels: self.labels,
-            names,
-            sets: vec![],
-            counts,
-            texts,
-            conditions,
-            outputs,
-            outcomes,
-            outcome_outputs,
-            catalogue_only: vec![],
-        }
+        Self::of_labels(self.labels, names, (counts, texts), outputs)
     }
 
     /// The outputs that apply to a record; `None` where nothing is known of it: it has no label, or a CWE set that neither

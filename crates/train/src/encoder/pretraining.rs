@@ -4,13 +4,13 @@ use std::path::Path;
 
 use serde_json::json;
 use vulnlens_encoder::training::Training;
-use vulnlens_evaluation::{Example, Part};
+use vulnlens_evaluation::{Example, Part, spread};
 
 use super::folder::{ModelFolder, Start, StartingPoint};
 use super::objective::{MaskedLanguage, Masking};
 use super::run::{self, Control, Ending, Outcome, Run, Store, identity, merged};
 use super::settings::FitSettings;
-use super::texts::{TokenLists, spread};
+use super::texts::TokenLists;
 use crate::description::Description;
 use crate::error::TrainError;
 

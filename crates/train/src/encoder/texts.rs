@@ -14,12 +14,6 @@ pub(crate) fn text(example: &Example, newest_year: Option<u16>) -> String {
     }
 }
 
-/// At most `most` numbers below `count`, evenly spread.
-pub(crate) fn spread(count: usize, most: usize) -> Vec<usize> {
-    let taken = count.min(most);
-    (0..taken).map(|number| number * count / taken).collect()
-}
-
 /// The token ids of some texts.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TokenLists {

@@ -7,7 +7,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 use vulnlens_encoder::Tokenizer;
 use vulnlens_encoder::training::{Parameters, Part as NetworkPart, Training};
-use vulnlens_evaluation::{EvaluationError, Example, Part, labelled_part, outcome_part, training_part};
+use vulnlens_evaluation::{
+    EvaluationError, Example, Part, labelled_part, outcome_part, spread, training_part,
+};
 use vulnlens_model::TaxonomyVersions;
 use vulnlens_taxonomy::KnowledgeBase;
 
@@ -18,7 +20,7 @@ use super::labels::LabelKind;
 use super::objective::{Classification, Distillation, LabelledTexts};
 use super::output_space::OutputSpace;
 use super::run::{self, Control, Ending, Outcome, Run, Store, identity, merged};
-use super::texts::{TokenLists, spread};
+use super::texts::TokenLists;
 use crate::description::Description;
 use crate::error::TrainError;
 use crate::years::newest_year;
