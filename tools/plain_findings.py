@@ -118,7 +118,7 @@ FINDINGS = """\
 79 | The {param} parameter is shown on the {page} as it is, so a link can carry JavaScript.
 79 | The file name of an upload is printed as HTML in the list of the administrators.
 80 | The {page} shows a name with tags in it as tags.
-116 | What the {user} enters is printed without escaping.
+79 | What the {user} enters is printed without escaping, so that a script can be stored in it.
 352 | A foreign page can change the mail address of a signed-in {user}, since the form has no token.
 352 | Opening a picture in a mail is enough to delete the account: the {endpoint} accepts requests from other sites.
 1021 | The {page} can be shown in an invisible frame so that a {user} clicks on something else than they think.

@@ -1,6 +1,6 @@
 //! Two models of CWE sets as one: the mean of their answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use vulnlens_taxonomy::{CweId, Outcome};
@@ -40,15 +40,7 @@ impl Combined {
         let temperatures = [first.temperature, second.temperature];
         let union = SetUnion::new([first, second].map(|outputs| (&*outputs.sets, &*outputs.outcomes)));
         let (sets, outcomes) = (union.sets().to_vec(), union.outcomes().to_vec());
-        // What either learnt from a record is known from records.
-        let catalogue_only = [(first, second), (second, first)].into_iter().flat_map(|(one, other)| {
-            let knows = |id: &CweId| other.sets.iter().flatten().any(|known| known == id);
-            let only = |id: &&CweId| other.catalogue_only.contains(id) || !knows(id);
-            one.catalogue_only.iter().filter(only).copied().collect::<Vec<_>>()
-        });
-        let mut catalogue_only: Vec<CweId> = catalogue_only.collect();
-        catalogue_only.sort_unstable();
-        catalogue_only.dedup();
+        let catalogue_only = catalogue_only([first, second]);
         let outputs = Outputs::CweSets(CweSets { sets, outcomes, catalogue_only, temperature, rules });
         let (name, revision) = (networks[0].name().to_owned(), networks[0].revision().to_owned());
         Some(Self { name, revision, networks, temperatures, combination, union, outputs })
@@ -117,6 +109,16 @@ impl Network for Combined {
             scores.extend(self.combination.logits(&self.union.spread(0, own), &self.union.spread(1, other)));
         }
     }
+}
+
+/// The weaknesses that both models know from the catalogue alone, or one does and the other not at all; rising.
+fn catalogue_only(models: [&CweSets; 2]) -> Vec<CweId> {
+    let of_records = models.iter().flat_map(|model| {
+        model.sets.iter().flatten().filter(|id| model.catalogue_only.binary_search(id).is_err())
+    });
+    let of_records: BTreeSet<&CweId> = of_records.collect();
+    let of_catalogue: BTreeSet<&CweId> = models.iter().flat_map(|model| &model.catalogue_only).collect();
+    of_catalogue.difference(&of_records).copied().copied().collect()
 }
 
 /// The least probability of a set, and that of a set that a model does not know.
@@ -191,6 +193,21 @@ mod tests {
 
     fn sets(ids: &[u32]) -> Vec<Vec<CweId>> {
         ids.iter().map(|&id| vec![CweId(id)]).collect()
+    }
+
+    #[test]
+    fn what_one_model_learnt_from_records_is_known_from_records() {
+        let model = |of_records: &[u32], of_catalogue: &[u32]| CweSets {
+            sets: sets(&[of_records, of_catalogue].concat()),
+            outcomes: vec![],
+            catalogue_only: of_catalogue.iter().map(|&id| CweId(id)).collect(),
+            temperature: 1.0,
+            rules: BTreeMap::new(),
+        };
+        // 79: both from records; 89: one from the catalogue; 20: both from the catalogue; 22: one, the other not at all.
+        let (first, second) = (model(&[79], &[20, 89]), model(&[79, 89], &[20, 22]));
+        assert_eq!(catalogue_only([&first, &second]), [CweId(20), CweId(22)]);
+        assert_eq!(catalogue_only([&second, &first]), [CweId(20), CweId(22)]);
     }
 
     #[test]
