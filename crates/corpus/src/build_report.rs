@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use vulnlens_taxonomy::CweId;
+use vulnlens_taxonomy::{CweId, TechniqueId};
 
 use crate::text_kind::TextKind;
 
@@ -65,6 +65,9 @@ pub struct BuildReport {
     pub unknown_cwes: BTreeMap<CweId, u64>,
     /// Texts in the place of a weakness's id that are not one, with the number of records; the first hundred kinds.
     pub unreadable_cwes: BTreeMap<String, u64>,
+    /// The techniques that people assigned, where the options name files of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub curated: Option<CuratedReport>,
     /// The first bad records of all sources, in their order, as messages.
     pub first_bad_records: Vec<String>,
     /// The first notes about the sources, as messages: encodings, pages that are missing.
@@ -96,4 +99,63 @@ impl BuildReport {
     pub fn passed_over(&self) -> u64 {
         self.sources.iter().map(|source| source.passed_over).sum()
     }
+}
+
+/// Counts of the techniques that people assigned.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct CuratedReport {
+    /// Pairs that rows have.
+    pub pairs: u64,
+    /// Rows that have a pair.
+    pub rows: u64,
+    /// The pairs that rows have, by the name of their source.
+    pub by_source: BTreeMap<String, u64>,
+    /// CVEs that the files name.
+    pub cves: u64,
+    /// CVEs that the files name and no record of the data set is about; their pairs are left out.
+    pub cves_without_text: u64,
+    /// Pairs that their source has more than once in the same role.
+    pub duplicates: u64,
+    /// Pairs left out because the file names no licence for them.
+    pub without_licence: u64,
+    /// Entries of the files that give no technique to their CVE.
+    pub without_technique: u64,
+    /// Misspelt ids, as they are written, with the ids that are meant.
+    pub mended: BTreeMap<String, ReadAs>,
+    /// Revoked techniques, with those that stand for them today.
+    pub revoked: BTreeMap<TechniqueId, ReadAs>,
+    /// Ids, as they are written, that are not techniques of Enterprise ATT&CK in force, with the number of pairs.
+    pub left_out: BTreeMap<LeftOut, BTreeMap<String, u64>>,
+}
+
+/// The technique that another id is read as, and how often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ReadAs {
+    /// The technique.
+    pub technique: TechniqueId,
+    /// The number of pairs.
+    pub pairs: u64,
+}
+
+impl ReadAs {
+    /// The count of `id`, which is read as `technique`.
+    pub(crate) fn of<Id: Ord>(counts: &mut BTreeMap<Id, Self>, id: Id, technique: TechniqueId) -> &mut Self {
+        counts.entry(id).or_insert(Self { technique, pairs: 0 })
+    }
+}
+
+/// The reasons for which a technique of a curated pair is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LeftOut {
+    /// A technique against mobile devices.
+    Mobile,
+    /// A technique against industrial control systems.
+    Ics,
+    /// A technique that was deprecated, or revoked without a successor.
+    Withdrawn,
+    /// An id that the knowledge base does not have.
+    Unknown,
+    /// A text that is not the id of a technique.
+    Unreadable,
 }

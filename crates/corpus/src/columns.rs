@@ -20,6 +20,7 @@ pub(crate) enum Kind {
     Text,
     Date,
     List,
+    Structures,
 }
 
 /// Refuses a column whose type cannot be read as `kind`.
@@ -37,6 +38,15 @@ pub(crate) fn check(file: &str, field: &Field, kind: Kind) -> Result<(), CorpusE
                 _ => false,
             };
             (is_text(found) || is_list, "lists of strings, or strings such as CWE-79;CWE-89")
+        }
+        Kind::Structures => {
+            let is_list = match found {
+                DataType::List(item) | DataType::LargeList(item) => {
+                    matches!(item.data_type(), DataType::Struct(_))
+                }
+                _ => false,
+            };
+            (is_list, "lists of structures")
         }
     };
     // A column of nothing but gaps has no other type.

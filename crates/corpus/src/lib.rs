@@ -1,10 +1,10 @@
 //! Vulnerability records: their sources, labels, duplicates, splits, and the data set on disk.
 //!
 //! [`sources::open`] is the one door to records: files of every format in [`sources::ALL`], plain or packed, folders
-//! and archives. [`build()`] merges records by CVE, adds texts in other styles, texts without a vulnerability and those of
-//! the catalogue, labels them through the chain, groups those that share a text, divides them into training, validation
-//! and test, and writes one Parquet row a text; [`DatasetReader`] reads them back, [`stats()`] counts them and
-//! [`resplit()`] divides them anew.
+//! and archives. [`build()`] merges records by CVE, adds texts in other styles, texts without a vulnerability, those of
+//! the catalogue and the techniques that people assigned, labels them through the chain, groups those that share a
+//! text, divides them into training, validation and test, and writes one Parquet row a text; [`DatasetReader`] reads
+//! them back, [`stats()`] counts them and [`resplit()`] divides them anew.
 //!
 //! Inputs are explicit paths or readers. One bad record never loses the others: it is an item of the stream, a
 //! [`RecordError`] that says where it stands and what to do. [`Limits`] bound what an input may make the readers hold.
@@ -27,6 +27,7 @@ mod build_report;
 mod columns;
 mod components;
 mod containers;
+mod curated;
 mod dataset;
 mod date;
 mod encoding;
@@ -51,7 +52,8 @@ mod text_kind;
 mod weakness_ids;
 
 pub use build::{BuildOptions, Progress, build, kb_version};
-pub use build_report::{BuildReport, SourceReport};
+pub use build_report::{BuildReport, CuratedReport, LeftOut, ReadAs, SourceReport};
+pub use curated::{CuratedPair, CuratedSource, Role};
 pub use dataset::{DataRow, DatasetReader, LabelledRows};
 pub use date::{Date, ParseDateError, When};
 pub use error::{CorpusError, RecordError};

@@ -10,6 +10,7 @@ use arrow_schema::DataType;
 
 use crate::columns;
 use crate::components::{Components, Member, Parts};
+use crate::dataset::curated::PairsBuilder;
 use crate::dataset::writer::{FileWriter, target, unwritable};
 use crate::dataset::{DatasetReader, schema};
 use crate::date::Date;
@@ -77,7 +78,7 @@ fn divided(
         schema::SPLIT_TEMPORAL => Ok(names(|parts| parts.temporal)),
         name => match batch.column_by_name(name) {
             Some(column) => Ok(Arc::clone(column)),
-            None => of_first_layout(name, batch).ok_or_else(|| missing(name, batch, input)),
+            None => of_earlier_layout(name, batch).ok_or_else(|| missing(name, batch, input)),
         },
     });
     let columns = columns.collect::<Result<Vec<_>, _>>()?;
@@ -85,8 +86,8 @@ fn divided(
         .map_err(|error| unwritable(out, io::Error::other(error)))
 }
 
-/// A column that the first version of the layout did not have: all its rows were records.
-fn of_first_layout(name: &str, batch: &RecordBatch) -> Option<ArrayRef> {
+/// A column that an earlier version of the layout did not have: all rows of the first one were records.
+fn of_earlier_layout(name: &str, batch: &RecordBatch) -> Option<ArrayRef> {
     let rows = batch.num_rows();
     match name {
         schema::NAME => batch.column_by_name(schema::CVE_ID).cloned(),
@@ -96,6 +97,11 @@ fn of_first_layout(name: &str, batch: &RecordBatch) -> Option<ArrayRef> {
             let mut lists = ListBuilder::new(StringBuilder::new()).with_field(schema::list_item());
             (0..rows).for_each(|_| lists.append(true));
             Some(Arc::new(lists.finish()))
+        }
+        schema::CURATED => {
+            let mut pairs = PairsBuilder::new();
+            (0..rows).for_each(|_| pairs.push(&[]));
+            Some(pairs.finish())
         }
         _ => None,
     }

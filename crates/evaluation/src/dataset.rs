@@ -149,6 +149,7 @@ mod tests {
             published: None,
             text: format!("text {number}"),
             cwes: vec![],
+            curated: vec![],
             group: GroupId::of("", 0),
             random: if year < 2020 { Part::Train } else { Part::Test },
             temporal: Part::Train,

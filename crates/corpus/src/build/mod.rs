@@ -1,6 +1,7 @@
 //! Building the data set: sources in, one labelled, grouped and divided row a text out.
 
 mod catalogue;
+mod curated;
 mod merge;
 mod options;
 mod read;
@@ -9,7 +10,7 @@ mod tally;
 mod texts;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,7 @@ pub use options::{BuildOptions, Progress};
 
 use crate::build_report::BuildReport;
 use crate::components::{Components, Member, Parts};
+use crate::curated::CuratedPair;
 use crate::dataset::schema;
 use crate::dataset::writer::{FileWriter, NewRow, RowWriter, target, unwritable};
 use crate::date::Date;
@@ -26,6 +28,7 @@ use crate::error::CorpusError;
 use crate::groups::{GroupId, SplitOptions};
 use crate::sources::rows::GIVEN;
 use crate::text_kind::TextKind;
+use curated::Curated;
 use merge::{Effective, Entry, Index, Span};
 use read::Gathered;
 use spill::SpillReader;
@@ -39,8 +42,8 @@ pub fn kb_version(kb: &KnowledgeBase) -> String {
 }
 
 /// Builds the data set of `sources` at `out`: merged by CVE, without the withdrawn and those without an English
-/// description, and with the other texts that the options name; labelled by the chain of `kb`, grouped and divided. The
-/// records come first, sorted by id.
+/// description, and with the other texts and the curated techniques that the options name; labelled by the chain of
+/// `kb`, grouped and divided. The records come first, sorted by id.
 ///
 /// The order of the sources counts: text and publication date are those of the first source that has one, and so
 /// is each assigner's list of weaknesses (see [`crate::Assigner`]: NVD's count before the CNA's, these before a
@@ -66,6 +69,7 @@ pub fn build(
         others.extend(rows);
         tallies.push(tally);
     }
+    let curated = curated::read(kb, &mut tallies, options)?;
     let mut texts = texts.finish().map_err(|source| unwritable(out, source))?;
     let mut report = BuildReport::default();
     for tally in tallies {
@@ -81,7 +85,11 @@ pub fn build(
     if records.is_empty() {
         return Err(CorpusError::NoRecords { report: Box::new(report) });
     }
-    let records = records.iter().map(|(id, entry, span)| Row::of_record(&index, *id, entry, *span));
+    if !options.curated.is_empty() {
+        let ids: BTreeSet<CveId> = records.iter().map(|(id, ..)| *id).collect();
+        report.curated = Some(curated.report(&ids));
+    }
+    let records = records.iter().map(|(id, entry, span)| Row::of_record(&index, &curated, *id, entry, *span));
     let rows: Vec<Row<'_>> = records.chain(others.iter().map(Row::of_other)).collect();
     let parts = parts(&rows, &mut texts, &options.splits).map_err(|source| unwritable(out, source))?;
     count_rows(&rows, &mut report);
@@ -105,6 +113,7 @@ pub fn build(
             derived: chain.labels(&labels.cwes),
             cwes: &labels.cwes,
             cwe_sources: &labels.sources,
+            curated: row.curated,
             group: row.span.group,
             parts,
         })?;
@@ -141,6 +150,7 @@ struct Row<'a> {
     modified: Option<Date>,
     span: Span,
     labels: Labels<'a>,
+    curated: &'a [CuratedPair],
 }
 
 /// Where the weaknesses of a row stand.
@@ -150,7 +160,7 @@ enum Labels<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn of_record(index: &Index, id: CveId, entry: &'a Entry, span: Span) -> Self {
+    fn of_record(index: &Index, curated: &'a Curated, id: CveId, entry: &'a Entry, span: Span) -> Self {
         let is_untold = index.is_untold(id) && !entry.is_labelled();
         Self {
             name: Cow::Owned(id.to_string()),
@@ -163,6 +173,7 @@ impl<'a> Row<'a> {
             modified: entry.modified(),
             span,
             labels: Labels::Merged(entry),
+            curated: curated.of(id),
         }
     }
 
@@ -178,6 +189,7 @@ impl<'a> Row<'a> {
             modified: None,
             span: text.span,
             labels: Labels::Given(&text.cwes),
+            curated: &[],
         }
     }
 

@@ -19,6 +19,9 @@ pub struct BuildOptions {
     pub untold: Vec<PathBuf>,
     /// An archive of the answers of CWE's REST API, whose prose becomes texts.
     pub catalogue: Option<PathBuf>,
+    /// Files of techniques that people assigned to CVEs: the CTID's table of CVEs, documents of its Mappings Explorer,
+    /// or JSON Lines with `cve`, `technique`, `source`, `kind`, `licence` and, if known, `role` and `text`.
+    pub curated: Vec<PathBuf>,
     /// The division of the rows.
     pub splits: SplitOptions,
     /// Columns or keys of tables by name.
@@ -38,6 +41,7 @@ impl Default for BuildOptions {
             negatives: Vec::new(),
             untold: Vec::new(),
             catalogue: None,
+            curated: Vec::new(),
             splits: SplitOptions::default(),
             columns: ColumnNames::default(),
             limits: Limits::default(),

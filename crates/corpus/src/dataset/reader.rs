@@ -12,8 +12,9 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection, RowSelector};
 use vulnlens_taxonomy::{ChainLabels, CveId, CweId, Outcome};
 
-use super::schema;
+use super::{curated, schema};
 use crate::columns::{self, Kind};
+use crate::curated::CuratedPair;
 use crate::date::Date;
 use crate::error::{CorpusError, RecordError};
 use crate::groups::{GroupId, Part};
@@ -44,6 +45,8 @@ pub struct DataRow {
     pub text: String,
     /// The weaknesses assigned, sorted, without ancestors; may be empty.
     pub cwes: Vec<CweId>,
+    /// The techniques that people assigned to the CVE, by technique, role and source; records alone have them.
+    pub curated: Vec<CuratedPair>,
     /// The rows with the same folded text.
     pub group: GroupId,
     /// The part in the random split.
@@ -70,13 +73,14 @@ const ROW: [(&str, Kind); 7] = [
     (schema::SPLIT_RANDOM, Kind::Text),
     (schema::SPLIT_TEMPORAL, Kind::Text),
 ];
-/// The columns that the first version of the layout did not have.
-const SECOND: [(&str, Kind); 5] = [
+/// The columns that earlier versions of the layout did not have.
+const LATER: [(&str, Kind); 6] = [
     (schema::NAME, Kind::Text),
     (schema::ALIASES, Kind::List),
     (schema::KIND, Kind::Text),
     (schema::STYLE, Kind::Text),
     (schema::OUTCOME, Kind::Text),
+    (schema::CURATED, Kind::Structures),
 ];
 /// The columns of the labels that the chain derived.
 const DERIVED: [(&str, Kind); 3] =
@@ -114,7 +118,7 @@ impl DatasetReader {
             };
             columns::check(&reader.name, field, kind)?;
         }
-        for (column, kind) in SECOND {
+        for (column, kind) in LATER {
             let field = builder.schema().fields().find(column);
             field.map_or(Ok(()), |(_, field)| columns::check(&reader.name, field, kind))?;
         }
@@ -240,7 +244,7 @@ impl DatasetReader {
 
 /// The columns of a [`DataRow`] in any version of the layout.
 fn row_columns() -> Vec<(&'static str, Kind)> {
-    ROW.into_iter().chain(SECOND).collect()
+    ROW.into_iter().chain(LATER).collect()
 }
 
 /// Whether the file's first bytes are Parquet's magic number.
@@ -345,6 +349,10 @@ impl<'a> Cells<'a> {
         items.iter().map(parse).collect()
     }
 
+    fn curated(&self) -> Result<Vec<CuratedPair>, Problem> {
+        self.column(schema::CURATED).map_or(Ok(Vec::new()), |column| curated::pairs(column, self.at))
+    }
+
     fn row(&self) -> Result<(DataRow, ChainLabels), Problem> {
         let published = self.column(schema::PUBLISHED);
         let kind = self.kind()?;
@@ -364,6 +372,7 @@ impl<'a> Cells<'a> {
             published: published.and_then(|column| columns::when(column, self.at).day()),
             text: self.text(schema::DESCRIPTION)?.into_owned(),
             cwes: self.list(schema::CWE_IDS)?,
+            curated: self.curated()?,
             group: self.parsed(schema::GROUP, "32 hexadecimal digits")?,
             random: self.split(schema::SPLIT_RANDOM)?,
             temporal: self.split(schema::SPLIT_TEMPORAL)?,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
+use super::curated;
 use crate::groups::SplitOptions;
 
 pub(crate) const NAME: &str = "name";
@@ -20,6 +21,7 @@ pub(crate) const CWE_SOURCES: &str = "cwe_sources";
 pub(crate) const CWE_DERIVED: &str = "cwe_derived";
 pub(crate) const CAPEC_IDS: &str = "capec_ids";
 pub(crate) const ATTACK_IDS: &str = "attack_ids";
+pub(crate) const CURATED: &str = "curated";
 pub(crate) const GROUP: &str = "group";
 pub(crate) const SPLIT_RANDOM: &str = "split_random";
 pub(crate) const SPLIT_TEMPORAL: &str = "split_temporal";
@@ -27,8 +29,9 @@ pub(crate) const KB_VERSION: &str = "kb_version";
 
 /// Key of the file's metadata under which the version of this layout stands.
 pub(crate) const VERSION_KEY: &str = "vulnlens.dataset";
-/// The version of this layout. The first one had records alone: no `name`, `aliases`, `kind`, `style` and `outcome`.
-pub(crate) const VERSION: &str = "2";
+/// The version of this layout. The first one had records alone: no `name`, `aliases`, `kind`, `style` and `outcome`;
+/// the second one had no `curated`.
+pub(crate) const VERSION: &str = "3";
 /// Key of the seed of groups and random split.
 pub(crate) const SEED_KEY: &str = "vulnlens.seed";
 /// Key of the rules of the splits, in words.
@@ -64,6 +67,7 @@ pub(crate) fn schema() -> SchemaRef {
         list(CWE_DERIVED),
         list(CAPEC_IDS),
         list(ATTACK_IDS),
+        curated::field(),
         text(GROUP),
         text(SPLIT_RANDOM),
         text(SPLIT_TEMPORAL),

@@ -14,8 +14,10 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use vulnlens_files::WholeFile;
 use vulnlens_taxonomy::{ChainLabels, CveId, CweId, Outcome};
 
+use super::curated::PairsBuilder;
 use super::schema;
 use crate::components::Parts;
+use crate::curated::CuratedPair;
 use crate::date::Date;
 use crate::error::CorpusError;
 use crate::groups::GroupId;
@@ -40,6 +42,7 @@ pub(crate) struct NewRow<'a> {
     pub(crate) cwes: &'a [CweId],
     pub(crate) cwe_sources: &'a [String],
     pub(crate) derived: &'a ChainLabels,
+    pub(crate) curated: &'a [CuratedPair],
     pub(crate) group: GroupId,
     pub(crate) parts: Parts,
 }
@@ -109,6 +112,7 @@ pub(crate) struct RowWriter {
     texts: [StringBuilder; 10],
     dates: [Date32Builder; 2],
     lists: [ListBuilder<StringBuilder>; 6],
+    curated: PairsBuilder,
 }
 
 impl RowWriter {
@@ -121,6 +125,7 @@ impl RowWriter {
             texts: Default::default(),
             dates: Default::default(),
             lists: std::array::from_fn(|_| list()),
+            curated: PairsBuilder::new(),
         }
     }
 
@@ -146,6 +151,7 @@ impl RowWriter {
         append(derived, &row.derived.cwe);
         append(capec, &row.derived.capec);
         append(techniques, &row.derived.techniques);
+        self.curated.push(row.curated);
         self.rows = self.rows.saturating_add(1);
         if self.rows < BATCH { Ok(()) } else { self.flush() }
     }
@@ -158,8 +164,25 @@ impl RowWriter {
         let [aliases, cwes, sources, derived, capec, techniques] =
             self.lists.each_mut().map(|b| Arc::new(b.finish()) as ArrayRef);
         let columns = vec![
-            name, cve, aliases, kind, style, outcome, published, modified, text, cwes, sources, derived,
-            capec, techniques, group, random, temporal, kb,
+            name,
+            cve,
+            aliases,
+            kind,
+            style,
+            outcome,
+            published,
+            modified,
+            text,
+            cwes,
+            sources,
+            derived,
+            capec,
+            techniques,
+            self.curated.finish(),
+            group,
+            random,
+            temporal,
+            kb,
         ];
         let batch = RecordBatch::try_new(schema::schema(), columns);
         let batch = batch.map_err(|error| unwritable(&self.file.path, io::Error::other(error)))?;

@@ -4,7 +4,7 @@ mod arrow;
 mod batch_rows;
 mod column_names;
 mod csaf;
-mod csv;
+pub(crate) mod csv;
 mod cve2capec;
 mod cve_record;
 mod cyclonedx;

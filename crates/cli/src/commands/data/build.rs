@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
-use vulnlens_corpus::{BuildOptions, BuildReport, Progress, SourceReport, build};
+use vulnlens_corpus::{
+    BuildOptions, BuildReport, CuratedReport, LeftOut, Progress, ReadAs, SourceReport, build,
+};
 
 use super::{SplitArguments, new_data_set};
 use crate::failure::{Failure, Kind};
@@ -53,6 +55,12 @@ pub(crate) struct BuildArguments {
     /// examples of every weakness that may be mapped to are rows
     #[arg(long, value_name = "FILE")]
     catalogue: Option<PathBuf>,
+
+    /// Files of ATT&CK techniques that people assigned to CVEs, kept in the rows of the records: the CTID's table of
+    /// CVEs, documents of its Mappings Explorer, or JSON Lines with cve, technique, source, kind, licence and, if
+    /// known, role and text
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    curated: Vec<PathBuf>,
 
     /// Former option of SOURCE
     #[arg(long, value_name = "PATH", num_args = 1.., hide = true)]
@@ -108,6 +116,7 @@ pub(crate) fn run(arguments: &BuildArguments, terminal: &Terminal) -> Result<(),
         negatives: arguments.negatives.clone(),
         untold: arguments.untold.clone(),
         catalogue: arguments.catalogue.clone(),
+        curated: arguments.curated.clone(),
         splits,
         columns,
         threads,
@@ -162,6 +171,17 @@ fn text(report: &BuildReport) -> String {
     if !parts.is_empty() {
         text += &format!("among the rows: {}\n", parts.join(", "));
     }
+    if let Some(curated) = &report.curated {
+        let sources = curated.by_source.iter().map(|(source, pairs)| format!("{} {pairs}", harmless(source)));
+        text += &format!(
+            "curated techniques: {} pairs in {} rows ({}); {} of {} CVEs have no text\n",
+            curated.pairs,
+            curated.rows,
+            sources.collect::<Vec<_>>().join(", "),
+            curated.cves_without_text,
+            curated.cves
+        );
+    }
     text
 }
 
@@ -181,6 +201,9 @@ fn tell(report: &BuildReport, terminal: &Terminal) -> Result<(), Failure> {
     warn_of("not in the knowledge base, kept as labels without ancestors", unknown, terminal);
     let unreadable = report.unreadable_cwes.iter().map(|(text, count)| (format!("{text:?}"), *count));
     warn_of("no CWE ids, left out", unreadable, terminal);
+    if let Some(curated) = &report.curated {
+        tell_curated(curated, terminal);
+    }
     match report.without_cve() {
         0 => {}
         count => terminal.warn(&format!("records without a CVE id, left out: {count}")),
@@ -196,6 +219,38 @@ fn tell(report: &BuildReport, terminal: &Terminal) -> Result<(), Failure> {
             Err(Failure::new(Kind::SomeRecords, message))
         }
     }
+}
+
+/// Tells what became of the pairs that are not in the rows as they stood in their files.
+fn tell_curated(report: &CuratedReport, terminal: &Terminal) {
+    let mended = report.mended.iter().map(|(id, read)| read_as(&harmless(id), *read));
+    warn_of("misspelt techniques, read as what is meant", mended, terminal);
+    let revoked = report.revoked.iter().map(|(id, read)| read_as(&id.to_string(), *read));
+    warn_of("revoked techniques, replaced by those in force", revoked, terminal);
+    for (reason, ids) in &report.left_out {
+        let problem = match reason {
+            LeftOut::Mobile => "techniques against mobile devices, left out",
+            LeftOut::Ics => "techniques against industrial control systems, left out",
+            LeftOut::Withdrawn => "techniques without a successor in force, left out",
+            LeftOut::Unknown => "techniques not in the knowledge base, left out",
+            LeftOut::Unreadable => "no ids of techniques, left out",
+        };
+        let ids = ids.iter().map(|(id, pairs)| (harmless(id).into_owned(), *pairs));
+        warn_of(problem, ids, terminal);
+    }
+    let counts = [
+        (report.without_licence, "curated pairs without a licence, left out"),
+        (report.without_technique, "entries of curated files without a technique"),
+        (report.duplicates, "curated pairs that their source has more than once"),
+    ];
+    for (count, problem) in counts.into_iter().filter(|(count, _)| *count > 0) {
+        terminal.note(&format!("{problem}: {count}"));
+    }
+}
+
+/// An id with what it is read as, and how often.
+fn read_as(id: &str, ReadAs { technique, pairs }: ReadAs) -> (String, u64) {
+    (format!("{id} as {technique}"), pairs)
 }
 
 /// The most labels that a warning names, so that it stays a line.

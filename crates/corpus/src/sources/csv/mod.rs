@@ -2,14 +2,14 @@
 //! Columns: a text and, if known, an id, dates and weaknesses, under their usual names.
 
 mod header;
-mod records;
+pub(crate) mod records;
 
 use std::borrow::Cow;
 use std::io::{self, BufRead};
 use std::sync::Arc;
 
 use header::{LONGEST, declaration, delimiter, has_header};
-use records::{Records, line_ends};
+use records::Records;
 
 use crate::encoding::{Lenient, OddBytes};
 use crate::error::CorpusError;
@@ -95,15 +95,7 @@ impl<R: BufRead> CsvRows<R> {
     }
 
     fn row(&self, number: u64) -> Result<Row<'_>, Problem> {
-        let (found, expected) = (self.records.fields, self.columns.len());
-        if found != expected {
-            let within = self.records.bytes.get(..self.records.filled).unwrap_or_default();
-            return Err(match line_ends(within) {
-                0 => Problem::Fields { found, expected },
-                more => Problem::FieldsOfLines { found, expected, last_line: number.saturating_add(more) },
-            });
-        }
-        self.records.joined_lines(number)?;
+        self.records.whole(number, self.columns.len())?;
         let mut row = Row::default();
         for (index, column) in self.columns.iter().enumerate() {
             if let Some(column) = column {

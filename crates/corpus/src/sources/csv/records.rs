@@ -7,15 +7,15 @@ use csv_core::ReadRecordResult;
 use crate::problem::Problem;
 
 /// Records of a CSV stream, each at most `limit` bytes: a longer one is skipped without being held.
-pub(super) struct Records<R> {
+pub(crate) struct Records<R> {
     reader: R,
     parser: csv_core::Reader,
     limit: usize,
-    pub(super) bytes: Vec<u8>,
+    bytes: Vec<u8>,
     ends: Vec<usize>,
     /// Bytes and fields of the record in hand.
-    pub(super) filled: usize,
-    pub(super) fields: usize,
+    filled: usize,
+    pub(crate) fields: usize,
     quotes: Quotes,
     /// Whether the bytes given to the parser end in `\r`, whose `\n` may stand in the next buffer.
     after_return: bool,
@@ -25,7 +25,7 @@ pub(super) struct Records<R> {
 }
 
 impl<R: BufRead> Records<R> {
-    pub(super) fn new(reader: R, delimiter: u8, first_line: u64, limit: usize) -> Self {
+    pub(crate) fn new(reader: R, delimiter: u8, first_line: u64, limit: usize) -> Self {
         let mut parser = csv_core::ReaderBuilder::new().delimiter(delimiter).build();
         parser.set_line(first_line);
         Self {
@@ -44,7 +44,7 @@ impl<R: BufRead> Records<R> {
     }
 
     /// Reads the next record; says on which line it begins, or `None` at the end.
-    pub(super) fn advance(&mut self) -> Option<(u64, Result<(), Problem>)> {
+    pub(crate) fn advance(&mut self) -> Option<(u64, Result<(), Problem>)> {
         if self.done {
             return None;
         }
@@ -104,9 +104,21 @@ impl<R: BufRead> Records<R> {
         }
     }
 
+    /// The problem of a record, begun on `line`, that has another number of fields than the header, or joins lines.
+    pub(crate) fn whole(&self, line: u64, expected: usize) -> Result<(), Problem> {
+        let found = self.fields;
+        if found == expected {
+            return self.joined_lines(line);
+        }
+        Err(match line_ends(self.bytes.get(..self.filled).unwrap_or_default()) {
+            0 => Problem::Fields { found, expected },
+            more => Problem::FieldsOfLines { found, expected, last_line: line.saturating_add(more) },
+        })
+    }
+
     /// The problem of a record, begun on `line`, in which a quote joins lines and closes before its field ends: its
     /// partner is that of another record.
-    pub(super) fn joined_lines(&self, line: u64) -> Result<(), Problem> {
+    fn joined_lines(&self, line: u64) -> Result<(), Problem> {
         match line_ends(self.bytes.get(..self.filled).unwrap_or_default()) {
             more if more > 0 && self.quotes.has_stray => {
                 Err(Problem::JoinedLines { last_line: line.saturating_add(more) })
@@ -135,7 +147,7 @@ impl<R: BufRead> Records<R> {
         Problem::OpenQuote { line: opens }
     }
 
-    pub(super) fn field(&self, index: usize) -> Option<&[u8]> {
+    pub(crate) fn field(&self, index: usize) -> Option<&[u8]> {
         let start = index.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
         let end = self.ends.get(..self.fields)?.get(index).copied()?;
         self.bytes.get(start..end)
@@ -143,7 +155,7 @@ impl<R: BufRead> Records<R> {
 }
 
 /// Line ends in `bytes`.
-pub(super) fn line_ends(bytes: &[u8]) -> u64 {
+fn line_ends(bytes: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', bytes).count() as u64
 }
 
