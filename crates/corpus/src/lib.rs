@@ -53,7 +53,7 @@ mod weakness_ids;
 
 pub use build::{BuildOptions, Progress, build, kb_version};
 pub use build_report::{BuildReport, CuratedReport, LeftOut, ReadAs, SourceReport};
-pub use curated::{CuratedPair, CuratedSource, Role};
+pub use curated::{CuratedPair, CuratedSource};
 pub use dataset::{DataRow, DatasetReader, LabelledRows};
 pub use date::{Date, ParseDateError, When};
 pub use error::{CorpusError, RecordError};

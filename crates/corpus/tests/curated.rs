@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use vulnlens_corpus::{
-    BuildOptions, BuildReport, CorpusError, CuratedReport, DataRow, DatasetReader, LeftOut, Role,
+    BuildOptions, BuildReport, CorpusError, CuratedReport, DataRow, DatasetReader, LeftOut,
     SplitOptions, build, resplit,
 };
-use vulnlens_taxonomy::KnowledgeBase;
+use vulnlens_taxonomy::{KnowledgeBase, Role};
 
 const RECORDS: &str = r#"{"id":"CVE-2020-90001","description":"Flaw in A","cwes":["CWE-79"]}
 {"id":"CVE-2020-90002","description":"Flaw in B","cwes":["CWE-20"]}

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use vulnlens_files::{Classified, ErrorKind};
-use vulnlens_taxonomy::{CweId, Outcome};
+use vulnlens_taxonomy::{CweId, Outcome, Role, TechniqueId};
 use vulnlens_text::{NORMALISER, collapsed, normalise};
 
 use crate::combination::Combination;
@@ -97,6 +97,19 @@ pub enum HeadOutputs {
         /// Weaknesses of the sets that no record of the training part has: the catalogue alone taught them.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         catalogue_only: Vec<CweId>,
+    },
+    /// Techniques as analysts assign them; the head's `thresholds` are by technique.
+    Curated {
+        /// The techniques and sub-techniques, rising.
+        techniques: Vec<TechniqueId>,
+        /// The role that analysts give to each most often.
+        roles: Vec<Role>,
+        /// The projects whose mappings the head was fitted to.
+        projects: Vec<String>,
+        /// The weaknesses whose probabilities it reads, rising.
+        cwes: Vec<CweId>,
+        /// The slope and the offset by which log-odds of scores become log-odds of probabilities.
+        calibration: [f32; 2],
     },
     /// Labels, which `config.json` lists.
     Labels {
@@ -217,6 +230,12 @@ impl Header {
     /// The first head of CWE sets, to be changed.
     pub fn cwe_head_mut(&mut self) -> Option<&mut Head> {
         self.heads.iter_mut().find(|head| matches!(head.outputs, HeadOutputs::CweSets { .. }))
+    }
+
+    /// The head of curated techniques.
+    #[must_use]
+    pub fn curated_head(&self) -> Option<&Head> {
+        self.heads.iter().find(|head| matches!(head.outputs, HeadOutputs::Curated { .. }))
     }
 
     /// A text as the model reads it, by the normaliser that it learnt with.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::curated::MAX_PROJECTS;
 use crate::decode::{DecisionRule, SpaceKind};
 use vulnlens_text::NORMALISER;
 
@@ -11,6 +12,8 @@ use crate::header::{FEATURES, Head, HeadOutputs, Header, HeaderError, Partner};
 /// the corpus has some 2,000.
 pub const MAX_SETS: usize = 1 << 13;
 const MAX_SET_SIZE: usize = 64;
+/// Most techniques that a curated head may score, and most weaknesses that it may read.
+const MAX_CURATED: usize = 1024;
 /// Widest hidden layer, for the same reason.
 const MAX_DIMENSIONS: usize = 4096;
 
@@ -58,8 +61,10 @@ impl Header {
         for head in &self.heads {
             words.push(&head.fitted_on);
             words.extend(head.thresholds.keys().map(String::as_str));
-            if let HeadOutputs::Labels { space } = &head.outputs {
-                words.push(space);
+            match &head.outputs {
+                HeadOutputs::Labels { space } => words.push(space),
+                HeadOutputs::Curated { projects, .. } => words.extend(projects.iter().map(String::as_str)),
+                HeadOutputs::CweSets { .. } => {}
             }
         }
         words.extend(self.combined_with.iter().flat_map(|p| [p.name.as_str(), &p.revision, &p.fitted_on]));
@@ -105,6 +110,17 @@ impl Head {
             ("rules", are_numbers(&self.rules), "must be numbers"),
             ("thresholds", thresholds, "must be from 0 to 1"),
         ])?;
+        if let HeadOutputs::Curated { techniques, roles, projects, cwes, calibration } = &self.outputs {
+            return first_wrong(&[
+                ("techniques", techniques.is_sorted_by(|a, b| a < b), "must be in order, each once"),
+                ("techniques", (1..=MAX_CURATED).contains(&techniques.len()), "must be 1 to 1024"),
+                ("roles", roles.len() == techniques.len(), "must be as many as the techniques"),
+                ("projects", (1..=MAX_PROJECTS).contains(&projects.len()), "must be 1 to 8"),
+                ("cwes", cwes.is_sorted_by(|a, b| a < b), "must be in order, each once"),
+                ("cwes", cwes.len() <= MAX_CURATED, "must be at most 1024"),
+                ("calibration", calibration.iter().all(|number| number.abs() <= 100.0), "must be from -100 to 100"),
+            ]);
+        }
         let HeadOutputs::CweSets { sets, outcomes, catalogue_only } = &self.outputs else { return Ok(()) };
         let distinct = outcomes.is_sorted_by(|a, b| a < b);
         first_wrong(&[

@@ -71,7 +71,7 @@ fn answers(info: &ModelInfo) -> Vec<Row> {
 fn learnt(info: &ModelInfo) -> impl Iterator<Item = Row> {
     info.header.iter().flat_map(|header| &header.heads).filter_map(|head| match &head.outputs {
         HeadOutputs::Labels { space } => Some(("learnt", space.clone())),
-        HeadOutputs::CweSets { .. } => None,
+        HeadOutputs::CweSets { .. } | HeadOutputs::Curated { .. } => None,
     })
 }
 

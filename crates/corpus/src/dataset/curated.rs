@@ -8,9 +8,11 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::{DataType, Field, Fields};
 
+use vulnlens_taxonomy::Role;
+
 use super::schema;
 use crate::columns;
-use crate::curated::{CuratedPair, CuratedSource, Role};
+use crate::curated::{CuratedPair, CuratedSource};
 use crate::problem::Problem;
 
 const TECHNIQUE: &str = "technique";

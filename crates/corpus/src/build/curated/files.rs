@@ -8,10 +8,10 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 use vulnlens_files::read_bounded;
-use vulnlens_taxonomy::CveId;
+use vulnlens_taxonomy::{CveId, Role};
 
 use super::written;
-use crate::curated::{CuratedSource, Role};
+use crate::curated::CuratedSource;
 use crate::error::{CorpusError, RecordError};
 use crate::input::Input;
 use crate::limits::Limits;

@@ -6,12 +6,12 @@ mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vulnlens_taxonomy::{CveId, Domain, KnowledgeBase, TechniqueId};
+use vulnlens_taxonomy::{CveId, Domain, KnowledgeBase, Role, TechniqueId};
 
 use super::options::BuildOptions;
 use super::tally::Tally;
 use crate::build_report::{CuratedReport, LeftOut, ReadAs};
-use crate::curated::{CuratedPair, Role};
+use crate::curated::CuratedPair;
 use crate::error::CorpusError;
 use files::Entry;
 
