@@ -1,9 +1,12 @@
 //! Softmax with an exponential that is the same arithmetic on every machine.
 
+use crate::wide::{Wide, wide};
+
 /// `e^x` for `x ≤ 0`, within 3 units in the last place; results below about 1e-38 become the
 /// smallest normal numbers. Plain arithmetic without branches, so that compilers vectorise it and
 /// every machine gives the same bits.
 #[must_use]
+#[inline(always)]
 pub fn exp_non_positive(x: f32) -> f32 {
     // Adding and taking away 1.5 · 2^23 rounds to the nearest integer.
     const ROUND: f32 = 12_582_912.0;
@@ -23,34 +26,63 @@ pub fn exp_non_positive(x: f32) -> f32 {
 
 /// Turns logits into probabilities in place; an empty slice stays empty.
 pub fn softmax(logits: &mut [f32]) {
-    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    for x in logits.iter_mut() {
-        *x = exp_non_positive(*x - max);
-    }
-    let scale = 1.0 / sum(logits);
-    for x in logits {
-        *x *= scale;
-    }
+    temper(logits, 1.0);
 }
 
 /// Turns logits into probabilities at a temperature, in place.
 pub fn temper(logits: &mut [f32], temperature: f32) {
-    let scale = 1.0 / temperature;
-    logits.iter_mut().for_each(|logit| *logit *= scale);
-    softmax(logits);
+    wide(Temper { logits, scale: 1.0 / temperature });
 }
 
-/// The sum in eight interleaved parts: a fixed order that compilers can vectorise.
+/// The arguments of a softmax.
+struct Temper<'l> {
+    logits: &'l mut [f32],
+    scale: f32,
+}
+
+impl Wide for Temper<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { logits, scale } = self;
+        logits.iter_mut().for_each(|logit| *logit *= scale);
+        let max = max(logits);
+        logits.iter_mut().for_each(|x| *x = exp_non_positive(*x - max));
+        let scale = 1.0 / sum(logits);
+        logits.iter_mut().for_each(|x| *x *= scale);
+    }
+}
+
+/// The number of interleaved parts of a sum or a maximum: a fixed order that compilers can vectorise.
+const PARTS: usize = 8;
+
+/// The sum in eight interleaved parts.
 #[must_use]
+#[inline(always)]
 pub fn sum(values: &[f32]) -> f32 {
-    let mut parts = [0.0f32; 8];
-    let (chunks, rest) = values.as_chunks::<8>();
+    let mut parts = [0.0f32; PARTS];
+    let (chunks, rest) = values.as_chunks::<PARTS>();
     for chunk in chunks {
         for (part, x) in parts.iter_mut().zip(chunk) {
             *part += x;
         }
     }
     parts.iter().sum::<f32>() + rest.iter().sum::<f32>()
+}
+
+/// The greatest of the numbers, NaN left out.
+#[inline(always)]
+fn max(values: &[f32]) -> f32 {
+    let greater = |most: f32, x: f32| if x > most { x } else { most };
+    let mut parts = [f32::NEG_INFINITY; PARTS];
+    let (chunks, rest) = values.as_chunks::<PARTS>();
+    for chunk in chunks {
+        for (part, x) in parts.iter_mut().zip(chunk) {
+            *part = greater(*part, *x);
+        }
+    }
+    parts.iter().chain(rest).copied().fold(f32::NEG_INFINITY, greater)
 }
 
 #[cfg(test)]

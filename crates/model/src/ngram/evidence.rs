@@ -75,7 +75,8 @@ fn direction(
     others[first] = -1e30;
     softmax(&mut others);
     let scale = 1.0 / model.temperature();
-    let weight = |set: usize, t: usize| model.output[set * d + t];
+    let sets = model.sets().len();
+    let weight = |set: usize, t: usize| model.output[t * sets + set];
     let mean = |t: usize| others.iter().enumerate().map(|(set, p)| p * weight(set, t)).sum::<f32>();
     let on = |t: usize| if hidden[t] > 0.0 { (weight(first, t) - mean(t)) * scale } else { 0.0 };
     (0..d).map(on).collect()

@@ -36,7 +36,7 @@ impl Network for NgramModel {
     /// Enough to use the output weights many times while they are in the cache, few enough that the
     /// buffers stay there, too.
     fn texts_at_once(&self) -> usize {
-        32
+        64
     }
 
     fn score(&self, inputs: &[Input<'_>], room: &mut Room, scores: &mut Vec<f32>) {
@@ -54,7 +54,7 @@ impl Network for NgramModel {
             hidden.iter_mut().for_each(|x| *x = x.max(0.0));
             known.push(vectorizer.known_words());
         }
-        let output = Matrix::new(&self.output, sets, d).transposed();
+        let output = Matrix::new(&self.output, d, sets);
         product(Matrix::new(hidden, inputs.len(), d), output, scores);
         for (input, row) in inputs.iter().zip(scores.chunks_exact_mut(sets)) {
             let year = &self.year_output[self.year_index(input.year) * sets..][..sets];
