@@ -61,14 +61,26 @@ const PARTS: usize = 8;
 #[must_use]
 #[inline(always)]
 pub fn sum(values: &[f32]) -> f32 {
-    let mut parts = [0.0f32; PARTS];
+    let [sum] = sum_beside(values.as_chunks::<1>().0);
+    sum
+}
+
+/// The sums of numbers that lie side by side, each in eight interleaved parts.
+#[inline(always)]
+pub(crate) fn sum_beside<const N: usize>(values: &[[f32; N]]) -> [f32; N] {
+    fn add<const N: usize>(sums: &mut [f32; N], values: &[f32; N]) {
+        sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+    }
+    let mut parts = [[0.0f32; N]; PARTS];
     let (chunks, rest) = values.as_chunks::<PARTS>();
     for chunk in chunks {
-        for (part, x) in parts.iter_mut().zip(chunk) {
-            *part += x;
-        }
+        parts.iter_mut().zip(chunk).for_each(|(part, values)| add(part, values));
     }
-    parts.iter().sum::<f32>() + rest.iter().sum::<f32>()
+    let (mut sums, mut of_rest) = ([0.0; N], [0.0; N]);
+    parts.iter().for_each(|part| add(&mut sums, part));
+    rest.iter().for_each(|values| add(&mut of_rest, values));
+    add(&mut sums, &of_rest);
+    sums
 }
 
 /// The greatest of the numbers, NaN left out.

@@ -132,7 +132,8 @@ mod tests {
             WeightedSum { rows: &rows, entries: &entries, sum: &mut plain }.run();
             assert_eq!(wide, want, "{width}");
             assert_eq!(plain, want, "{width}");
-            let exact: f32 = entries.iter().map(|entry| rows.at(entry.row as usize, width - 1) * entry.value).sum();
+            let exact: f32 =
+                entries.iter().map(|entry| rows.at(entry.row as usize, width - 1) * entry.value).sum();
             let got = want[width - 1] - shift * f32::from(CODE_ZERO);
             assert!((exact - got).abs() < 1e-4, "{exact} {got}");
         }
