@@ -15,13 +15,16 @@ pub fn exp_non_positive(x: f32) -> f32 {
     const LN2_LOW: f32 = -2.121_944_4e-4;
     // Unlike `f32::max` this keeps NaN, which must not pass for a probability.
     let x = if x < -87.0 { -87.0 } else { x };
-    let power = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    let rounded = x * std::f32::consts::LOG2_E + ROUND;
+    let power = rounded - ROUND;
     let r = (x - power * LN2_HIGH) - power * LN2_LOW;
     // The Taylor polynomial of degree 7 on |r| ≤ ln 2 / 2.
     let tail = 1.0 / 120.0 + r * (1.0 / 720.0 + r * (1.0 / 5040.0));
     let polynomial = 1.0 + r * (1.0 + r * (0.5 + r * (1.0 / 6.0 + r * (1.0 / 24.0 + r * tail))));
-    let exponent = (power as i32) << 23;
-    f32::from_bits(polynomial.to_bits().wrapping_add_signed(exponent))
+    // The last bits of `rounded` are those of the whole number; a cast would not be vectorised.
+    let exponent = rounded.to_bits() << 23;
+    let power_of_e = f32::from_bits(polynomial.to_bits().wrapping_add(exponent));
+    if x.is_nan() { x } else { power_of_e }
 }
 
 /// Turns logits into probabilities in place; an empty slice stays empty.

@@ -217,7 +217,8 @@ impl<const N: usize> Wide for AddUp<'_, N> {
         let mut start = 0;
         for &HandOn { list, above, end } in &space.hand_on {
             let probability = handed[list as usize];
-            if probability != [0.0; N] {
+            // By their bits, which compilers compare in one.
+            if probability.iter().fold(0, |bits, probability| bits | probability.to_bits()) != 0 {
                 for &label in &space.beyond[start..end as usize] {
                     add(&mut labels[label as usize], &probability);
                 }
@@ -292,12 +293,29 @@ pub(crate) fn put_beside<const N: usize>(
     conditional: bool,
     beside: &mut Vec<[f32; N]>,
 ) {
-    let least = if conditional { 0.0 } else { LEAST };
-    zeros(beside, width);
-    for (lane, row) in rows.chunks_exact(width.max(1)).take(N).enumerate() {
-        for (probabilities, &probability) in beside.iter_mut().zip(row) {
-            probabilities[lane] = if probability >= least { probability } else { 0.0 };
-        }
+    wide(PutBeside { rows, width, least: if conditional { 0.0 } else { LEAST }, beside });
+}
+
+/// The arguments of [`put_beside`].
+struct PutBeside<'a, const N: usize> {
+    rows: &'a [f32],
+    width: usize,
+    least: f32,
+    beside: &'a mut Vec<[f32; N]>,
+}
+
+impl<const N: usize> Wide for PutBeside<'_, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { rows, width, least, beside } = self;
+        let texts = rows.len() / width.max(1);
+        // Lanes without a text repeat the last one; nobody reads them.
+        let start = |lane: usize| lane.min(texts.saturating_sub(1)) * width;
+        let rows: [&[f32]; N] = std::array::from_fn(|lane| &rows[start(lane)..][..width]);
+        beside.clear();
+        beside.extend((0..width).map(|set| rows.map(|row| if row[set] >= least { row[set] } else { 0.0 })));
     }
 }
 

@@ -70,7 +70,7 @@ fn direction(
 ) -> Vec<f32> {
     let d = model.dimensions;
     let mut hidden = vec![0.0; d];
-    model.hidden(entries, model.year_of(input), &mut hidden);
+    model.hidden(entries, model.year_of(input), &mut vec![], &mut hidden);
     let mut others: Vec<f32> = probabilities.iter().map(|p| p.max(1e-30).ln()).collect();
     others[first] = -1e30;
     softmax(&mut others);

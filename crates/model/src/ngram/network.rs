@@ -7,7 +7,7 @@
 
 use vulnlens_taxonomy::CweId;
 
-use super::rows::{CODE_ZERO, PackedRows};
+use super::rows::{CODE_ZERO, PackedRows, WeightedRow};
 use super::vocabulary::{Entry, Vocabulary};
 use crate::header::Header;
 use crate::outputs::Outputs;
@@ -74,9 +74,15 @@ impl NgramModel {
     }
 
     /// The hidden layer before its activation.
-    pub(crate) fn hidden(&self, entries: &[Entry], year: usize, hidden: &mut [f32]) {
+    pub(crate) fn hidden(
+        &self,
+        entries: &[Entry],
+        year: usize,
+        weighted: &mut Vec<WeightedRow>,
+        hidden: &mut [f32],
+    ) {
         let d = self.dimensions;
-        let shift = self.embedding.weighted_sum(entries, hidden) * f32::from(CODE_ZERO);
+        let shift = self.embedding.weighted_sum(entries, weighted, hidden) * f32::from(CODE_ZERO);
         let year = &self.year_hidden[year * d..][..d];
         for ((x, bias), year) in hidden.iter_mut().zip(&self.hidden_bias).zip(year) {
             *x = INPUT_GAIN * (*x - shift) + bias + year;

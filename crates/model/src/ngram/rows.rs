@@ -38,13 +38,25 @@ impl Codes {
 impl PackedRows {
     /// Puts the sum of `value ·` row over all entries into `sum`, but for the shift by [`CODE_ZERO`]; gives the factor
     /// that the shift has to be taken away with.
-    pub(super) fn weighted_sum(&self, entries: &[Entry], sum: &mut [f32]) -> f32 {
-        wide(WeightedSum { rows: self, entries, sum });
-        entries.iter().map(|entry| self.factor(*entry)).sum()
-    }
-
-    fn factor(&self, entry: Entry) -> f32 {
-        entry.value * self.scales[entry.row as usize]
+    pub(super) fn weighted_sum(
+        &self,
+        entries: &[Entry],
+        weighted: &mut Vec<WeightedRow>,
+        sum: &mut [f32],
+    ) -> f32 {
+        let half = self.width / 2;
+        let codes = self.codes.bytes();
+        weighted.clear();
+        weighted.extend(entries.iter().map(|&Entry { row, value }| {
+            let row = row as usize;
+            WeightedRow { start: row * half, factor: value * self.scales[row] }
+        }));
+        // The rows lie far apart. Asked for all at once, they come from memory at the same time, not one by one.
+        let touched =
+            weighted.iter().fold(0, |touched, row| touched ^ codes[row.start] ^ codes[row.start + half - 1]);
+        std::hint::black_box(touched);
+        wide(WeightedSum { codes, rows: weighted, sum });
+        weighted.iter().map(|row| row.factor).sum()
     }
 
     /// One number of the matrix.
@@ -56,10 +68,17 @@ impl PackedRows {
     }
 }
 
+/// A row of a weighted sum: where its codes start, and its factor.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WeightedRow {
+    start: usize,
+    factor: f32,
+}
+
 /// The arguments of a weighted sum.
 struct WeightedSum<'a> {
-    rows: &'a PackedRows,
-    entries: &'a [Entry],
+    codes: &'a [u8],
+    rows: &'a [WeightedRow],
     sum: &'a mut [f32],
 }
 
@@ -68,35 +87,35 @@ impl Wide for WeightedSum<'_> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { rows, entries, sum } = self;
-        let half = rows.width / 2;
-        let codes = rows.codes.bytes();
+        let Self { codes, rows, sum } = self;
+        let half = sum.len() / 2;
         let (low, high) = sum.split_at_mut(half);
         let (low_blocks, low_rest) = low.as_chunks_mut::<BLOCK>();
         let (high_blocks, high_rest) = high.as_chunks_mut::<BLOCK>();
         for (number, (low, high)) in low_blocks.iter_mut().zip(high_blocks).enumerate() {
             let (mut low_sums, mut high_sums) = ([0.0f32; BLOCK], [0.0f32; BLOCK]);
-            for &entry in entries {
-                let factor = rows.factor(entry);
-                let codes = &codes[entry.row as usize * half + number * BLOCK..][..BLOCK];
-                for ((&code, low), high) in codes.iter().zip(&mut low_sums).zip(&mut high_sums) {
-                    *low += factor * f32::from(code & 15);
-                    *high += factor * f32::from(code >> 4);
-                }
+            for row in rows {
+                let codes = &codes[row.start + number * BLOCK..][..BLOCK];
+                add(row.factor, codes, &mut low_sums, &mut high_sums);
             }
             (*low, *high) = (low_sums, high_sums);
         }
         let rest = low_rest.len();
-        low_rest.fill(0.0);
-        high_rest.fill(0.0);
-        for &entry in entries.iter().filter(|_| rest > 0) {
-            let factor = rows.factor(entry);
-            let codes = &codes[(entry.row as usize + 1) * half - rest..][..rest];
-            for ((&code, low), high) in codes.iter().zip(low_rest.iter_mut()).zip(high_rest.iter_mut()) {
-                *low += factor * f32::from(code & 15);
-                *high += factor * f32::from(code >> 4);
+        if rest > 0 {
+            low_rest.fill(0.0);
+            high_rest.fill(0.0);
+            for row in rows {
+                add(row.factor, &codes[row.start + half - rest..][..rest], low_rest, high_rest);
             }
         }
+    }
+}
+
+#[inline(always)]
+fn add(factor: f32, codes: &[u8], low: &mut [f32], high: &mut [f32]) {
+    for ((&code, low), high) in codes.iter().zip(low).zip(high) {
+        *low += factor * f32::from(code & 15);
+        *high += factor * f32::from(code >> 4);
     }
 }
 
@@ -119,17 +138,17 @@ mod tests {
             let (rows, entries) = sample(width);
             let half = width / 2;
             let mut want = vec![0.0f32; width];
-            for &entry in &entries {
+            for &Entry { row, value } in &entries {
                 for (column, sum) in want.iter_mut().enumerate() {
-                    let byte = rows.codes.bytes()[entry.row as usize * half + column % half];
+                    let byte = rows.codes.bytes()[row as usize * half + column % half];
                     let code = if column < half { byte & 15 } else { byte >> 4 };
-                    *sum += rows.factor(entry) * f32::from(code);
+                    *sum += value * rows.scales[row as usize] * f32::from(code);
                 }
             }
-            let mut wide = vec![f32::NAN; width];
-            let shift = rows.weighted_sum(&entries, &mut wide);
+            let (mut wide, mut weighted) = (vec![f32::NAN; width], vec![]);
+            let shift = rows.weighted_sum(&entries, &mut weighted, &mut wide);
             let mut plain = vec![f32::NAN; width];
-            WeightedSum { rows: &rows, entries: &entries, sum: &mut plain }.run();
+            WeightedSum { codes: rows.codes.bytes(), rows: &weighted, sum: &mut plain }.run();
             assert_eq!(wide, want, "{width}");
             assert_eq!(plain, want, "{width}");
             let exact: f32 =

@@ -41,7 +41,7 @@ impl Network for NgramModel {
 
     fn score(&self, inputs: &[Input<'_>], room: &mut Room, scores: &mut Vec<f32>) {
         let (d, sets) = (self.dimensions, self.outputs.len());
-        let Room { ngram: NgramRoom { vectorizer, hidden }, known } = room;
+        let Room { ngram: NgramRoom { vectorizer, weighted, hidden }, known } = room;
         known.clear();
         hidden.clear();
         hidden.resize(inputs.len() * d, 0.0);
@@ -50,7 +50,7 @@ impl Network for NgramModel {
         for (input, hidden) in inputs.iter().zip(hidden.chunks_exact_mut(d)) {
             let text = self.header.normalised(input.text);
             let entries = vectorizer.vectorize(&self.vocabulary, &text);
-            self.hidden(entries, self.year_index(input.year), hidden);
+            self.hidden(entries, self.year_index(input.year), weighted, hidden);
             hidden.iter_mut().for_each(|x| *x = x.max(0.0));
             known.push(vectorizer.known_words());
         }
