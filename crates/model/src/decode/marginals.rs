@@ -310,11 +310,10 @@ impl<const N: usize> Wide for PutBeside<'_, N> {
     #[inline(always)]
     fn run(self) {
         let Self { rows, width, least, beside } = self;
-        let texts = rows.len() / width.max(1);
-        // Lanes without a text repeat the last one; nobody reads them.
-        let start = |lane: usize| lane.min(texts.saturating_sub(1)) * width;
-        let rows: [&[f32]; N] = std::array::from_fn(|lane| &rows[start(lane)..][..width]);
         beside.clear();
+        let Some(last) = (rows.len() / width.max(1)).checked_sub(1) else { return };
+        // Lanes without a text repeat the last one; nobody reads them.
+        let rows: [&[f32]; N] = std::array::from_fn(|lane| &rows[lane.min(last) * width..][..width]);
         beside.extend((0..width).map(|set| rows.map(|row| if row[set] >= least { row[set] } else { 0.0 })));
     }
 }

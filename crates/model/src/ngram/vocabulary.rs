@@ -7,10 +7,15 @@ use super::text::{Cutter, Feature};
 #[derive(Debug, Clone)]
 pub struct Vocabulary {
     keys: Vec<u32>,
+    /// The keys' lower halves, with [`AT_ONCE`] zeros behind them: what is searched.
+    halves: Vec<u16>,
     weights: Vec<u8>,
     /// `buckets[h]..buckets[h + 1]` are the rows whose keys' upper 16 bits are `h`.
     buckets: Vec<u32>,
 }
+
+/// Keys of a bucket that are compared at once; few buckets have more.
+const AT_ONCE: usize = 4;
 
 /// Keys that are not strictly rising, or not as many as the weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -39,10 +44,20 @@ pub struct KnownWords {
 #[derive(Debug, Default)]
 pub struct Vectorizer {
     cutter: Cutter,
-    counts: Vec<u32>,
+    features: Vec<(u32, Feature)>,
+    /// The row of each feature, or [`UNKNOWN`].
+    rows: Vec<u32>,
+    /// A bit for each row that occurred, and for each that did again: few bytes, which stay in the cache.
+    seen: Vec<u64>,
+    repeated: Vec<u64>,
+    /// How often a row occurred again.
+    repeats: Vec<u32>,
     entries: Vec<Entry>,
     known: KnownWords,
 }
+
+/// Stands for the row of a feature that the vocabulary does not have.
+const UNKNOWN: u32 = u32::MAX;
 
 impl Vocabulary {
     /// Weights are stored as bytes: code 0 is 1, code 255 is 4.
@@ -64,7 +79,8 @@ impl Vocabulary {
         for h in 0..1 << 16 {
             buckets[h + 1] += buckets[h];
         }
-        Ok(Self { keys, weights, buckets })
+        let halves = keys.iter().map(|key| *key as u16).chain([0; AT_ONCE]).collect();
+        Ok(Self { keys, halves, weights, buckets })
     }
 
     /// The code of the weight of a feature that `documents_with` of `documents` texts have:
@@ -104,7 +120,15 @@ impl Vocabulary {
     pub fn row(&self, key: u32) -> Option<u32> {
         let bucket = (key >> 16) as usize;
         let (from, to) = (self.buckets[bucket], self.buckets[bucket + 1]);
-        (from..to).find(|&row| self.keys[row as usize] == key)
+        if to - from > AT_ONCE as u32 {
+            return (from..to).find(|&row| self.keys[row as usize] == key);
+        }
+        // Without a branch that waits for memory: many keys are then looked for at the same time.
+        let candidates = self.halves[from as usize..].first_chunk::<AT_ONCE>()?;
+        let found = candidates.iter().zip(0u32..).fold(u32::MAX, |found, (half, place)| {
+            if *half == key as u16 { found.min(place) } else { found }
+        });
+        (found < to - from).then(|| from + found)
     }
 
     fn weight(&self, row: u32) -> f32 {
@@ -122,29 +146,48 @@ impl Vectorizer {
         text: &str,
         mut each: impl FnMut(u32, Feature),
     ) -> &[Entry] {
-        self.counts.resize(vocabulary.len(), 0);
-        self.entries.clear();
-        let (counts, entries) = (&mut self.counts, &mut self.entries);
-        self.known = KnownWords::default();
-        let of = &mut self.known;
-        self.cutter.cut(text, |key, feature| {
-            let row = vocabulary.row(key);
+        let Self { cutter, features, rows, seen, repeated, repeats, entries, known } = self;
+        features.clear();
+        cutter.cut(text, |key, feature| features.push((key, feature)));
+        rows.clear();
+        rows.extend(features.iter().map(|(key, _)| vocabulary.row(*key).unwrap_or(UNKNOWN)));
+        let words = vocabulary.len().div_ceil(64);
+        if seen.len() < words {
+            seen.resize(words, 0);
+            repeated.resize(words, 0);
+            repeats.resize(words * 64, 0);
+        }
+        entries.clear();
+        *known = KnownWords::default();
+        for (&row, &(_, feature)) in rows.iter().zip(features.iter()) {
             if let Feature::Word(_) = feature {
-                of.words += 1;
-                of.known += u32::from(row.is_some());
+                known.words += 1;
+                known.known += u32::from(row != UNKNOWN);
             }
-            let Some(row) = row else { return };
-            let count = &mut counts[row as usize];
-            if *count == 0 {
+            if row == UNKNOWN {
+                continue;
+            }
+            let (word, bit) = (row as usize / 64, 1u64 << (row % 64));
+            if seen[word] & bit == 0 {
+                seen[word] |= bit;
                 entries.push(Entry { row, value: 0.0 });
+            } else {
+                repeated[word] |= bit;
+                repeats[row as usize] += 1;
             }
-            *count += 1;
             each(row, feature);
-        });
+        }
         let mut squares = 0.0f32;
         for entry in entries.iter_mut() {
-            let count = std::mem::take(&mut counts[entry.row as usize]);
-            let tf = if count == 1 { 1.0 } else { 1.0 + (count as f32).ln() };
+            let (word, bit) = (entry.row as usize / 64, 1u64 << (entry.row % 64));
+            seen[word] &= !bit;
+            let tf = if repeated[word] & bit == 0 {
+                1.0
+            } else {
+                repeated[word] &= !bit;
+                let count = 1 + std::mem::take(&mut repeats[entry.row as usize]);
+                1.0 + (count as f32).ln()
+            };
             entry.value = tf * vocabulary.weight(entry.row);
             squares += entry.value * entry.value;
         }
