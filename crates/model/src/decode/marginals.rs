@@ -5,7 +5,8 @@
 //! Many sets share one label list (some 500 technique lists for some 2,000 sets), so probabilities are first added up by
 //! list. The lists make a forest: what the chain leads to from a weakness is what it leads to from its parent, and more.
 //! A list's probability is therefore handed to what it has beyond the list above it, and to that list, which hands it on:
-//! a few thousand additions in place of a hundred thousand.
+//! a few thousand additions in place of a hundred thousand. Several texts go this way side by side, each in a lane of a
+//! vector: an addition for one is an addition for all. Each text's sums have the order that they have alone.
 
 use std::collections::HashMap;
 
