@@ -28,6 +28,7 @@ mod provenance;
 mod room;
 mod said;
 mod task;
+mod wide;
 
 pub use classifier::{Classifier, Run};
 pub use combination::{Combination, Mean};

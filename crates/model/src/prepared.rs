@@ -94,8 +94,8 @@ impl Prepared {
     #[must_use]
     pub fn predict_batch(&self, inputs: &[Input<'_>], buffers: &mut PredictBuffers) -> Vec<Prediction> {
         let mut predictions = Vec::with_capacity(inputs.len());
-        self.for_rows(inputs, buffers, |row, refusal, decode| {
-            predictions.push(self.decode(row, refusal, decode));
+        self.for_blocks(inputs, buffers, |rows, refusals, buffers| {
+            self.decode(rows, refusals, buffers, &mut predictions);
         });
         predictions
     }
@@ -109,41 +109,53 @@ impl Prepared {
         inputs: &[Input<'_>],
         buffers: &mut PredictBuffers,
     ) -> Vec<(Prediction, Prediction)> {
-        let mut predictions = Vec::with_capacity(inputs.len());
+        let (mut own, mut others) = (Vec::with_capacity(inputs.len()), Vec::with_capacity(inputs.len()));
         let mut copy = Vec::new();
-        self.for_rows(inputs, buffers, |row, refusal, decode| {
+        self.for_blocks(inputs, buffers, |rows, refusals, buffers| {
             // Decoding turns the scores into probabilities in place.
             copy.clear();
-            copy.extend_from_slice(row);
-            predictions.push((self.decode(row, refusal, decode), other.decode(&mut copy, refusal, decode)));
+            copy.extend_from_slice(rows);
+            self.decode(rows, refusals, buffers, &mut own);
+            other.decode(&mut copy, refusals, buffers, &mut others);
         });
-        predictions
+        own.into_iter().zip(others).collect()
     }
 
-    /// Scores texts, and gives the scores of each in its turn, with the reason not to answer if there is one.
-    fn for_rows(
+    /// Scores texts, and gives the scores of those that are scored at once, with the reasons not to answer them.
+    fn for_blocks(
         &self,
         inputs: &[Input<'_>],
         buffers: &mut PredictBuffers,
-        mut each: impl FnMut(&mut [f32], Option<Said>, &mut DecodeBuffers),
+        mut each: impl FnMut(&mut [f32], &[Option<Said>], &mut DecodeBuffers),
     ) {
         let network = self.network();
-        let width = network.outputs().len().max(1);
         let PredictBuffers { room, scores, decode } = buffers;
         for block in inputs.chunks(network.texts_at_once().max(1)) {
             let asked: Vec<Input<'_>> = block.iter().map(|input| self.dated(*input)).collect();
             room.known.clear();
             network.score(&asked, room, scores);
-            for ((number, input), row) in block.iter().enumerate().zip(scores.chunks_exact_mut(width)) {
-                each(row, refusal(input.text, room.known.get(number).copied()), decode);
-            }
+            let refusals = block.iter().enumerate();
+            let refusals =
+                refusals.map(|(number, input)| refusal(input.text, room.known.get(number).copied()));
+            each(scores, &refusals.collect::<Vec<_>>(), decode);
         }
     }
 
-    fn decode(&self, row: &mut [f32], refusal: Option<Said>, buffers: &mut DecodeBuffers) -> Prediction {
+    /// Appends the predictions for rows of scores.
+    fn decode(
+        &self,
+        rows: &mut [f32],
+        refusals: &[Option<Said>],
+        buffers: &mut DecodeBuffers,
+        predictions: &mut Vec<Prediction>,
+    ) {
         match &*self.decoder {
-            Decoder::Sets(decoder) => decoder.decode(row, refusal, &self.options, buffers),
-            Decoder::Labels(decoder) => decoder.decode(row, &self.options, buffers),
+            Decoder::Sets(decoder) => decoder.decode(rows, refusals, &self.options, buffers, predictions),
+            Decoder::Labels(decoder) => {
+                let width = self.network().outputs().len().max(1);
+                let rows = rows.chunks_exact(width).take(refusals.len());
+                predictions.extend(rows.map(|row| decoder.decode(row, &self.options, buffers)));
+            }
         }
     }
 

@@ -1,9 +1,12 @@
 //! Softmax with an exponential that is the same arithmetic on every machine.
 
+use crate::wide::{Wide, wide};
+
 /// `e^x` for `x ≤ 0`, within 3 units in the last place; results below about 1e-38 become the
 /// smallest normal numbers. Plain arithmetic without branches, so that compilers vectorise it and
 /// every machine gives the same bits.
 #[must_use]
+#[inline(always)]
 pub fn exp_non_positive(x: f32) -> f32 {
     // Adding and taking away 1.5 · 2^23 rounds to the nearest integer.
     const ROUND: f32 = 12_582_912.0;
@@ -12,45 +15,89 @@ pub fn exp_non_positive(x: f32) -> f32 {
     const LN2_LOW: f32 = -2.121_944_4e-4;
     // Unlike `f32::max` this keeps NaN, which must not pass for a probability.
     let x = if x < -87.0 { -87.0 } else { x };
-    let power = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    let rounded = x * std::f32::consts::LOG2_E + ROUND;
+    let power = rounded - ROUND;
     let r = (x - power * LN2_HIGH) - power * LN2_LOW;
     // The Taylor polynomial of degree 7 on |r| ≤ ln 2 / 2.
     let tail = 1.0 / 120.0 + r * (1.0 / 720.0 + r * (1.0 / 5040.0));
     let polynomial = 1.0 + r * (1.0 + r * (0.5 + r * (1.0 / 6.0 + r * (1.0 / 24.0 + r * tail))));
-    let exponent = (power as i32) << 23;
-    f32::from_bits(polynomial.to_bits().wrapping_add_signed(exponent))
+    // The last bits of `rounded` are those of the whole number; a cast would not be vectorised.
+    let exponent = rounded.to_bits() << 23;
+    let power_of_e = f32::from_bits(polynomial.to_bits().wrapping_add(exponent));
+    if x.is_nan() { x } else { power_of_e }
 }
 
 /// Turns logits into probabilities in place; an empty slice stays empty.
 pub fn softmax(logits: &mut [f32]) {
-    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    for x in logits.iter_mut() {
-        *x = exp_non_positive(*x - max);
-    }
-    let scale = 1.0 / sum(logits);
-    for x in logits {
-        *x *= scale;
-    }
+    temper(logits, 1.0);
 }
 
 /// Turns logits into probabilities at a temperature, in place.
 pub fn temper(logits: &mut [f32], temperature: f32) {
-    let scale = 1.0 / temperature;
-    logits.iter_mut().for_each(|logit| *logit *= scale);
-    softmax(logits);
+    wide(Temper { logits, scale: 1.0 / temperature });
 }
 
-/// The sum in eight interleaved parts: a fixed order that compilers can vectorise.
+/// The arguments of a softmax.
+struct Temper<'l> {
+    logits: &'l mut [f32],
+    scale: f32,
+}
+
+impl Wide for Temper<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { logits, scale } = self;
+        logits.iter_mut().for_each(|logit| *logit *= scale);
+        let max = max(logits);
+        logits.iter_mut().for_each(|x| *x = exp_non_positive(*x - max));
+        let scale = 1.0 / sum(logits);
+        logits.iter_mut().for_each(|x| *x *= scale);
+    }
+}
+
+/// The number of interleaved parts of a sum or a maximum: a fixed order that compilers can vectorise.
+const PARTS: usize = 8;
+
+/// The sum in eight interleaved parts.
 #[must_use]
+#[inline(always)]
 pub fn sum(values: &[f32]) -> f32 {
-    let mut parts = [0.0f32; 8];
-    let (chunks, rest) = values.as_chunks::<8>();
+    let [sum] = sum_beside(values.as_chunks::<1>().0);
+    sum
+}
+
+/// The sums of numbers that lie side by side, each in eight interleaved parts.
+#[inline(always)]
+pub(crate) fn sum_beside<const N: usize>(values: &[[f32; N]]) -> [f32; N] {
+    fn add<const N: usize>(sums: &mut [f32; N], values: &[f32; N]) {
+        sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+    }
+    let mut parts = [[0.0f32; N]; PARTS];
+    let (chunks, rest) = values.as_chunks::<PARTS>();
+    for chunk in chunks {
+        parts.iter_mut().zip(chunk).for_each(|(part, values)| add(part, values));
+    }
+    let (mut sums, mut of_rest) = ([0.0; N], [0.0; N]);
+    parts.iter().for_each(|part| add(&mut sums, part));
+    rest.iter().for_each(|values| add(&mut of_rest, values));
+    add(&mut sums, &of_rest);
+    sums
+}
+
+/// The greatest of the numbers, NaN left out.
+#[inline(always)]
+fn max(values: &[f32]) -> f32 {
+    let greater = |most: f32, x: f32| if x > most { x } else { most };
+    let mut parts = [f32::NEG_INFINITY; PARTS];
+    let (chunks, rest) = values.as_chunks::<PARTS>();
     for chunk in chunks {
         for (part, x) in parts.iter_mut().zip(chunk) {
-            *part += x;
+            *part = greater(*part, *x);
         }
     }
-    parts.iter().sum::<f32>() + rest.iter().sum::<f32>()
+    parts.iter().chain(rest).copied().fold(f32::NEG_INFINITY, greater)
 }
 
 #[cfg(test)]

@@ -26,30 +26,66 @@ macro_rules! vector {
     };
 }
 
-/// A pattern, and texts of which one occurs wherever the pattern does.
+/// A pattern, and groups of texts: of each group one occurs wherever the pattern does.
 struct Pattern {
-    /// In lower case; none for a pattern that [`has_sum`] answers for.
-    triggers: &'static [&'static str],
+    /// In lower case; none for a pattern that [`has_sum`] answers for. At most eight groups.
+    triggers: &'static [&'static [&'static str]],
     source: &'static str,
 }
+
+/// Texts of which one occurs in every date: its month, or a number before a mark.
+const MONTHS_OR_NUMBERS: &[&str] = &[
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+    "0-",
+    "1-",
+    "2-",
+    "3-",
+    "4-",
+    "5-",
+    "6-",
+    "7-",
+    "8-",
+    "9-",
+    "0/",
+    "1/",
+    "2/",
+    "3/",
+    "4/",
+    "5/",
+    "6/",
+    "7/",
+    "8/",
+    "9/",
+];
 
 const SOURCES: [Pattern; 17] = [
     // Links, with the words that lead to them.
     Pattern {
-        triggers: &["://", "www."],
+        triggers: &[&["://", "www."]],
         source: r"((?:\b(?:see(?: also)?|references?|more (?:info|information|details)|advisory|further reading|source|link|url|details|available|published)\b:?\s*(?:at|on|in)?:?\s*)?[(<\[]?(?:\[\d{1,2}\]:?\s*)?\b(?:(?:https?|ftp)://|www\.)[^\s<>\x22]+(?:(?:\s*(?:,|;|and|or))?\s+(?:\[\d{1,2}\]:?\s*)?(?:(?:https?|ftp)://|www\.)[^\s<>\x22]+)*(?:\s+(?:for|with) (?:more |further )?(?:details|information)\.?)?)",
     },
     // Identifiers of records and advisories, with what is said of their assignment.
     Pattern {
-        triggers: &[
+        triggers: &[&[
             "cve-", "ghsa-", "pysec-", "rustsec-", "rhsa-", "zdi-", "dsa", "usn", "dla", "vde", "icsa",
             "icsma", "edb-id", "bid", "jvn", "vu#", "sve-", "bdu", "cnvd", "cnnvd", "euvd", "go-20", "go-19",
-        ],
+        ]],
         source: r"(\b(?:CVE-\d{4}-\d{4,}|GHSA(?:-[0-9a-z]{4}){3}|PYSEC-\d{4}-\d+|RUSTSEC-\d{4}-\d+|RHSA-\d{4}:\d+|(?:ZDI-CAN|DSA|USN|DLA|VDE|ICSA|ICSMA|EDB-ID|BID|JVNDB|JVN|VU|SVE|BDU|CNVD|CNNVD|EUVD)[-#: ]?\d[\d-]*|ZDI-\d+-\d+|GO-\d{4}-\d+)\b(?:\s+(?:has|have) been assigned to (?:this|these) (?:vulnerabilit(?:y|ies)|issues?)\.?)?)",
     },
     // Sentences and parts of sentences about scores.
     Pattern {
-        triggers: &["cvss"],
+        triggers: &[&["cvss"]],
         source: concat!(
             r"((?:\(\s*)?(?:\b(?:an?|the|with an?|its)\s+)?(?:\bvector(?: string)?\s*[:=]?\s*)?\bCVSS(?:[\s:]?v?\s*\d(?:\.\d+)?)?(?:[^.\n]|\.[^\s])*?(?:",
             vector!(),
@@ -57,24 +93,24 @@ const SOURCES: [Pattern; 17] = [
         ),
     },
     Pattern {
-        triggers: &["cvss"],
+        triggers: &[&["cvss"]],
         source: concat!(r"(\(?\bCVSS(?:v?\d(?:\.\d)?|:\d\.\d/)[^\s)]*(?:\s*\(?", vector!(), r"\)?)?\)?)"),
     },
     Pattern {
-        triggers: &["ac:", "av:"],
+        triggers: &[&["ac:", "av:"]],
         source: concat!(r"((?:\bvector(?: string)?\s*[:=]?\s*)?\(?\b", vector!(), r"\)?)"),
     },
     Pattern {
-        triggers: &["score", "severity", "priority", "risk", "exploitability", "epss"],
+        triggers: &[&["score", "severity", "priority", "risk", "exploitability", "epss"]],
         source: concat!(
             begin!(),
             r"(\(?(?:(?:base |overall |cvss )?(?:score|severity|priority|risk)(?: rating| level| score)?|exploitability|EPSS(?: score)?)\s*[:=]\s*(?:\d[\d.]*%?|critical|high|medium|moderate|low|important|none)\b(?:[\s/,(]*(?:\d[\d./]*|critical|high|medium|moderate|low)\b[)]?)*\)?\.?)"
         ),
     },
-    Pattern { triggers: &["ssvc"], source: concat!(r"(\bSSVC(?:v\d)?\b[:/]", rest!(), ")") },
+    Pattern { triggers: &[&["ssvc"]], source: concat!(r"(\bSSVC(?:v\d)?\b[:/]", rest!(), ")") },
     // Platforms.
     Pattern {
-        triggers: &["cpe:"],
+        triggers: &[&["cpe:"]],
         source: r"((?:\b(?:affected |vulnerable )?(?:configurations?|platforms?|products?|CPEs?)(?: names?)?:?\s+)?\bcpe:(?:/|2\.3:)[^\s,;)\]]+)",
     },
     // Sums and revisions: twelve hexadecimal digits at least, some of them decimal.
@@ -85,30 +121,34 @@ const SOURCES: [Pattern; 17] = [
     // Dates, with the words for what happened on them.
     Pattern {
         triggers: &[
-            "january",
-            "february",
-            "march",
-            "april",
-            "may ",
-            "may,",
-            "june",
-            "july",
-            "august",
-            "september",
-            "october",
-            "november",
-            "december",
-            "199",
-            "200",
-            "201",
-            "202",
-            "203",
+            &[
+                "january",
+                "february",
+                "march",
+                "april",
+                "may ",
+                "may,",
+                "june",
+                "july",
+                "august",
+                "september",
+                "october",
+                "november",
+                "december",
+                "199",
+                "200",
+                "201",
+                "202",
+                "203",
+            ],
+            &["19", "20"],
+            MONTHS_OR_NUMBERS,
         ],
         source: r"((?:\b(?:published|modified|updated|reported|disclosed|released|patched|fixed|discovered|date)\b:?\s*(?:on|at)?:?\s*)?\b(?:(?:19|20)\d\d[-/](?:0[1-9]|1[0-2])[-/](?:0[1-9]|[12]\d|3[01])(?:[T ]\d\d:\d\d[\d:.]*(?:Z|[+-]\d\d:?\d\d)?)?|(?:January|February|March|April|May|June|July|August|September|October|November|December)\s+\d{1,2}(?:st|nd|rd|th)?,?\s+(?:19|20)\d\d|\d{1,2}\s+(?:January|February|March|April|May|June|July|August|September|October|November|December)\s+(?:19|20)\d\d)\b\.?)",
     },
     // Credits.
     Pattern {
-        triggers: &[
+        triggers: &[&[
             "credit",
             "acknowledg",
             "thank",
@@ -119,12 +159,17 @@ const SOURCES: [Pattern; 17] = [
             "disclosed by",
             "ed this ",
             "ed these ",
-            "issue was",
-            "vulnerability was",
-            "bug was",
-            "flaw was",
-            "problem was",
-        ],
+            "this issue was",
+            "the issue was",
+            "this vulnerability was",
+            "the vulnerability was",
+            "this bug was",
+            "the bug was",
+            "this flaw was",
+            "the flaw was",
+            "this problem was",
+            "the problem was",
+        ]],
         source: concat!(
             begin!(),
             r"((?:credits?\b(?:\s*:|\s+(?:to|for|goes)\b)|(?:originally |first |responsibly |independently )?(?:reported|discovered|found|identified|disclosed) by\b|acknowledge?ments?\s*:|(?:special |many )?thanks (?:to|go)\b|(?:we|the [a-z ]{2,40}) (?:would like to |wants? to |wish(?:es)? to )?(?:thank|acknowledge|credit)s?\b|[^.\n]{1,120} (?:reported|disclosed|discovered) (?:this|these) (?:vulnerabilit(?:y|ies)|issues?|bugs?|flaws?|findings?)\b|th(?:is|e) (?:issue|vulnerability|bug|flaw|problem) was (?:originally |first |responsibly |independently |also )?(?:reported|discovered|found|identified|disclosed)(?: to [^.\n]{1,60})? by\b)",
@@ -133,7 +178,7 @@ const SOURCES: [Pattern; 17] = [
         ),
     },
     Pattern {
-        triggers: &["credit", "acknowledg", "by:"],
+        triggers: &[&["credit", "acknowledg", "by:"]],
         source: concat!(
             r"(\b(?:credits?|acknowledge?ments?|(?:reported|discovered|found) by)\s*:",
             rest!(),
@@ -142,7 +187,7 @@ const SOURCES: [Pattern; 17] = [
     },
     // Advice to upgrade, and where a fix is.
     Pattern {
-        triggers: &[
+        triggers: &[&[
             "fixed",
             "patched",
             "resolved",
@@ -151,7 +196,7 @@ const SOURCES: [Pattern; 17] = [
             "remediated",
             "upgrad",
             "updat",
-        ],
+        ]],
         source: concat!(
             begin!(),
             r"((?:th(?:is|e|ese) (?:(?:issue|vulnerability|problem|bug|flaw|defect|vulnerabilities|issues)s? )?(?:is|are|was|were|has been|have been) (?:now )?(?:fixed|patched|resolved|addressed|corrected|remediated)(?: by [^.\n]{1,60})? (?:in|as of|since)\b|(?:it|they) (?:is|are|was|were|has been|have been) (?:fixed|patched|resolved|addressed) in\b|(?:fixed|patched|resolved|addressed) (?:in|as of|since)\b|(?:(?:all )?(?:users|customers|administrators|operators) (?:of [^.\n]{1,60} )?(?:are|should|must|can)(?: be)?(?: strongly| highly)? ?(?:recommended|advised|encouraged|urged|requested)? ?(?:to )?|we (?:strongly )?(?:recommend|advise|encourage|urge)(?: (?:all )?(?:users|customers))?(?: that you)?(?: to)? |please |(?:it is|we) recommend(?:ed)? (?:to )?)(?:upgrade|upgrading|update|updating)\b|(?:upgrade|update|upgrading|updating)\s+(?:[^.\n]{1,40}\s)?(?:to|your)\b)",
@@ -161,18 +206,32 @@ const SOURCES: [Pattern; 17] = [
     },
     Pattern {
         triggers: &[
-            "a fix",
-            "the fix",
-            "fixes ",
-            "no fix",
-            "patch",
-            "workaround",
-            "solution",
-            "fixed version",
-            "fix is",
-            "addresses ",
-            "includes ",
-            "contains ",
+            &[
+                "a fix",
+                "the fix",
+                "fixes ",
+                "no fix",
+                "patch",
+                "workaround",
+                "solution",
+                "fixed version",
+                "fix is",
+                "addresses ",
+                "includes ",
+                "contains ",
+            ],
+            &[
+                "available",
+                "released",
+                "included",
+                "planned",
+                "expected",
+                "published",
+                "known ",
+                "version",
+                "release",
+                "commit",
+            ],
         ],
         source: concat!(
             begin!(),
@@ -183,14 +242,14 @@ const SOURCES: [Pattern; 17] = [
     },
     // Headings of advisories, alone on a line or behind marks.
     Pattern {
-        triggers: &["\n"],
+        triggers: &[&["\n"]],
         source: r"(?:^|\n|[.!?]\s)(\s*(?:#{1,6}\s*|\*\*\s*)?(?:impact|summary|details|overview|background|description|poc|proof of concept|patch(?:es)?|workarounds?|mitigations?|recommendations?|solutions?|remediation|resolution|references?|affected (?:versions?|products?|packages?|components?)|for more information|credits?|acknowledge?ments?|thanks|severity|cvss|cvss scores?|metrics|affected configurations?|timeline|technical details|vulnerability (?:details|description|type)|product|vendor|advisory|weaknesses|attribution|steps to reproduce|attack scenario)\s*(?:\*\*)?:?\s*(?:\*\*)?[ \t]*)(?:\n|$)",
     },
     // Marks of headings, emphasis and code.
-    Pattern { triggers: &["#", "**", "`"], source: r"((?m:^#{1,6}[ \t])|\*\*|`+|^#{1,6}[ \t])" },
+    Pattern { triggers: &[&["#", "**", "`"]], source: r"((?m:^#{1,6}[ \t])|\*\*|`+|^#{1,6}[ \t])" },
     // Tags that format; others may be what an attacker injects.
     Pattern {
-        triggers: &["<"],
+        triggers: &[&["<"]],
         source: r"(</?(?:p|br|div|span|ul|ol|li|b|i|em|strong|code|pre|h[1-6]|table|tbody|thead|tr|td|th|hr|blockquote|tt|sup|sub|a|font|dl|dt|dd)\b(?:\s+(?:href|class|style|id|target|rel|title)\s*=\s*(?:\x22[^\x22<>]*\x22|'[^'<>]*'|[^\s<>]+))*\s*/?>)",
     },
 ];
@@ -209,34 +268,40 @@ pub(crate) static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     built.collect::<Result<_, _>>().unwrap_or_default()
 });
 
-/// The triggers of all patterns, and the pattern of each.
+/// The triggers of all patterns, with the pattern of each and the bit of its group.
 struct Triggers {
     automaton: AhoCorasick,
-    pattern_of: Vec<usize>,
+    groups: Vec<(usize, u8)>,
 }
 
 static TRIGGERS: LazyLock<Option<Triggers>> = LazyLock::new(|| {
-    let all = SOURCES.iter().enumerate();
-    let all =
-        all.flat_map(|(number, pattern)| pattern.triggers.iter().map(move |trigger| (number, *trigger)));
-    let (pattern_of, triggers): (Vec<usize>, Vec<&str>) = all.unzip();
+    let all = SOURCES.iter().enumerate().flat_map(|(number, pattern)| {
+        let groups = pattern.triggers.iter().zip(0..);
+        groups.flat_map(move |(group, bit)| group.iter().map(move |trigger| ((number, 1 << bit), *trigger)))
+    });
+    let (groups, triggers): (Vec<(usize, u8)>, Vec<&str>) = all.unzip();
     let automaton =
         AhoCorasick::builder().ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(triggers);
-    Some(Triggers { automaton: automaton.ok()?, pattern_of })
+    Some(Triggers { automaton: automaton.ok()?, groups })
 });
 
 /// For each pattern, whether it may occur in a text, by one quick pass over it for all of them: few texts have much of
 /// what the patterns look for.
 pub(crate) fn may_match(text: &str) -> [bool; SOURCES.len()] {
-    let Some(Triggers { automaton, pattern_of }) = &*TRIGGERS else { return [true; SOURCES.len()] };
+    let Some(Triggers { automaton, groups }) = &*TRIGGERS else { return [true; SOURCES.len()] };
+    let mut found_groups = [0u8; SOURCES.len()];
+    for found in automaton.find_overlapping_iter(text) {
+        let group = groups.get(found.pattern().as_usize());
+        if let Some((found, bit)) =
+            group.and_then(|(number, bit)| Some((found_groups.get_mut(*number)?, bit)))
+        {
+            *found |= bit;
+        }
+    }
     let has_sum = has_sum(text);
     let mut may = SOURCES.map(|pattern| pattern.triggers.is_empty() && has_sum);
-    for found in automaton.find_overlapping_iter(text) {
-        if let Some(flag) =
-            pattern_of.get(found.pattern().as_usize()).and_then(|pattern| may.get_mut(*pattern))
-        {
-            *flag = true;
-        }
+    for ((may, pattern), found) in may.iter_mut().zip(&SOURCES).zip(found_groups) {
+        *may |= !pattern.triggers.is_empty() && found.count_ones() as usize == pattern.triggers.len();
     }
     may
 }

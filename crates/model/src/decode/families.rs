@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use vulnlens_taxonomy::{Abstraction, CweId, CweLevel, KnowledgeBase};
 
-use super::marginals::Sums;
+use super::marginals::{LANES, Sums};
 use super::spaces::{LabelSpace, SpaceKind};
 use crate::prediction::{Family, ScoredLabel};
 
@@ -38,21 +38,24 @@ impl Families {
         Self { space, depth }
     }
 
-    /// The deepest weakness or class that is sure, with those of `members` (weaknesses with their probabilities) that
-    /// belong to it.
+    /// Adds up the probabilities of some texts.
+    pub(super) fn add_up(&self, probabilities: &[[f32; LANES]], sums: &mut Sums<LANES>) {
+        self.space.lists().add_up(probabilities, sums);
+    }
+
+    /// The deepest weakness or class that is sure by the sums of a lane, with those of `members` (weaknesses with their
+    /// probabilities) that belong to it.
     pub(super) fn family(
         &self,
-        (likely, probabilities): (&[(u32, f32)], &[f32]),
+        sums: &Sums<LANES>,
+        lane: usize,
         members: (&[CweId], &[f32]),
         kb: &KnowledgeBase,
-        sums: &mut Sums,
     ) -> Option<Family> {
-        let marginals = self.space.lists().marginals_of(likely, probabilities, sums);
-        let sure = marginals.labels.iter().enumerate().filter(|(_, probability)| **probability >= SURE);
-        let key = |&(place, probability): &(usize, &f32)| {
-            (self.depth[place], probability.to_bits(), Reverse(place))
-        };
-        let (place, &score) = sure.max_by_key(key)?;
+        let sure = sums.labels_of(lane).enumerate().filter(|(_, probability)| *probability >= SURE);
+        let key =
+            |&(place, probability): &(usize, f32)| (self.depth[place], probability.to_bits(), Reverse(place));
+        let (place, score) = sure.max_by_key(key)?;
         let label = self.space.labels[place];
         let belongs = |id: CweId| id == label || kb.ancestors(id).contains(&label);
         let listed =

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TechniqueId};
 
-use super::DecodeBuffers;
 use super::listing::Listing;
 use super::spaces::current_techniques;
 use super::unions::Union;
+use super::{DecodeBuffers, ListBuffers};
 use crate::labels::{LabelMap, OutputsOf};
 use crate::outputs::LabelOutputs;
 use crate::prediction::{LabelMode, Labels, Options, Prediction, ScoredLabel};
@@ -77,6 +77,7 @@ impl LabelDecoder {
         options: &Options,
         buffers: &mut DecodeBuffers,
     ) -> Prediction {
+        let buffers = &mut buffers.lists;
         let mut by_output = std::mem::take(&mut buffers.by_output);
         self.union.answer(scores, &self.thresholds, &mut by_output);
         let mut lister = Lister { union: self.union, options, scores, by_output: &by_output, buffers };
@@ -99,7 +100,7 @@ struct Lister<'l> {
     scores: &'l [f32],
     /// The outputs that are answered.
     by_output: &'l [bool],
-    buffers: &'l mut DecodeBuffers,
+    buffers: &'l mut ListBuffers,
 }
 
 impl Lister<'_> {
@@ -110,7 +111,7 @@ impl Lister<'_> {
     }
 
     fn list<L: Clone>(&mut self, column: &Column<L>) -> Vec<ScoredLabel<L>> {
-        let DecodeBuffers { label_scores, answered, order, .. } = &mut *self.buffers;
+        let ListBuffers { label_scores, answered, order, .. } = &mut *self.buffers;
         // No threshold lets NaN pass, so a label that is ruled out is never listed.
         let score = |outputs: &Vec<u32>| self.union.score(outputs, self.scores).unwrap_or(f32::NAN);
         label_scores.clear();

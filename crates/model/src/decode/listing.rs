@@ -22,18 +22,22 @@ impl<L: Clone> Listing<'_, L> {
         order.extend((0..scores.len() as u32).filter(|&i| scores[i as usize] >= options.threshold));
         // Scores are never negative or NaN here, so their bits order as they do.
         let rank = |i: u32| self.ranks.map_or(0, |ranks| ranks[i as usize]);
-        order.sort_unstable_by_key(|&i| (rank(i), Reverse(scores[i as usize].to_bits()), i));
-        match options.top_k {
-            TopK::All => {}
-            TopK::Best(number) => order.truncate(number),
-            TopK::Predicted { and_best } => {
-                let mut rank = 0usize;
-                order.retain(|&i| {
-                    rank = rank.saturating_add(1);
-                    rank <= and_best || self.answered.get(i as usize) == Some(&true)
-                });
-            }
+        let key = |&i: &u32| (rank(i), Reverse(scores[i as usize].to_bits()), i);
+        let (best, and_predicted) = match options.top_k {
+            TopK::All => (order.len(), false),
+            TopK::Best(number) => (number, false),
+            TopK::Predicted { and_best } => (and_best, true),
+        };
+        if best < order.len() {
+            // Only what is listed needs an order.
+            order.select_nth_unstable_by_key(best, key);
+            let mut place = 0usize;
+            order.retain(|&i| {
+                place = place.saturating_add(1);
+                place <= best || (and_predicted && self.answered.get(i as usize) == Some(&true))
+            });
         }
+        order.sort_unstable_by_key(key);
         let labels = order.iter().map(|&i| ScoredLabel {
             label: self.labels[i as usize].clone(),
             score: scores[i as usize],

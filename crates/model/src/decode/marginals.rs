@@ -5,11 +5,13 @@
 //! Many sets share one label list (some 500 technique lists for some 2,000 sets), so probabilities are first added up by
 //! list. The lists make a forest: what the chain leads to from a weakness is what it leads to from its parent, and more.
 //! A list's probability is therefore handed to what it has beyond the list above it, and to that list, which hands it on:
-//! a few thousand additions in place of a hundred thousand.
+//! a few thousand additions in place of a hundred thousand. Several texts go this way side by side, each in a lane of a
+//! vector: an addition for one is an addition for all. Each text's sums have the order that they have alone.
 
 use std::collections::HashMap;
 
-use crate::softmax::sum;
+use crate::softmax::sum_beside;
+use crate::wide::{Wide, wide};
 
 /// The multiple of its own probability that a refining set may get from sets that it refines: a guess that
 /// the model hardly believes in must not become an answer.
@@ -168,127 +170,224 @@ impl LabelLists {
         set_probabilities: &[f32],
         buffer: &'a mut MarginalBuffer,
     ) -> Marginals<'a> {
-        let MarginalBuffer { likely, sums } = buffer;
-        likely_sets(set_probabilities, self.conditional, likely);
-        self.marginals_of(likely, set_probabilities, sums)
+        let MarginalBuffer { beside, sums } = buffer;
+        put_beside(set_probabilities, set_probabilities.len(), self.conditional, beside);
+        self.add_up(beside, sums);
+        let Sums { lists, labels, none: [none], .. } = &*sums;
+        Marginals { space: self, lists: lists.as_flattened(), labels: labels.as_flattened(), none: *none }
     }
 
-    /// As [`marginals`](Self::marginals), with the likely sets of these probabilities, which several spaces share.
-    pub(crate) fn marginals_of<'a>(
-        &'a self,
-        likely: &[(u32, f32)],
-        set_probabilities: &[f32],
-        sums: &'a mut Sums,
-    ) -> Marginals<'a> {
-        let Sums { lists, labels, .. } = sums;
-        lists.clear();
-        lists.resize(self.ends.len(), 0.0);
-        labels.clear();
-        labels.resize(self.label_count, 0.0);
-        for &(set, probability) in likely {
-            lists[self.list_of_set[set as usize] as usize] += probability;
+    /// Adds the probabilities of the sets up to those of lists and labels, for `N` texts side by side.
+    pub(crate) fn add_up<const N: usize>(&self, probabilities: &[[f32; N]], sums: &mut Sums<N>) {
+        wide(AddUp { space: self, probabilities, sums });
+    }
+}
+
+/// The arguments of the sums of a space.
+struct AddUp<'a, const N: usize> {
+    space: &'a LabelLists,
+    probabilities: &'a [[f32; N]],
+    sums: &'a mut Sums<N>,
+}
+
+impl<const N: usize> Wide for AddUp<'_, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { space, probabilities, sums } = self;
+        zeros(&mut sums.lists, space.ends.len());
+        zeros(&mut sums.labels, space.label_count);
+        for (&list, probability) in space.list_of_set.iter().zip(probabilities) {
+            add(&mut sums.lists[list as usize], probability);
         }
-        self.refine(likely, set_probabilities, sums);
-        let Sums { lists, handed, labels, .. } = sums;
-        let mut none = self.empty.map_or(0.0, |empty| lists[empty]);
-        if self.conditional {
-            if let Some(empty) = self.empty {
-                lists[empty] = 0.0;
+        space.refine(probabilities, sums);
+        let Sums { lists, handed, labels, none, .. } = sums;
+        *none = space.empty.map_or([0.0; N], |empty| lists[empty].map(|none| none.clamp(0.0, 1.0)));
+        if space.conditional {
+            if let Some(empty) = space.empty {
+                lists[empty] = [0.0; N];
             }
             // Added up by itself: one minus the rest would be lost in rounding where little is left.
-            let some = sum(lists);
-            let scale = if some > 0.0 { 1.0 / some } else { 0.0 };
-            lists.iter_mut().for_each(|probability| *probability *= scale);
-            none = 0.0;
+            let scales = sum_beside(lists).map(|some| if some > 0.0 { 1.0 / some } else { 0.0 });
+            lists.iter_mut().for_each(|list| each(list, &scales, |probability, scale| probability * scale));
+            *none = [0.0; N];
         }
         handed.clear();
         handed.extend_from_slice(lists);
         let mut start = 0;
-        for &HandOn { list, above, end } in &self.hand_on {
+        for &HandOn { list, above, end } in &space.hand_on {
             let probability = handed[list as usize];
-            if probability > 0.0 {
-                for &label in &self.beyond[start..end as usize] {
-                    labels[label as usize] += probability;
+            // By their bits, which compilers compare in one.
+            if probability.iter().fold(0, |bits, probability| bits | probability.to_bits()) != 0 {
+                for &label in &space.beyond[start..end as usize] {
+                    add(&mut labels[label as usize], &probability);
                 }
                 if let Some(above) = above {
-                    handed[above as usize] += probability;
+                    add(&mut handed[above as usize], &probability);
                 }
             }
             start = end as usize;
         }
         // Sums of many roundings may end a hair above one.
-        labels.iter_mut().for_each(|probability| *probability = probability.min(1.0));
-        Marginals { space: self, lists, labels, none: none.clamp(0.0, 1.0) }
+        labels.as_flattened_mut().iter_mut().for_each(|probability| *probability = probability.min(1.0));
     }
 }
 
 impl LabelLists {
     /// Moves the probability of refined sets to the lists of those that refine them, in proportion to
     /// what these have by themselves.
-    fn refine(&self, likely: &[(u32, f32)], set_probabilities: &[f32], sums: &mut Sums) {
+    #[inline(always)]
+    fn refine<const N: usize>(&self, probabilities: &[[f32; N]], sums: &mut Sums<N>) {
         if self.refined.is_empty() {
             return;
         }
         let Sums { lists, totals, groups, .. } = sums;
-        let group = |set: u32| self.group_of_set[set as usize] as usize;
-        groups.clear();
-        groups.resize(self.refines.len(), 0.0);
-        likely.iter().for_each(|&(set, probability)| groups[group(set)] += probability);
-        totals.clear();
-        totals.resize(self.refined.len(), 0.0);
-        for (places, &probability) in self.refines.iter().zip(groups.iter()) {
-            places.iter().for_each(|&place| totals[place as usize] += probability);
+        zeros(groups, self.refines.len());
+        for (&group, probability) in self.group_of_set.iter().zip(probabilities) {
+            add(&mut groups[group as usize], probability);
+        }
+        zeros(totals, self.refined.len());
+        for (places, probability) in self.refines.iter().zip(groups.iter()) {
+            places.iter().for_each(|&place| add(&mut totals[place as usize], probability));
         }
         // From what the finer sets have together to the share of their own probability that they get more.
         for (&set, total) in self.refined.iter().zip(totals.iter_mut()) {
-            let probability = set_probabilities[set as usize];
-            if probability < LEAST || *total <= 0.0 {
-                *total = 0.0;
-                continue;
+            let probability = &probabilities[set as usize];
+            let list = &mut lists[self.list_of_set[set as usize] as usize];
+            for ((&probability, total), list) in probability.iter().zip(total).zip(list) {
+                let is_moved = probability >= LEAST && *total > 0.0;
+                let moved = if is_moved { probability.min(MOST_REFINED * *total) } else { 0.0 };
+                *list -= moved;
+                *total = if is_moved { moved / *total } else { 0.0 };
             }
-            let moved = probability.min(MOST_REFINED * *total);
-            lists[self.list_of_set[set as usize] as usize] -= moved;
-            *total = moved / *total;
         }
         for (places, gain) in self.refines.iter().zip(groups.iter_mut()) {
-            *gain = places.iter().map(|&place| totals[place as usize]).sum();
+            *gain = [0.0; N];
+            places.iter().for_each(|&place| add(gain, &totals[place as usize]));
         }
-        for &(set, probability) in likely {
-            lists[self.list_of_set[set as usize] as usize] += groups[group(set)] * probability;
+        for ((&list, &group), probability) in
+            self.list_of_set.iter().zip(&self.group_of_set).zip(probabilities)
+        {
+            let mut gained = groups[group as usize];
+            each(&mut gained, probability, |gain, probability| gain * probability);
+            add(&mut lists[list as usize], &gained);
         }
         // Taking away what was added up in another order may leave a hair below zero.
-        lists.iter_mut().for_each(|probability| *probability = probability.max(0.0));
+        lists.as_flattened_mut().iter_mut().for_each(|probability| *probability = probability.max(0.0));
     }
 }
+
+/// Texts whose probabilities are added up at once, each in a lane of a vector: one pass over the lists for all of them.
+pub(crate) const LANES: usize = 8;
 
 /// The least probability of a set that counts. There are at most [`MAX_SETS`](crate::MAX_SETS) sets, so that all that is
 /// left out together is below a millionth, and in practice far below what changes a printed digit.
 const LEAST: f32 = 1e-10;
 
-/// The sets that are likely enough to change what is printed, by rising number; all sets where probabilities are
-/// `conditional`, for what they are scaled by may be as little as what would be left out.
-pub(crate) fn likely_sets(probabilities: &[f32], conditional: bool, likely: &mut Vec<(u32, f32)>) {
-    let least = if conditional { 0.0 } else { LEAST };
-    likely.clear();
-    likely.extend((0..).zip(probabilities.iter().copied()).filter(|(_, probability)| *probability >= least));
+/// Puts the rows of `N` texts at most side by side: for each set its probabilities, 0 where they are not likely enough to
+/// change what is printed. All count where they are `conditional`, for what they are scaled by may be as little as what
+/// would be left out.
+pub(crate) fn put_beside<const N: usize>(
+    rows: &[f32],
+    width: usize,
+    conditional: bool,
+    beside: &mut Vec<[f32; N]>,
+) {
+    wide(PutBeside { rows, width, least: if conditional { 0.0 } else { LEAST }, beside });
+}
+
+/// The arguments of [`put_beside`].
+struct PutBeside<'a, const N: usize> {
+    rows: &'a [f32],
+    width: usize,
+    least: f32,
+    beside: &'a mut Vec<[f32; N]>,
+}
+
+impl<const N: usize> Wide for PutBeside<'_, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { rows, width, least, beside } = self;
+        beside.clear();
+        let Some(last) = (rows.len() / width.max(1)).checked_sub(1) else { return };
+        // Lanes without a text repeat the last one; nobody reads them.
+        let rows: [&[f32]; N] = std::array::from_fn(|lane| &rows[lane.min(last) * width..][..width]);
+        beside.extend((0..width).map(|set| rows.map(|row| if row[set] >= least { row[set] } else { 0.0 })));
+    }
+}
+
+#[inline(always)]
+fn zeros<const N: usize>(values: &mut Vec<[f32; N]>, length: usize) {
+    values.clear();
+    values.resize(length, [0.0; N]);
+}
+
+#[inline(always)]
+fn each<const N: usize>(values: &mut [f32; N], others: &[f32; N], with: impl Fn(f32, f32) -> f32) {
+    values.iter_mut().zip(others).for_each(|(value, other)| *value = with(*value, *other));
+}
+
+#[inline(always)]
+fn add<const N: usize>(sums: &mut [f32; N], values: &[f32; N]) {
+    each(sums, values, |sum, value| sum + value);
 }
 
 /// Buffers of [`LabelLists::marginals`].
 #[derive(Debug, Clone, Default)]
 pub struct MarginalBuffer {
-    likely: Vec<(u32, f32)>,
-    sums: Sums,
+    beside: Vec<[f32; 1]>,
+    sums: Sums<1>,
 }
 
-/// Sums of probabilities by list and by label.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Sums {
+/// Sums of probabilities by list and by label, for `N` texts side by side.
+#[derive(Debug, Clone)]
+pub(crate) struct Sums<const N: usize> {
     /// The probability that the sets refining another have together, then the share that they gain: for each of the
     /// refined, and for each group.
-    totals: Vec<f32>,
-    groups: Vec<f32>,
+    totals: Vec<[f32; N]>,
+    groups: Vec<[f32; N]>,
     /// Probabilities on their way from list to list.
-    handed: Vec<f32>,
+    handed: Vec<[f32; N]>,
+    lists: Vec<[f32; N]>,
+    labels: Vec<[f32; N]>,
+    none: [f32; N],
+}
+
+impl<const N: usize> Default for Sums<N> {
+    fn default() -> Self {
+        let [totals, groups, handed, lists, labels] = Default::default();
+        Self { totals, groups, handed, lists, labels, none: [0.0; N] }
+    }
+}
+
+impl<const N: usize> Sums<N> {
+    /// The probabilities of the labels of the text in a lane.
+    pub(crate) fn labels_of(&self, lane: usize) -> impl Iterator<Item = f32> + '_ {
+        self.labels.iter().map(move |lanes| lanes[lane])
+    }
+
+    /// The marginals of the text in a lane, put into `buffer`.
+    pub(crate) fn of_lane<'a>(
+        &self,
+        lane: usize,
+        space: &'a LabelLists,
+        buffer: &'a mut LaneBuffer,
+    ) -> Marginals<'a> {
+        let LaneBuffer { lists, labels } = buffer;
+        for (own, all) in [(&mut *lists, &self.lists), (&mut *labels, &self.labels)] {
+            own.clear();
+            own.extend(all.iter().map(|lanes| lanes[lane]));
+        }
+        Marginals { space, lists, labels, none: self.none[lane] }
+    }
+}
+
+/// Probabilities of one text by list and by label.
+#[derive(Debug, Default)]
+pub(crate) struct LaneBuffer {
     lists: Vec<f32>,
     labels: Vec<f32>,
 }
@@ -324,32 +423,63 @@ impl Marginals<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::softmax::{softmax, sum};
 
     #[test]
-    fn what_is_left_out_is_little_and_what_is_kept_is_in_order() {
+    fn what_is_left_out_is_little() {
         let mut probabilities: Vec<f32> = (0..3000u16).map(|n| 0.5f32.powi(i32::from(n % 60))).collect();
         let total = sum(&probabilities);
         probabilities.iter_mut().for_each(|p| *p /= total);
-        let mut likely = vec![];
-        likely_sets(&probabilities, false, &mut likely);
-        let kept: f64 = likely.iter().map(|(_, p)| f64::from(*p)).sum();
+        let mut beside: Vec<[f32; 1]> = vec![];
+        put_beside(&probabilities, probabilities.len(), false, &mut beside);
+        let kept: f64 = beside.iter().map(|[p]| f64::from(*p)).sum();
         let all: f64 = probabilities.iter().map(|p| f64::from(*p)).sum();
         assert!(all - kept < 5e-7, "{}", all - kept);
-        assert!(likely.len() < probabilities.len());
-        assert!(likely.is_sorted_by(|a, b| a.0 < b.0));
-        likely_sets(&probabilities, true, &mut likely);
-        assert_eq!(likely.len(), probabilities.len());
+        assert!(beside.contains(&[0.0]));
+        put_beside(&probabilities, probabilities.len(), true, &mut beside);
+        assert_eq!(beside.as_flattened(), probabilities);
     }
 
-    #[test]
-    fn improbable_sets_change_no_printed_figure() {
-        // A list of two labels below one of the first of them, for some.
+    /// Lists of two labels, some below one of the first of them.
+    fn nested_lists(sets: u32, conditional: bool) -> LabelLists {
         let nested = |set: u32| {
             let above = NestedList { labels: vec![set % 7], above: None };
             let above = (!set.is_multiple_of(3)).then(|| Box::new(above));
             NestedList { labels: vec![set % 7, 7 + set % 5], above }
         };
-        let lists = LabelLists::new((0..400u32).map(nested).collect(), 12, false);
+        LabelLists::new((0..sets).map(nested).collect(), 12, conditional)
+    }
+
+    #[test]
+    fn a_lane_has_the_bits_of_its_text_alone() {
+        let sets = 400;
+        for (conditional, texts) in [(false, LANES), (true, 3)] {
+            let mut lists = nested_lists(sets as u32, conditional);
+            if !conditional {
+                // Some sets are refined by two others.
+                let finer =
+                    |set: u32| if set.is_multiple_of(9) { vec![set + 1, (set + 50) % 400] } else { vec![] };
+                lists.refine_by(&(0..sets as u32).map(finer).collect::<Vec<_>>());
+            }
+            let mut rows: Vec<f32> = (0..texts * sets).map(|i| (i * 7919 % 1009) as f32 / 20.0).collect();
+            rows.chunks_exact_mut(sets).for_each(softmax);
+            let (mut beside, mut sums) = (vec![], Sums::<LANES>::default());
+            put_beside(&rows, sets, conditional, &mut beside);
+            lists.add_up(&beside, &mut sums);
+            for (lane, row) in rows.chunks_exact(sets).enumerate() {
+                let mut buffer = LaneBuffer::default();
+                let of_lane = sums.of_lane(lane, &lists, &mut buffer);
+                let mut buffer = MarginalBuffer::default();
+                let alone = lists.marginals(row, &mut buffer);
+                assert_eq!(of_lane.lists, alone.lists);
+                assert_eq!((of_lane.labels, of_lane.none), (alone.labels, alone.none));
+            }
+        }
+    }
+
+    #[test]
+    fn improbable_sets_change_no_printed_figure() {
+        let lists = nested_lists(400, false);
         let mut probabilities: Vec<f32> = (0..400u16).map(|n| (-f32::from(n) / 12.0).exp()).collect();
         let total = sum(&probabilities);
         probabilities.iter_mut().for_each(|p| *p /= total);

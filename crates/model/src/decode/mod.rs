@@ -13,8 +13,8 @@ mod spaces;
 mod unions;
 
 pub(crate) use labels::LabelDecoder;
+use marginals::{LANES, LaneBuffer, Sums};
 pub use marginals::{LabelLists, MarginalBuffer, Marginals};
-use marginals::{Sums, likely_sets};
 pub use rules::DecisionRule;
 pub(crate) use sets::SetDecoder;
 pub use spaces::{LabelSpace, SpaceKind, refinements};
@@ -23,13 +23,29 @@ pub use unions::argmax;
 /// Buffers of decoding; reused, they save allocations.
 #[derive(Debug, Default)]
 pub(crate) struct DecodeBuffers {
-    /// The likely sets of the text, which all spaces share.
-    likely: Vec<(u32, f32)>,
-    sums: Sums,
+    beside: Beside,
+    lists: ListBuffers,
+}
+
+/// Some texts side by side: their probabilities by set, and what these add up to in each space.
+#[derive(Debug, Default)]
+struct Beside {
+    probabilities: Vec<[f32; LANES]>,
+    cwe: Sums<LANES>,
+    capec: Sums<LANES>,
+    attack: Sums<LANES>,
+    families: Sums<LANES>,
+    /// True once those of families are added up, which few texts need.
+    has_families: bool,
+}
+
+/// Buffers of one list of labels.
+#[derive(Debug, Default)]
+struct ListBuffers {
+    marginals: LaneBuffer,
     answered: Vec<bool>,
     order: Vec<u32>,
     label_scores: Vec<f32>,
     ranks: Vec<u8>,
-    family_sums: Sums,
     by_output: Vec<bool>,
 }

@@ -8,9 +8,10 @@ use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, Outcome, TechniqueId};
 use super::families::Families;
 use super::links::{LinkedLabels, Links};
 use super::listing::Listing;
+use super::marginals::{LANES, Sums, put_beside};
 use super::rules::DecisionRule;
 use super::spaces::{LabelSpace, SpaceKind};
-use super::{DecodeBuffers, likely_sets};
+use super::{Beside, DecodeBuffers, ListBuffers};
 use crate::outputs::CweSets;
 use crate::prediction::{LabelMode, Labels, Options, Prediction};
 use crate::said::Said;
@@ -85,27 +86,60 @@ impl SetDecoder {
         }
     }
 
-    /// The prediction for one row of logits, which become probabilities. `refusal` is the reason not to answer.
+    /// The predictions for some rows of logits, which become probabilities; one for each of `refusals`, which are the
+    /// reasons not to answer.
     pub(crate) fn decode(
         &self,
         logits: &mut [f32],
+        refusals: &[Option<Said>],
+        options: &Options,
+        buffers: &mut DecodeBuffers,
+        predictions: &mut Vec<Prediction>,
+    ) {
+        let width = self.outputs.sets.len().max(1);
+        for (rows, refusals) in logits.chunks_mut(LANES * width).zip(refusals.chunks(LANES)) {
+            rows.chunks_exact_mut(width).for_each(|row| temper(row, self.outputs.temperature));
+            self.add_up(rows, &mut buffers.beside);
+            for ((lane, row), refusal) in rows.chunks_exact(width).enumerate().zip(refusals) {
+                predictions.push(self.decode_lane(lane, row, *refusal, options, buffers));
+            }
+        }
+    }
+
+    /// Adds up the probabilities of some texts in all spaces that every answer needs.
+    fn add_up(&self, rows: &[f32], beside: &mut Beside) {
+        let Beside { probabilities, cwe, capec, attack, has_families, .. } = beside;
+        put_beside(rows, self.outputs.sets.len(), self.answers.is_none(), probabilities);
+        self.cwe.iter().for_each(|space| space.labels.lists().add_up(probabilities, cwe));
+        self.capec.iter().for_each(|space| space.labels.lists().add_up(probabilities, capec));
+        self.attack.iter().for_each(|space| space.labels.lists().add_up(probabilities, attack));
+        *has_families = false;
+    }
+
+    /// The prediction for the text in a lane.
+    fn decode_lane(
+        &self,
+        lane: usize,
+        probabilities: &[f32],
         refusal: Option<Said>,
         options: &Options,
         buffers: &mut DecodeBuffers,
     ) -> Prediction {
-        temper(logits, self.outputs.temperature);
-        likely_sets(logits, self.answers.is_none(), &mut buffers.likely);
-        match (&self.answers, &self.cwe) {
-            (Some(answers), Some(cwe)) => match refusal {
-                Some(said) => self.refuse(said, options),
-                None => self.answer(answers, cwe, logits, options, buffers),
-            },
-            _ => Prediction {
-                cwe: self.cwe.as_ref().map(|space| space.list(logits, options, buffers)),
-                capec: self.capec.as_ref().map(|space| space.list(logits, options, buffers)),
-                attack: self.attack.as_ref().map(|space| space.list(logits, options, buffers)),
-                ..Prediction::default()
-            },
+        match (&self.answers, &self.cwe, refusal) {
+            (Some(_), Some(_), Some(said)) => self.refuse(said, options),
+            (Some(answers), Some(cwe), None) => {
+                self.answer(answers, cwe, (lane, probabilities), options, buffers)
+            }
+            _ => {
+                let DecodeBuffers { beside, lists } = buffers;
+                let Beside { cwe, capec, attack, .. } = &*beside;
+                Prediction {
+                    cwe: self.cwe.as_ref().map(|space| space.list(lane, cwe, options, lists)),
+                    capec: self.capec.as_ref().map(|space| space.list(lane, capec, options, lists)),
+                    attack: self.attack.as_ref().map(|space| space.list(lane, attack, options, lists)),
+                    ..Prediction::default()
+                }
+            }
         }
     }
 
@@ -124,37 +158,41 @@ impl SetDecoder {
         &self,
         answers: &Answers,
         cwe: &Space<CweId>,
-        probabilities: &[f32],
+        (lane, probabilities): (usize, &[f32]),
         options: &Options,
         buffers: &mut DecodeBuffers,
     ) -> Prediction {
+        let DecodeBuffers { beside, lists } = buffers;
         let outcomes = self.outcomes(probabilities);
         let outcome =
             outcomes.iter().find(|(_, probability)| *probability >= OUTCOME).map(|(outcome, _)| *outcome);
-        let marginals = cwe.labels.lists().marginals_of(&buffers.likely, probabilities, &mut buffers.sums);
-        cwe.rule.answer(&marginals, &mut buffers.answered);
+        let marginals = beside.cwe.of_lane(lane, cwe.labels.lists(), &mut lists.marginals);
+        let answered_labels = &mut lists.answered;
+        cwe.rule.answer(&marginals, answered_labels);
         let no_vulnerability = probability_of(&outcomes, Outcome::NotAVulnerability);
         let is_clear = |probability: f32| outcome.is_none() && probability > CLEARLY * no_vulnerability;
-        let answered = marginals.labels.iter().zip(&buffers.answered).filter(|(_, answered)| **answered);
+        let answered = marginals.labels.iter().zip(answered_labels.iter()).filter(|(_, answered)| **answered);
         if !is_clear(answered.map(|(score, _)| *score).fold(0.0, f32::max)) {
-            buffers.answered.fill(false);
+            answered_labels.fill(false);
         }
         let ids = &cwe.labels.labels;
         let listing =
-            Listing { labels: ids, scores: marginals.labels, answered: &buffers.answered, ranks: None };
-        let mut listed = listing.list(options, &mut buffers.order);
+            Listing { labels: ids, scores: marginals.labels, answered: answered_labels, ranks: None };
+        let mut listed = listing.list(options, &mut lists.order);
         let taught = &self.outputs.catalogue_only;
         listed
             .iter_mut()
             .for_each(|scored| scored.from_catalogue = taught.binary_search(&scored.label).is_ok());
-        let answered = ids.iter().zip(&buffers.answered).filter(|(_, answered)| **answered);
+        let answered = ids.iter().zip(answered_labels.iter()).filter(|(_, answered)| **answered);
         let answered: Vec<CweId> = answered.map(|(id, _)| *id).collect();
         let none = marginals.none;
         let family = answered.is_empty().then(|| {
             let families = answers.families.get_or_init(|| Families::new(&self.kb, &self.outputs.sets));
-            let members = (ids.as_slice(), marginals.labels);
-            let sets = (buffers.likely.as_slice(), probabilities);
-            families.family(sets, members, &self.kb, &mut buffers.family_sums)
+            let Beside { probabilities, families: sums, has_families, .. } = &mut *beside;
+            if !std::mem::replace(has_families, true) {
+                families.add_up(probabilities, sums);
+            }
+            families.family(sums, lane, (ids.as_slice(), marginals.labels), &self.kb)
         });
         let family = family.flatten().filter(|family| is_clear(family.score));
         let said = match outcome {
@@ -177,14 +215,12 @@ impl SetDecoder {
         };
         Prediction {
             cwe: options.tasks.contains(Task::Cwe).then(|| Labels::new(listed, none)),
-            capec: self
-                .capec
-                .as_ref()
-                .map(|space| space.derived(probabilities, &support, |links| &links.capec, options, buffers)),
-            attack: self
-                .attack
-                .as_ref()
-                .map(|space| space.derived(probabilities, &support, |links| &links.attack, options, buffers)),
+            capec: self.capec.as_ref().map(|space| {
+                space.derived((lane, &beside.capec), &support, |links| &links.capec, options, lists)
+            }),
+            attack: self.attack.as_ref().map(|space| {
+                space.derived((lane, &beside.attack), &support, |links| &links.attack, options, lists)
+            }),
             said: Some(said),
             family,
             outcomes,
@@ -242,9 +278,15 @@ fn kinds(mode: LabelMode) -> (SpaceKind, SpaceKind, SpaceKind) {
 }
 
 impl<L: Ord + Copy + Display> Space<L> {
-    fn list(&self, probabilities: &[f32], options: &Options, buffers: &mut DecodeBuffers) -> Labels<L> {
-        let DecodeBuffers { likely, sums, answered, order, .. } = buffers;
-        let marginals = self.labels.lists().marginals_of(likely, probabilities, sums);
+    fn list(
+        &self,
+        lane: usize,
+        sums: &Sums<LANES>,
+        options: &Options,
+        buffers: &mut ListBuffers,
+    ) -> Labels<L> {
+        let ListBuffers { marginals, answered, order, .. } = buffers;
+        let marginals = sums.of_lane(lane, self.labels.lists(), marginals);
         self.rule.answer(&marginals, answered);
         let listing =
             Listing { labels: &self.labels.labels, scores: marginals.labels, answered, ranks: None };
@@ -254,14 +296,14 @@ impl<L: Ord + Copy + Display> Space<L> {
     /// The list of labels that follow from weaknesses: the nearest to those that are answered first.
     fn derived(
         &self,
-        probabilities: &[f32],
+        (lane, sums): (usize, &Sums<LANES>),
         support: &Support<'_>,
         of: impl Fn(&Links) -> &LinkedLabels,
         options: &Options,
-        buffers: &mut DecodeBuffers,
+        buffers: &mut ListBuffers,
     ) -> Labels<L> {
-        let DecodeBuffers { likely, sums, answered, order, label_scores, ranks, .. } = buffers;
-        let marginals = self.labels.lists().marginals_of(likely, probabilities, sums);
+        let ListBuffers { marginals, answered, order, label_scores, ranks, .. } = buffers;
+        let marginals = sums.of_lane(lane, self.labels.lists(), marginals);
         let (width, none) = (marginals.labels.len(), marginals.none);
         answered.clear();
         answered.resize(width, false);

@@ -70,12 +70,13 @@ fn direction(
 ) -> Vec<f32> {
     let d = model.dimensions;
     let mut hidden = vec![0.0; d];
-    model.hidden(entries, model.year_of(input), &mut hidden);
+    model.hidden(entries, model.year_of(input), &mut vec![], &mut hidden);
     let mut others: Vec<f32> = probabilities.iter().map(|p| p.max(1e-30).ln()).collect();
     others[first] = -1e30;
     softmax(&mut others);
     let scale = 1.0 / model.temperature();
-    let weight = |set: usize, t: usize| model.output[set * d + t];
+    let sets = model.sets().len();
+    let weight = |set: usize, t: usize| model.output[t * sets + set];
     let mean = |t: usize| others.iter().enumerate().map(|(set, p)| p * weight(set, t)).sum::<f32>();
     let on = |t: usize| if hidden[t] > 0.0 { (weight(first, t) - mean(t)) * scale } else { 0.0 };
     (0..d).map(on).collect()

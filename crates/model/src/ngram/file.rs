@@ -9,7 +9,8 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use vulnlens_files::sealed::{self, Sealed, SealedError};
 use vulnlens_files::{Classified, ErrorKind};
 
-use super::network::{Codes, NgramModel, PackedRows};
+use super::network::NgramModel;
+use super::rows::{Codes, PackedRows};
 use super::vocabulary::Vocabulary;
 use crate::header::{Header, HeaderError, NetworkKind};
 use crate::outputs::{CweSets, Outputs};
@@ -244,9 +245,11 @@ fn assemble(
         width: d,
     };
     let output_scales = table.floats("output.scales", &[s])?;
+    let codes = table.take("output.codes", Dtype::I8, &[s, d])?;
     let mut output: Vec<f32> = Vec::with_capacity(s * d);
-    for (row, scale) in table.take("output.codes", Dtype::I8, &[s, d])?.chunks_exact(d).zip(&output_scales) {
-        output.extend(row.iter().map(|&code| f32::from(code.cast_signed()) * scale));
+    for t in 0..d {
+        let column = codes.iter().skip(t).step_by(d).zip(&output_scales);
+        output.extend(column.map(|(&code, scale)| f32::from(code.cast_signed()) * scale));
     }
     Ok(NgramModel {
         revision: sealed.revision().to_owned(),

@@ -1,6 +1,6 @@
 //! The one matrix product that scoring and fitting need, on the `matrixmultiply` crate.
 //!
-//! This file holds the crate's only `unsafe`: `sgemm` takes pointers and strides. A general product
+//! The `unsafe` here: `sgemm` takes pointers and strides. A general product
 //! is where nearly all the time of a fit goes, and a plain loop measured six times slower.
 
 #![expect(unsafe_code, reason = "matrixmultiply takes raw pointers; the bounds are asserted beside the call")]

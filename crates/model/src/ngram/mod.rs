@@ -4,6 +4,7 @@ mod evidence;
 mod file;
 mod network;
 mod room;
+mod rows;
 mod scoring;
 
 pub mod gemm;
@@ -11,5 +12,6 @@ pub mod text;
 pub mod vocabulary;
 
 pub use file::{ModelFileError, Tensors, with_header, write};
-pub use network::{CODE_ZERO, INPUT_GAIN, NgramModel};
+pub use network::{INPUT_GAIN, NgramModel};
 pub(crate) use room::NgramRoom;
+pub use rows::CODE_ZERO;

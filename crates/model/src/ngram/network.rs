@@ -7,6 +7,7 @@
 
 use vulnlens_taxonomy::CweId;
 
+use super::rows::{CODE_ZERO, PackedRows, WeightedRow};
 use super::vocabulary::{Entry, Vocabulary};
 use crate::header::Header;
 use crate::outputs::Outputs;
@@ -14,8 +15,6 @@ use crate::prediction::Input;
 
 /// The features' values have norm 1; this brings their sum into the hidden layer's range.
 pub const INPUT_GAIN: f32 = 4.0;
-/// Four-bit codes stand for `code − 8`.
-pub const CODE_ZERO: u8 = 8;
 
 /// A fitted n-gram model.
 #[derive(Debug, Clone)]
@@ -32,7 +31,8 @@ pub struct NgramModel {
     pub(crate) hidden_bias: Vec<f32>,
     /// What each year adds to the hidden layer, `years × dimensions`.
     pub(crate) year_hidden: Vec<f32>,
-    /// Output weights, `sets × dimensions`, eight-bit codes already multiplied out.
+    /// Output weights, `dimensions × sets`, eight-bit codes already multiplied out: those of one hidden unit lie together,
+    /// as the product reads them.
     pub(crate) output: Vec<f32>,
     /// Output bias, `sets`.
     pub(crate) output_bias: Vec<f32>,
@@ -40,57 +40,6 @@ pub struct NgramModel {
     pub(crate) year_output: Vec<f32>,
     /// The CWE sets of the header's first head, with its temperature and rules.
     pub(crate) outputs: Outputs,
-}
-
-/// A matrix in four bits a number: byte j of a row holds columns j (low half) and j + width/2.
-#[derive(Debug, Clone)]
-pub(crate) struct PackedRows {
-    pub(crate) codes: Codes,
-    pub(crate) scales: Vec<f32>,
-    pub(crate) width: usize,
-}
-
-/// The bytes of the codes: of the binary itself, or of a file's buffer.
-#[derive(Debug, Clone)]
-pub(crate) enum Codes {
-    /// Compiled into the binary.
-    Embedded(&'static [u8]),
-    /// Read from a file.
-    Owned(Vec<u8>),
-}
-
-impl Codes {
-    fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Embedded(bytes) => bytes,
-            Self::Owned(bytes) => bytes,
-        }
-    }
-}
-
-impl PackedRows {
-    /// Adds `value ·` row to `sum`, but for the shift by [`CODE_ZERO`]; gives the factor that the
-    /// shift has to be taken away with.
-    fn add(&self, entry: Entry, sum: &mut [f32]) -> f32 {
-        let half = self.width / 2;
-        let row = entry.row as usize;
-        let factor = entry.value * self.scales[row];
-        let codes = &self.codes.bytes()[row * half..][..half];
-        let (low, high) = sum.split_at_mut(half);
-        for ((&code, low), high) in codes.iter().zip(low).zip(high) {
-            *low += factor * f32::from(code & 15);
-            *high += factor * f32::from(code >> 4);
-        }
-        factor
-    }
-
-    /// One number of the matrix.
-    pub(crate) fn at(&self, row: usize, column: usize) -> f32 {
-        let half = self.width / 2;
-        let byte = self.codes.bytes()[row * half + column % half];
-        let code = if column < half { byte & 15 } else { byte >> 4 };
-        self.scales[row] * (f32::from(code) - f32::from(CODE_ZERO))
-    }
 }
 
 impl NgramModel {
@@ -125,13 +74,15 @@ impl NgramModel {
     }
 
     /// The hidden layer before its activation.
-    pub(crate) fn hidden(&self, entries: &[Entry], year: usize, hidden: &mut [f32]) {
+    pub(crate) fn hidden(
+        &self,
+        entries: &[Entry],
+        year: usize,
+        weighted: &mut Vec<WeightedRow>,
+        hidden: &mut [f32],
+    ) {
         let d = self.dimensions;
-        let shift: f32 = {
-            hidden.fill(0.0);
-            entries.iter().map(|&entry| self.embedding.add(entry, hidden)).sum()
-        };
-        let shift = shift * f32::from(CODE_ZERO);
+        let shift = self.embedding.weighted_sum(entries, weighted, hidden) * f32::from(CODE_ZERO);
         let year = &self.year_hidden[year * d..][..d];
         for ((x, bias), year) in hidden.iter_mut().zip(&self.hidden_bias).zip(year) {
             *x = INPUT_GAIN * (*x - shift) + bias + year;

@@ -36,12 +36,12 @@ impl Network for NgramModel {
     /// Enough to use the output weights many times while they are in the cache, few enough that the
     /// buffers stay there, too.
     fn texts_at_once(&self) -> usize {
-        32
+        64
     }
 
     fn score(&self, inputs: &[Input<'_>], room: &mut Room, scores: &mut Vec<f32>) {
         let (d, sets) = (self.dimensions, self.outputs.len());
-        let Room { ngram: NgramRoom { vectorizer, hidden }, known } = room;
+        let Room { ngram: NgramRoom { vectorizer, weighted, hidden }, known } = room;
         known.clear();
         hidden.clear();
         hidden.resize(inputs.len() * d, 0.0);
@@ -50,11 +50,11 @@ impl Network for NgramModel {
         for (input, hidden) in inputs.iter().zip(hidden.chunks_exact_mut(d)) {
             let text = self.header.normalised(input.text);
             let entries = vectorizer.vectorize(&self.vocabulary, &text);
-            self.hidden(entries, self.year_index(input.year), hidden);
+            self.hidden(entries, self.year_index(input.year), weighted, hidden);
             hidden.iter_mut().for_each(|x| *x = x.max(0.0));
             known.push(vectorizer.known_words());
         }
-        let output = Matrix::new(&self.output, sets, d).transposed();
+        let output = Matrix::new(&self.output, d, sets);
         product(Matrix::new(hidden, inputs.len(), d), output, scores);
         for (input, row) in inputs.iter().zip(scores.chunks_exact_mut(sets)) {
             let year = &self.year_output[self.year_index(input.year) * sets..][..sets];

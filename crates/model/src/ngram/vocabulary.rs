@@ -3,13 +3,57 @@
 use super::text::{Cutter, Feature};
 
 /// The known features: sorted keys, each with a weight (the square root of its inverse document
-/// frequency), found through an index over the keys' upper halves.
+/// frequency), found through an index over the keys' upper bits.
 #[derive(Debug, Clone)]
 pub struct Vocabulary {
     keys: Vec<u32>,
     weights: Vec<u8>,
-    /// `buckets[h]..buckets[h + 1]` are the rows whose keys' upper 16 bits are `h`.
-    buckets: Vec<u32>,
+    /// The keys by their upper [`GROUP_BITS`] bits.
+    groups: Vec<Group>,
+}
+
+/// Bits of a key that tell its group.
+const GROUP_BITS: u32 = 13;
+/// Parts of a group: a key's part are the bits between those of its group and its lower half.
+const PARTS: usize = 1 << (16 - GROUP_BITS);
+/// Keys that a group has room for; hardly any has more.
+const MOST_KEYS: usize = 22;
+/// Keys that are compared at once; few parts have more.
+const AT_ONCE: usize = 4;
+
+/// Neighbouring keys in one line of the cache: to find a key or to know that it is unknown, memory is asked once.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(align(64))]
+struct Group {
+    /// The row of the first key.
+    first: u32,
+    /// Where the parts begin among the keys, and where the last of them ends; too many keys end beyond [`MOST_KEYS`].
+    starts: [u8; PARTS + 1],
+    /// The keys' lower halves, part by part, rising in each; as many places more as are compared with the last.
+    halves: [u16; MOST_KEYS + AT_ONCE - 1],
+}
+
+impl Group {
+    /// The group of `keys`, which rise from the row `first` on.
+    fn of(first: u32, keys: &[u32]) -> Self {
+        let mut group = Self { first, ..Self::default() };
+        for (part, start) in group.starts.iter_mut().enumerate() {
+            let before = keys.partition_point(|key| part_of(*key) < part);
+            *start = u8::try_from(before).unwrap_or(u8::MAX);
+        }
+        group.halves.iter_mut().zip(keys).for_each(|(half, key)| *half = *key as u16);
+        group
+    }
+
+    /// True when the group has all of its keys.
+    fn is_whole(&self) -> bool {
+        usize::from(self.starts[PARTS]) <= MOST_KEYS
+    }
+}
+
+/// The part of its group that a key belongs to.
+fn part_of(key: u32) -> usize {
+    (key >> 16) as usize % PARTS
 }
 
 /// Keys that are not strictly rising, or not as many as the weights.
@@ -39,10 +83,20 @@ pub struct KnownWords {
 #[derive(Debug, Default)]
 pub struct Vectorizer {
     cutter: Cutter,
-    counts: Vec<u32>,
+    features: Vec<(u32, Feature)>,
+    /// The row of each feature, or [`UNKNOWN`].
+    rows: Vec<u32>,
+    /// A bit for each row that occurred, and for each that did again: few bytes, which stay in the cache.
+    seen: Vec<u64>,
+    repeated: Vec<u64>,
+    /// How often a row occurred again.
+    repeats: Vec<u32>,
     entries: Vec<Entry>,
     known: KnownWords,
 }
+
+/// Stands for the row of a feature that the vocabulary does not have.
+const UNKNOWN: u32 = u32::MAX;
 
 impl Vocabulary {
     /// Weights are stored as bytes: code 0 is 1, code 255 is 4.
@@ -57,14 +111,14 @@ impl Vocabulary {
         if !rising || keys.len() != weights.len() || keys.len() > 1 << 24 {
             return Err(VocabularyError);
         }
-        let mut buckets = vec![0u32; (1 << 16) + 1];
-        for key in &keys {
-            buckets[(key >> 16) as usize + 1] += 1;
+        let mut groups = Vec::with_capacity(1 << GROUP_BITS);
+        let mut rest = keys.as_slice();
+        for number in 0..1u32 << GROUP_BITS {
+            let (own, others) = rest.split_at(rest.partition_point(|key| key >> (32 - GROUP_BITS) == number));
+            groups.push(Group::of((keys.len() - rest.len()) as u32, own));
+            rest = others;
         }
-        for h in 0..1 << 16 {
-            buckets[h + 1] += buckets[h];
-        }
-        Ok(Self { keys, weights, buckets })
+        Ok(Self { keys, weights, groups })
     }
 
     /// The code of the weight of a feature that `documents_with` of `documents` texts have:
@@ -102,9 +156,24 @@ impl Vocabulary {
     /// The row of a key.
     #[must_use]
     pub fn row(&self, key: u32) -> Option<u32> {
-        let bucket = (key >> 16) as usize;
-        let (from, to) = (self.buckets[bucket], self.buckets[bucket + 1]);
-        (from..to).find(|&row| self.keys[row as usize] == key)
+        let group = &self.groups[(key >> (32 - GROUP_BITS)) as usize];
+        if !group.is_whole() {
+            return self.keys.binary_search(&key).ok().map(|row| row as u32);
+        }
+        let part = part_of(key);
+        let (start, end) = (usize::from(group.starts[part]), usize::from(group.starts[part + 1]));
+        if end - start > AT_ONCE {
+            let place = group.halves.get(start..end)?.iter().position(|half| *half == key as u16)?;
+            return Some(group.first + (start + place) as u32);
+        }
+        // Without a branch that waits for memory: many keys are then looked for at the same time.
+        let halves = group.halves.get(start..)?.first_chunk::<AT_ONCE>()?;
+        let found = halves
+            .iter()
+            .enumerate()
+            .rev()
+            .fold(AT_ONCE, |found, (place, half)| if *half == key as u16 { place } else { found });
+        (start + found < end).then(|| group.first + (start + found) as u32)
     }
 
     fn weight(&self, row: u32) -> f32 {
@@ -122,29 +191,48 @@ impl Vectorizer {
         text: &str,
         mut each: impl FnMut(u32, Feature),
     ) -> &[Entry] {
-        self.counts.resize(vocabulary.len(), 0);
-        self.entries.clear();
-        let (counts, entries) = (&mut self.counts, &mut self.entries);
-        self.known = KnownWords::default();
-        let of = &mut self.known;
-        self.cutter.cut(text, |key, feature| {
-            let row = vocabulary.row(key);
+        let Self { cutter, features, rows, seen, repeated, repeats, entries, known } = self;
+        features.clear();
+        cutter.cut(text, |key, feature| features.push((key, feature)));
+        rows.clear();
+        rows.extend(features.iter().map(|(key, _)| vocabulary.row(*key).unwrap_or(UNKNOWN)));
+        let blocks = vocabulary.len().div_ceil(64);
+        if seen.len() < blocks {
+            seen.resize(blocks, 0);
+            repeated.resize(blocks, 0);
+            repeats.resize(blocks * 64, 0);
+        }
+        entries.clear();
+        *known = KnownWords::default();
+        for (&row, &(_, feature)) in rows.iter().zip(features.iter()) {
             if let Feature::Word(_) = feature {
-                of.words += 1;
-                of.known += u32::from(row.is_some());
+                known.words += 1;
+                known.known += u32::from(row != UNKNOWN);
             }
-            let Some(row) = row else { return };
-            let count = &mut counts[row as usize];
-            if *count == 0 {
+            if row == UNKNOWN {
+                continue;
+            }
+            let (block, bit) = (row as usize / 64, 1u64 << (row % 64));
+            if seen[block] & bit == 0 {
+                seen[block] |= bit;
                 entries.push(Entry { row, value: 0.0 });
+            } else {
+                repeated[block] |= bit;
+                repeats[row as usize] += 1;
             }
-            *count += 1;
             each(row, feature);
-        });
+        }
         let mut squares = 0.0f32;
         for entry in entries.iter_mut() {
-            let count = std::mem::take(&mut counts[entry.row as usize]);
-            let tf = if count == 1 { 1.0 } else { 1.0 + (count as f32).ln() };
+            let (block, bit) = (entry.row as usize / 64, 1u64 << (entry.row % 64));
+            seen[block] &= !bit;
+            let tf = if repeated[block] & bit == 0 {
+                1.0
+            } else {
+                repeated[block] &= !bit;
+                let count = 1 + std::mem::take(&mut repeats[entry.row as usize]);
+                1.0 + (count as f32).ln()
+            };
             entry.value = tf * vocabulary.weight(entry.row);
             squares += entry.value * entry.value;
         }
@@ -195,6 +283,16 @@ mod tests {
         }
         assert_eq!(vocabulary.row(0), None);
         assert_eq!(vocabulary.row(u32::MAX), None);
+    }
+
+    #[test]
+    fn keys_of_a_crowded_group_are_found() {
+        let keys: Vec<u32> = (0..300u32).map(|i| 0x1234_0000 + i * 1021).chain([0xFFFF_FFFF]).collect();
+        let vocabulary = Vocabulary::new(keys.clone(), vec![0; keys.len()]).unwrap();
+        for (row, &key) in keys.iter().enumerate() {
+            assert_eq!(vocabulary.row(key), Some(row as u32));
+            assert_eq!(vocabulary.row(key ^ 2), None);
+        }
     }
 
     #[test]
