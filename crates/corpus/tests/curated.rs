@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use vulnlens_corpus::{
-    BuildOptions, BuildReport, CorpusError, CuratedReport, DataRow, DatasetReader, LeftOut,
-    SplitOptions, build, resplit,
+    BuildOptions, BuildReport, CorpusError, CuratedReport, DataRow, DatasetReader, LeftOut, SplitOptions,
+    build, resplit,
 };
 use vulnlens_taxonomy::{KnowledgeBase, Role};
 

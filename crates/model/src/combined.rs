@@ -6,6 +6,7 @@ use std::sync::Arc;
 use vulnlens_taxonomy::{CweId, Outcome};
 
 use crate::combination::Combination;
+use crate::curated::CuratedHead;
 use crate::decode::{DecisionRule, SpaceKind};
 use crate::header::Header;
 use crate::network::{Network, Origin};
@@ -68,6 +69,12 @@ impl Network for Combined {
 
     fn header(&self) -> Option<&Header> {
         self.networks[0].header()
+    }
+
+    /// That of the second network, which is the one that others answer together with, or else of the first.
+    fn curated(&self) -> Option<&CuratedHead> {
+        let [first, second] = &self.networks;
+        second.curated().or(first.curated())
     }
 
     /// The rows of the first network or, where the second was fitted on others, of that one: a text is unseen by both

@@ -118,7 +118,11 @@ impl Head {
                 ("projects", (1..=MAX_PROJECTS).contains(&projects.len()), "must be 1 to 8"),
                 ("cwes", cwes.is_sorted_by(|a, b| a < b), "must be in order, each once"),
                 ("cwes", cwes.len() <= MAX_CURATED, "must be at most 1024"),
-                ("calibration", calibration.iter().all(|number| number.abs() <= 100.0), "must be from -100 to 100"),
+                (
+                    "calibration",
+                    calibration.iter().all(|number| number.abs() <= 100.0),
+                    "must be from -100 to 100",
+                ),
             ]);
         }
         let HeadOutputs::CweSets { sets, outcomes, catalogue_only } = &self.outputs else { return Ok(()) };

@@ -1,5 +1,6 @@
 //! Networks: models that score texts by their own outputs, before any label space makes labels of them.
 
+use crate::curated::CuratedHead;
 use crate::evidence::WordEvidence;
 use crate::header::Header;
 use crate::outputs::Outputs;
@@ -26,6 +27,11 @@ pub trait Network: Send + Sync {
     fn origin(&self) -> Option<Origin<'_>> {
         let from = &self.header()?.provenance;
         Some(Origin { split: &from.split, seed: from.seed })
+    }
+
+    /// The head of curated techniques, which reads what [`score`](Self::score) left in the room.
+    fn curated(&self) -> Option<&CuratedHead> {
+        None
     }
 
     /// True when a record's year changes its scores.

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
-use vulnlens_taxonomy::{CapecId, CweId, Outcome, TechniqueId};
+use vulnlens_taxonomy::{CapecId, CweId, Outcome, Role, TechniqueId};
 
 use crate::said::Said;
 
@@ -26,6 +26,8 @@ pub struct ScoredLabel<L> {
     /// The way of the chain to a label that follows from a weakness: of one that is answered, else of the family, else
     /// of the first that is listed and leads there.
     pub via: Option<Via>,
+    /// The role that analysts give most often to a technique that they assign.
+    pub role: Option<Role>,
     /// True for a weakness that no record taught the model: it is known from the catalogue's words alone.
     pub from_catalogue: bool,
 }
@@ -68,7 +70,7 @@ impl<L> ScoredLabel<L> {
     /// A label with its probability, and whether it is one of the answers.
     #[must_use]
     pub fn new(label: L, score: f32, predicted: bool) -> Self {
-        Self { label, score, predicted, via: None, from_catalogue: false }
+        Self { label, score, predicted, via: None, role: None, from_catalogue: false }
     }
 }
 
@@ -117,6 +119,15 @@ pub struct Prediction {
     pub outcomes: Vec<(Outcome, f32)>,
 }
 
+impl Prediction {
+    /// The probability that the text does not describe a vulnerability; 0 where the model does not know it.
+    #[must_use]
+    pub fn no_vulnerability(&self) -> f32 {
+        let of = self.outcomes.iter().find(|(outcome, _)| *outcome == Outcome::NotAVulnerability);
+        of.map_or(0.0, |(_, probability)| *probability)
+    }
+}
+
 /// The keys of record output, version 1, without those of the record and the run, and without the names of labels: lists
 /// by the keys of their tasks, `none`, and `other` where there are such labels.
 impl Serialize for Prediction {
@@ -160,6 +171,9 @@ impl<L: Display> Serialize for ScoredLabel<L> {
         if let Some(via) = self.via {
             label.serialize_field("via", &via.entries().collect::<Vec<_>>())?;
             label.serialize_field("distance", &via.distance)?;
+        }
+        if let Some(role) = self.role {
+            label.serialize_field("role", role.name())?;
         }
         if self.from_catalogue {
             label.serialize_field("basis", "catalogue")?;

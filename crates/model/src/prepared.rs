@@ -5,13 +5,15 @@ use std::sync::Arc;
 use vulnlens_taxonomy::KnowledgeBase;
 
 use crate::classifier::{Classifier, Run};
-use crate::decode::{DecodeBuffers, LabelDecoder, SetDecoder};
+use crate::curated::CuratedText;
+use crate::decode::{CuratedBuffers, CuratedDecoder, DecodeBuffers, LabelDecoder, SetDecoder};
 use crate::gate::refusal;
 use crate::network::Network;
 use crate::outputs::Outputs;
-use crate::prediction::{Input, Options, Prediction};
+use crate::prediction::{Input, LabelMode, Labels, Options, Prediction};
 use crate::room::Room;
 use crate::said::Said;
+use crate::task::Task;
 
 /// A [`Classifier`] with the label spaces of some [`Options`] made ready. Clones share them.
 #[derive(Clone)]
@@ -19,6 +21,8 @@ pub struct Prepared {
     classifier: Classifier,
     options: Options,
     decoder: Arc<Decoder>,
+    /// Made ready where curated techniques are asked for and the network has a head of such.
+    curated: Option<Arc<CuratedDecoder>>,
 }
 
 /// The way from scores to predictions.
@@ -33,18 +37,41 @@ pub struct PredictBuffers {
     room: Room,
     scores: Vec<f32>,
     decode: DecodeBuffers,
+    curated: CuratedBuffers,
+}
+
+/// Texts that were scored at once, beside their scores.
+struct Block<'a> {
+    /// The reasons not to answer them.
+    refusals: Vec<Option<Said>>,
+    /// What they say to the head of curated techniques, if one is asked.
+    curated: &'a [CuratedText],
+}
+
+/// The buffers of decoding.
+struct Decoding<'a> {
+    decode: &'a mut DecodeBuffers,
+    curated: &'a mut CuratedBuffers,
 }
 
 impl Prepared {
     pub(crate) fn new(classifier: Classifier, options: Options) -> Self {
         let kb = classifier.knowledge_base();
+        let asks_curated =
+            options.tasks.contains(Task::AttackCurated) && options.labels != LabelMode::Reference;
+        let curated = match (classifier.network().curated(), classifier.network().outputs()) {
+            (Some(head), Outputs::CweSets(sets)) if asks_curated => {
+                Some(Arc::new(CuratedDecoder::new(head, sets, kb)))
+            }
+            _ => None,
+        };
         let decoder = match classifier.network().outputs() {
             Outputs::CweSets(outputs) => Decoder::Sets(Box::new(SetDecoder::new(outputs, kb, &options))),
             Outputs::Labels(outputs) => {
                 Decoder::Labels(Box::new(LabelDecoder::new(outputs, classifier.label_map(), kb, &options)))
             }
         };
-        Self { classifier, options, decoder: Arc::new(decoder) }
+        Self { classifier, options, decoder: Arc::new(decoder), curated }
     }
 
     /// The classifier.
@@ -94,8 +121,8 @@ impl Prepared {
     #[must_use]
     pub fn predict_batch(&self, inputs: &[Input<'_>], buffers: &mut PredictBuffers) -> Vec<Prediction> {
         let mut predictions = Vec::with_capacity(inputs.len());
-        self.for_blocks(inputs, buffers, |rows, refusals, buffers| {
-            self.decode(rows, refusals, buffers, &mut predictions);
+        self.for_blocks(inputs, buffers, |rows, block, buffers| {
+            self.decode(rows, block, buffers, &mut predictions);
         });
         predictions
     }
@@ -111,25 +138,26 @@ impl Prepared {
     ) -> Vec<(Prediction, Prediction)> {
         let (mut own, mut others) = (Vec::with_capacity(inputs.len()), Vec::with_capacity(inputs.len()));
         let mut copy = Vec::new();
-        self.for_blocks(inputs, buffers, |rows, refusals, buffers| {
+        self.for_blocks(inputs, buffers, |rows, block, buffers| {
             // Decoding turns the scores into probabilities in place.
             copy.clear();
             copy.extend_from_slice(rows);
-            self.decode(rows, refusals, buffers, &mut own);
-            other.decode(&mut copy, refusals, buffers, &mut others);
+            self.decode(rows, block, buffers, &mut own);
+            other.decode(&mut copy, block, buffers, &mut others);
         });
         own.into_iter().zip(others).collect()
     }
 
-    /// Scores texts, and gives the scores of those that are scored at once, with the reasons not to answer them.
+    /// Scores texts, and gives the scores of those that are scored at once, with what else is known of them.
     fn for_blocks(
         &self,
         inputs: &[Input<'_>],
         buffers: &mut PredictBuffers,
-        mut each: impl FnMut(&mut [f32], &[Option<Said>], &mut DecodeBuffers),
+        mut each: impl FnMut(&mut [f32], &Block<'_>, &mut Decoding<'_>),
     ) {
         let network = self.network();
-        let PredictBuffers { room, scores, decode } = buffers;
+        let PredictBuffers { room, scores, decode, curated } = buffers;
+        room.asks_curated = self.curated.is_some();
         for block in inputs.chunks(network.texts_at_once().max(1)) {
             let asked: Vec<Input<'_>> = block.iter().map(|input| self.dated(*input)).collect();
             room.known.clear();
@@ -137,7 +165,8 @@ impl Prepared {
             let refusals = block.iter().enumerate();
             let refusals =
                 refusals.map(|(number, input)| refusal(input.text, room.known.get(number).copied()));
-            each(scores, &refusals.collect::<Vec<_>>(), decode);
+            let block = Block { refusals: refusals.collect(), curated: &room.curated };
+            each(scores, &block, &mut Decoding { decode, curated });
         }
     }
 
@@ -145,17 +174,29 @@ impl Prepared {
     fn decode(
         &self,
         rows: &mut [f32],
-        refusals: &[Option<Said>],
-        buffers: &mut DecodeBuffers,
+        block: &Block<'_>,
+        buffers: &mut Decoding<'_>,
         predictions: &mut Vec<Prediction>,
     ) {
+        let width = self.network().outputs().len().max(1);
+        let first = predictions.len();
         match &*self.decoder {
-            Decoder::Sets(decoder) => decoder.decode(rows, refusals, &self.options, buffers, predictions),
-            Decoder::Labels(decoder) => {
-                let width = self.network().outputs().len().max(1);
-                let rows = rows.chunks_exact(width).take(refusals.len());
-                predictions.extend(rows.map(|row| decoder.decode(row, &self.options, buffers)));
+            Decoder::Sets(decoder) => {
+                decoder.decode(rows, &block.refusals, &self.options, buffers.decode, predictions);
             }
+            Decoder::Labels(decoder) => {
+                let rows = rows.chunks_exact(width).take(block.refusals.len());
+                predictions.extend(rows.map(|row| decoder.decode(row, &self.options, buffers.decode)));
+            }
+        }
+        let Some((decoder, head)) = self.curated.as_ref().zip(self.network().curated()) else { return };
+        let new = predictions.iter_mut().skip(first);
+        for ((prediction, row), text) in new.zip(rows.chunks_exact(width)).zip(block.curated) {
+            let none = prediction.no_vulnerability();
+            prediction.attack_curated = Some(match prediction.said {
+                Some(said) if said.rules_out_techniques() => Labels::new(vec![], 1.0),
+                _ => decoder.decode(head, text, row, none, &self.options, buffers.curated),
+            });
         }
     }
 

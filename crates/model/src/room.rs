@@ -1,5 +1,6 @@
 //! Room: the buffers of networks.
 
+use crate::curated::CuratedText;
 use crate::ngram::NgramRoom;
 use crate::ngram::vocabulary::KnownWords;
 
@@ -9,4 +10,8 @@ pub struct Room {
     pub(crate) ngram: NgramRoom,
     /// How much of each text that was scored last is known, where an n-gram model scored it.
     pub(crate) known: Vec<KnownWords>,
+    /// True when a head of curated techniques is asked, too.
+    pub(crate) asks_curated: bool,
+    /// What each text that was scored last says to that head.
+    pub(crate) curated: Vec<CuratedText>,
 }

@@ -52,6 +52,12 @@ impl Said {
         }
     }
 
+    /// True where nothing that an attacker does follows from the text.
+    #[must_use]
+    pub const fn rules_out_techniques(self) -> bool {
+        matches!(self, Self::NotAVulnerability | Self::UnknownWords | Self::Withdrawn | Self::NoText)
+    }
+
     /// The sentence for people.
     #[must_use]
     pub const fn sentence(self) -> &'static str {

@@ -58,7 +58,11 @@ fn rule(line: &str) -> Option<Rule> {
     };
     Some(Rule {
         name: name.to_owned(),
-        cwes: cwes.split_whitespace().map(|id| id.parse::<u32>().map(CweId)).collect::<Result<_, _>>().ok()?,
+        cwes: cwes
+            .split_whitespace()
+            .map(|id| id.parse::<u32>().map(CweId))
+            .collect::<Result<_, _>>()
+            .ok()?,
         words: list(words),
         techniques: list(techniques).iter().map(technique).collect::<Option<_>>()?,
     })

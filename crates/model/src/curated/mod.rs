@@ -155,7 +155,8 @@ impl CuratedHead {
         // The shares do not depend on the project: its indicators have no weights of a project's own.
         let mut shares = [0.0f32; MAX_PROJECTS];
         for (project, share) in shares.iter_mut().take(projects).enumerate() {
-            *share = (scores.sums[techniques + project] + bias(project)[techniques + project]).max(LEAST_SHARE);
+            *share =
+                (scores.sums[techniques + project] + bias(project)[techniques + project]).max(LEAST_SHARE);
         }
         let total: f32 = shares.iter().sum();
         for (project, share) in shares.iter().take(projects).enumerate() {

@@ -38,14 +38,10 @@ impl<L: Clone> Listing<'_, L> {
             });
         }
         order.sort_unstable_by_key(key);
-        let labels = order.iter().map(|&i| ScoredLabel {
-            label: self.labels[i as usize].clone(),
-            score: scores[i as usize],
-            predicted: self.answered[i as usize],
-            via: None,
-            from_catalogue: false,
-        });
-        labels.collect()
+        let scored = |&i: &u32| {
+            ScoredLabel::new(self.labels[i as usize].clone(), scores[i as usize], self.answered[i as usize])
+        };
+        order.iter().map(scored).collect()
     }
 }
 

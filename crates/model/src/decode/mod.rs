@@ -2,6 +2,7 @@
 //!
 //! `SetDecoder` decodes distributions over CWE sets, `LabelDecoder` scores of a checkpoint's own labels.
 
+mod curated;
 mod families;
 mod labels;
 mod links;
@@ -12,6 +13,7 @@ mod sets;
 mod spaces;
 mod unions;
 
+pub(crate) use curated::{CuratedBuffers, CuratedDecoder};
 pub(crate) use labels::LabelDecoder;
 use marginals::{LANES, LaneBuffer, Sums};
 pub use marginals::{LabelLists, MarginalBuffer, Marginals};

@@ -12,7 +12,8 @@ use vulnlens_files::{Classified, ErrorKind};
 use super::network::NgramModel;
 use super::rows::{Codes, PackedRows};
 use super::vocabulary::Vocabulary;
-use crate::header::{Header, HeaderError, NetworkKind};
+use crate::curated::{CuratedHead, CuratedTensors, rules};
+use crate::header::{Head, Header, HeaderError, NetworkKind};
 use crate::outputs::{CweSets, Outputs};
 
 /// The reason why a model file cannot be used.
@@ -86,16 +87,16 @@ pub fn write(header: &Header, tensors: &Tensors) -> Result<Vec<u8>, ModelFileErr
     let (d, s, y) = Shape::of(header)?.sizes();
     let v = tensors.keys.len();
     let parts: Vec<(&'static str, Dtype, Vec<usize>, Vec<u8>)> = vec![
-        ("vocabulary.keys", Dtype::U32, vec![v], bytes(&tensors.keys, u32::to_le_bytes)),
+        ("vocabulary.keys", Dtype::U32, vec![v], bytes_of(&tensors.keys, u32::to_le_bytes)),
         ("vocabulary.weights", Dtype::U8, vec![v], tensors.weights.clone()),
         ("embedding.codes", Dtype::U8, vec![v, d / 2], tensors.embedding.clone()),
-        ("embedding.scales", Dtype::BF16, vec![v], bytes(&tensors.embedding_scales, u16::to_le_bytes)),
-        ("hidden.bias", Dtype::F32, vec![d], bytes(&tensors.hidden_bias, f32::to_le_bytes)),
-        ("year.hidden", Dtype::F32, vec![y, d], bytes(&tensors.year_hidden, f32::to_le_bytes)),
-        ("output.codes", Dtype::I8, vec![s, d], bytes(&tensors.output, i8::to_le_bytes)),
-        ("output.scales", Dtype::F32, vec![s], bytes(&tensors.output_scales, f32::to_le_bytes)),
-        ("output.bias", Dtype::F32, vec![s], bytes(&tensors.output_bias, f32::to_le_bytes)),
-        ("year.output", Dtype::BF16, vec![y, s], bytes(&tensors.year_output, u16::to_le_bytes)),
+        ("embedding.scales", Dtype::BF16, vec![v], bytes_of(&tensors.embedding_scales, u16::to_le_bytes)),
+        ("hidden.bias", Dtype::F32, vec![d], bytes_of(&tensors.hidden_bias, f32::to_le_bytes)),
+        ("year.hidden", Dtype::F32, vec![y, d], bytes_of(&tensors.year_hidden, f32::to_le_bytes)),
+        ("output.codes", Dtype::I8, vec![s, d], bytes_of(&tensors.output, i8::to_le_bytes)),
+        ("output.scales", Dtype::F32, vec![s], bytes_of(&tensors.output_scales, f32::to_le_bytes)),
+        ("output.bias", Dtype::F32, vec![s], bytes_of(&tensors.output_bias, f32::to_le_bytes)),
+        ("year.output", Dtype::BF16, vec![y, s], bytes_of(&tensors.year_output, u16::to_le_bytes)),
     ];
     let view = |(name, dtype, shape, data)| match TensorView::new(dtype, shape, data) {
         Ok(view) => Ok((String::from(name), view)),
@@ -114,6 +115,39 @@ pub fn write(header: &Header, tensors: &Tensors) -> Result<Vec<u8>, ModelFileErr
 pub fn with_header(bytes: &[u8], header: &Header) -> Result<Vec<u8>, ModelFileError> {
     let sealed = sealed::verify(bytes)?;
     let changed = seal(header, sealed.tensors().tensors())?;
+    NgramModel::from_bytes(&changed)?;
+    Ok(changed)
+}
+
+/// The model with a head of curated techniques, in place of the one that it has, if any.
+///
+/// # Errors
+/// `bytes` are not a model's, or the head does not fit it.
+pub fn with_curated(bytes: &[u8], head: Head, tensors: &CuratedTensors) -> Result<Vec<u8>, ModelFileError> {
+    let sealed = sealed::verify(bytes)?;
+    let mut header = Header::read(sealed.model().get().as_bytes())?;
+    header.heads.retain(|head| head.curated().is_none());
+    let outputs = head.curated().ok_or(ModelFileError::OtherKind("the head scores no techniques"))?;
+    let (w, p, rows) = (outputs.width(), outputs.projects.len(), tensors.rows.len());
+    let features = outputs.dense(rules().len());
+    header.heads.push(head);
+    let upper = |value: f32| ((value.to_bits() + 0x8000) >> 16) as u16;
+    let dense: Vec<u16> = tensors.dense.iter().map(|value| upper(*value)).collect();
+    let parts = [
+        ("curated.rows", Dtype::U32, vec![rows], bytes_of(&tensors.rows, u32::to_le_bytes)),
+        ("curated.text", Dtype::I8, vec![rows, w], bytes_of(&tensors.text, i8::to_le_bytes)),
+        ("curated.scales", Dtype::F32, vec![rows], bytes_of(&tensors.text_scales, f32::to_le_bytes)),
+        ("curated.dense", Dtype::BF16, vec![1 + p, features, w], bytes_of(&dense, u16::to_le_bytes)),
+        ("curated.bias", Dtype::F32, vec![p, w], bytes_of(&tensors.bias, f32::to_le_bytes)),
+    ];
+    let mut all: Vec<(String, TensorView<'_>)> = sealed.tensors().tensors();
+    all.retain(|(name, _)| !name.starts_with("curated."));
+    for (name, dtype, shape, data) in &parts {
+        let view = TensorView::new(*dtype, shape.clone(), data)
+            .map_err(|e| ModelFileError::Tensor { tensor: name, problem: e.to_string() })?;
+        all.push(((*name).to_owned(), view));
+    }
+    let changed = seal(&header, all)?;
     NgramModel::from_bytes(&changed)?;
     Ok(changed)
 }
@@ -184,7 +218,7 @@ impl Shape {
     }
 }
 
-fn bytes<T: Copy, const N: usize>(values: &[T], encode: impl Fn(T) -> [u8; N]) -> Vec<u8> {
+fn bytes_of<T: Copy, const N: usize>(values: &[T], encode: impl Fn(T) -> [u8; N]) -> Vec<u8> {
     values.iter().flat_map(|&value| encode(value)).collect()
 }
 
@@ -225,6 +259,33 @@ fn finite(tensor: &'static str, values: Vec<f32>) -> Result<Vec<f32>, ModelFileE
     }
 }
 
+/// The head of curated techniques.
+fn curated_head(
+    head: &Head,
+    table: &TensorTable<'_, '_>,
+    vocabulary: &Vocabulary,
+) -> Result<CuratedHead, ModelFileError> {
+    let other = ModelFileError::OtherKind;
+    let outputs = head.curated().ok_or(other("its head of curated techniques has no techniques"))?;
+    let (w, p) = (outputs.width(), outputs.projects.len());
+    let features = outputs.dense(rules().len());
+    let rows = table.0.tensor("curated.rows").map_or(0, |view| view.data().len() / 4);
+    let words = table.take("curated.rows", Dtype::U32, &[rows])?;
+    let codes = table.take("curated.text", Dtype::I8, &[rows, w])?;
+    let tensors = CuratedTensors {
+        rows: words.as_chunks().0.iter().map(|b| u32::from_le_bytes(*b)).collect(),
+        text: codes.iter().map(|code| code.cast_signed()).collect(),
+        text_scales: table.floats("curated.scales", &[rows])?,
+        dense: table.halves("curated.dense", &[1 + p, features, w])?,
+        bias: table.floats("curated.bias", &[p, w])?,
+    };
+    let problem = || ModelFileError::Tensor {
+        tensor: "curated.rows",
+        problem: "rows must rise, within the vocabulary, 65534 at most".to_owned(),
+    };
+    CuratedHead::new(head, tensors, vocabulary).ok_or_else(problem)
+}
+
 fn assemble(
     sealed: &Sealed<'_>,
     header: Header,
@@ -251,7 +312,9 @@ fn assemble(
         let column = codes.iter().skip(t).step_by(d).zip(&output_scales);
         output.extend(column.map(|(&code, scale)| f32::from(code.cast_signed()) * scale));
     }
+    let curated = header.curated_head().map(|head| curated_head(head, &table, &vocabulary)).transpose()?;
     Ok(NgramModel {
+        curated,
         revision: sealed.revision().to_owned(),
         vocabulary,
         embedding,

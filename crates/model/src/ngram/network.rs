@@ -8,7 +8,8 @@
 use vulnlens_taxonomy::CweId;
 
 use super::rows::{CODE_ZERO, PackedRows, WeightedRow};
-use super::vocabulary::{Entry, Vocabulary};
+use super::vocabulary::{Entry, Vectorizer, Vocabulary};
+use crate::curated::CuratedHead;
 use crate::header::Header;
 use crate::outputs::Outputs;
 use crate::prediction::Input;
@@ -40,6 +41,8 @@ pub struct NgramModel {
     pub(crate) year_output: Vec<f32>,
     /// The CWE sets of the header's first head, with its temperature and rules.
     pub(crate) outputs: Outputs,
+    /// The head of curated techniques.
+    pub(crate) curated: Option<CuratedHead>,
 }
 
 impl NgramModel {
@@ -53,6 +56,18 @@ impl NgramModel {
     #[must_use]
     pub fn features(&self) -> usize {
         self.vocabulary.len()
+    }
+
+    /// The known features of a text, normalised as the model learnt: rows of the vocabulary and values of norm 1.
+    #[must_use]
+    pub fn entries(&self, text: &str) -> Vec<Entry> {
+        Vectorizer::default().vectorize(&self.vocabulary, &self.header.normalised(text)).to_vec()
+    }
+
+    /// The vocabulary.
+    #[must_use]
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
     }
 
     /// The divisor of the logits.

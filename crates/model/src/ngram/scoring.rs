@@ -4,6 +4,7 @@ use super::evidence::word_evidence;
 use super::gemm::{Matrix, product};
 use super::network::NgramModel;
 use super::room::NgramRoom;
+use crate::curated::{CuratedHead, CuratedText};
 use crate::evidence::WordEvidence;
 use crate::header::Header;
 use crate::network::Network;
@@ -29,6 +30,10 @@ impl Network for NgramModel {
         Some(&self.header)
     }
 
+    fn curated(&self) -> Option<&CuratedHead> {
+        self.curated.as_ref()
+    }
+
     fn reads_years(&self) -> bool {
         true
     }
@@ -41,17 +46,24 @@ impl Network for NgramModel {
 
     fn score(&self, inputs: &[Input<'_>], room: &mut Room, scores: &mut Vec<f32>) {
         let (d, sets) = (self.dimensions, self.outputs.len());
-        let Room { ngram: NgramRoom { vectorizer, weighted, hidden }, known } = room;
+        let Room { ngram: NgramRoom { vectorizer, weighted, hidden }, known, asks_curated, curated } = room;
+        let head = self.curated.as_ref().filter(|_| *asks_curated);
+        if head.is_some() {
+            curated.resize_with(inputs.len(), CuratedText::default);
+        }
         known.clear();
         hidden.clear();
         hidden.resize(inputs.len() * d, 0.0);
         scores.clear();
         scores.resize(inputs.len() * sets, 0.0);
-        for (input, hidden) in inputs.iter().zip(hidden.chunks_exact_mut(d)) {
+        for ((number, input), hidden) in inputs.iter().enumerate().zip(hidden.chunks_exact_mut(d)) {
             let text = self.header.normalised(input.text);
             let entries = vectorizer.vectorize(&self.vocabulary, &text);
             self.hidden(entries, self.year_index(input.year), weighted, hidden);
             hidden.iter_mut().for_each(|x| *x = x.max(0.0));
+            if let (Some(head), Some(text)) = (head, curated.get_mut(number)) {
+                head.read(entries, input.year, text);
+            }
             known.push(vectorizer.known_words());
         }
         let output = Matrix::new(&self.output, d, sets);
