@@ -77,9 +77,8 @@ impl Curated {
             match self.technique(written, kb) {
                 Ok(technique) => self.insert(&entry, *role, technique),
                 Err(reason) => {
-                    // A hostile cell may be megabytes long.
-                    let beginning = written.chars().take(40).collect();
-                    add(self.report.left_out.entry(reason).or_default().entry(beginning).or_default(), 1);
+                    let ids = self.report.left_out.entry(reason).or_default();
+                    add(ids.entry(beginning(written)).or_default(), 1);
                 }
             }
         }
@@ -89,7 +88,7 @@ impl Curated {
     fn technique(&mut self, written: &str, kb: &KnowledgeBase) -> Result<TechniqueId, LeftOut> {
         let id = written::technique(written).ok_or(LeftOut::Unreadable)?;
         if id.to_string() != written {
-            add(&mut ReadAs::of(&mut self.report.mended, written.to_owned(), id).pairs, 1);
+            add(&mut ReadAs::of(&mut self.report.mended, beginning(written), id).pairs, 1);
         }
         let current = kb.current(id);
         let technique = kb.technique(current).ok_or(LeftOut::Unknown)?;
@@ -123,6 +122,11 @@ impl Curated {
             }
         }
     }
+}
+
+/// The beginning of an id for the report: a hostile cell may be megabytes long.
+fn beginning(written: &str) -> String {
+    written.chars().take(40).collect()
 }
 
 fn add(count: &mut u64, more: u64) {
