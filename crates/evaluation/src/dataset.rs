@@ -81,6 +81,11 @@ impl DataSet {
         self.rows.iter().filter(is_labelled).count() as u64
     }
 
+    /// The rows of CVEs to which people have assigned techniques.
+    pub fn curated(&self) -> impl Iterator<Item = &DataRow> {
+        self.rows.iter().filter(|row| !row.curated.is_empty())
+    }
+
     /// The rows with their parts of one split.
     ///
     /// A text without a year, and one that does not tell its weakness (which feeds of some years alone say), gets the

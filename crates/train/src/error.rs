@@ -28,6 +28,9 @@ pub enum TrainError {
     /// No text at all.
     #[error("there is no text to train on; give a data set with descriptions, or another split")]
     NoTexts,
+    /// No techniques that people assigned.
+    #[error("no text has techniques that a project of people assigned; build the data set with --curated")]
+    NoCuratedPairs,
     /// All labels alike.
     #[error("every training text has the same CWE set; there is nothing to tell apart")]
     OneSetOnly,

@@ -3,6 +3,7 @@
 //! Nothing here is needed to classify. Data come in as [`Example`](vulnlens_evaluation::Example)s; an n-gram model leaves
 //! as the bytes of its file, an encoder as a folder.
 
+pub mod curated;
 pub mod encoder;
 pub mod ngram;
 

@@ -11,7 +11,7 @@
 mod method;
 mod tensors;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vulnlens_taxonomy::{CweId, KnowledgeBase, Role, TechniqueId};
 
@@ -19,10 +19,15 @@ pub use method::{Rule, rules};
 pub use tensors::CuratedTensors;
 
 use crate::header::{Head, HeadOutputs};
+use crate::network::Network;
+use crate::ngram::NgramModel;
 use crate::ngram::vocabulary::{Entry, Vocabulary};
+use crate::prediction::Input;
+use crate::room::Room;
+use crate::softmax::temper;
 
 /// The least share of a project.
-const LEAST_SHARE: f32 = 1e-3;
+const LEAST_SHARE: f32 = 0.01;
 
 /// What a head of curated techniques says of itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,7 +66,7 @@ pub struct CuratedHead {
 pub(crate) struct CuratedText {
     sums: Vec<f32>,
     holds: Vec<bool>,
-    year: f32,
+    year: u16,
 }
 
 /// A technique's score and what it became.
@@ -123,7 +128,7 @@ impl CuratedHead {
         text.sums.resize(width, 0.0);
         text.holds.clear();
         text.holds.resize(self.rules.len(), false);
-        text.year = year_feature(year);
+        text.year = year_read(year);
         for entry in entries {
             let place = self.places.get(entry.row as usize).copied().unwrap_or(0);
             if place == 0 {
@@ -186,12 +191,13 @@ fn add(features: &[f32], weights: &[f32], factor: f32, sums: &mut [f32]) {
     }
 }
 
-/// The dense features of a text: how far each rule holds, the probabilities of weaknesses, the year.
+/// The dense features of a text: how far each rule holds, the probabilities of weaknesses under a root and scaled to norm
+/// 1, and how near the year is to each of those that mappings are about.
 pub(crate) fn dense_features(
     rule_cwes: &[Vec<usize>],
     holds: &[bool],
     cwes: &[f32],
-    year: f32,
+    year: u16,
     features: &mut Vec<f32>,
 ) {
     features.clear();
@@ -201,18 +207,27 @@ pub(crate) fn dense_features(
         }
         places.iter().filter_map(|place| cwes.get(*place)).copied().fold(0.0, f32::max)
     }));
-    features.extend_from_slice(cwes);
-    features.push(year);
+    // Under a root, the squares of the features are the probabilities.
+    let total: f32 = cwes.iter().sum();
+    let scale = if total > 0.0 { 1.0 / total.sqrt() } else { 0.0 };
+    features.extend(cwes.iter().map(|p| p.sqrt() * scale));
+    features.extend((OLDEST_YEAR..=NEWEST_YEAR).map(|of| {
+        let distance = f32::from(year) - f32::from(of);
+        NEARNESS * (-distance * distance).exp()
+    }));
 }
 
-/// A year as a feature of about unit size.
-pub(crate) fn year_feature(year: Option<u16>) -> f32 {
-    (f32::from(year.unwrap_or(NEWEST_YEAR).clamp(OLDEST_YEAR, NEWEST_YEAR)) - 2018.0) / 5.0
+/// A year as the head reads it.
+fn year_read(year: Option<u16>) -> u16 {
+    year.unwrap_or(NEWEST_YEAR).clamp(OLDEST_YEAR, NEWEST_YEAR)
 }
 
 /// The years that the mappings of analysts are about.
-const OLDEST_YEAR: u16 = 2008;
-const NEWEST_YEAR: u16 = 2025;
+const OLDEST_YEAR: u16 = 2006;
+const NEWEST_YEAR: u16 = 2024;
+const YEARS: usize = (NEWEST_YEAR - OLDEST_YEAR) as usize + 1;
+/// With it, the products of two years' features are those of a Gaussian kernel of width 1 year.
+const NEARNESS: f32 = 0.893;
 
 /// The probability of a score: log-odds of the score, cut off, by a slope and an offset.
 pub(crate) fn calibrated(score: f32, [slope, offset]: [f32; 2]) -> f32 {
@@ -226,6 +241,61 @@ pub fn log_odds(score: f32) -> f32 {
     (score / (1.0 - score)).ln()
 }
 
+/// The features of a text as the head reads them, for training.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CuratedFeatures {
+    /// The known features of the text: rows of the vocabulary and values of norm 1.
+    pub text: Vec<Entry>,
+    /// The dense features: rules, weaknesses, years.
+    pub dense: Vec<f32>,
+}
+
+/// Reads the features of texts as a head with these `cwes` does, by the model's answers to them.
+#[must_use]
+pub fn features(
+    model: &NgramModel,
+    kb: &KnowledgeBase,
+    cwes: &[CweId],
+    inputs: &[Input<'_>],
+) -> Vec<CuratedFeatures> {
+    let rules = rules();
+    let place = |id: &CweId| cwes.binary_search(id).ok();
+    let rule_cwes: Vec<Vec<usize>> =
+        rules.iter().map(|rule| rule.cwes.iter().filter_map(place).collect()).collect();
+    let keys = |rule: &Rule| {
+        let rows = rule.keys().into_iter().filter_map(|key| model.vocabulary().row(key));
+        rows.collect::<BTreeSet<u32>>()
+    };
+    let rows_of_rules: Vec<BTreeSet<u32>> = rules.iter().map(keys).collect();
+    let places = places_of(cwes, model.sets(), kb);
+    let (mut room, mut scores, mut found) = (Room::default(), Vec::new(), Vec::new());
+    let of_text = |input: &Input<'_>| {
+        let text = model.entries(input.text);
+        model.score(std::slice::from_ref(input), &mut room, &mut scores);
+        temper(&mut scores, model.temperature());
+        cwe_probabilities(&places, &scores, cwes.len(), &mut found);
+        let has = |rows: &BTreeSet<u32>| text.iter().any(|entry| rows.contains(&entry.row));
+        let holds: Vec<bool> = rows_of_rules.iter().map(has).collect();
+        let mut dense = Vec::new();
+        dense_features(&rule_cwes, &holds, &found, year_read(input.year), &mut dense);
+        CuratedFeatures { text, dense }
+    };
+    inputs.iter().map(of_text).collect()
+}
+
+/// The places among `cwes` of each set: of its weaknesses and their ancestors.
+fn places_of(cwes: &[CweId], sets: &[Vec<CweId>], kb: &KnowledgeBase) -> Vec<Vec<u16>> {
+    let of_set = |set: &Vec<CweId>| {
+        let ids = set.iter().flat_map(|id| kb.ancestors(*id).iter().chain([id]));
+        let places = ids.filter_map(|id| cwes.binary_search(id).ok());
+        let mut places: Vec<u16> = places.filter_map(|place| u16::try_from(place).ok()).collect();
+        places.sort_unstable();
+        places.dedup();
+        places
+    };
+    sets.iter().map(of_set).collect()
+}
+
 impl CuratedOutputs {
     /// The number of outputs: techniques, and the projects' indicators behind them.
     #[must_use]
@@ -236,29 +306,21 @@ impl CuratedOutputs {
     /// The number of dense features, given that of rules.
     #[must_use]
     pub fn dense(&self, rules: usize) -> usize {
-        rules + self.cwes.len() + 1
+        rules + self.cwes.len() + YEARS
     }
 
     /// The places of the weaknesses that are read among which each of a network's CWE sets lies: those of the set and
     /// their ancestors.
     #[must_use]
     pub fn places(&self, sets: &[Vec<CweId>], kb: &KnowledgeBase) -> Vec<Vec<u16>> {
-        let of_set = |set: &Vec<CweId>| {
-            let ids = set.iter().flat_map(|id| kb.ancestors(*id).iter().chain([id]));
-            let places = ids.filter_map(|id| self.cwes.binary_search(id).ok());
-            let mut places: Vec<u16> = places.filter_map(|place| u16::try_from(place).ok()).collect();
-            places.sort_unstable();
-            places.dedup();
-            places
-        };
-        sets.iter().map(of_set).collect()
+        places_of(&self.cwes, sets, kb)
     }
 }
 
 /// The probabilities of weaknesses, with their descendants, by the probabilities of sets.
 pub(crate) fn cwe_probabilities(places: &[Vec<u16>], sets: &[f32], cwes: usize, out: &mut Vec<f32>) {
     /// Sets below this change nothing that is seen.
-    const LEAST: f32 = 1e-3;
+    const LEAST: f32 = 2e-3;
     out.clear();
     out.resize(cwes, 0.0);
     for (places, p) in places.iter().zip(sets).filter(|(_, p)| **p >= LEAST) {

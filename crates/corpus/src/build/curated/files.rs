@@ -85,6 +85,8 @@ fn reason(text: &str) -> Option<String> {
 
 /// The column of the CTID's table with the CVE.
 const CVE: &str = "CVE ID";
+/// Its column with the part of the work that a row was made in: what the parts assign differs as projects do.
+const PHASE: &str = "Phase";
 /// Its columns of techniques.
 const ROLES: [(&str, Role); 4] = [
     ("Exploitation Technique", Role::Exploitation),
@@ -118,6 +120,7 @@ fn read_table(
     let position = |wanted: &str| names.iter().position(|name| is_called(name, wanted));
     let roles: Vec<(usize, Role)> =
         ROLES.iter().filter_map(|(name, role)| Some((position(name)?, *role))).collect();
+    let phase_at = position(PHASE);
     let (Some(cve_at), false) = (position(CVE), roles.is_empty()) else {
         let column = ROLES.map(|(name, _)| name).join(", ");
         return Err(CorpusError::MissingColumn { file: file.to_owned(), column, columns: names });
@@ -132,7 +135,7 @@ fn read_table(
             let techniques = techniques.collect();
             Ok(Entry {
                 cve: cve(CVE, &cell(&records, cve_at))?,
-                source: ctid("cve"),
+                source: ctid(&phase_at.map_or("cve".into(), |at| phase(&cell(&records, at)))),
                 techniques,
                 reason: None,
             })
@@ -140,6 +143,12 @@ fn read_table(
         take(Place::Line(line), entry);
     }
     Ok(())
+}
+
+/// The name of a part of the table's work: `Phase 1` is `cve-phase-1`.
+fn phase(cell: &str) -> String {
+    let words = cell.split_whitespace().map(str::to_ascii_lowercase);
+    std::iter::once("cve".to_owned()).chain(words).collect::<Vec<_>>().join("-")
 }
 
 fn cell<R: BufRead>(records: &Records<R>, at: usize) -> Cow<'_, str> {
