@@ -5,8 +5,10 @@
 //! Many sets share one label list (some 500 technique lists for some 2,000 sets), so probabilities are first added up by
 //! list. The lists make a forest: what the chain leads to from a weakness is what it leads to from its parent, and more.
 //! A list's probability is therefore handed to what it has beyond the list above it, and to that list, which hands it on:
-//! a few thousand additions in place of a hundred thousand. Several texts go this way side by side, each in a lane of a
-//! vector: an addition for one is an addition for all. Each text's sums have the order that they have alone.
+//! a few thousand additions in place of a hundred thousand.
+//!
+//! Several texts go this way side by side, each in a lane of a vector: an addition for one is an addition for all. The
+//! sums of a text have the order that they have for it alone.
 
 use std::collections::HashMap;
 
@@ -278,16 +280,16 @@ impl LabelLists {
     }
 }
 
-/// Texts whose probabilities are added up at once, each in a lane of a vector: one pass over the lists for all of them.
+/// Texts whose probabilities are added up at once, each in a lane of a vector: one pass over the lists for all.
 pub(crate) const LANES: usize = 8;
 
 /// The least probability of a set that counts. There are at most [`MAX_SETS`](crate::MAX_SETS) sets, so that all that is
 /// left out together is below a millionth, and in practice far below what changes a printed digit.
 const LEAST: f32 = 1e-10;
 
-/// Puts the rows of `N` texts at most side by side: for each set its probabilities, 0 where they are not likely enough to
-/// change what is printed. All count where they are `conditional`, for what they are scaled by may be as little as what
-/// would be left out.
+/// Puts the rows of `N` texts at most side by side: for each set its probabilities, 0 where they are not likely enough
+/// to change what is printed. All count where they are `conditional`, for what they are scaled by may be as little as
+/// what would be left out.
 pub(crate) fn put_beside<const N: usize>(
     rows: &[f32],
     width: usize,

@@ -32,8 +32,8 @@ pub struct NgramModel {
     pub(crate) hidden_bias: Vec<f32>,
     /// What each year adds to the hidden layer, `years × dimensions`.
     pub(crate) year_hidden: Vec<f32>,
-    /// Output weights, `dimensions × sets`, eight-bit codes already multiplied out: those of one hidden unit lie together,
-    /// as the product reads them.
+    /// Output weights, `dimensions × sets`, eight-bit codes already multiplied out: those of one hidden unit lie
+    /// together, as the product reads them.
     pub(crate) output: Vec<f32>,
     /// Output bias, `sets`.
     pub(crate) output_bias: Vec<f32>,

@@ -21,7 +21,7 @@ const MOST_KEYS: usize = 22;
 /// Keys that are compared at once; few parts have more.
 const AT_ONCE: usize = 4;
 
-/// Neighbouring keys in one line of the cache: to find a key or to know that it is unknown, memory is asked once.
+/// Neighbouring keys in one line of the cache: memory is asked once to find a key, or to know that there is none.
 #[derive(Debug, Clone, Copy, Default)]
 #[repr(align(64))]
 struct Group {
