@@ -172,6 +172,7 @@ impl Classified for TrainError {
             }
             Self::NoTrainingTexts { .. }
             | Self::NoTexts
+            | Self::NoCuratedPairs
             | Self::OneSetOnly
             | Self::TooManySets { .. }
             | Self::NoFeatures { .. }

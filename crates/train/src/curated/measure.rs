@@ -148,11 +148,13 @@ pub fn measure(
     let later: Vec<usize> = later.into_iter().filter(|at| examples[*at].is_mapped()).collect();
     let space = parents(&prepared, &train);
     let at = |blocks| run(&prepared, &train, &later, &space, blocks, 0);
-    let of_project =
-        |name: &String| mapped.iter().filter(|at| !prepared.techniques(**at, Some(name)).is_empty());
+    let of_project = |name: &String| {
+        let has = |at: &&usize| !prepared.techniques(**at, Some(name)).is_empty();
+        (name.clone(), mapped.iter().filter(has).count())
+    };
     Ok(CuratedReport {
         texts: [mapped.len(), all.len() - mapped.len()],
-        projects: prepared.projects.iter().map(|name| (name.clone(), of_project(name).count())).collect(),
+        projects: prepared.projects.iter().map(of_project).collect(),
         splits,
         tested: TESTED,
         techniques: by_split.iter().map(|(space, _)| *space as f64).sum::<f64>() / splits.max(1) as f64,

@@ -11,7 +11,7 @@ mod thresholds;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vulnlens_corpus::{CuratedPair, DataRow};
+use vulnlens_evaluation::{CuratedPair, DataRow};
 use vulnlens_model::curated::{CuratedFeatures, CuratedTensors, features, rules};
 use vulnlens_model::ngram::with_curated;
 use vulnlens_model::{Head, HeadOutputs, Input, NgramModel, Task};

@@ -1,5 +1,6 @@
 //! `train`: fitting models, one file a kind.
 
+mod curated;
 mod encoder;
 mod hierarchy;
 mod mlm;
@@ -20,6 +21,7 @@ use crate::terminal::Terminal;
 #[derive(Debug, Subcommand)]
 pub(crate) enum TrainCommand {
     Ngram(ngram::NgramArguments),
+    Curated(curated::CuratedArguments),
     Tokenizer(tokenizer::TokenizerArguments),
     Mlm(mlm::MlmArguments),
     Encoder(encoder::EncoderArguments),
@@ -30,6 +32,7 @@ pub(crate) enum TrainCommand {
 pub(crate) fn run(command: &TrainCommand, terminal: &Terminal) -> Result<(), Failure> {
     match command {
         TrainCommand::Ngram(arguments) => ngram::run(arguments, terminal),
+        TrainCommand::Curated(arguments) => curated::run(arguments, terminal),
         TrainCommand::Tokenizer(arguments) => tokenizer::run(arguments, terminal),
         TrainCommand::Mlm(arguments) => mlm::run(arguments, terminal),
         TrainCommand::Encoder(arguments) => encoder::run(arguments, terminal),
