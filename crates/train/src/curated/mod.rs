@@ -17,7 +17,7 @@ use vulnlens_model::ngram::with_curated;
 use vulnlens_model::{Head, HeadOutputs, Input, NgramModel, Task};
 use vulnlens_taxonomy::{CveId, CweId, KnowledgeBase, Role, TechniqueId};
 
-pub use measure::{CuratedFigures, CuratedReport, SystemFigures, measure};
+pub use measure::{CuratedFigures, CuratedReport, Spread, SystemFigures, measure};
 
 use crate::error::TrainError;
 use kernel::{Blocks, Kernels};

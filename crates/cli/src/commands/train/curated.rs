@@ -59,7 +59,10 @@ pub(crate) fn run(arguments: &CuratedArguments, terminal: &Terminal) -> Result<(
     let (model, bytes) = vulnlens::open_ngram(&arguments.model)?;
     let kb = arguments.kb.load(terminal)?;
     let threads = threads(arguments.threads);
-    let in_data = |failure: Failure| failure.of(&arguments.data);
+    let in_data = |mut failure: Failure| {
+        failure.message = format!("{}: {}", arguments.data.display(), failure.message);
+        failure
+    };
     if let Some(splits) = arguments.splits {
         let bar = terminal.progress("{spinner} measuring, {elapsed}");
         let report = on_threads(threads, || measure(&model, &kb, &examples, splits, arguments.until))?;
@@ -70,7 +73,7 @@ pub(crate) fn run(arguments: &CuratedArguments, terminal: &Terminal) -> Result<(
         output.finish()?;
         if let Some(path) = &arguments.report {
             let json = serde_json::to_string_pretty(&report)
-                .map_err(|error| Failure::new(Kind::Fault, error.to_string()))?;
+                .map_err(|error| Failure::new(Kind::Failed, error.to_string()))?;
             let mut output = Output::open(Some(path))?;
             output.data((json + "\n").as_bytes())?;
             output.finish()?;
