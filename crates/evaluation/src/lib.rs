@@ -50,4 +50,4 @@ pub use scores::{NetworkScores, SetScores};
 pub use session::Session;
 pub use split::Split;
 pub use tables::{Detail, tables, task_title};
-pub use vulnlens_corpus::{CuratedPair, DataRow, Part, TextKind};
+pub use vulnlens_corpus::{CuratedPair, CuratedSource, DataRow, Part, TextKind};

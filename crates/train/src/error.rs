@@ -31,6 +31,14 @@ pub enum TrainError {
     /// No techniques that people assigned.
     #[error("no text has techniques that a project of people assigned; build the data set with --curated")]
     NoCuratedPairs,
+    /// The numbers of a model's file do not hold what was fitted.
+    #[error(
+        "the head's scores change by {difference:.3} in the numbers of a model's file: this is a fault of vulnlens"
+    )]
+    RoundedAway {
+        /// The greatest difference of a score.
+        difference: f64,
+    },
     /// All labels alike.
     #[error("every training text has the same CWE set; there is nothing to tell apart")]
     OneSetOnly,

@@ -283,6 +283,25 @@ pub fn features(
     inputs.iter().map(of_text).collect()
 }
 
+/// The scores that the head of a model gives to texts, by technique, before they are calibrated; none without a head.
+#[must_use]
+pub fn scores(model: &NgramModel, kb: &KnowledgeBase, inputs: &[Input<'_>]) -> Vec<Vec<f32>> {
+    let Some(head) = &model.curated else { return vec![] };
+    let places = head.outputs.places(model.sets(), kb);
+    let mut room = Room { asks_curated: true, ..Room::default() };
+    let (mut probabilities, mut cwes, mut scores) = (Vec::new(), Vec::new(), CuratedScores::default());
+    let of_text = |input: &Input<'_>| {
+        model.score(std::slice::from_ref(input), &mut room, &mut probabilities);
+        temper(&mut probabilities, model.temperature());
+        cwe_probabilities(&places, &probabilities, head.outputs.cwes.len(), &mut cwes);
+        if let Some(text) = room.curated.first() {
+            head.score(text, &cwes, &mut scores);
+        }
+        scores.sums.iter().take(head.outputs.techniques.len()).copied().collect()
+    };
+    inputs.iter().map(of_text).collect()
+}
+
 /// The places among `cwes` of each set: of its weaknesses and their ancestors.
 fn places_of(cwes: &[CweId], sets: &[Vec<CweId>], kb: &KnowledgeBase) -> Vec<Vec<u16>> {
     let of_set = |set: &Vec<CweId>| {

@@ -31,7 +31,7 @@ const YEARS: f64 = 0.2;
 pub(super) const TEXT_OF_PROJECTS: f64 = 2.0 / TEXT;
 pub(super) const YEARS_OF_PROJECTS: f64 = 2.0 / YEARS;
 /// Fewest texts with a feature.
-const FEWEST: usize = 4;
+const FEWEST: usize = 3;
 
 /// The products of all pairs of texts by blocks, with the factors of the features in them.
 pub(super) struct Kernels {

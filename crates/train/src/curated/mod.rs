@@ -29,6 +29,8 @@ use thresholds::{Rule, calibration, folds};
 const MAPPING: &str = "mapping";
 /// Fewest texts of a technique.
 const FEWEST: usize = 5;
+/// Fewest texts with some probability of a weakness that is read.
+const FEWEST_WITH_CWE: usize = 10;
 /// Folds by which thresholds and calibration are fitted.
 const FOLDS: usize = 4;
 
@@ -162,7 +164,7 @@ fn cwes_read(model: &NgramModel, kb: &KnowledgeBase, inputs: &[Input<'_>]) -> Ve
     let read = features(model, kb, &all, inputs);
     let count = |at: usize| read.iter().filter(|f| f.dense.get(first + at).is_some_and(|p| *p > 0.0)).count();
     let of_rules: BTreeSet<CweId> = rules().iter().flat_map(|rule| rule.cwes.clone()).collect();
-    let is_read = |(at, id): &(usize, &CweId)| of_rules.contains(id) || count(*at) >= FEWEST;
+    let is_read = |(at, id): &(usize, &CweId)| of_rules.contains(id) || count(*at) >= FEWEST_WITH_CWE;
     all.iter().enumerate().filter(is_read).map(|(_, id)| *id).collect()
 }
 
@@ -205,7 +207,26 @@ pub fn train(
         thresholds: space.iter().map(TechniqueId::to_string).zip(thresholds).collect(),
         fitted_on,
     };
-    Ok(with_curated(model_file, head, &tensors)?)
+    let file = with_curated(model_file, head, &tensors)?;
+    check(&file, kb, &prepared, &solved)?;
+    Ok(file)
+}
+
+/// The most that scores may differ by for being weights of features, in few bits, in place of products of texts.
+const MOST_ROUNDED: f64 = 0.02;
+
+/// Checks that the head in a file scores the examples as the regression does.
+fn check(file: &[u8], kb: &KnowledgeBase, prepared: &Prepared, solved: &Solved) -> Result<(), TrainError> {
+    let model = NgramModel::from_bytes(file)?;
+    let inputs = prepared.examples.iter().map(|e| Input::text(&e.text).year(e.year)).collect::<Vec<_>>();
+    let scored = vulnlens_model::curated::scores(&model, kb, &inputs);
+    let mut difference = 0.0f64;
+    for (text, scores) in scored.iter().enumerate() {
+        let exact = solved.scores(prepared, text);
+        let apart = scores.iter().zip(&exact).map(|(score, exact)| (f64::from(*score) - exact).abs());
+        difference = apart.fold(difference, f64::max);
+    }
+    if difference > MOST_ROUNDED { Err(TrainError::RoundedAway { difference }) } else { Ok(()) }
 }
 
 /// The role that projects give to a technique, or to its sub-techniques, most often.

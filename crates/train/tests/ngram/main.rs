@@ -4,5 +4,6 @@
 
 #[path = "../corpus/mod.rs"]
 mod corpus;
+mod curated;
 mod fit;
 mod made_up;
