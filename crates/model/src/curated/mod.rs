@@ -96,9 +96,15 @@ impl CuratedHead {
             *places.get_mut(*row as usize)? = u16::try_from(place + 1).ok()?;
         }
         let mut rules_of: BTreeMap<u16, Vec<u16>> = BTreeMap::new();
+        // Words of rules that are no features of the text have places behind these.
+        let mut next = tensors.rows.len();
         for (number, rule) in rules.iter().enumerate() {
-            let rows = rule.keys().into_iter().filter_map(|key| vocabulary.row(key));
-            for place in rows.filter_map(|row| places.get(row as usize)).filter(|place| **place > 0) {
+            for row in rule.keys().into_iter().filter_map(|key| vocabulary.row(key)) {
+                let place = places.get_mut(row as usize)?;
+                if *place == 0 {
+                    next += 1;
+                    *place = u16::try_from(next).ok()?;
+                }
                 rules_of.entry(*place).or_default().push(u16::try_from(number).ok()?);
             }
         }
@@ -135,10 +141,12 @@ impl CuratedHead {
                 continue;
             }
             let at = usize::from(place) - 1;
-            let factor = entry.value * self.tensors.text_scales[at];
-            let row = &self.tensors.text[at * width..][..width];
-            for (sum, code) in text.sums.iter_mut().zip(row) {
-                *sum += factor * f32::from(*code);
+            if let Some(scale) = self.tensors.text_scales.get(at) {
+                let factor = entry.value * scale;
+                let row = &self.tensors.text[at * width..][..width];
+                for (sum, code) in text.sums.iter_mut().zip(row) {
+                    *sum += factor * f32::from(*code);
+                }
             }
             for rule in self.rules_of.get(&place).into_iter().flatten() {
                 text.holds[usize::from(*rule)] = true;
