@@ -2,6 +2,7 @@
 
 use clap::Args;
 use vulnlens::model::Years;
+use vulnlens::report::TableLayout;
 use vulnlens::{Classifier, LabelMode, Options, TopK};
 
 use crate::choice::one_of;
@@ -9,8 +10,6 @@ use crate::terminal::Terminal;
 
 /// The variable that stands for `--labels`.
 const LABELS: &str = "VULNLENS_LABELS";
-/// Labels of each taxonomy that a table shows unless told otherwise.
-const TABLE_ROWS: usize = 5;
 
 /// The question to a model.
 #[derive(Debug, Args)]
@@ -20,7 +19,8 @@ pub(crate) struct QuestionArguments {
     #[arg(long, env = LABELS, hide_env_values = true, value_parser = one_of(&LabelMode::ALL, LabelMode::name, LabelMode::help), value_name = "SPACE", default_value = LabelMode::Recommended.name())]
     labels: LabelMode,
 
-    /// Labels of each taxonomy, the best: a number or `all` [default: 5 in a table, else those predicted and the best 5]
+    /// Labels of each taxonomy, the best: a number or `all` [default: in a table 5, of those that follow from weaknesses 2
+    /// where techniques that analysts assign are listed; otherwise those predicted and the best 5]
     #[arg(long, value_name = "N", value_parser = top_k)]
     top_k: Option<TopK>,
 
@@ -41,12 +41,13 @@ impl QuestionArguments {
         Options::default().labels(self.labels).top_k(top_k).threshold(self.threshold).as_of(self.as_of)
     }
 
-    /// The rows of a table's section; none for all.
-    pub(crate) fn rows(&self) -> Option<usize> {
+    /// The layout of tables: the usual one, or with as many labels as are asked for.
+    pub(crate) fn layout(&self, terminal: &Terminal) -> TableLayout {
+        let layout = terminal.layout();
         match self.top_k {
-            None => Some(TABLE_ROWS),
-            Some(TopK::Best(number)) => Some(number),
-            Some(_) => None,
+            None => layout,
+            Some(TopK::Best(number)) => TableLayout { rows: Some(number), derived: None, ..layout },
+            Some(_) => TableLayout { rows: None, derived: None, ..layout },
         }
     }
 

@@ -57,9 +57,9 @@ impl Terminal {
         }
     }
 
-    /// The layout of tables, `rows` of each section.
-    pub(crate) fn layout(&self, rows: Option<usize>) -> TableLayout {
-        TableLayout { rows, width: self.width, glyphs: self.glyphs }
+    /// The usual layout of tables.
+    pub(crate) fn layout(&self) -> TableLayout {
+        TableLayout { width: self.width, glyphs: self.glyphs, ..TableLayout::default() }
     }
 
     /// Says something worth knowing, on standard error.

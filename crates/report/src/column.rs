@@ -19,6 +19,11 @@ pub(crate) trait Column: 'static {
     /// The prediction's labels of this task.
     fn of(prediction: &Prediction) -> Option<&Labels<Self::Id>>;
 
+    /// The short names of the tactics that a label serves, for columns that list them.
+    fn tactics(_of: Self::Id, _kb: &KnowledgeBase) -> Option<impl Iterator<Item = &str>> {
+        None::<std::iter::Empty<&str>>
+    }
+
     /// The chain's steps to a label, from the first of the weaknesses that leads there.
     fn way(_from: &[ScoredLabel<CweId>], _to: Self::Id, _kb: &KnowledgeBase) -> Option<Vec<String>> {
         None
@@ -108,10 +113,14 @@ pub(crate) struct AttackCurated;
 impl Column for AttackCurated {
     type Id = TechniqueId;
     const TASK: Task = Task::AttackCurated;
-    const TITLE: &'static str = "Techniques as analysts assign them (ATT&CK)";
+    const TITLE: &'static str = "Techniques that analysts assign (ATT&CK)";
 
     fn of(prediction: &Prediction) -> Option<&Labels<TechniqueId>> {
         prediction.attack_curated.as_ref()
+    }
+
+    fn tactics(of: TechniqueId, kb: &KnowledgeBase) -> Option<impl Iterator<Item = &str>> {
+        Some(kb.tactics_of(of).iter().filter_map(|id| Some(kb.tactic(*id)?.shortname.as_str())))
     }
 }
 

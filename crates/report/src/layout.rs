@@ -13,6 +13,9 @@ pub(crate) const ASIDE: Style = Style::new().dimmed();
 pub struct TableLayout {
     /// Labels shown of each taxonomy, the best ones; `None` for all.
     pub rows: Option<usize>,
+    /// Attack patterns and techniques shown at most that follow from weaknesses, where techniques that analysts assign
+    /// are listed in front of them; `None` for as many as of the others.
+    pub derived: Option<usize>,
     /// Characters in a line; at least 25 are used, and below 60 there is no room for bars.
     pub width: usize,
     /// The signs to draw with.
@@ -21,7 +24,7 @@ pub struct TableLayout {
 
 impl Default for TableLayout {
     fn default() -> Self {
-        Self { rows: Some(5), width: 100, glyphs: Glyphs::default() }
+        Self { rows: Some(5), derived: Some(2), width: 100, glyphs: Glyphs::default() }
     }
 }
 

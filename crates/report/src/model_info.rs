@@ -50,7 +50,9 @@ fn network(info: &ModelInfo) -> Vec<Row> {
 
 fn answers(info: &ModelInfo) -> Vec<Row> {
     if let Some(sets) = info.cwe_sets {
-        return vec![("CWE sets", sets.to_string())];
+        let mut rows = vec![("CWE sets", sets.to_string())];
+        rows.extend(curated(info));
+        return rows;
     }
     let labels = info.labels.unwrap_or_default();
     let counts = [("CWE", labels.cwe), ("CAPEC", labels.capec), ("ATT&CK", labels.attack)];
@@ -73,6 +75,16 @@ fn learnt(info: &ModelInfo) -> impl Iterator<Item = Row> {
         HeadOutputs::Labels { space } => Some(("learnt", space.clone())),
         HeadOutputs::CweSets { .. } | HeadOutputs::Curated { .. } => None,
     })
+}
+
+/// The techniques that analysts assign, as far as the model answers with them.
+fn curated(info: &ModelInfo) -> Option<Row> {
+    match &info.header.as_ref()?.curated_head()?.outputs {
+        HeadOutputs::Curated { techniques, .. } => {
+            Some(("curated", format!("{} techniques that analysts assign", techniques.len())))
+        }
+        HeadOutputs::CweSets { .. } | HeadOutputs::Labels { .. } => None,
+    }
 }
 
 fn counted(count: Count) -> String {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use vulnlens_model::{LabelSource, ScoredLabel};
-use vulnlens_taxonomy::KnowledgeBase;
+use vulnlens_taxonomy::{KnowledgeBase, Role};
 
 use crate::answer::Answer;
 use crate::column::{Column, each_column};
@@ -71,7 +71,7 @@ impl Serialize for Record<'_> {
         map.serialize_entry("taxonomies", &InOrder(versions.to_vec()))?;
         each_column!(C => {
             let labels = C::of(prediction).map_or(&[][..], |labels| &labels.labels);
-            let labels: Vec<_> = labels.iter().map(|scored| Item::of(scored, kb, is_marked)).collect();
+            let labels: Vec<_> = labels.iter().map(|scored| Item::of::<C>(scored, kb, is_marked)).collect();
             map.serialize_entry(C::TASK.key(), &labels)?;
         });
         map.serialize_entry("none", &self.none())?;
@@ -106,6 +106,10 @@ struct Item<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     distance: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tactics: Option<Vec<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     basis: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
@@ -114,7 +118,7 @@ struct Item<'a> {
 }
 
 impl<'a> Item<'a> {
-    fn of<L: Label>(scored: &ScoredLabel<L>, kb: &'a KnowledgeBase, is_marked: bool) -> Self {
+    fn of<C: Column>(scored: &ScoredLabel<C::Id>, kb: &'a KnowledgeBase, is_marked: bool) -> Self {
         let mark = is_marked.then(|| Mark::of(scored.label.standing(kb))).flatten();
         Self {
             label: scored.label.to_string(),
@@ -123,6 +127,8 @@ impl<'a> Item<'a> {
             predicted: scored.predicted,
             via: scored.via.map(|via| via.entries().collect()),
             distance: scored.via.map(|via| via.distance),
+            role: scored.role.map(Role::name),
+            tactics: C::tactics(scored.label, kb).map(Iterator::collect),
             basis: scored.from_catalogue.then_some("catalogue"),
             status: mark.map(|mark| mark.status),
             replaced_by: mark.and_then(|mark| mark.replaced_by).map(|id| id.to_string()),
@@ -137,6 +143,8 @@ impl<'a> Item<'a> {
             predicted: scored.predicted,
             via: None,
             distance: None,
+            role: None,
+            tactics: None,
             basis: None,
             status: None,
             replaced_by: None,

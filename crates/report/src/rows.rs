@@ -1,7 +1,7 @@
 //! Rows of a prediction, one for each label: CSV and Parquet hold the same.
 
 use vulnlens_model::{LabelSource, Prediction, Task, Tasks, Via};
-use vulnlens_taxonomy::KnowledgeBase;
+use vulnlens_taxonomy::{KnowledgeBase, Role};
 
 use crate::column::{Column, each_column};
 use crate::label::{Label, OTHER, name_of_other};
@@ -28,6 +28,8 @@ pub(crate) struct Row<'a> {
     pub(crate) via: Option<Via>,
     /// The column `outcome`: the answer to the record in a word, the same in all its rows.
     pub(crate) outcome: Option<&'static str>,
+    /// The column `role` of a technique that analysts assign.
+    pub(crate) role: Option<&'static str>,
 }
 
 /// The columns `status`, `replaced_by` and `derived`.
@@ -66,6 +68,7 @@ pub(crate) fn each_row(
                 more: derived.map(|_| More { mark: None, derived: false }),
                 via: None,
                 outcome,
+                role: None,
             });
         }
     });
@@ -77,6 +80,7 @@ pub(crate) fn each_row(
             more: derived.map(|_| More { mark: None, derived: false }),
             via: None,
             outcome,
+            role: None,
         });
     }
 }
@@ -101,11 +105,12 @@ fn column_rows<C: Column>(
             more: more(&|| Mark::of(scored.label.standing(kb))),
             via: scored.via,
             outcome,
+            role: scored.role.map(Role::name),
         });
     }
     if labels.labels.is_empty() {
         let texts = [C::TASK.key(), "", NONE_OF_THEM];
         let (score, more) = (labels.none, more(&|| None));
-        put(Row { texts, score, predicted: false, more, via: None, outcome });
+        put(Row { texts, score, predicted: false, more, via: None, outcome, role: None });
     }
 }

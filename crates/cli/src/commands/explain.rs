@@ -55,7 +55,7 @@ pub(crate) fn run(arguments: &ExplainArguments, terminal: &Terminal) -> Result<(
     let is_table = arguments.format == ViewFormat::Table;
     let options = arguments.question.options(is_table);
     let setup = Setup::new(classifier.run(&options), classifier.knowledge_base().clone())
-        .layout(terminal.layout(arguments.question.rows()));
+        .layout(arguments.question.layout(terminal));
     let mut explaining = Explaining {
         answerer: Answerer::new(&classifier, &options, is_table),
         explainer: Explainer::new(&classifier, &options),

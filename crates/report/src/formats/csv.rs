@@ -16,13 +16,14 @@ pub(super) const FORMAT: Format =
     Format::records("csv", "One row for each label of each record", |setup| Box::new(Csv::new(setup)))
         .endings(&["csv"]);
 
-/// Predictions as CSV with the columns `id,taxonomy,label,name,score,predicted,via,distance,outcome`; those of a
+/// Predictions as CSV with the columns `id,taxonomy,label,name,score,predicted,via,distance,outcome,role`; those of a
 /// checkpoint with three more in front of `via`: `status,replaced_by,derived`.
 ///
 /// `via` is the way to a label that follows from a weakness, `CWE-89 > CWE-943 > CAPEC-66`, and `distance` the steps up
 /// to the ancestor in it; both are empty for other labels. `outcome` is the answer to the record in a word
 /// ([`Said::name`](vulnlens_model::Said::name)), repeated in each row of the record, so that a filter on it keeps whole
-/// records; it is empty where the answer is in no word. A family has one row of the taxonomy `cwe-family`.
+/// records; it is empty where the answer is in no word. A family has one row of the taxonomy `cwe-family`. `role` is the
+/// [role](vulnlens_model::ScoredLabel::role) of a technique that analysts assign, and empty in all other rows.
 ///
 /// A record without an id has its line for one, as `#7`; the id is empty where there is neither. A task that was asked
 /// for and of which nothing is listed has one row with an empty label, the name [`NONE_OF_THEM`](crate::NONE_OF_THEM)
@@ -37,10 +38,10 @@ pub struct Csv {
 
 impl Csv {
     /// The header line of label spaces.
-    pub const HEADER: &'static str = "id,taxonomy,label,name,score,predicted,via,distance,outcome\n";
+    pub const HEADER: &'static str = "id,taxonomy,label,name,score,predicted,via,distance,outcome,role\n";
     /// The header line of checkpoints.
     const CHECKPOINT_HEADER: &'static str =
-        "id,taxonomy,label,name,score,predicted,status,replaced_by,derived,via,distance,outcome\n";
+        "id,taxonomy,label,name,score,predicted,status,replaced_by,derived,via,distance,outcome,role\n";
 
     /// The format made ready for a run.
     #[must_use]
@@ -86,6 +87,8 @@ impl Csv {
         }
         out.push(b',');
         out.extend_from_slice(row.outcome.unwrap_or_default().as_bytes());
+        out.push(b',');
+        out.extend_from_slice(row.role.unwrap_or_default().as_bytes());
         out.push(b'\n');
     }
 

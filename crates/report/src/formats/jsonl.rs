@@ -29,9 +29,10 @@ pub(super) const FORMAT: Format =
 /// All that does not change from record to record is escaped once; a record is then little but copied bytes.
 ///
 /// A record's id is null where there is none; then the record's line, where it has one, stands in a last key, `line`. A
-/// task that was not asked for has an empty list. Labels that follow from a weakness have `via` and `distance`. An answer
-/// in a word has `outcome` and `said`, with `outcomes` and `family` where there are such. Records of checkpoints have no
-/// key `labels`, but behind all others `derived` and, if they have any, their labels of no task.
+/// task that was not asked for has an empty list. Labels that follow from a weakness have `via` and `distance`, techniques
+/// that analysts assign `role` and `tactics`. An answer in a word has `outcome` and `said`, with `outcomes` and `family`
+/// where there are such. Records of checkpoints have no key `labels`, but behind all others `derived` and, if they have
+/// any, their labels of no task.
 pub struct JsonLines {
     kb: Arc<KnowledgeBase>,
     /// The bytes between the id and the first list.
@@ -142,6 +143,17 @@ fn push_via(via: Via, out: &mut Vec<u8>) {
     push_number(out, u64::from(via.distance));
 }
 
+fn push_tactics<'a>(tactics: impl Iterator<Item = &'a str>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"tactics\":[");
+    for (number, tactic) in tactics.enumerate() {
+        if number > 0 {
+            out.push(b',');
+        }
+        push_json_string(out, tactic);
+    }
+    out.push(b']');
+}
+
 /// A column's part of a record.
 trait JsonColumn: Send + Sync {
     /// Appends the list of labels, with its key.
@@ -186,6 +198,13 @@ impl<C: Column> JsonColumn for List<C> {
             out.extend_from_slice(predicted(scored.predicted));
             if let Some(via) = scored.via {
                 push_via(via, out);
+            }
+            if let Some(role) = scored.role {
+                out.extend_from_slice(b",\"role\":");
+                push_json_string(out, role.name());
+            }
+            if let Some(tactics) = C::tactics(scored.label, &self.kb) {
+                push_tactics(tactics, out);
             }
             if scored.from_catalogue {
                 out.extend_from_slice(b",\"basis\":\"catalogue\"");

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use vulnlens_model::{LabelSource, Prediction, Run, ScoredLabel, Task};
+use vulnlens_model::{LabelSource, Labels, Prediction, Run, ScoredLabel, Task};
 use vulnlens_taxonomy::{Domain, KnowledgeBase, TechniqueId};
 
 use crate::answer::{Answer, RecordKey};
@@ -26,17 +26,25 @@ pub(super) const FORMAT: Format = Format::document(
 const EXAMPLES: usize = 3;
 /// The colours of the least and of the greatest score.
 const COLORS: [&str; 2] = ["#ffe5d9", "#cb181d"];
+/// The colour of techniques that only follow from weaknesses, whatever their scores, in a layer that has others, too: what
+/// the two kinds of scores say cannot be compared.
+const DERIVED_COLOR: &str = "#c6dbef";
 
 /// The predicted techniques of all records as one layer of the domain `enterprise-attack`. The score of a technique is
 /// the number of records that it is predicted for; in the layer of a single record it is the probability in per cent.
 /// Techniques that ATT&CK revoked stand as their successors.
+///
+/// A technique that analysts assign has the score of that, even where it follows from a weakness, too, and stands in front
+/// of those that only follow from one. The field `basis` of its metadata tells the two kinds apart.
 struct NavigatorLayer {
     kb: Arc<KnowledgeBase>,
     run: Run,
     records: u64,
     /// The first record.
     first: RecordKey,
-    techniques: BTreeMap<TechniqueId, Tally>,
+    techniques: BTreeMap<(Kind, TechniqueId), Tally>,
+    /// True if techniques that analysts assign were asked for and answered.
+    asks_curated: bool,
     /// Predicted techniques that the matrix does not have.
     left_out: BTreeSet<TechniqueId>,
 }
@@ -50,6 +58,15 @@ struct Tally {
     examples: Vec<String>,
 }
 
+/// The kinds of techniques, in the order of the layer.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    /// Analysts assign it.
+    Curated,
+    /// It follows from a weakness, or a checkpoint has a label of it.
+    Linked,
+}
+
 impl NavigatorLayer {
     /// The format made ready for a run.
     fn new(setup: &Setup) -> Self {
@@ -59,15 +76,16 @@ impl NavigatorLayer {
             records: 0,
             first: RecordKey::default(),
             techniques: BTreeMap::new(),
+            asks_curated: false,
             left_out: BTreeSet::new(),
         }
     }
 
-    /// The predicted techniques of one record with their probabilities, each once and as it is called today.
-    fn predicted(&self, prediction: &Prediction) -> BTreeMap<TechniqueId, f32> {
-        let lists = [&prediction.attack, &prediction.attack_curated].into_iter().flatten();
+    /// The predicted techniques of a list with their probabilities, each once and as it is called today.
+    fn predicted(&self, list: Option<&Labels<TechniqueId>>) -> BTreeMap<TechniqueId, f32> {
+        let labels = list.map_or(&[][..], |list| &list.labels);
         let mut predicted = BTreeMap::new();
-        for ScoredLabel { label, score, .. } in lists.flat_map(|list| &list.labels).filter(|l| l.predicted) {
+        for ScoredLabel { label, score, .. } in labels.iter().filter(|scored| scored.predicted) {
             let greatest: &mut f32 = predicted.entry(self.kb.current(*label)).or_default();
             *greatest = greatest.max(*score);
         }
@@ -101,24 +119,35 @@ impl NavigatorLayer {
         format!("{} {score}{left_out} vulnlens, model {model}, revision {model_revision}.", self.origin())
     }
 
-    /// The origin of the techniques, in a sentence.
-    fn origin(&self) -> String {
-        let Run { versions, labels, .. } = &self.run;
-        let is_derived = match labels {
+    /// True if the techniques that analysts do not assign follow from weaknesses.
+    fn is_derived(&self) -> bool {
+        match self.run.labels {
             LabelSource::Spaces(_) => true,
             LabelSource::Checkpoint { derived, .. } => derived.contains(Task::Attack),
-        };
-        if !is_derived {
+        }
+    }
+
+    /// The origin of the techniques, in a sentence or two.
+    fn origin(&self) -> String {
+        let Run { versions, .. } = &self.run;
+        if !self.is_derived() {
             return "Techniques as the model predicts them, not observed.".to_owned();
         }
-        format!(
+        let derived = format!(
             "Techniques derived from the predicted weaknesses through the catalogues CWE {}, CAPEC {} and ATT&CK {}, \
              not observed.",
             versions.cwe, versions.capec, versions.attack
+        );
+        if !self.asks_curated {
+            return derived;
+        }
+        format!(
+            "Basis curated, in the colours of the scale: techniques that analysts assign to such vulnerabilities. Basis \
+             derived, in one colour: {derived}"
         )
     }
 
-    fn technique(&self, id: TechniqueId, tally: &Tally) -> Value {
+    fn technique(&self, kind: Kind, id: TechniqueId, tally: &Tally) -> Value {
         let percentage = percent(tally.greatest);
         let percentage = percentage.trim_start();
         let (score, comment) = if self.records == 1 {
@@ -128,15 +157,38 @@ impl NavigatorLayer {
             let of = format!("predicted for {} of {} records", tally.records, self.records);
             (json!(tally.records), format!("{of}; greatest probability {percentage}"))
         };
-        let mut metadata = vec![json!({ "name": "technique", "value": id.name(&self.kb) })];
-        metadata.extend(tally.examples.iter().map(|id| json!({ "name": "record", "value": id })));
-        json!({
+        let also = match kind {
+            Kind::Curated if self.techniques.contains_key(&(Kind::Linked, id)) => {
+                "; derived from a weakness, too"
+            }
+            _ => "",
+        };
+        let basis = match kind {
+            Kind::Curated => Some("curated"),
+            Kind::Linked => self.is_derived().then_some("derived"),
+        };
+        let entry = |name: &str, value: &str| json!({ "name": name, "value": value });
+        let mut metadata = vec![entry("technique", &id.name(&self.kb))];
+        metadata.extend(basis.map(|basis| entry("basis", basis)));
+        metadata.extend(tally.examples.iter().map(|id| entry("record", id)));
+        let mut technique = json!({
             "techniqueID": id.to_string(),
             "score": score,
-            "comment": comment,
+            "comment": comment + also,
             "enabled": true,
             "metadata": metadata,
-        })
+        });
+        if self.asks_curated && kind == Kind::Linked {
+            technique["color"] = DERIVED_COLOR.into();
+        }
+        technique
+    }
+
+    /// The techniques, those that analysts assign first, and each once.
+    fn techniques(&self) -> Value {
+        let is_again = |kind, id| kind == Kind::Linked && self.techniques.contains_key(&(Kind::Curated, id));
+        let once = self.techniques.iter().filter(|((kind, id), _)| !is_again(*kind, *id));
+        once.map(|((kind, id), tally)| self.technique(*kind, *id, tally)).collect()
     }
 
     fn layer(&self) -> Value {
@@ -145,8 +197,9 @@ impl NavigatorLayer {
             1 => (100, ["0 %".to_owned(), "100 %".to_owned()]),
             _ => (greatest, ["no record".to_owned(), counted(greatest)]),
         };
-        let legend =
-            legend.into_iter().zip(COLORS).map(|(label, color)| json!({"label": label, "color": color}));
+        let derived = self.asks_curated.then(|| ("derived from weaknesses".to_owned(), DERIVED_COLOR));
+        let legend = legend.into_iter().zip(COLORS).chain(derived);
+        let legend = legend.map(|(label, color)| json!({"label": label, "color": color}));
         let attack = self.run.versions.attack.split('.').next();
         json!({
             "name": self.name(),
@@ -156,7 +209,7 @@ impl NavigatorLayer {
             // Highest scores first.
             "sorting": 3,
             "layout": { "layout": "side", "showID": true, "expandedSubtechniques": "annotated" },
-            "techniques": self.techniques.iter().map(|(id, tally)| self.technique(*id, tally)).collect::<Value>(),
+            "techniques": self.techniques(),
             "gradient": { "colors": COLORS, "minValue": 0, "maxValue": greatest },
             "legendItems": legend.collect::<Value>(),
         })
@@ -174,16 +227,20 @@ impl Document for NavigatorLayer {
             self.first = answer.record.clone();
         }
         self.records = self.records.saturating_add(1);
-        for (id, score) in self.predicted(&answer.prediction) {
-            if !self.is_in_matrix(id) {
-                self.left_out.insert(id);
-                continue;
-            }
-            let tally = self.techniques.entry(id).or_default();
-            tally.records = tally.records.saturating_add(1);
-            tally.greatest = tally.greatest.max(score);
-            if let Some(id) = answer.record.text().filter(|_| tally.examples.len() < EXAMPLES) {
-                tally.examples.push(id.into_owned());
+        let Prediction { attack, attack_curated, .. } = &answer.prediction;
+        self.asks_curated |= attack_curated.is_some();
+        for (kind, list) in [(Kind::Curated, attack_curated), (Kind::Linked, attack)] {
+            for (id, score) in self.predicted(list.as_ref()) {
+                if !self.is_in_matrix(id) {
+                    self.left_out.insert(id);
+                    continue;
+                }
+                let tally = self.techniques.entry((kind, id)).or_default();
+                tally.records = tally.records.saturating_add(1);
+                tally.greatest = tally.greatest.max(score);
+                if let Some(id) = answer.record.text().filter(|_| tally.examples.len() < EXAMPLES) {
+                    tally.examples.push(id.into_owned());
+                }
             }
         }
         Ok(())

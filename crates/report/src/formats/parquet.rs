@@ -29,9 +29,8 @@ const GROUP_ROWS: usize = 1 << 19;
 
 /// Predictions as a Parquet table with the columns `id`, `taxonomy`, `label`, `name`, `score`, `predicted`, `model` and
 /// `revision`; those of a checkpoint with three more: `status` and `replaced_by`, null for a label in force, and
-/// `derived`. Behind them stand `via`, `distance` and `outcome`, null where those of [`Csv`](crate::Csv) are empty. The
-/// order of the rows is that of the records, and in a record that of the JSON Lines; ids and the rows
-/// of tasks of which nothing is listed are those of [`Csv`](crate::Csv), with null for no id.
+/// `derived`. Behind them stand `via`, `distance`, `outcome` and `role`, null where those of [`Csv`](crate::Csv) are empty.
+/// The order of the rows is that of the records, and in a record that of the JSON Lines; ids and the rows of tasks of which nothing is listed are those of [`Csv`](crate::Csv), with null for no id.
 pub struct ParquetTable {
     kb: Arc<KnowledgeBase>,
     run: Run,
@@ -53,6 +52,7 @@ struct Columns {
     via: StringBuilder,
     distance: UInt8Builder,
     outcome: StringBuilder,
+    role: StringBuilder,
 }
 
 /// The columns that a checkpoint has more.
@@ -133,7 +133,8 @@ fn schema(is_of_checkpoint: bool) -> Arc<Schema> {
         let derived = Field::new("derived", DataType::Boolean, false);
         fields.extend([text("status", true), text("replaced_by", true), derived]);
     }
-    fields.extend([text("via", true), Field::new("distance", DataType::UInt8, true), text("outcome", true)]);
+    fields.extend([text("via", true), Field::new("distance", DataType::UInt8, true)]);
+    fields.extend([text("outcome", true), text("role", true)]);
     Arc::new(Schema::new(fields))
 }
 
@@ -156,6 +157,7 @@ impl Columns {
         self.via.append_option(row.via.map(entries));
         self.distance.append_option(row.via.map(|via| via.distance));
         self.outcome.append_option(row.outcome);
+        self.role.append_option(row.role);
     }
 
     /// The columns of the rows added so far, in the order of the schema, with those of the model.
@@ -171,7 +173,7 @@ impl Columns {
             columns.push(Arc::new(derived.finish()));
         }
         columns.extend([Arc::new(self.via.finish()) as ArrayRef, Arc::new(self.distance.finish())]);
-        columns.push(Arc::new(self.outcome.finish()));
+        columns.extend([Arc::new(self.outcome.finish()) as ArrayRef, Arc::new(self.role.finish())]);
         columns
     }
 }

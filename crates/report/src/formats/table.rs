@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use anstyle::Style;
 use vulnlens_model::{Family, LabelSource, Labels, Prediction, Said, ScoredLabel, Task};
-use vulnlens_taxonomy::{CweId, KnowledgeBase, Standing, Usage};
+use vulnlens_taxonomy::{CweId, KnowledgeBase, Role, Standing, Usage};
 
 use crate::answer::Answer;
-use crate::column::{Column, each_column};
+use crate::column::{self, Column, each_column};
 use crate::format::Format;
 use crate::label::{Label, name_of_other};
 use crate::layout::{ASIDE, HEADING, PREDICTED, TableLayout, printable, wrapped};
@@ -36,7 +36,8 @@ const NONE_SHOWN: f32 = 0.05;
 /// one, then each task that was asked for.
 ///
 /// An answer in a word has its sentence in front, unless it tells a weakness; then a text by itself is followed by the
-/// meaning of the marks. Derived labels stand in groups of equal distance from the weakness that they follow from.
+/// meaning of the marks. Techniques that analysts assign stand in front of what follows from weaknesses, of which little is
+/// then shown. Derived labels stand in groups of equal distance from the weakness that they follow from.
 ///
 /// In other answers the ways of the chain begin with the weaknesses as assigned. The first of these is shown where the
 /// prediction leaves it out. Labels of a checkpoint are marked where they are not in force, and shown with their parents or
@@ -76,7 +77,10 @@ impl Table {
         if let Some(said) = prediction.said.filter(|said| *said != Said::Weaknesses) {
             text.extend(wrapped(said.sentence(), self.layout.width).into_iter().map(|line| line + "\n"));
         }
-        each_column!(C => self.section::<C>(prediction, assigned, &mut text));
+        self.section::<column::Cwe>(prediction, assigned, &mut text);
+        self.section::<column::AttackCurated>(prediction, assigned, &mut text);
+        self.section::<column::Capec>(prediction, assigned, &mut text);
+        self.section::<column::Attack>(prediction, assigned, &mut text);
         self.others(prediction, &mut text);
         text
     }
@@ -92,11 +96,19 @@ impl Table {
         if record.text().is_some() || prediction.said.is_none() || !has_marks {
             return String::new();
         }
-        let meaning = format!(
-            "{} marks answers: weaknesses by the rule fitted on validation; patterns and techniques linked to one of \
-             these, or to its nearest ancestor with links",
-            self.layout.glyphs.check()
-        );
+        let check = self.layout.glyphs.check();
+        let meaning = if lists_curated(prediction) {
+            format!(
+                "{check} marks answers: weaknesses by the rule fitted on validation; techniques that analysts assign by a \
+                 rule fitted on their mappings; patterns and derived techniques linked to one of these weaknesses, or to \
+                 its nearest ancestor with links"
+            )
+        } else {
+            format!(
+                "{check} marks answers: weaknesses by the rule fitted on validation; patterns and techniques linked to \
+                 one of these, or to its nearest ancestor with links"
+            )
+        };
         let lines = wrapped(&meaning, self.layout.width).into_iter();
         lines.map(|line| format!("{ASIDE}{line}{ASIDE:#}\n")).collect()
     }
@@ -109,13 +121,14 @@ impl Table {
     ) {
         let labels = C::of(prediction).filter(|labels| {
             // Of a text that tells no weakness, that none applies has been said.
-            !labels.labels.is_empty() || tells_weakness(prediction.said)
+            (!labels.labels.is_empty() || tells_weakness(prediction.said)) && !rules_out::<C>(prediction)
         });
         if let Some(labels) = labels {
             *text += &format!("{HEADING}{}{HEADING:#}\n", C::TITLE);
-            let shown = self.layout.rows.unwrap_or(usize::MAX).min(labels.labels.len());
+            let shown = self.most(C::TASK, prediction).min(labels.labels.len());
             match (C::TASK, &prediction.family) {
-                (Task::Capec | Task::Attack, _) if prediction.said.is_some() => {
+                (Task::AttackCurated, _) => self.curated::<C>(labels, shown, text),
+                (task, _) if is_derived(task) && prediction.said.is_some() => {
                     self.derived::<C>(prediction, labels, shown, text);
                 }
                 (Task::Cwe, Some(family)) => {
@@ -124,13 +137,22 @@ impl Table {
                 }
                 _ => self.rows::<C>(labels, shown, assigned, text),
             }
-            if labels.none >= NONE_SHOWN || labels.labels.is_empty() {
+            if labels.none >= NONE_SHOWN || (labels.labels.is_empty() && C::TASK != Task::AttackCurated) {
                 let words = self.fit("that none applies", BEFORE_ID);
                 *text += &format!("    {}  {ASIDE}{words}{ASIDE:#}\n", percent(labels.none));
             }
         }
         if C::TASK == Task::Cwe && prediction.family.is_none() && tells_weakness(prediction.said) {
             *text += &self.left_out(prediction, assigned);
+        }
+    }
+
+    /// The number of labels of a task that are shown at most.
+    fn most(&self, task: Task, prediction: &Prediction) -> usize {
+        let rows = self.layout.rows.unwrap_or(usize::MAX);
+        match self.layout.derived {
+            Some(derived) if is_derived(task) && lists_curated(prediction) => rows.min(derived),
+            _ => rows,
         }
     }
 
@@ -154,6 +176,19 @@ impl Table {
         *text += &self.more(labels.labels.len().saturating_sub(shown));
     }
 
+    /// Techniques that analysts assign, one line each with the role at its end.
+    fn curated<C: Column>(&self, labels: &Labels<C::Id>, shown: usize, text: &mut String) {
+        if labels.labels.is_empty() {
+            *text += &self.note("none is likely enough to be listed");
+            return;
+        }
+        *text += &self.note("what analysts assign to such vulnerabilities");
+        for scored in labels.labels.iter().take(shown) {
+            *text += &self.line_of(scored, scored.role.map_or("", Role::name));
+        }
+        *text += &self.more(labels.labels.len().saturating_sub(shown));
+    }
+
     /// Labels that follow from weaknesses, one line each, in groups of equal distance.
     fn derived<C: Column>(
         &self,
@@ -171,9 +206,7 @@ impl Table {
                 *text += &self.note(heading);
             }
             for scored in group.labels {
-                let (label, name) = (scored.label.to_string(), scored.label.name_for_people(&self.kb));
-                let beside = group.beside(scored, self.layout.glyphs);
-                *text += &self.line(scored.score, scored.predicted, &label, &name, &beside);
+                *text += &self.line_of(scored, &group.beside(scored, self.layout.glyphs));
             }
         }
         *text += &self.more(labels.labels.len().saturating_sub(shown));
@@ -254,6 +287,12 @@ impl Table {
         }
     }
 
+    /// The line of a label of ours.
+    fn line_of<L: Label>(&self, scored: &ScoredLabel<L>, beside: &str) -> String {
+        let (label, name) = (scored.label.to_string(), scored.label.name_for_people(&self.kb));
+        self.line(scored.score, scored.predicted, &label, &name, beside)
+    }
+
     /// A label's line, with `beside` at its end if it has room there.
     fn line(&self, score: f32, predicted: bool, label: &str, name: &str, beside: &str) -> String {
         let glyphs = self.layout.glyphs;
@@ -321,4 +360,21 @@ impl Table {
 /// True for an answer that tells a weakness, or might; and for one in no word.
 fn tells_weakness(said: Option<Said>) -> bool {
     matches!(said, None | Some(Said::Weaknesses | Said::Family | Said::Unsure))
+}
+
+/// True for labels that follow from weaknesses, unless the model has labels of its own for the task.
+fn is_derived(task: Task) -> bool {
+    matches!(task, Task::Capec | Task::Attack)
+}
+
+/// True where techniques that analysts assign are listed.
+fn lists_curated(prediction: &Prediction) -> bool {
+    prediction.attack_curated.as_ref().is_some_and(|curated| !curated.labels.is_empty())
+}
+
+/// True where a model that knows what analysts assign answers that there is nothing to attack: then what the chain makes of
+/// unlikely weaknesses is not worth a line.
+fn rules_out<C: Column>(prediction: &Prediction) -> bool {
+    let is_ruled_out = prediction.said.is_some_and(Said::rules_out_techniques);
+    C::TASK != Task::Cwe && prediction.attack_curated.is_some() && is_ruled_out
 }

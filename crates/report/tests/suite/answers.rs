@@ -138,7 +138,7 @@ fn parquet_has_nulls_where_the_csv_has_nothing() {
 }
 
 fn table(record: RecordKey, prediction: Prediction, width: usize) -> String {
-    let layout = TableLayout { rows: Some(5), width, glyphs: Glyphs::Ascii };
+    let layout = TableLayout { rows: Some(5), derived: Some(2), width, glyphs: Glyphs::Ascii };
     let mut out = Vec::new();
     let table = Table::new(&sample::setup(SOURCE).layout(layout));
     table.push(&Answer::new(record, prediction), &mut out);

@@ -129,7 +129,7 @@ fn tempfile(bytes: Vec<u8>) -> std::path::PathBuf {
 }
 
 fn table(kb: &KnowledgeBase, width: usize) -> String {
-    let layout = TableLayout { rows: Some(5), width, glyphs: Glyphs::Unicode };
+    let layout = TableLayout { rows: Some(5), derived: Some(2), width, glyphs: Glyphs::Unicode };
     let mut out = Vec::new();
     let table = Table::new(&sample::setup(SOURCE).layout(layout));
     table.push(&Answer::new(RecordKey::default(), prediction(kb)), &mut out);

@@ -13,7 +13,8 @@ const RECOMMENDED: LabelSource = LabelSource::Spaces(LabelMode::Recommended);
 /// Labels of the sample, over all taxonomies.
 const LABELS: usize = 6;
 
-const LAYOUT: TableLayout = TableLayout { rows: Some(5), width: 100, glyphs: Glyphs::Unicode };
+const LAYOUT: TableLayout =
+    TableLayout { rows: Some(5), derived: Some(2), width: 100, glyphs: Glyphs::Unicode };
 
 /// `text` without ANSI styles.
 fn plain(text: &str) -> String {

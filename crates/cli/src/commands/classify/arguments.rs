@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
-use vulnlens::Task;
 use vulnlens::report::Format;
+use vulnlens::{Classifier, LabelMode, Options, Task, Tasks};
 
 use crate::choice::one_of;
 use crate::model_arguments::ModelArguments;
@@ -13,9 +13,7 @@ use crate::options::{THREADS, thread_count};
 use crate::question::QuestionArguments;
 use crate::record_format::format_parser;
 use crate::source::SourceArguments;
-
-/// The tasks that any model answers.
-const TAXONOMIES: [Task; 3] = [Task::Cwe, Task::Capec, Task::Attack];
+use crate::terminal::Terminal;
 
 /// Classify a text, a file of records or CVEs of a data set
 ///
@@ -37,9 +35,9 @@ pub(crate) struct ClassifyArguments {
     #[command(flatten)]
     pub(super) source: SourceArguments,
 
-    /// Taxonomies of the labels
-    #[arg(long, value_parser = one_of(&TAXONOMIES, Task::key, Task::help), value_delimiter = ',', value_name = "LIST", default_value = "cwe,capec,attack")]
-    pub(super) taxonomy: Vec<Task>,
+    /// Taxonomies of the labels, and techniques that analysts assign (`curated`) [default: all that the model answers]
+    #[arg(long, value_parser = one_of(Task::ALL, name, Task::help), value_delimiter = ',', value_name = "LIST")]
+    taxonomy: Option<Vec<Task>>,
 
     #[command(flatten)]
     pub(super) question: QuestionArguments,
@@ -63,4 +61,27 @@ pub(crate) struct ClassifyArguments {
 
     #[command(flatten)]
     pub(super) model: ModelArguments,
+}
+
+/// The name of a task on the command line.
+fn name(task: Task) -> &'static str {
+    if task == Task::AttackCurated { "curated" } else { task.key() }
+}
+
+impl ClassifyArguments {
+    /// The tasks that are asked for.
+    pub(super) fn tasks(&self) -> Tasks {
+        self.taxonomy.as_ref().map_or(Tasks::ALL, |tasks| tasks.iter().copied().collect())
+    }
+
+    /// Warns where techniques that analysts assign are asked for by name and not answered.
+    pub(super) fn check(&self, classifier: &Classifier, options: &Options, terminal: &Terminal) {
+        let is_named = self.taxonomy.as_ref().is_some_and(|tasks| tasks.contains(&Task::AttackCurated));
+        let is_answered = classifier.network().curated().is_some() && options.labels != LabelMode::Reference;
+        if is_named && !is_answered {
+            terminal.warn(
+                "no techniques that analysts assign are answered: the model has none, or --labels is `reference`",
+            );
+        }
+    }
 }

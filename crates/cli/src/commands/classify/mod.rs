@@ -4,7 +4,7 @@ mod arguments;
 
 use vulnlens::report::{Answer, Format, RecordKey, Renderer, Setup};
 use vulnlens::stream::{self, Job, StreamError};
-use vulnlens::{Answerer, Input, Options, Tasks};
+use vulnlens::{Answerer, Input, Options};
 
 pub(crate) use arguments::ClassifyArguments;
 
@@ -22,8 +22,6 @@ use crate::terminal::Terminal;
 struct Settings {
     options: Options,
     format: &'static Format,
-    /// Rows of a table's section.
-    rows: Option<usize>,
     threads: usize,
     /// Set if the answers appear on the terminal.
     to_terminal: bool,
@@ -34,10 +32,11 @@ pub(crate) fn run(arguments: ClassifyArguments, terminal: &Terminal) -> Result<(
     let source = arguments.source.source(arguments.text.as_deref(), terminal)?;
     let classifier = arguments.model.load(settings.threads, terminal)?;
     arguments.question.check(&classifier, terminal);
+    arguments.check(&classifier, &settings.options, terminal);
     let mut answerer = Answerer::new(&classifier, &settings.options, settings.format.needs_assigned());
     let run = classifier.run(&settings.options);
     let setup = Setup::new(run, classifier.knowledge_base().clone())
-        .layout(terminal.layout(settings.rows))
+        .layout(arguments.question.layout(terminal))
         .safe_csv(arguments.safe_csv);
     let output = || RecordOutput::begin(settings.format, &setup, arguments.out.as_deref());
     let records = |input, position, answerer| {
@@ -80,12 +79,8 @@ fn settings(arguments: &ClassifyArguments, terminal: &Terminal) -> Result<Settin
         return Err(Failure::new(Kind::Arguments, message).hint("add --format csv, or leave --safe-csv out"));
     }
     Ok(Settings {
-        options: arguments
-            .question
-            .options(format.is_for_people())
-            .tasks(arguments.taxonomy.iter().copied().collect::<Tasks>()),
+        options: arguments.question.options(format.is_for_people()).tasks(arguments.tasks()),
         format,
-        rows: arguments.question.rows(),
         threads: threads(arguments.threads),
         to_terminal,
     })
