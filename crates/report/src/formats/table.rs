@@ -178,14 +178,22 @@ impl Table {
         *text += &self.more(labels.labels.len().saturating_sub(shown));
     }
 
-    /// Techniques that analysts assign, one line each with the role at its end.
+    /// Techniques that analysts assign, one line each with the role at its end. Those that are answered come before better
+    /// ones that are not, as each has a threshold of its own, and stand where their scores put them.
     fn curated<C: Column>(&self, labels: &Labels<C::Id>, shown: usize, text: &mut String) {
         if labels.labels.is_empty() {
             *text += &self.note("none is likely enough to be listed");
             return;
         }
         *text += &self.note("what analysts assign to such vulnerabilities");
-        for scored in labels.labels.iter().take(shown) {
+        let answered = labels.labels.iter().filter(|scored| scored.predicted).count();
+        let mut others = shown.saturating_sub(answered);
+        let rows = labels.labels.iter().filter(|scored| {
+            let is_other = !scored.predicted && others > 0;
+            others = others.saturating_sub(usize::from(is_other));
+            scored.predicted || is_other
+        });
+        for scored in rows.take(shown) {
             let (label, name) = (scored.label.to_string(), scored.label.name_for_people(&self.kb));
             let role = scored.role.map_or("", Role::name);
             // The role says more than the end of a long name.

@@ -248,6 +248,20 @@ fn a_table_shows_what_analysts_assign_first_and_folds_what_is_derived() {
 }
 
 #[test]
+fn what_analysts_assign_and_is_answered_is_shown_before_what_is_not() {
+    let mut text = vec![];
+    for rows in [1, 2, 3] {
+        let layout = TableLayout { rows: Some(rows), width: 100, ..TableLayout::default() };
+        let mut out = Vec::new();
+        let table = Table::new(&sample::setup(SOURCE).layout(layout));
+        table.push(&Answer::new(RecordKey::default(), sample::curated()), &mut out);
+        let table = String::from_utf8(out).unwrap();
+        text.push(["T1190", "T1059", "T1574.006"].map(|id| table.contains(&format!("{id:<10}  "))));
+    }
+    assert_eq!(text, [[true, false, false], [true, false, true], [true; 3]]);
+}
+
+#[test]
 fn a_table_says_that_nothing_is_likely_to_be_assigned_and_then_folds_nothing() {
     let mut prediction = sample::injection();
     prediction.attack_curated = Some(Labels::new(vec![], 0.02));
