@@ -19,8 +19,8 @@ pub(crate) struct QuestionArguments {
     #[arg(long, env = LABELS, hide_env_values = true, value_parser = one_of(&LabelMode::ALL, LabelMode::name, LabelMode::help), value_name = "SPACE", default_value = LabelMode::Recommended.name())]
     labels: LabelMode,
 
-    /// Labels of each taxonomy, the best: a number or `all` [default: in a table 5, of those that follow from weaknesses 2
-    /// where techniques that analysts assign are listed; otherwise those predicted and the best 5]
+    /// Labels of each taxonomy, the best: a number or `all` [default: those predicted and the best 5; in a table 5, and 2 of
+    /// what follows from weaknesses where techniques that analysts assign are listed]
     #[arg(long, value_name = "N", value_parser = top_k)]
     top_k: Option<TopK>,
 

@@ -19,11 +19,6 @@ pub(crate) trait Column: 'static {
     /// The prediction's labels of this task.
     fn of(prediction: &Prediction) -> Option<&Labels<Self::Id>>;
 
-    /// The short names of the tactics that a label serves, for columns that list them.
-    fn tactics(_of: Self::Id, _kb: &KnowledgeBase) -> Option<impl Iterator<Item = &str>> {
-        None::<std::iter::Empty<&str>>
-    }
-
     /// The chain's steps to a label, from the first of the weaknesses that leads there.
     fn way(_from: &[ScoredLabel<CweId>], _to: Self::Id, _kb: &KnowledgeBase) -> Option<Vec<String>> {
         None
@@ -117,10 +112,6 @@ impl Column for AttackCurated {
 
     fn of(prediction: &Prediction) -> Option<&Labels<TechniqueId>> {
         prediction.attack_curated.as_ref()
-    }
-
-    fn tactics(of: TechniqueId, kb: &KnowledgeBase) -> Option<impl Iterator<Item = &str>> {
-        Some(kb.tactics_of(of).iter().filter_map(|id| Some(kb.tactic(*id)?.shortname.as_str())))
     }
 }
 

@@ -21,6 +21,11 @@ pub(crate) trait Label: Copy + Ord + Display + Send + Sync + 'static {
     /// The label's standing in the knowledge base.
     fn standing(self, kb: &KnowledgeBase) -> Standing;
 
+    /// The short names of the tactics that the label serves; none for labels of other kinds, and for unknown ones.
+    fn tactics(self, _kb: &KnowledgeBase) -> Option<impl Iterator<Item = &str>> {
+        None::<std::iter::Empty<&str>>
+    }
+
     /// The parents or tactics of the label, for people.
     fn belongs_to(self, kb: &KnowledgeBase) -> String;
 }
@@ -98,6 +103,11 @@ impl Label for TechniqueId {
 
     fn standing(self, kb: &KnowledgeBase) -> Standing {
         kb.standing_of_technique(self)
+    }
+
+    fn tactics(self, kb: &KnowledgeBase) -> Option<impl Iterator<Item = &str>> {
+        kb.technique(self)?;
+        Some(kb.tactics_of(self).iter().filter_map(|id| Some(kb.tactic(*id)?.shortname.as_str())))
     }
 
     fn belongs_to(self, kb: &KnowledgeBase) -> String {

@@ -71,7 +71,7 @@ impl Serialize for Record<'_> {
         map.serialize_entry("taxonomies", &InOrder(versions.to_vec()))?;
         each_column!(C => {
             let labels = C::of(prediction).map_or(&[][..], |labels| &labels.labels);
-            let labels: Vec<_> = labels.iter().map(|scored| Item::of::<C>(scored, kb, is_marked)).collect();
+            let labels: Vec<_> = labels.iter().map(|scored| Item::of(scored, kb, is_marked)).collect();
             map.serialize_entry(C::TASK.key(), &labels)?;
         });
         map.serialize_entry("none", &self.none())?;
@@ -118,7 +118,7 @@ struct Item<'a> {
 }
 
 impl<'a> Item<'a> {
-    fn of<C: Column>(scored: &ScoredLabel<C::Id>, kb: &'a KnowledgeBase, is_marked: bool) -> Self {
+    fn of<L: Label>(scored: &ScoredLabel<L>, kb: &'a KnowledgeBase, is_marked: bool) -> Self {
         let mark = is_marked.then(|| Mark::of(scored.label.standing(kb))).flatten();
         Self {
             label: scored.label.to_string(),
@@ -128,7 +128,7 @@ impl<'a> Item<'a> {
             via: scored.via.map(|via| via.entries().collect()),
             distance: scored.via.map(|via| via.distance),
             role: scored.role.map(Role::name),
-            tactics: C::tactics(scored.label, kb).map(Iterator::collect),
+            tactics: scored.label.tactics(kb).map(Iterator::collect),
             basis: scored.from_catalogue.then_some("catalogue"),
             status: mark.map(|mark| mark.status),
             replaced_by: mark.and_then(|mark| mark.replaced_by).map(|id| id.to_string()),

@@ -118,10 +118,11 @@ fn labels_that_are_not_in_force_are_kept_and_marked() {
         assert!(table.contains(words), "{table}");
     }
     let csv = folder.run(&[&arguments[..], &["--format", "csv"]].concat()).code(0).stdout;
-    let header = "id,taxonomy,label,name,score,predicted,status,replaced_by,derived,via,distance,outcome\n";
+    let header =
+        "id,taxonomy,label,name,score,predicted,status,replaced_by,derived,via,distance,outcome,role\n";
     assert!(csv.starts_with(header), "{csv}");
     assert!(
-        csv.lines().any(|row| row.contains(",T1086,") && row.ends_with(",revoked,T1059.001,false,,,")),
+        csv.lines().any(|row| row.contains(",T1086,") && row.ends_with(",revoked,T1059.001,false,,,,")),
         "{csv}"
     );
 }

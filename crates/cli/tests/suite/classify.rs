@@ -77,6 +77,29 @@ fn what_is_not_asked_for_is_empty() {
     assert!(scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
 }
 
+/// Holds for models that answer with them, and for those that do not.
+#[test]
+fn techniques_that_analysts_assign_can_be_asked_for_alone() {
+    let folder = Folder::new();
+    let outcome = folder.run(&["classify", SQLI, "--taxonomy", "curated"]).code(0);
+    let record = &outcome.records()[0];
+    for key in ["cwe", "capec", "attack"] {
+        assert_eq!(record[key], json!([]), "{record}");
+        assert!(record["none"].get(key).is_none(), "{record}");
+    }
+    let unanswered = "no techniques that analysts assign are answered";
+    assert_eq!(
+        record["none"].get("attack_curated").is_none(),
+        outcome.stderr.contains(unanswered),
+        "{record}"
+    );
+    let labels = record["attack_curated"].as_array().unwrap();
+    assert!(labels.iter().all(|label| label["role"].is_string() && label["tactics"].is_array()), "{record}");
+    let reference = ["classify", SQLI, "--taxonomy", "curated", "--labels", "reference"];
+    let record = &folder.run(&reference).code(0).says(&[unanswered, "reference"]).records()[0];
+    assert_eq!((&record["attack_curated"], &record["none"]), (&json!([]), &json!({})));
+}
+
 #[test]
 fn the_long_tail_is_listed_where_it_is_asked_for() {
     let folder = Folder::new();
@@ -162,7 +185,8 @@ fn csv_and_parquet_hold_the_same_rows() {
     let folder = Folder::new();
     folder.file("records.jsonl", many(3));
     let csv = folder.run(&["classify", "--input", "records.jsonl", "--format", "csv"]).code(0).stdout;
-    let start = "id,taxonomy,label,name,score,predicted,via,distance,outcome\nCVE-2020-00000,cwe,CWE-79,";
+    let start =
+        "id,taxonomy,label,name,score,predicted,via,distance,outcome,role\nCVE-2020-00000,cwe,CWE-79,";
     assert!(csv.starts_with(start), "{csv}");
     folder.run(&["classify", "--input", "records.jsonl", "--output", "out.parquet"]).code(0);
     let bytes = std::fs::read(folder.path("out.parquet")).unwrap();

@@ -29,10 +29,10 @@ pub(super) const FORMAT: Format =
 /// All that does not change from record to record is escaped once; a record is then little but copied bytes.
 ///
 /// A record's id is null where there is none; then the record's line, where it has one, stands in a last key, `line`. A
-/// task that was not asked for has an empty list. Labels that follow from a weakness have `via` and `distance`, techniques
-/// that analysts assign `role` and `tactics`. An answer in a word has `outcome` and `said`, with `outcomes` and `family`
-/// where there are such. Records of checkpoints have no key `labels`, but behind all others `derived` and, if they have
-/// any, their labels of no task.
+/// task that was not asked for has an empty list. Labels that follow from a weakness have `via` and `distance`,
+/// techniques `tactics`, and those that analysts assign `role`. An answer in a word has `outcome` and `said`, with
+/// `outcomes` and `family` where there are such. Records of checkpoints have no key `labels`, but behind all others
+/// `derived` and, if they have any, their labels of no task.
 pub struct JsonLines {
     kb: Arc<KnowledgeBase>,
     /// The bytes between the id and the first list.
@@ -189,9 +189,9 @@ impl<C: Column> JsonColumn for List<C> {
                 out.push(b',');
             }
             let openings = self.openings.get_or_init(|| Openings::new(&self.kb, self.is_marked));
-            let opening = openings.opening(scored.label);
-            match opening {
-                Some(opening) => out.extend_from_slice(opening),
+            let place = openings.labels.binary_search(&scored.label).ok();
+            match place {
+                Some(place) => out.extend_from_slice(openings.openings.get(place)),
                 None => push_opening(&scored.label.to_string(), "", out),
             }
             push_score(out, scored.score);
@@ -203,14 +203,14 @@ impl<C: Column> JsonColumn for List<C> {
                 out.extend_from_slice(b",\"role\":");
                 push_json_string(out, role.name());
             }
-            if let Some(tactics) = C::tactics(scored.label, &self.kb) {
-                push_tactics(tactics, out);
+            if let Some(place) = place {
+                out.extend_from_slice(openings.tactics.get(place));
             }
             if scored.from_catalogue {
                 out.extend_from_slice(b",\"basis\":\"catalogue\"");
             }
             if let Some(marks) = &openings.marks {
-                push_mark(marks, scored.label, opening.is_some(), out);
+                push_mark(marks, scored.label, place.is_some(), out);
             }
             out.push(b'}');
         }
@@ -229,14 +229,37 @@ impl<C: Column> JsonColumn for List<C> {
     }
 }
 
-/// The part of a label's object that never changes, `{"label":"CWE-79","name":"…","score":`, for every label.
+/// The parts of every label's object that never change.
 struct Openings<L> {
     labels: Vec<L>,
-    bytes: Vec<u8>,
-    /// The end of each label's part in `bytes`.
-    ends: Vec<usize>,
+    /// `{"label":"CWE-79","name":"…","score":`
+    openings: Pieces,
+    /// `,"tactics":["execution"]`, or nothing.
+    tactics: Pieces,
     /// The marks of labels that are not in force, in their order; none where they are not marked.
     marks: Option<Vec<(L, String)>>,
+}
+
+/// Pieces of text, one after the other.
+#[derive(Default)]
+struct Pieces {
+    bytes: Vec<u8>,
+    /// The end of each in `bytes`.
+    ends: Vec<usize>,
+}
+
+impl Pieces {
+    fn push(&mut self, piece: impl FnOnce(&mut Vec<u8>)) {
+        piece(&mut self.bytes);
+        self.ends.push(self.bytes.len());
+    }
+
+    fn get(&self, place: usize) -> &[u8] {
+        let end = |place: usize| self.ends.get(place).copied();
+        let start = place.checked_sub(1).map_or(Some(0), end);
+        let range = start.zip(end(place)).map(|(start, end)| start..end);
+        range.and_then(|range| self.bytes.get(range)).unwrap_or_default()
+    }
 }
 
 impl<L: Label> Openings<L> {
@@ -244,18 +267,16 @@ impl<L: Label> Openings<L> {
         let labels = L::all(kb);
         let mark = |label: &L| Some((*label, Mark::of(label.standing(kb))?.json()));
         let marks = is_marked.then(|| labels.iter().filter_map(mark).collect());
-        let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(labels.len()));
+        let (mut openings, mut tactics) = (Pieces::default(), Pieces::default());
         for label in &labels {
-            push_opening(&label.to_string(), &label.name(kb), &mut bytes);
-            ends.push(bytes.len());
+            openings.push(|out| push_opening(&label.to_string(), &label.name(kb), out));
+            tactics.push(|out| {
+                if let Some(tactics) = label.tactics(kb) {
+                    push_tactics(tactics, out);
+                }
+            });
         }
-        Self { labels, bytes, ends, marks }
-    }
-
-    fn opening(&self, label: L) -> Option<&[u8]> {
-        let at = self.labels.binary_search(&label).ok()?;
-        let start = at.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
-        self.bytes.get(start..*self.ends.get(at)?)
+        Self { labels, openings, tactics, marks }
     }
 }
 

@@ -142,8 +142,8 @@ impl NavigatorLayer {
             return derived;
         }
         format!(
-            "Basis curated, in the colours of the scale: techniques that analysts assign to such vulnerabilities. Basis \
-             derived, in one colour: {derived}"
+            "Basis curated, in the colours of the scale: techniques that analysts assign to such vulnerabilities, not \
+             observed. Basis derived, in one colour: {derived}"
         )
     }
 

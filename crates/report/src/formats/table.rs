@@ -25,6 +25,8 @@ const BAR: usize = 10;
 const BEFORE_ID: usize = 13;
 /// An id and the gap behind it.
 const ID: usize = 12;
+/// The least room in which the beginning of a name says anything.
+const NAME: usize = 12;
 /// Bars are drawn on lines as wide as this.
 const WIDTH_WITH_BARS: usize = 60;
 /// The narrowest line, which has room for an id.
@@ -121,10 +123,10 @@ impl Table {
     ) {
         let labels = C::of(prediction).filter(|labels| {
             // Of a text that tells no weakness, that none applies has been said.
-            (!labels.labels.is_empty() || tells_weakness(prediction.said)) && !rules_out::<C>(prediction)
+            !labels.labels.is_empty() || tells_weakness(prediction.said)
         });
         if let Some(labels) = labels {
-            *text += &format!("{HEADING}{}{HEADING:#}\n", C::TITLE);
+            *text += &format!("{HEADING}{}{HEADING:#}\n", self.fit(C::TITLE, 0));
             let shown = self.most(C::TASK, prediction).min(labels.labels.len());
             match (C::TASK, &prediction.family) {
                 (Task::AttackCurated, _) => self.curated::<C>(labels, shown, text),
@@ -176,15 +178,30 @@ impl Table {
         *text += &self.more(labels.labels.len().saturating_sub(shown));
     }
 
-    /// Techniques that analysts assign, one line each with the role at its end.
+    /// Techniques that analysts assign, one line each with the role at its end. Those that are answered come before better
+    /// ones that are not, as each has a threshold of its own, and stand where their scores put them.
     fn curated<C: Column>(&self, labels: &Labels<C::Id>, shown: usize, text: &mut String) {
         if labels.labels.is_empty() {
             *text += &self.note("none is likely enough to be listed");
             return;
         }
         *text += &self.note("what analysts assign to such vulnerabilities");
-        for scored in labels.labels.iter().take(shown) {
-            *text += &self.line_of(scored, scored.role.map_or("", Role::name));
+        let answered = labels.labels.iter().filter(|scored| scored.predicted).count();
+        let mut others = shown.saturating_sub(answered);
+        let rows = labels.labels.iter().filter(|scored| {
+            let is_other = !scored.predicted && others > 0;
+            others = others.saturating_sub(usize::from(is_other));
+            scored.predicted || is_other
+        });
+        for scored in rows.take(shown) {
+            let (label, name) = (scored.label.to_string(), scored.label.name_for_people(&self.kb));
+            let role = scored.role.map_or("", Role::name);
+            // The role says more than the end of a long name.
+            let name = match self.layout.width.checked_sub(self.before_id() + ID + 2 + role.len()) {
+                Some(room) if room >= NAME => self.layout.glyphs.fit(&name, room),
+                _ => name.into_owned(),
+            };
+            *text += &self.line(scored.score, scored.predicted, &label, &name, role);
         }
         *text += &self.more(labels.labels.len().saturating_sub(shown));
     }
@@ -206,7 +223,9 @@ impl Table {
                 *text += &self.note(heading);
             }
             for scored in group.labels {
-                *text += &self.line_of(scored, &group.beside(scored, self.layout.glyphs));
+                let (label, name) = (scored.label.to_string(), scored.label.name_for_people(&self.kb));
+                let beside = group.beside(scored, self.layout.glyphs);
+                *text += &self.line(scored.score, scored.predicted, &label, &name, &beside);
             }
         }
         *text += &self.more(labels.labels.len().saturating_sub(shown));
@@ -287,12 +306,6 @@ impl Table {
         }
     }
 
-    /// The line of a label of ours.
-    fn line_of<L: Label>(&self, scored: &ScoredLabel<L>, beside: &str) -> String {
-        let (label, name) = (scored.label.to_string(), scored.label.name_for_people(&self.kb));
-        self.line(scored.score, scored.predicted, &label, &name, beside)
-    }
-
     /// A label's line, with `beside` at its end if it has room there.
     fn line(&self, score: f32, predicted: bool, label: &str, name: &str, beside: &str) -> String {
         let glyphs = self.layout.glyphs;
@@ -370,11 +383,4 @@ fn is_derived(task: Task) -> bool {
 /// True where techniques that analysts assign are listed.
 fn lists_curated(prediction: &Prediction) -> bool {
     prediction.attack_curated.as_ref().is_some_and(|curated| !curated.labels.is_empty())
-}
-
-/// True where a model that knows what analysts assign answers that there is nothing to attack: then what the chain makes of
-/// unlikely weaknesses is not worth a line.
-fn rules_out<C: Column>(prediction: &Prediction) -> bool {
-    let is_ruled_out = prediction.said.is_some_and(Said::rules_out_techniques);
-    C::TASK != Task::Cwe && prediction.attack_curated.is_some() && is_ruled_out
 }

@@ -1,11 +1,11 @@
 //! Answers in a word, families and ways to derived labels, in every format.
 
 use serde_json::{Value, json};
-use vulnlens_model::{LabelMode, LabelSource, Prediction, Via};
+use vulnlens_model::{LabelMode, LabelSource, Labels, Prediction, Via};
 use vulnlens_report::{
     Answer, Csv, Document, Glyphs, JsonLines, ParquetTable, Record, RecordKey, Records, Table, TableLayout,
 };
-use vulnlens_taxonomy::{CapecId, CweId};
+use vulnlens_taxonomy::{CapecId, CweId, TechniqueId};
 
 use crate::{sample, schema};
 
@@ -23,9 +23,14 @@ fn line(answer: &Answer) -> String {
 
 #[test]
 fn both_writers_of_json_agree_to_the_byte() {
-    for prediction in
-        [sample::injection(), sample::family(), sample::unsure(), sample::recipe(), sample::link()]
-    {
+    for prediction in [
+        sample::injection(),
+        sample::curated(),
+        sample::family(),
+        sample::unsure(),
+        sample::recipe(),
+        sample::link(),
+    ] {
         let answer = answer(prediction);
         let line = line(&answer);
         let record: Value = serde_json::from_str(&line).unwrap();
@@ -74,6 +79,29 @@ fn an_answer_in_no_word_has_no_more_keys() {
     }
 }
 
+#[test]
+fn json_has_the_role_of_what_analysts_assign_and_the_tactics_of_every_technique() {
+    let line = line(&answer(sample::curated()));
+    let record: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(schema::check_schema(&record), [""; 0]);
+    let want = json!({
+        "label": "T1190", "name": "Exploit Public-Facing Application", "score": 0.8, "predicted": true,
+        "role": "exploitation", "tactics": ["initial-access"],
+    });
+    assert_eq!(record["attack_curated"][0], want);
+    assert_eq!(record["none"]["attack_curated"], 0.02);
+    let kb = sample::knowledge_base();
+    for key in ["attack", "attack_curated"] {
+        for label in record[key].as_array().unwrap() {
+            let id: TechniqueId = label["label"].as_str().unwrap().parse().unwrap();
+            let names = kb.tactics_of(id).iter().map(|id| kb.tactic(*id).unwrap().shortname.as_str());
+            assert_eq!(label["tactics"], names.collect::<Value>());
+            assert_eq!(label.get("role").is_some(), key == "attack_curated");
+        }
+    }
+    assert!(record["cwe"][0].get("tactics").is_none() && record["capec"][0].get("tactics").is_none());
+}
+
 fn csv(prediction: Prediction) -> Vec<Vec<String>> {
     let mut out = Vec::new();
     Csv::new(&sample::setup(SOURCE)).push(&Answer::new(RecordKey::of_id("x"), prediction), &mut out);
@@ -93,8 +121,8 @@ fn rows_have_the_way_the_distance_and_the_outcome() {
     assert!(attack > 0);
     let rows = csv(prediction);
     for row in &rows {
-        let [.., way, distance, outcome] = &row[..] else { panic!("{row:?}") };
-        assert_eq!(outcome, "weaknesses");
+        let [.., way, distance, outcome, role] = &row[..] else { panic!("{row:?}") };
+        assert_eq!((outcome.as_str(), role.as_str()), ("weaknesses", ""));
         match row[1].as_str() {
             "attack" => assert_eq!((way.as_str(), distance.as_str()), ("CWE-89 > CWE-943 > CAPEC-66", "1")),
             "cwe" => assert_eq!((way.as_str(), distance.as_str()), ("", "")),
@@ -103,7 +131,19 @@ fn rows_have_the_way_the_distance_and_the_outcome() {
     }
     let rows = csv(sample::link());
     assert_eq!(rows.len(), 3, "{rows:?}");
-    assert!(rows.iter().all(|row| row[3..] == ["none of them", "1.0", "false", "", "", "no-text"]));
+    assert!(rows.iter().all(|row| row[3..] == ["none of them", "1.0", "false", "", "", "no-text", ""]));
+}
+
+#[test]
+fn rows_of_what_analysts_assign_have_a_role() {
+    let rows = csv(sample::curated());
+    let curated = rows.iter().filter(|row| row[1] == "attack_curated");
+    let ends: Vec<&[String]> = curated.map(|row| &row[5..]).collect();
+    let end = |predicted: &'static str, role: &'static str| [predicted, "", "", "weaknesses", role];
+    let want = [end("true", "exploitation"), end("false", "primary-impact"), end("true", "secondary-impact")];
+    assert_eq!(ends, want);
+    let others = rows.iter().filter(|row| row[1] != "attack_curated");
+    assert!(others.map(|row| row.last().unwrap()).all(String::is_empty));
 }
 
 #[test]
@@ -112,7 +152,7 @@ fn a_family_has_one_row_behind_the_weaknesses() {
     let at = rows.iter().position(|row| row[1] == "cwe-family").unwrap();
     assert_eq!(
         rows[at],
-        ["x", "cwe-family", "CWE-285", "Improper Authorization", "0.75", "false", "", "", "family"]
+        ["x", "cwe-family", "CWE-285", "Improper Authorization", "0.75", "false", "", "", "family", ""]
     );
     assert_eq!((&rows[at - 1][1], &rows[at + 1][1]), (&"cwe".to_owned(), &"capec".to_owned()));
 }
@@ -122,7 +162,7 @@ fn parquet_has_nulls_where_the_csv_has_nothing() {
     use parquet::record::RowAccessor as _;
     let mut table = Box::new(ParquetTable::new(&sample::setup(SOURCE)).unwrap());
     let mut out = Vec::new();
-    table.push(&answer(sample::injection()), &mut out).unwrap();
+    table.push(&answer(sample::curated()), &mut out).unwrap();
     table.push(&answer(sample::prediction()), &mut out).unwrap();
     table.finish(&mut out).unwrap();
     let path = std::env::temp_dir().join(format!("vulnlens-answers-{}.parquet", std::process::id()));
@@ -135,6 +175,10 @@ fn parquet_has_nulls_where_the_csv_has_nothing() {
     assert_eq!(first.get_string(10).unwrap(), "weaknesses");
     assert!(rows[0].get_string(8).is_err() && rows[0].get_ubyte(9).is_err());
     assert!(rows.last().unwrap().get_string(10).is_err(), "in no word");
+    let roles = rows.iter().filter(|row| row.get_string(1).unwrap() == "attack_curated");
+    let roles: Vec<&String> = roles.map(|row| row.get_string(11).unwrap()).collect();
+    assert_eq!(roles, ["exploitation", "primary-impact", "secondary-impact"]);
+    assert!(first.get_string(11).is_err(), "only techniques that analysts assign have a role");
 }
 
 fn table(record: RecordKey, prediction: Prediction, width: usize) -> String {
@@ -168,6 +212,74 @@ fn a_table_groups_derived_labels_and_explains_its_marks() {
     assert!(text.starts_with("Weaknesses"), "what is told needs no sentence: {text}");
     let with_id = table(RecordKey::of_id("x"), sample::injection(), 100);
     assert!(!with_id.contains("marks answers"), "{with_id}");
+}
+
+/// The rows of a table whose ids begin so.
+fn rows(text: &str, id: &str) -> usize {
+    let id = format!("  {id}");
+    text.lines().filter(|line| line.contains(" %  ") && line.contains(&id)).count()
+}
+
+#[test]
+fn a_table_shows_what_analysts_assign_first_and_folds_what_is_derived() {
+    let text = of_text(sample::curated());
+    let sections =
+        ["Weaknesses (CWE)", "Techniques that analysts assign", "Attack patterns", "Techniques (ATT&CK)"];
+    let places = sections.map(|heading| text.find(heading).unwrap());
+    assert!(places.is_sorted(), "{text}");
+    for wanted in [
+        "    what analysts assign to such vulnerabilities\n  *  80.0 %  ########    T1190 ",
+        "Exploit Public-Facing Application  exploitation\n",
+        "Hijack Execution Flow: Dynamic Linker Hija...  secondary-impact\n",
+        "rule fitted on their mappings; patterns and derived techniques",
+    ] {
+        assert!(text.contains(wanted), "{text}\nlacks {wanted:?}");
+    }
+    let capec = sample::injection().capec.unwrap().labels.len();
+    assert!(capec > 5);
+    assert_eq!(rows(&text, "CAPEC-"), 2, "{text}");
+    assert!(text.contains(&format!("... {} more (--top-k all)", capec - 2)), "{text}");
+    assert_eq!(rows(&of_text(sample::injection()), "CAPEC-"), 5, "a model without the list folds nothing");
+    let layout = TableLayout { derived: None, width: 100, ..TableLayout::default() };
+    let mut out = Vec::new();
+    let unfolded = Table::new(&sample::setup(SOURCE).layout(layout));
+    unfolded.push(&Answer::new(RecordKey::default(), sample::curated()), &mut out);
+    assert_eq!(rows(&String::from_utf8(out).unwrap(), "CAPEC-"), 5);
+}
+
+#[test]
+fn what_analysts_assign_and_is_answered_is_shown_before_what_is_not() {
+    let mut text = vec![];
+    for rows in [1, 2, 3] {
+        let layout = TableLayout { rows: Some(rows), width: 100, ..TableLayout::default() };
+        let mut out = Vec::new();
+        let table = Table::new(&sample::setup(SOURCE).layout(layout));
+        table.push(&Answer::new(RecordKey::default(), sample::curated()), &mut out);
+        let table = String::from_utf8(out).unwrap();
+        text.push(["T1190", "T1059", "T1574.006"].map(|id| table.contains(&format!("{id:<10}  "))));
+    }
+    assert_eq!(text, [[true, false, false], [true, false, true], [true; 3]]);
+}
+
+#[test]
+fn a_table_says_that_nothing_is_likely_to_be_assigned_and_then_folds_nothing() {
+    let mut prediction = sample::injection();
+    prediction.attack_curated = Some(Labels::new(vec![], 0.02));
+    let text = of_text(prediction);
+    assert!(
+        text.contains("analysts assign (ATT&CK)\n    none is likely enough to be listed\nAttack"),
+        "{text}"
+    );
+    assert_eq!(rows(&text, "CAPEC-"), 5, "{text}");
+}
+
+#[test]
+fn of_a_text_without_a_vulnerability_a_table_lists_no_techniques() {
+    let mut prediction = sample::predicted("Stir it.", &[(79, 0.1), (89, 0.1)], [0.75, 0.05]);
+    prediction.attack_curated = Some(Labels::new(vec![], 1.0));
+    let text = of_text(prediction);
+    assert!(text.starts_with("The text does not describe a vulnerability.\nWeaknesses (CWE)\n"), "{text}");
+    assert!(!text.contains("ATT&CK") && !text.contains("CAPEC"), "{text}");
 }
 
 #[test]
@@ -206,9 +318,14 @@ fn of_what_was_not_classified_a_table_has_a_sentence() {
 #[test]
 fn no_line_of_an_answer_is_wider_than_the_terminal() {
     for width in [25, 40, 59, 60, 80] {
-        for prediction in
-            [sample::injection(), sample::family(), sample::unsure(), sample::recipe(), sample::link()]
-        {
+        for prediction in [
+            sample::injection(),
+            sample::curated(),
+            sample::family(),
+            sample::unsure(),
+            sample::recipe(),
+            sample::link(),
+        ] {
             let text = table(RecordKey::default(), prediction, width);
             assert!(text.is_ascii() && text.lines().all(|line| line.len() <= width), "{width}: {text}");
         }

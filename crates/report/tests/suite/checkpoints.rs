@@ -84,18 +84,18 @@ fn csv_has_three_columns_more() {
     let mut out = Vec::new();
     csv.head(&mut out);
     let header = String::from_utf8(out).unwrap();
-    let more = ",status,replaced_by,derived,via,distance,outcome\n";
-    assert_eq!(header, Csv::HEADER.replace(",via,distance,outcome\n", more));
+    let more = ",status,replaced_by,derived,via,distance,outcome,role\n";
+    assert_eq!(header, Csv::HEADER.replace(",via,distance,outcome,role\n", more));
     let mut out = Vec::new();
     csv.push(&Answer::new(RecordKey::of_id("x"), prediction(&kb)), &mut out);
     let text = String::from_utf8(out).unwrap();
     let lines: Vec<&str> = text.split_terminator('\n').collect();
     let (old, new) = revoked(&kb);
-    assert!(lines[0].starts_with("x,cwe,CWE-416,") && lines[0].ends_with(",0.75,true,,,false,,,"), "{text}");
-    assert_eq!(lines[1], "x,cwe,CWE-999999,,0.25,false,unknown,,false,,,");
+    assert!(lines[0].starts_with("x,cwe,CWE-416,") && lines[0].ends_with(",0.75,true,,,false,,,,"), "{text}");
+    assert_eq!(lines[1], "x,cwe,CWE-999999,,0.25,false,unknown,,false,,,,");
     assert!(lines[2].starts_with(&format!("x,attack,{old},")), "{text}");
-    assert!(lines[2].ends_with(&format!(",0.75,true,revoked,{new},true,,,")), "{text}");
-    assert!(lines[6].starts_with("x,other,TA0005,") && lines[6].ends_with(",0.5,true,,,false,,,"), "{text}");
+    assert!(lines[2].ends_with(&format!(",0.75,true,revoked,{new},true,,,,")), "{text}");
+    assert!(lines[6].starts_with("x,other,TA0005,") && lines[6].ends_with(",0.5,true,,,false,,,,"), "{text}");
     assert!(lines[7].starts_with("x,other,\"a \"\"label\"\""), "{text}");
     assert_eq!(lines.len(), 8, "{text}");
 }
@@ -114,7 +114,7 @@ fn parquet_has_the_columns_of_the_csv() {
     std::fs::remove_file(&file).unwrap();
     assert_eq!(rows.len(), 8);
     let names: Vec<&String> = rows[0].get_column_iter().map(|(name, _)| name).skip(8).collect();
-    assert_eq!(names, ["status", "replaced_by", "derived", "via", "distance", "outcome"]);
+    assert_eq!(names, ["status", "replaced_by", "derived", "via", "distance", "outcome", "role"]);
     assert!(rows[0].get_string(8).is_err(), "what is in force has a null");
     assert_eq!(rows[2].get_string(8).unwrap(), "revoked");
     assert_eq!(*rows[2].get_string(9).unwrap(), revoked(&kb).1.to_string());

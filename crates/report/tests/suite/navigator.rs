@@ -54,7 +54,8 @@ fn a_layer_of_many_records_counts_them() {
     assert_eq!((&techniques[0]["techniqueID"], &techniques[0]["score"]), (&json!("T1027"), &json!(2)));
     let comment = techniques[0]["comment"].as_str().unwrap();
     assert!(comment.contains("2 of 3 records") && comment.contains("90.0 %"), "{comment}");
-    assert_eq!(techniques[0]["metadata"][2], json!({"name": "record", "value": "b\u{1b}"}));
+    assert_eq!(techniques[0]["metadata"][1], json!({"name": "basis", "value": "derived"}));
+    assert_eq!(techniques[0]["metadata"][3], json!({"name": "record", "value": "b\u{1b}"}));
     assert_eq!(layer["gradient"]["maxValue"], 2);
     assert_eq!(layer["legendItems"][1]["label"], "2 records");
 }
@@ -92,4 +93,30 @@ fn what_the_domain_does_not_have_is_left_out_and_named() {
     assert!(description.contains("left out: T9999") && !description.contains("derived"), "{description}");
     assert_eq!(layer["techniques"].as_array().unwrap().len(), 1);
     assert_eq!(layer["techniques"][0]["techniqueID"], kb.current(old).to_string());
+}
+
+#[test]
+fn what_analysts_assign_stands_first_and_is_told_apart_from_what_is_derived() {
+    let [exploit, linker] = [TechniqueId::technique(1190), TechniqueId::sub_technique(1574, 6)];
+    let only = TechniqueId::technique(1027);
+    let mut answer = answer("a", &[(linker, 0.99, true), (only, 0.98, true)]);
+    let curated = [(linker, 0.25, true), (exploit, 0.75, true)];
+    let curated = curated.map(|(id, score, predicted)| ScoredLabel::new(id, score, predicted)).to_vec();
+    answer.prediction.attack_curated = Some(Labels::new(curated, 0.0));
+    let layer = layer(RECOMMENDED, vec![answer]);
+    let told = layer["techniques"].as_array().unwrap().iter().map(|technique| {
+        let basis = technique["metadata"].as_array().unwrap().iter().find(|entry| entry["name"] == "basis");
+        let [id, basis] = [&technique["techniqueID"], &basis.unwrap()["value"]].map(|v| v.as_str().unwrap());
+        (id, basis, technique["score"].as_f64().unwrap(), technique.get("color").is_some())
+    });
+    let want = [
+        ("T1190", "curated", 75.0, false),
+        ("T1574.006", "curated", 25.0, false),
+        ("T1027", "derived", 98.0, true),
+    ];
+    assert_eq!(told.collect::<Vec<_>>(), want);
+    assert!(layer["techniques"][1]["comment"].as_str().unwrap().contains("derived from a weakness, too"));
+    assert_eq!(layer["legendItems"][2]["color"], layer["techniques"][2]["color"]);
+    let description = layer["description"].as_str().unwrap();
+    assert!(description.contains("Basis curated") && description.contains("Basis derived"), "{description}");
 }

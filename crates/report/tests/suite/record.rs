@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use vulnlens_model::{LabelMode, LabelSource, Labels, Prediction, ScoredLabel};
 use vulnlens_report::{Answer, Csv, Document, JsonLines, ParquetTable, Record, RecordKey, Records};
-use vulnlens_taxonomy::{CapecId, CweId, TechniqueId};
+use vulnlens_taxonomy::{CapecId, CweId, Role, TechniqueId};
 
 use crate::sample;
 use crate::schema::check_schema;
@@ -122,14 +122,24 @@ fn expected(id: Option<&str>, prediction: &Prediction) -> Value {
         record["capec"] = list(capec, |id| kb.pattern(id).map(|p| p.name.clone()).unwrap_or_default());
         record["none"]["capec"] = none(capec.none);
     }
-    if let Some(attack) = &prediction.attack {
-        record["attack"] = list(attack, |id| {
+    let lists = [("attack", &prediction.attack), ("attack_curated", &prediction.attack_curated)];
+    for (key, labels) in lists.into_iter().filter_map(|(key, labels)| Some((key, labels.as_ref()?))) {
+        record[key] = list(labels, |id| {
             let technique = kb.technique(id);
             let parent = technique.and_then(|t| t.parent).and_then(|parent| kb.technique(parent));
             let parent = parent.map(|parent| format!("{}: ", parent.name)).unwrap_or_default();
             technique.map(|technique| parent + &technique.name).unwrap_or_default()
         });
-        record["none"]["attack"] = none(attack.none);
+        for (item, scored) in record[key].as_array_mut().unwrap().iter_mut().zip(&labels.labels) {
+            if kb.technique(scored.label).is_some() {
+                let tactics = kb.tactics_of(scored.label).iter().map(|id| kb.tactic(*id).unwrap());
+                item["tactics"] = tactics.map(|tactic| tactic.shortname.as_str()).collect();
+            }
+            if let Some(role) = scored.role {
+                item["role"] = role.name().into();
+            }
+        }
+        record["none"][key] = none(labels.none);
     }
     record
 }
@@ -150,11 +160,18 @@ fn any_prediction() -> impl Strategy<Value = Prediction> {
     });
     let cwe = any_labels((1u32..1500).prop_map(CweId));
     let capec = any_labels((1u32..800).prop_map(CapecId));
-    (cwe, capec, any_labels(technique)).prop_map(|(cwe, capec, attack)| {
-        let mut prediction = Prediction::default();
-        (prediction.cwe, prediction.capec, prediction.attack) = (cwe, capec, attack);
-        prediction
-    })
+    let role = (0..Role::ALL.len()).prop_map(|at| Role::ALL[at]);
+    (cwe, capec, any_labels(technique.clone()), any_labels(technique), role).prop_map(
+        |(cwe, capec, attack, mut curated, role)| {
+            for scored in curated.iter_mut().flat_map(|curated| &mut curated.labels) {
+                scored.role = Some(role);
+            }
+            let mut prediction = Prediction::default();
+            (prediction.cwe, prediction.capec, prediction.attack) = (cwe, capec, attack);
+            prediction.attack_curated = curated;
+            prediction
+        },
+    )
 }
 
 proptest! {
@@ -181,9 +198,9 @@ fn csv_has_one_row_a_label() {
     csv.push(&answer(Some("a,b"), None, sample::prediction()), &mut out);
     let text = String::from_utf8(out).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines[0], "id,taxonomy,label,name,score,predicted,via,distance,outcome");
+    assert_eq!(lines[0], "id,taxonomy,label,name,score,predicted,via,distance,outcome,role");
     assert!(
-        lines[1].starts_with("\"a,b\",cwe,CWE-79,") && lines[1].ends_with(",0.93,true,,,"),
+        lines[1].starts_with("\"a,b\",cwe,CWE-79,") && lines[1].ends_with(",0.93,true,,,,"),
         "{}",
         lines[1]
     );
@@ -225,7 +242,7 @@ fn parquet_holds_the_rows_of_the_csv() {
         rows[0].get_column_iter().map(|(name, _)| name).enumerate().collect();
     let names: Vec<&str> = columns.values().map(|name| name.as_str()).collect();
     let own = ["id", "taxonomy", "label", "name", "score", "predicted", "model", "revision"];
-    assert_eq!(names, [&own[..], &["via", "distance", "outcome"]].concat());
+    assert_eq!(names, [&own[..], &["via", "distance", "outcome", "role"]].concat());
     assert_eq!(rows[0].get_string(0).unwrap(), "CVE-2024-1");
     assert_eq!(rows[0].get_string(2).unwrap(), "CWE-79");
     assert_eq!(rows[0].get_float(4).unwrap(), 0.93);
@@ -243,7 +260,7 @@ fn a_taxonomy_of_which_nothing_is_listed_has_one_row() {
     let csv = Csv::new(&sample::setup(RECOMMENDED));
     csv.push(&answer(None, Some(7), nothing_listed()), &mut out);
     let text = String::from_utf8(out).unwrap();
-    assert_eq!(text, "#7,cwe,,none of them,1.0,false,,,\n#7,capec,,none of them,0.75,false,,,\n");
+    assert_eq!(text, "#7,cwe,,none of them,1.0,false,,,,\n#7,capec,,none of them,0.75,false,,,,\n");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use vulnlens_model::{
     Classifier, CweSets, Input, LabelSource, Labels, Network, Options, Outputs, Prediction, Room, ScoredLabel,
 };
 use vulnlens_report::{Run, Setup};
-use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, Outcome, TechniqueId};
+use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, Outcome, Role, TechniqueId};
 
 pub(crate) fn knowledge_base() -> KnowledgeBase {
     KnowledgeBase::embedded()
@@ -89,6 +89,23 @@ pub(crate) fn predicted(text: &str, weaknesses: &[(u32, f32)], outcomes: [f32; 2
 /// An answer with a single weakness.
 pub(crate) fn injection() -> Prediction {
     predicted("SQL injection in a form.", &[(89, 0.9), (79, 0.07)], [0.02, 0.01])
+}
+
+/// The answer with a single weakness, by a model that knows what analysts assign.
+pub(crate) fn curated() -> Prediction {
+    let techniques = [
+        (TechniqueId::technique(1190), 0.8, true, Role::Exploitation),
+        (TechniqueId::technique(1059), 0.6, false, Role::PrimaryImpact),
+        (TechniqueId::sub_technique(1574, 6), 0.2, true, Role::SecondaryImpact),
+    ];
+    let labels = techniques.map(|(label, score, predicted, role)| {
+        let mut scored = scored(label, score, predicted);
+        scored.role = Some(role);
+        scored
+    });
+    let mut prediction = injection();
+    prediction.attack_curated = Some(Labels::new(labels.to_vec(), 0.02));
+    prediction
 }
 
 /// An answer with a family: improper authorization, which CWE discourages.
