@@ -75,6 +75,10 @@ pub(super) struct Rule {
     power: f64,
 }
 
+/// The least score that is answered: rare techniques would be on less, which helps the mean over techniques and misleads
+/// whoever reads one answer.
+const LEAST: f64 = 0.12;
+
 impl Rule {
     /// The rule of the highest macro-F1.
     pub(super) fn fit(scored: &Scored) -> Self {
@@ -95,7 +99,8 @@ impl Rule {
 
     /// The least score of each technique.
     pub(super) fn thresholds(self, priors: &[f64]) -> Vec<f32> {
-        priors.iter().map(|prior| (self.factor * prior.powf(self.power)) as f32).collect()
+        let threshold = |prior: &f64| (self.factor * prior.powf(self.power)).max(LEAST) as f32;
+        priors.iter().map(threshold).collect()
     }
 }
 
