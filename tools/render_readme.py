@@ -104,6 +104,50 @@ def first_cwes():
     return "\n".join(lines) + "\n"
 
 
+CURATED_FIGURES = {
+    "R@5": "recall_at_5",
+    "R@3": "recall_at_3",
+    "MRR": "mrr",
+    "macro-F1": "macro_f1",
+    "KEV R@5": "kev_recall_at_5",
+    "exploitation R@3": "exploitation_recall_at_3",
+}
+
+
+def curated():
+    """The tables of the head of curated techniques, from what `train curated --splits --report` wrote."""
+    report = json.loads((ROOT / "crates/model-fast/curated.evaluation.json").read_text(encoding="utf-8"))
+    head = f"| system | {' | '.join(CURATED_FIGURES)} |\n|---|{'--:|' * len(CURATED_FIGURES)}\n"
+
+    def rows(of, cell):
+        return "".join(
+            f"| {system} | {' | '.join(cell(figures[key]) for key in CURATED_FIGURES.values())} |\n"
+            for system, figures in of
+        )
+
+    def spread(value):
+        return f"{value['mean']:.3f} ± {value['deviation']:.3f}"
+
+    projects = ", ".join(f"{name} {texts}" for name, texts in report["projects"])
+    year, later, popularity, fitted = report["later"]
+    both, jaccard, recall = report["between_projects"]
+    return (
+        f"{report['texts'][0]} texts mapped by projects ({projects}), {report['texts'][1]} by other sources alone; "
+        f"{report['splits']} splits\nwith {report['tested']:.0%} of the groups of nearly equal texts to judge on; "
+        f"{report['techniques']:.0f} parent techniques.\n\n"
+        + head
+        + rows([(system["system"], system["figures"]) for system in report["systems"]], spread)
+        + "\nThe head less each, split by split:\n\n"
+        + head
+        + rows([(system["system"], system["head_less_this"]) for system in report["systems"][:-1]], spread)
+        + f"\nFitted on CVEs to {year}, judged on {later} later ones:\n\n"
+        + head
+        + rows([("popularity", popularity), ("the head", fitted)], "{:.3f}".format)
+        + f"\nThe human ceiling: on the {both} texts that two projects mapped, their sets have a Jaccard index of {jaccard:.2f}, "
+        f"and one\nhas {recall:.0%} of the other's techniques.\n"
+    )
+
+
 def checkpoint(binary):
     """The scores of one text by transformers, as recorded, and by the program."""
     text, expected = fixtures.texts()[CHECKPOINT_TEXT], fixtures.recorded(CHECKPOINT)
@@ -121,7 +165,8 @@ def checkpoint(binary):
 
 def check():
     """Fails where the tables that need no program are not those of the evaluation files."""
-    for file, table in (("README.md", headline()), ("docs/evaluation.md", first_cwes())):
+    tables = [("README.md", headline()), ("docs/evaluation.md", first_cwes()), ("docs/evaluation.md", curated())]
+    for file, table in tables:
         if table not in (ROOT / file).read_text(encoding="utf-8"):
             sys.exit(f"{file}: a table differs from crates/model-*/*.evaluation.json; run tools/render_readme.py")
 
@@ -130,11 +175,11 @@ def main(argument):
     if argument == "--check":
         return check()
     replace("README.md", headline=headline())
-    replace("docs/evaluation.md", first=first_cwes())
+    replace("docs/evaluation.md", first=first_cwes(), curated=curated())
     if argument == "--tables":
         return None
-    table = run(argument, "classify", TEXT, "--taxonomy", "cwe,attack", "--top-k", "2", "--format", "table")
-    command = f'$ vulnlens classify --taxonomy cwe,attack --top-k 2 "{TEXT}"'
+    table = run(argument, "classify", TEXT, "--taxonomy", "cwe,curated,attack", "--top-k", "2", "--format", "table")
+    command = f'$ vulnlens classify --taxonomy cwe,curated,attack --top-k 2 "{TEXT}"'
     replace("README.md", example=f"```text\n{command}\n{table}```\n")
     record = run(argument, "classify", TEXT, "--format", "jsonl", "--top-k", "1")
     replace("docs/probabilities.md", record=f"```json\n{record}```\n")
