@@ -13,7 +13,7 @@ pub struct CuratedTensors {
     /// Weights of the dense features, `(1 + projects) × features × outputs`: those that all projects share, then what
     /// each project adds.
     pub dense: Vec<f32>,
-    /// What each project adds whatever the text, `projects × outputs`.
+    /// Scores that each project adds whatever the text, `projects × outputs`.
     pub bias: Vec<f32>,
 }
 

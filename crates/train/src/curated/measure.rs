@@ -1,4 +1,4 @@
-//! How well heads of curated techniques do on texts that they have not seen.
+//! Measuring heads of curated techniques on texts that they have not seen.
 
 use std::collections::BTreeSet;
 
@@ -8,9 +8,9 @@ use vulnlens_model::NgramModel;
 use vulnlens_taxonomy::{KnowledgeBase, Role, TechniqueId};
 
 use super::kernel::Blocks;
+use super::prepared::{CuratedExample, MAPPING, Prepared};
 use super::ridge::{Solved, solve};
 use super::thresholds::{Rule, Scored, folds, macro_f1, truth};
-use super::{CuratedExample, Prepared};
 use crate::error::TrainError;
 use crate::random::Random;
 
@@ -85,7 +85,7 @@ pub struct CuratedReport {
     pub techniques: f64,
     /// The systems; the last is the head.
     pub systems: Vec<SystemFigures>,
-    /// Of texts that two projects mapped: their number, the mean Jaccard index of both sets, and the mean share of one's
+    /// Agreement of projects on the texts that two of them mapped: the number of texts, the mean Jaccard index of both sets, and the mean share of one's
     /// techniques that the other has, too.
     pub between_projects: (usize, f64, f64),
     /// Fitted on CVEs to a year, tested on later ones: the year, the texts tested, and the figures of popularity and of
@@ -230,7 +230,7 @@ fn run(
 
 fn exploitation(prepared: &Prepared, text: usize) -> BTreeSet<TechniqueId> {
     let pairs = prepared.examples[text].pairs.iter();
-    let of = pairs.filter(|pair| pair.role == Role::Exploitation && pair.source.kind == super::MAPPING);
+    let of = pairs.filter(|pair| pair.role == Role::Exploitation && pair.source.kind == MAPPING);
     of.map(|pair| pair.technique.parent()).collect()
 }
 

@@ -7,8 +7,8 @@
 
 use vulnlens_taxonomy::TechniqueId;
 
-use super::Prepared;
 use super::kernel::{Blocks, Kernels, TEXT_OF_PROJECTS, YEARS_OF_PROJECTS};
+use super::prepared::Prepared;
 
 /// The share of a project's own weights of the dense features.
 pub(super) const OWN: f64 = 0.5;

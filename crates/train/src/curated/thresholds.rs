@@ -7,9 +7,12 @@ use vulnlens_model::curated::log_odds;
 use vulnlens_taxonomy::TechniqueId;
 
 use super::kernel::Blocks;
+use super::prepared::Prepared;
 use super::ridge::solve;
-use super::{FOLDS, Prepared};
 use crate::random::Random;
+
+/// Folds by which thresholds and calibration are fitted.
+const FOLDS: usize = 4;
 
 /// Scores of texts by regressions that have not seen them, with what is true of them.
 pub(super) struct Scored {
