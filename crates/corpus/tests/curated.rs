@@ -107,18 +107,18 @@ fn a_table_loses_no_id_for_another() {
     assert_eq!(
         shown(&rows[0]),
         [
-            "T1005 secondary-impact (ctid-cve mapping Apache-2.0)",
-            "T1059.007 primary-impact (ctid-cve mapping Apache-2.0)",
-            "T1078 exploitation (ctid-cve mapping Apache-2.0)",
-            "T1190 exploitation (ctid-cve mapping Apache-2.0)",
-            "T1565 secondary-impact (ctid-cve mapping Apache-2.0)",
+            "T1005 secondary-impact (ctid-cve-phase-2 mapping Apache-2.0)",
+            "T1059.007 primary-impact (ctid-cve-phase-2 mapping Apache-2.0)",
+            "T1078 exploitation (ctid-cve-phase-2 mapping Apache-2.0)",
+            "T1190 exploitation (ctid-cve-phase-2 mapping Apache-2.0)",
+            "T1565 secondary-impact (ctid-cve-phase-2 mapping Apache-2.0)",
         ]
     );
     assert_eq!(
         shown(&rows[1]),
         [
-            "T1036.005 uncategorised (ctid-cve mapping Apache-2.0)",
-            "T1059.001 uncategorised (ctid-cve mapping Apache-2.0)"
+            "T1036.005 uncategorised (ctid-cve-phase-1 mapping Apache-2.0)",
+            "T1059.001 uncategorised (ctid-cve-phase-1 mapping Apache-2.0)"
         ]
     );
     assert_eq!(shown(&rows[2]), [""; 0]);
@@ -220,7 +220,7 @@ fn sources_keep_a_pair_each_and_a_new_division_keeps_all() {
     let row = rows(&data).remove(0);
     let exploited = row.curated.iter().filter(|pair| pair.technique.to_string() == "T1190");
     let sources: Vec<_> = exploited.map(|pair| (pair.role, pair.source.name.as_str())).collect();
-    assert_eq!(sources, [(Role::Exploitation, "ctid-cve"), (Role::Exploitation, "ctid-kev")]);
+    assert_eq!(sources, [(Role::Exploitation, "ctid-cve-phase-2"), (Role::Exploitation, "ctid-kev")]);
 
     let splits = SplitOptions { seed: 7, ..SplitOptions::default() };
     resplit(&data, &again, &splits).unwrap();
