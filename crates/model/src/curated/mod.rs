@@ -1,7 +1,7 @@
 //! The head of techniques as analysts assign them.
 //!
 //! Analysts' mappings are few, so that the head is linear: a ridge regression on the words of a text, on the rules of a
-//! published [method](method) and on the probabilities of weaknesses that the network gives. Projects differ in what they
+//! published method ([`rules`]) and on the probabilities of weaknesses that the network gives. Projects differ in what they
 //! call a technique of a vulnerability; each has weights of its own for rules and weaknesses, and the head tells how
 //! likely the text is to come before which.
 //!
