@@ -8,7 +8,10 @@ use super::method::{Rule, rules};
 use super::tensors::CuratedTensors;
 use crate::header::{Head, HeadOutputs};
 use crate::ngram::vocabulary::{Entry, Vocabulary};
+use crate::wide::{Wide, wide};
 
+/// The mark of a place that rules hold by.
+const HAS_RULES: u16 = 1 << 15;
 /// The least share of a project.
 const LEAST_SHARE: f32 = 0.01;
 
@@ -36,7 +39,8 @@ pub struct CuratedHead {
     rule_cwes: Vec<Vec<usize>>,
     /// The score from which each technique is answered.
     thresholds: Vec<f32>,
-    /// One more than the place of each row of the vocabulary among the features that are read; 0 for the others.
+    /// One more than the place of each row of the vocabulary among the features that are read, with [`HAS_RULES`] where
+    /// rules hold by it; 0 for the others.
     places: Vec<u16>,
     /// The rules that a feature's presence makes hold, for the features that have any.
     rules_of: BTreeMap<u16, Vec<u16>>,
@@ -47,6 +51,8 @@ pub struct CuratedHead {
 /// make hold.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct CuratedText {
+    /// Features that are read, with the factors of their codes.
+    rows: Vec<(usize, f32)>,
     sums: Vec<f32>,
     holds: Vec<bool>,
     year: u16,
@@ -69,7 +75,9 @@ impl CuratedHead {
     pub(crate) fn new(head: &Head, tensors: CuratedTensors, vocabulary: &Vocabulary) -> Option<Self> {
         let outputs = head.curated()?;
         let rules = rules();
-        let fits = tensors.fits(outputs.width(), outputs.dense(rules.len()), outputs.projects.len())
+        let most = usize::from(HAS_RULES) - 1 - rules.iter().map(|rule| rule.words.len()).sum::<usize>();
+        let fits = tensors.rows.len() <= most
+            && tensors.fits(outputs.width(), outputs.dense(rules.len()), outputs.projects.len())
             && tensors.rows.is_sorted_by(|a, b| a < b)
             && tensors.rows.last().is_none_or(|last| (*last as usize) < vocabulary.len());
         if !fits {
@@ -89,6 +97,7 @@ impl CuratedHead {
                     next += 1;
                     *place = u16::try_from(next).ok()?;
                 }
+                *place |= HAS_RULES;
                 rules_of.entry(*place).or_default().push(u16::try_from(number).ok()?);
             }
         }
@@ -119,23 +128,23 @@ impl CuratedHead {
         text.holds.clear();
         text.holds.resize(self.rules.len(), false);
         text.year = year_read(year);
+        text.rows.clear();
         for entry in entries {
             let place = self.places.get(entry.row as usize).copied().unwrap_or(0);
             if place == 0 {
                 continue;
             }
-            let at = usize::from(place) - 1;
+            let at = usize::from(place & !HAS_RULES) - 1;
             if let Some(scale) = self.tensors.text_scales.get(at) {
-                let factor = entry.value * scale;
-                let row = &self.tensors.text[at * width..][..width];
-                for (sum, code) in text.sums.iter_mut().zip(row) {
-                    *sum += factor * f32::from(*code);
+                text.rows.push((at, entry.value * scale));
+            }
+            if place & HAS_RULES != 0 {
+                for rule in self.rules_of.get(&place).into_iter().flatten() {
+                    text.holds[usize::from(*rule)] = true;
                 }
             }
-            for rule in self.rules_of.get(&place).into_iter().flatten() {
-                text.holds[usize::from(*rule)] = true;
-            }
         }
+        wide(TextSums { rows: &text.rows, codes: &self.tensors.text, sums: &mut text.sums });
     }
 
     /// Scores a text that was read, given the probabilities of the weaknesses that the head reads.
@@ -176,9 +185,49 @@ pub const MAX_PROJECTS: usize = 8;
 
 /// Adds `factor ·` features times weights, of which each feature has a row.
 fn add(features: &[f32], weights: &[f32], factor: f32, sums: &mut [f32]) {
-    for (feature, row) in features.iter().zip(weights.chunks_exact(sums.len().max(1))) {
-        if *feature != 0.0 {
-            sums.iter_mut().zip(row).for_each(|(sum, weight)| *sum += factor * feature * weight);
+    wide(DenseSums { features, weights, factor, sums });
+}
+
+/// The sums of rows of codes, each by its factor.
+struct TextSums<'a> {
+    rows: &'a [(usize, f32)],
+    codes: &'a [i8],
+    sums: &'a mut [f32],
+}
+
+impl Wide for TextSums<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let width = self.sums.len();
+        for (at, factor) in self.rows {
+            let row = self.codes.get(at * width..).and_then(|rest| rest.get(..width)).unwrap_or_default();
+            for (sum, code) in self.sums.iter_mut().zip(row) {
+                *sum += factor * f32::from(*code);
+            }
+        }
+    }
+}
+
+/// The sums of rows of weights, each by its feature and one factor for all.
+struct DenseSums<'a> {
+    features: &'a [f32],
+    weights: &'a [f32],
+    factor: f32,
+    sums: &'a mut [f32],
+}
+
+impl Wide for DenseSums<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { features, weights, factor, sums } = self;
+        for (feature, row) in features.iter().zip(weights.chunks_exact(sums.len().max(1))) {
+            if *feature != 0.0 {
+                sums.iter_mut().zip(row).for_each(|(sum, weight)| *sum += factor * feature * weight);
+            }
         }
     }
 }

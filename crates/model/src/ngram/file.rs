@@ -281,7 +281,7 @@ fn curated_head(
     };
     let problem = || ModelFileError::Tensor {
         tensor: "curated.rows",
-        problem: "rows must rise, within the vocabulary, 65534 at most".to_owned(),
+        problem: "rows must rise, within the vocabulary, some 32,000 at most".to_owned(),
     };
     CuratedHead::new(head, tensors, vocabulary).ok_or_else(problem)
 }
