@@ -7,10 +7,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use vulnlens_files::{Classified, ErrorKind};
-use vulnlens_taxonomy::{CweId, Outcome, Role, TechniqueId};
+use vulnlens_taxonomy::{CweId, Outcome};
 use vulnlens_text::{NORMALISER, collapsed, normalise};
 
 use crate::combination::Combination;
+use crate::curated::CuratedOutputs;
 use crate::decode::{DecisionRule, SpaceKind};
 use crate::outputs::CweSets;
 use crate::provenance::{Provenance, TaxonomyVersions};
@@ -99,18 +100,7 @@ pub enum HeadOutputs {
         catalogue_only: Vec<CweId>,
     },
     /// Techniques as analysts assign them; the head's `thresholds` are by technique.
-    Curated {
-        /// The techniques and sub-techniques, rising.
-        techniques: Vec<TechniqueId>,
-        /// The role that analysts give to each most often.
-        roles: Vec<Role>,
-        /// The projects whose mappings the head was fitted to.
-        projects: Vec<String>,
-        /// The weaknesses whose probabilities it reads, rising.
-        cwes: Vec<CweId>,
-        /// The slope and the offset by which log-odds of scores become log-odds of probabilities.
-        calibration: [f32; 2],
-    },
+    Curated(CuratedOutputs),
     /// Labels, which `config.json` lists.
     Labels {
         /// The label space, by the name that training calls it.
@@ -235,7 +225,7 @@ impl Header {
     /// The head of curated techniques.
     #[must_use]
     pub fn curated_head(&self) -> Option<&Head> {
-        self.heads.iter().find(|head| matches!(head.outputs, HeadOutputs::Curated { .. }))
+        self.heads.iter().find(|head| matches!(head.outputs, HeadOutputs::Curated(_)))
     }
 
     /// A text as the model reads it, by the normaliser that it learnt with.
@@ -282,6 +272,16 @@ impl Head {
             temperature: self.temperature,
             rules: self.rules.clone(),
         }))
+    }
+}
+
+impl Head {
+    /// The outputs of a head of curated techniques.
+    pub(crate) fn curated(&self) -> Option<&CuratedOutputs> {
+        match &self.outputs {
+            HeadOutputs::Curated(outputs) => Some(outputs),
+            _ => None,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::curated::MAX_PROJECTS;
+use crate::curated::{CuratedOutputs, MAX_PROJECTS};
 use crate::decode::{DecisionRule, SpaceKind};
 use vulnlens_text::NORMALISER;
 
@@ -63,7 +63,7 @@ impl Header {
             words.extend(head.thresholds.keys().map(String::as_str));
             match &head.outputs {
                 HeadOutputs::Labels { space } => words.push(space),
-                HeadOutputs::Curated { projects, .. } => words.extend(projects.iter().map(String::as_str)),
+                HeadOutputs::Curated(outputs) => words.extend(outputs.projects.iter().map(String::as_str)),
                 HeadOutputs::CweSets { .. } => {}
             }
         }
@@ -110,7 +110,8 @@ impl Head {
             ("rules", are_numbers(&self.rules), "must be numbers"),
             ("thresholds", thresholds, "must be from 0 to 1"),
         ])?;
-        if let HeadOutputs::Curated { techniques, roles, projects, cwes, calibration } = &self.outputs {
+        if let HeadOutputs::Curated(outputs) = &self.outputs {
+            let CuratedOutputs { techniques, roles, projects, cwes, calibration } = outputs;
             return first_wrong(&[
                 ("techniques", techniques.is_sorted_by(|a, b| a < b), "must be in order, each once"),
                 ("techniques", (1..=MAX_CURATED).contains(&techniques.len()), "must be 1 to 1024"),

@@ -44,7 +44,7 @@ pub struct PredictBuffers {
 struct Block<'a> {
     /// The reasons not to answer them.
     refusals: Vec<Option<Said>>,
-    /// What they say to the head of curated techniques, if one is asked.
+    /// The texts as the head of curated techniques reads them, if one is asked.
     curated: &'a [CuratedText],
 }
 

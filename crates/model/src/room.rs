@@ -12,6 +12,6 @@ pub struct Room {
     pub(crate) known: Vec<KnownWords>,
     /// True when a head of curated techniques is asked, too.
     pub(crate) asks_curated: bool,
-    /// What each text that was scored last says to that head.
+    /// The texts that were scored last as that head reads them.
     pub(crate) curated: Vec<CuratedText>,
 }

@@ -73,15 +73,15 @@ fn answers(info: &ModelInfo) -> Vec<Row> {
 fn learnt(info: &ModelInfo) -> impl Iterator<Item = Row> {
     info.header.iter().flat_map(|header| &header.heads).filter_map(|head| match &head.outputs {
         HeadOutputs::Labels { space } => Some(("learnt", space.clone())),
-        HeadOutputs::CweSets { .. } | HeadOutputs::Curated { .. } => None,
+        HeadOutputs::CweSets { .. } | HeadOutputs::Curated(_) => None,
     })
 }
 
 /// The techniques that analysts assign, as far as the model answers with them.
 fn curated(info: &ModelInfo) -> Option<Row> {
     match &info.header.as_ref()?.curated_head()?.outputs {
-        HeadOutputs::Curated { techniques, .. } => {
-            Some(("curated", format!("{} techniques that analysts assign", techniques.len())))
+        HeadOutputs::Curated(outputs) => {
+            Some(("curated", format!("{} techniques that analysts assign", outputs.techniques.len())))
         }
         HeadOutputs::CweSets { .. } | HeadOutputs::Labels { .. } => None,
     }

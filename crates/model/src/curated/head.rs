@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use vulnlens_taxonomy::{CweId, KnowledgeBase, Role, TechniqueId};
+use vulnlens_taxonomy::{CweId, TechniqueId};
 
-use super::method::{Rule, rules};
+use super::method::rules;
+use super::outputs::{CuratedOutputs, MAX_PROJECTS, NEWEST_YEAR, OLDEST_YEAR};
 use super::tensors::CuratedTensors;
-use crate::header::{Head, HeadOutputs};
+use crate::header::Head;
 use crate::ngram::vocabulary::{Entry, Vocabulary};
 use crate::wide::{Wide, wide};
 
@@ -15,26 +16,10 @@ const HAS_RULES: u16 = 1 << 15;
 /// The least share of a project.
 const LEAST_SHARE: f32 = 0.01;
 
-/// Description of a head of curated techniques.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CuratedOutputs {
-    /// The techniques and sub-techniques that it scores, rising.
-    pub techniques: Vec<TechniqueId>,
-    /// The role that analysts give to each most often.
-    pub roles: Vec<Role>,
-    /// The projects whose mappings it was fitted to.
-    pub projects: Vec<String>,
-    /// The weaknesses whose probabilities it reads, rising.
-    pub cwes: Vec<CweId>,
-    /// The slope and the offset by which log-odds of scores become log-odds of probabilities.
-    pub calibration: [f32; 2],
-}
-
 /// A fitted head of curated techniques.
 #[derive(Debug, Clone)]
 pub struct CuratedHead {
     outputs: CuratedOutputs,
-    rules: Vec<Rule>,
     /// The place of each rule's weaknesses among those that are read.
     rule_cwes: Vec<Vec<usize>>,
     /// The score from which each technique is answered.
@@ -47,8 +32,8 @@ pub struct CuratedHead {
     tensors: CuratedTensors,
 }
 
-/// What a text says to the head before the network has answered: sums over its features, and the rules that its words
-/// make hold.
+/// A text as the head reads it before the network has answered: sums over its features, and the rules that its words make
+/// hold.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct CuratedText {
     /// Features that are read, with the factors of their codes.
@@ -73,7 +58,7 @@ pub(crate) struct CuratedScores {
 impl CuratedHead {
     /// A head of a description and numbers, for texts cut by `vocabulary`; `None` if these do not fit each other.
     pub(crate) fn new(head: &Head, tensors: CuratedTensors, vocabulary: &Vocabulary) -> Option<Self> {
-        let outputs = head.curated()?;
+        let outputs = head.curated()?.clone();
         let rules = rules();
         let most = usize::from(HAS_RULES) - 1 - rules.iter().map(|rule| rule.words.len()).sum::<usize>();
         let fits = tensors.rows.len() <= most
@@ -105,7 +90,7 @@ impl CuratedHead {
         let rule_cwes = rules.iter().map(|rule| rule.cwes.iter().filter_map(place).collect()).collect();
         let threshold = |id: &TechniqueId| head.thresholds.get(&id.to_string()).copied().unwrap_or(1.0);
         let thresholds = outputs.techniques.iter().map(threshold).collect();
-        Some(Self { outputs, rules, rule_cwes, thresholds, places, rules_of, tensors })
+        Some(Self { outputs, rule_cwes, thresholds, places, rules_of, tensors })
     }
 
     /// The description of the head.
@@ -114,19 +99,13 @@ impl CuratedHead {
         &self.outputs
     }
 
-    /// The rules of the method.
-    #[must_use]
-    pub fn rules(&self) -> &[Rule] {
-        &self.rules
-    }
-
     /// Reads the features of a text.
     pub(crate) fn read(&self, entries: &[Entry], year: Option<u16>, text: &mut CuratedText) {
         let width = self.outputs.width();
         text.sums.clear();
         text.sums.resize(width, 0.0);
         text.holds.clear();
-        text.holds.resize(self.rules.len(), false);
+        text.holds.resize(self.rule_cwes.len(), false);
         text.year = year_read(year);
         text.rows.clear();
         for entry in entries {
@@ -179,9 +158,6 @@ impl CuratedHead {
         probabilities.extend(raw.map(|score| calibrated(*score, self.outputs.calibration)));
     }
 }
-
-/// Most projects that a head may tell apart.
-pub const MAX_PROJECTS: usize = 8;
 
 /// Adds `factor ·` features times weights, of which each feature has a row.
 fn add(features: &[f32], weights: &[f32], factor: f32, sums: &mut [f32]) {
@@ -263,10 +239,6 @@ pub(super) fn year_read(year: Option<u16>) -> u16 {
     year.unwrap_or(NEWEST_YEAR).clamp(OLDEST_YEAR, NEWEST_YEAR)
 }
 
-/// The years that the mappings of analysts are about.
-const OLDEST_YEAR: u16 = 2006;
-const NEWEST_YEAR: u16 = 2024;
-const YEARS: usize = (NEWEST_YEAR - OLDEST_YEAR) as usize + 1;
 /// With it, the products of two years' features are those of a Gaussian kernel of width 1 year.
 const NEARNESS: f32 = 0.893;
 
@@ -282,40 +254,6 @@ pub fn log_odds(score: f32) -> f32 {
     (score / (1.0 - score)).ln()
 }
 
-/// The places among `cwes` of each set: of its weaknesses and their ancestors.
-pub(super) fn places_of(cwes: &[CweId], sets: &[Vec<CweId>], kb: &KnowledgeBase) -> Vec<Vec<u16>> {
-    let of_set = |set: &Vec<CweId>| {
-        let ids = set.iter().flat_map(|id| kb.ancestors(*id).iter().chain([id]));
-        let places = ids.filter_map(|id| cwes.binary_search(id).ok());
-        let mut places: Vec<u16> = places.filter_map(|place| u16::try_from(place).ok()).collect();
-        places.sort_unstable();
-        places.dedup();
-        places
-    };
-    sets.iter().map(of_set).collect()
-}
-
-impl CuratedOutputs {
-    /// The number of outputs: techniques, and the projects' indicators behind them.
-    #[must_use]
-    pub fn width(&self) -> usize {
-        self.techniques.len() + self.projects.len()
-    }
-
-    /// The number of dense features, given that of rules.
-    #[must_use]
-    pub fn dense(&self, rules: usize) -> usize {
-        rules + self.cwes.len() + YEARS
-    }
-
-    /// The places of the weaknesses that are read among which each of a network's CWE sets lies: those of the set and
-    /// their ancestors.
-    #[must_use]
-    pub fn places(&self, sets: &[Vec<CweId>], kb: &KnowledgeBase) -> Vec<Vec<u16>> {
-        places_of(&self.cwes, sets, kb)
-    }
-}
-
 /// The probabilities of weaknesses, with their descendants, by the probabilities of sets.
 pub(crate) fn cwe_probabilities(places: &[Vec<u16>], sets: &[f32], cwes: usize, out: &mut Vec<f32>) {
     /// Sets below this change nothing that is seen.
@@ -328,21 +266,5 @@ pub(crate) fn cwe_probabilities(places: &[Vec<u16>], sets: &[f32], cwes: usize, 
                 *sum += p;
             }
         }
-    }
-}
-
-impl Head {
-    /// The outputs of a head of curated techniques.
-    pub(crate) fn curated(&self) -> Option<CuratedOutputs> {
-        let HeadOutputs::Curated { techniques, roles, projects, cwes, calibration } = &self.outputs else {
-            return None;
-        };
-        Some(CuratedOutputs {
-            techniques: techniques.clone(),
-            roles: roles.clone(),
-            projects: projects.clone(),
-            cwes: cwes.clone(),
-            calibration: *calibration,
-        })
     }
 }

@@ -10,11 +10,13 @@
 
 mod head;
 mod method;
+mod outputs;
 mod tensors;
 mod training;
 
-pub use head::{CuratedHead, CuratedOutputs, MAX_PROJECTS, log_odds};
+pub use head::{CuratedHead, log_odds};
 pub(crate) use head::{CuratedScores, CuratedText, cwe_probabilities};
 pub use method::{Rule, rules};
+pub use outputs::{CuratedOutputs, MAX_PROJECTS};
 pub use tensors::CuratedTensors;
 pub use training::{CuratedFeatures, features, scores};

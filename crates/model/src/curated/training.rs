@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use vulnlens_taxonomy::{CweId, KnowledgeBase};
 
-use super::head::{CuratedScores, cwe_probabilities, dense_features, places_of, year_read};
+use super::head::{CuratedScores, cwe_probabilities, dense_features, year_read};
 use super::method::{Rule, rules};
+use super::outputs::places_of;
 use crate::network::Network;
 use crate::ngram::NgramModel;
 use crate::ngram::vocabulary::Entry;

@@ -86,7 +86,7 @@ pub struct Tensors {
 pub fn write(header: &Header, tensors: &Tensors) -> Result<Vec<u8>, ModelFileError> {
     let (d, s, y) = Shape::of(header)?.sizes();
     let v = tensors.keys.len();
-    let parts: Vec<(&'static str, Dtype, Vec<usize>, Vec<u8>)> = vec![
+    let parts = [
         ("vocabulary.keys", Dtype::U32, vec![v], bytes_of(&tensors.keys, u32::to_le_bytes)),
         ("vocabulary.weights", Dtype::U8, vec![v], tensors.weights.clone()),
         ("embedding.codes", Dtype::U8, vec![v, d / 2], tensors.embedding.clone()),
@@ -98,14 +98,7 @@ pub fn write(header: &Header, tensors: &Tensors) -> Result<Vec<u8>, ModelFileErr
         ("output.bias", Dtype::F32, vec![s], bytes_of(&tensors.output_bias, f32::to_le_bytes)),
         ("year.output", Dtype::BF16, vec![y, s], bytes_of(&tensors.year_output, u16::to_le_bytes)),
     ];
-    let view = |(name, dtype, shape, data)| match TensorView::new(dtype, shape, data) {
-        Ok(view) => Ok((String::from(name), view)),
-        Err(e) => Err(ModelFileError::Tensor { tensor: name, problem: e.to_string() }),
-    };
-    let parts =
-        parts.iter().map(|(name, dtype, shape, data)| (*name, *dtype, shape.clone(), data.as_slice()));
-    let views = parts.map(view).collect::<Result<Vec<_>, _>>()?;
-    seal(header, views)
+    seal(header, views(&parts)?)
 }
 
 /// The same model with another header: for new thresholds, or a new name.
@@ -142,14 +135,23 @@ pub fn with_curated(bytes: &[u8], head: Head, tensors: &CuratedTensors) -> Resul
     ];
     let mut all: Vec<(String, TensorView<'_>)> = sealed.tensors().tensors();
     all.retain(|(name, _)| !name.starts_with("curated."));
-    for (name, dtype, shape, data) in &parts {
-        let view = TensorView::new(*dtype, shape.clone(), data)
-            .map_err(|e| ModelFileError::Tensor { tensor: name, problem: e.to_string() })?;
-        all.push(((*name).to_owned(), view));
-    }
+    all.extend(views(&parts)?);
     let changed = seal(&header, all)?;
     NgramModel::from_bytes(&changed)?;
     Ok(changed)
+}
+
+/// A tensor on its way into a file: name, type, shape and bytes.
+type Part = (&'static str, Dtype, Vec<usize>, Vec<u8>);
+
+fn views(parts: &[Part]) -> Result<Vec<(String, TensorView<'_>)>, ModelFileError> {
+    let mut views = Vec::with_capacity(parts.len());
+    for (tensor, dtype, shape, data) in parts {
+        let view = TensorView::new(*dtype, shape.clone(), data)
+            .map_err(|e| ModelFileError::Tensor { tensor, problem: e.to_string() })?;
+        views.push(((*tensor).to_owned(), view));
+    }
+    Ok(views)
 }
 
 fn seal(header: &Header, tensors: Vec<(String, TensorView<'_>)>) -> Result<Vec<u8>, ModelFileError> {

@@ -89,7 +89,7 @@ pub struct Vectorizer {
     /// A bit for each row that occurred, and for each that did again: few bytes, which stay in the cache.
     seen: Vec<u64>,
     repeated: Vec<u64>,
-    /// How often a row occurred again.
+    /// Further occurrences of each row.
     repeats: Vec<u32>,
     entries: Vec<Entry>,
     known: KnownWords,

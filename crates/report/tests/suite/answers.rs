@@ -23,14 +23,7 @@ fn line(answer: &Answer) -> String {
 
 #[test]
 fn both_writers_of_json_agree_to_the_byte() {
-    for prediction in [
-        sample::injection(),
-        sample::curated(),
-        sample::family(),
-        sample::unsure(),
-        sample::recipe(),
-        sample::link(),
-    ] {
+    for prediction in sample::answers() {
         let answer = answer(prediction);
         let line = line(&answer);
         let record: Value = serde_json::from_str(&line).unwrap();
@@ -318,14 +311,7 @@ fn of_what_was_not_classified_a_table_has_a_sentence() {
 #[test]
 fn no_line_of_an_answer_is_wider_than_the_terminal() {
     for width in [25, 40, 59, 60, 80] {
-        for prediction in [
-            sample::injection(),
-            sample::curated(),
-            sample::family(),
-            sample::unsure(),
-            sample::recipe(),
-            sample::link(),
-        ] {
+        for prediction in sample::answers() {
             let text = table(RecordKey::default(), prediction, width);
             assert!(text.is_ascii() && text.lines().all(|line| line.len() <= width), "{width}: {text}");
         }

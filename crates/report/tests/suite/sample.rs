@@ -18,6 +18,11 @@ pub(crate) fn setup(labels: LabelSource) -> Setup {
     Setup::new(Run::new("fast", "0123456789ab", kb.versions().clone(), labels), kb)
 }
 
+/// An answer of each kind.
+pub(crate) fn answers() -> [Prediction; 6] {
+    [injection(), curated(), family(), unsure(), recipe(), link()]
+}
+
 fn scored<L>(label: L, score: f32, predicted: bool) -> ScoredLabel<L> {
     ScoredLabel::new(label, score, predicted)
 }

@@ -298,7 +298,7 @@ fn spread(of: &[CuratedFigures<f64>]) -> CuratedFigures {
     }
 }
 
-/// How far projects agree on the texts that two of them mapped.
+/// The agreement of projects on the texts that two of them mapped.
 fn between_projects(prepared: &Prepared, mapped: &[usize]) -> (usize, f64, f64) {
     let parents = |text: usize, name: &String| -> BTreeSet<TechniqueId> {
         prepared.techniques(text, Some(name)).into_iter().filter(|id| id.parent() == *id).collect()

@@ -12,7 +12,7 @@ mod thresholds;
 
 use std::collections::BTreeMap;
 
-use vulnlens_model::curated::CuratedTensors;
+use vulnlens_model::curated::{CuratedOutputs, CuratedTensors};
 use vulnlens_model::ngram::with_curated;
 use vulnlens_model::{Head, HeadOutputs, Input, NgramModel, Task};
 use vulnlens_taxonomy::{KnowledgeBase, Role, TechniqueId};
@@ -53,13 +53,13 @@ pub fn train(
     let thresholds = rule.thresholds(&scored.priors()).into_iter().map(|threshold| threshold.clamp(0.0, 1.0));
     let head = Head {
         tasks: vec![Task::AttackCurated],
-        outputs: HeadOutputs::Curated {
+        outputs: HeadOutputs::Curated(CuratedOutputs {
             techniques: space.clone(),
             roles: space.iter().map(|id| usual_role(*id, &prepared.examples)).collect(),
             projects: prepared.projects.clone(),
             cwes: prepared.cwes.clone(),
             calibration: calibration(&scored),
-        },
+        }),
         temperature: 1.0,
         rules: BTreeMap::new(),
         thresholds: space.iter().map(TechniqueId::to_string).zip(thresholds).collect(),

@@ -38,7 +38,7 @@ pub(super) struct Solved {
     /// Techniques, then indicators of projects.
     pub(super) outputs: usize,
     techniques: usize,
-    /// What every project adds, by output.
+    /// Scores before any text is read, the same for every project, by output.
     pub(super) means: Vec<f64>,
     blocks: Blocks,
 }

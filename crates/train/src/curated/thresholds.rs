@@ -32,7 +32,7 @@ impl Scored {
     }
 }
 
-/// What is true of a text, by technique.
+/// The techniques of a text: true where it has them, by technique of the space.
 pub(super) fn truth(prepared: &Prepared, text: usize, space: &[TechniqueId]) -> Vec<bool> {
     let techniques: BTreeSet<TechniqueId> = prepared.techniques(text, None);
     space.iter().map(|id| techniques.contains(id)).collect()
