@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use vulnlens_taxonomy::{CweId, Outcome};
+use vulnlens_taxonomy::{CweId, Outcome, TechniqueId};
 
 use crate::combination::Combination;
-use crate::curated::CuratedHead;
+use crate::curated::{CuratedEvidence, CuratedHead};
 use crate::decode::{DecisionRule, SpaceKind};
 use crate::header::Header;
 use crate::network::{Network, Origin};
@@ -75,6 +75,17 @@ impl Network for Combined {
     fn curated(&self) -> Option<&CuratedHead> {
         let [first, second] = &self.networks;
         second.curated().or(first.curated())
+    }
+
+    fn curated_evidence(
+        &self,
+        input: &Input<'_>,
+        cwes: &[f32],
+        techniques: &[TechniqueId],
+    ) -> Vec<CuratedEvidence> {
+        let [first, second] = &self.networks;
+        let with_head = if second.curated().is_some() { second } else { first };
+        with_head.curated_evidence(input, cwes, techniques)
     }
 
     /// The rows of the first network or, where the second was fitted on others, of that one: a text is unseen by both

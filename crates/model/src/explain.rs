@@ -12,6 +12,7 @@ use std::sync::Arc;
 use vulnlens_taxonomy::{CapecId, ChainPath, CweId, KnowledgeBase, TechniqueId};
 
 use crate::classifier::Classifier;
+use crate::curated::CuratedEvidence;
 use crate::evidence::WordEvidence;
 use crate::ngram::text::Cutter;
 use crate::outputs::CweSets;
@@ -113,6 +114,8 @@ pub struct Explanation {
     pub score_without: f32,
     /// The chain's paths from the predicted weaknesses, or the best one, to each technique that they reach.
     pub paths: Vec<ChainPath>,
+    /// The reasons of the techniques that are answered as analysts assign them, or of the best one.
+    pub curated: Vec<CuratedEvidence>,
 }
 
 /// A classifier made ready to explain its answers to some options.
@@ -132,7 +135,10 @@ impl Explainer {
     #[must_use]
     pub fn explain(&self, input: Input<'_>) -> Explanation {
         let prediction = self.whole.predict(input);
-        let Some((target, score)) = Target::of(&prediction) else { return Explanation::default() };
+        let curated = self.curated(&input, &prediction);
+        let Some((target, score)) = Target::of(&prediction) else {
+            return Explanation { curated, ..Explanation::default() };
+        };
         let words =
             self.evidence(&input, &target).unwrap_or_else(|| self.by_occlusion(input, &target, score));
         let named = named(&words);
@@ -144,17 +150,39 @@ impl Explainer {
             }
         };
         let paths = paths(self.whole.knowledge_base(), &prediction, &target);
-        Explanation { target: Some(target), score, words, named: named.len(), score_without, paths }
+        Explanation { target: Some(target), score, words, named: named.len(), score_without, paths, curated }
+    }
+
+    /// The reasons of the techniques that are answered as analysts assign them; where none is, of the best one.
+    fn curated(&self, input: &Input<'_>, prediction: &Prediction) -> Vec<CuratedEvidence> {
+        let Some(labels) = &prediction.attack_curated else { return vec![] };
+        let answered = labels.labels.iter().filter(|scored| scored.predicted);
+        let mut techniques: Vec<TechniqueId> = answered.map(|scored| scored.label).collect();
+        if techniques.is_empty() {
+            techniques.extend(labels.labels.first().map(|scored| scored.label));
+        }
+        let (input, probabilities) = self.set_probabilities(input);
+        let cwes = self.whole.curated_cwes(&probabilities);
+        cwes.map_or_else(Vec::new, |cwes| self.whole.network().curated_evidence(&input, &cwes, &techniques))
+    }
+
+    /// The text as of the year that is asked for, and the probabilities of the network's CWE sets; empty without such.
+    fn set_probabilities<'t>(&self, input: &Input<'t>) -> (Input<'t>, Vec<f32>) {
+        let network = self.whole.network();
+        let input = Input { year: self.whole.options().as_of.or(input.year), ..*input };
+        let mut probabilities = Vec::new();
+        if let Some(outputs) = network.outputs().cwe_sets() {
+            network.score(&[input], &mut Room::default(), &mut probabilities);
+            temper(&mut probabilities, outputs.temperature);
+        }
+        (input, probabilities)
     }
 
     /// The words' weights for the most probable CWE set that has the label, if the network can tell.
     fn evidence(&self, input: &Input<'_>, target: &Target) -> Option<Vec<WordEvidence>> {
         let network = self.whole.network();
         let outputs = network.outputs().cwe_sets()?;
-        let input = Input { year: self.whole.options().as_of.or(input.year), ..*input };
-        let mut probabilities = Vec::new();
-        network.score(&[input], &mut Room::default(), &mut probabilities);
-        temper(&mut probabilities, outputs.temperature);
+        let (input, probabilities) = self.set_probabilities(input);
         let first = best_set(outputs, &probabilities, target, self.whole.knowledge_base())?;
         network.word_evidence(&input, &probabilities, first)
     }

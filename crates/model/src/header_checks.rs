@@ -111,7 +111,8 @@ impl Head {
             ("thresholds", thresholds, "must be from 0 to 1"),
         ])?;
         if let HeadOutputs::Curated(outputs) = &self.outputs {
-            let CuratedOutputs { techniques, roles, projects, cwes, calibration } = outputs;
+            let CuratedOutputs { techniques, roles, projects, cwes, calibration, described } = outputs;
+            let known_twice = described.techniques.iter().any(|id| techniques.binary_search(id).is_ok());
             return first_wrong(&[
                 ("techniques", techniques.is_sorted_by(|a, b| a < b), "must be in order, each once"),
                 ("techniques", (1..=MAX_CURATED).contains(&techniques.len()), "must be 1 to 1024"),
@@ -119,9 +120,12 @@ impl Head {
                 ("projects", (1..=MAX_PROJECTS).contains(&projects.len()), "must be 1 to 8"),
                 ("cwes", cwes.is_sorted_by(|a, b| a < b), "must be in order, each once"),
                 ("cwes", cwes.len() <= MAX_CURATED, "must be at most 1024"),
+                ("described", described.techniques.is_sorted_by(|a, b| a < b), "must be in order, each once"),
+                ("described", described.techniques.len() <= MAX_CURATED, "must be at most 1024"),
+                ("described", !known_twice, "must not be among the techniques"),
                 (
                     "calibration",
-                    calibration.iter().all(|number| number.abs() <= 100.0),
+                    calibration.iter().chain(&described.calibration).all(|number| number.abs() <= 100.0),
                     "must be from -100 to 100",
                 ),
             ]);

@@ -47,7 +47,7 @@ pub use network::{Network, Origin};
 pub use ngram::{ModelFileError, NgramModel};
 pub use outputs::{CweSets, LabelOutputs, Outputs};
 pub use prediction::{
-    Family, Input, LabelMode, LabelSource, Labels, Options, Prediction, ScoredLabel, TopK, Via,
+    Basis, Family, Input, LabelMode, LabelSource, Labels, Options, Prediction, ScoredLabel, TopK, Via,
 };
 pub use prepared::{PredictBuffers, Prepared};
 pub use provenance::{Provenance, TaxonomyVersions};

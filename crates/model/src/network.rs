@@ -1,6 +1,8 @@
 //! Networks: models that score texts by their own outputs, before any label space makes labels of them.
 
-use crate::curated::CuratedHead;
+use vulnlens_taxonomy::TechniqueId;
+
+use crate::curated::{CuratedEvidence, CuratedHead};
 use crate::evidence::WordEvidence;
 use crate::header::Header;
 use crate::outputs::Outputs;
@@ -65,6 +67,17 @@ pub trait Network: Send + Sync {
         _first: usize,
     ) -> Option<Vec<WordEvidence>> {
         None
+    }
+
+    /// The reasons of the scores of some curated techniques for a text, given the probabilities of the weaknesses that
+    /// the head reads; empty without such a head.
+    fn curated_evidence(
+        &self,
+        _input: &Input<'_>,
+        _cwes: &[f32],
+        _techniques: &[TechniqueId],
+    ) -> Vec<CuratedEvidence> {
+        vec![]
     }
 }
 

@@ -28,8 +28,28 @@ pub struct ScoredLabel<L> {
     pub via: Option<Via>,
     /// The role that analysts give most often to a technique that they assign.
     pub role: Option<Role>,
-    /// True for a weakness that no record taught the model: it is known from the catalogue's words alone.
-    pub from_catalogue: bool,
+    /// The words that a label is known from, where no record taught it to the model.
+    pub basis: Option<Basis>,
+}
+
+/// What a label is known from where no record taught it to the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Basis {
+    /// A weakness, from the catalogue's words.
+    Catalogue,
+    /// A technique, from how similar the text is to its description.
+    Similarity,
+}
+
+impl Basis {
+    /// Its name in outputs.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Catalogue => "catalogue",
+            Self::Similarity => "similarity",
+        }
+    }
 }
 
 /// The shortest way of the chain from a weakness to a pattern or a technique.
@@ -70,7 +90,7 @@ impl<L> ScoredLabel<L> {
     /// A label with its probability, and whether it is one of the answers.
     #[must_use]
     pub fn new(label: L, score: f32, predicted: bool) -> Self {
-        Self { label, score, predicted, via: None, role: None, from_catalogue: false }
+        Self { label, score, predicted, via: None, role: None, basis: None }
     }
 }
 
@@ -175,8 +195,8 @@ impl<L: Display> Serialize for ScoredLabel<L> {
         if let Some(role) = self.role {
             label.serialize_field("role", role.name())?;
         }
-        if self.from_catalogue {
-            label.serialize_field("basis", "catalogue")?;
+        if let Some(basis) = self.basis {
+            label.serialize_field("basis", basis.name())?;
         }
         label.end()
     }

@@ -10,7 +10,7 @@ use crate::decode::{CuratedBuffers, CuratedDecoder, DecodeBuffers, LabelDecoder,
 use crate::gate::refusal;
 use crate::network::Network;
 use crate::outputs::Outputs;
-use crate::prediction::{Input, LabelMode, Labels, Options, Prediction};
+use crate::prediction::{Input, LabelMode, Labels, Options, Prediction, TopK};
 use crate::room::Room;
 use crate::said::Said;
 use crate::task::Task;
@@ -158,6 +158,8 @@ impl Prepared {
         let network = self.network();
         let PredictBuffers { room, scores, decode, curated } = buffers;
         room.asks_curated = self.curated.is_some();
+        // What is known by its description alone is never among the answers, and hardly among the best.
+        room.asks_described = !matches!(self.options.top_k, TopK::Predicted { .. });
         for block in inputs.chunks(network.texts_at_once().max(1)) {
             let asked: Vec<Input<'_>> = block.iter().map(|input| self.dated(*input)).collect();
             room.known.clear();
@@ -198,6 +200,15 @@ impl Prepared {
                 _ => decoder.decode(head, text, row, none, &self.options, buffers.curated),
             });
         }
+    }
+
+    /// The probabilities of the weaknesses that the head of curated techniques reads, by those of the network's CWE
+    /// sets; none where that head is not asked.
+    pub(crate) fn curated_cwes(&self, probabilities: &[f32]) -> Option<Vec<f32>> {
+        let (decoder, head) = self.curated.as_ref().zip(self.network().curated())?;
+        let mut cwes = Vec::new();
+        decoder.cwes(head, probabilities, &mut cwes);
+        Some(cwes)
     }
 
     fn dated<'t>(&self, input: Input<'t>) -> Input<'t> {

@@ -12,6 +12,8 @@ pub struct Room {
     pub(crate) known: Vec<KnownWords>,
     /// True when a head of curated techniques is asked, too.
     pub(crate) asks_curated: bool,
+    /// True when it is asked for the techniques that it knows by their descriptions, too.
+    pub(crate) asks_described: bool,
     /// The texts that were scored last as that head reads them.
     pub(crate) curated: Vec<CuratedText>,
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use vulnlens_model::{Prediction, ScoredLabel};
+use vulnlens_model::{Explanation, Prediction, ScoredLabel};
 use vulnlens_taxonomy::CweId;
 
 /// The key of an input's record: a text by itself has neither an id nor a line.
@@ -40,18 +40,26 @@ pub struct Answer {
     /// The best weaknesses as records assign them, by falling score, whatever the label space of the prediction;
     /// read by formats that [need them](crate::Format::needs_assigned).
     pub assigned: Vec<ScoredLabel<CweId>>,
+    /// The reasons of the answer, where they are asked for.
+    pub explanation: Option<Explanation>,
 }
 
 impl Answer {
     /// The answer to a record.
     #[must_use]
     pub fn new(record: RecordKey, prediction: Prediction) -> Self {
-        Self { record, prediction, assigned: vec![] }
+        Self { record, prediction, assigned: vec![], explanation: None }
     }
 
     /// The answer with the best weaknesses as records assign them.
     #[must_use]
     pub fn with_assigned(self, assigned: Vec<ScoredLabel<CweId>>) -> Self {
         Self { assigned, ..self }
+    }
+
+    /// The answer with its reasons.
+    #[must_use]
+    pub fn with_explanation(self, explanation: Explanation) -> Self {
+        Self { explanation: Some(explanation), ..self }
     }
 }

@@ -1,34 +1,52 @@
-//! An explanation: the answer, the words that carried it, and the chain's ways from it.
+//! An explanation for people: the answer, what carried it, and the chain's ways from it.
 
-use serde::Serialize;
-use vulnlens_model::{Explanation, Target, Task, WordEvidence};
-use vulnlens_taxonomy::{ChainPath, CweId, KnowledgeBase};
+use vulnlens_model::curated::{CuratedEvidence, NearCve};
+use vulnlens_model::{Explanation, Target, WordEvidence};
+use vulnlens_taxonomy::{ChainPath, KnowledgeBase};
 
 use crate::answer::Answer;
 use crate::formats::Table;
 use crate::glyphs::path_text;
-use crate::label::{Label, OTHER};
-use crate::layout::{ASIDE, HEADING, PREDICTED, TableLayout, printable};
-use crate::record::Record;
+use crate::label::Label;
+use crate::layout::{ASIDE, HEADING, PREDICTED, TableLayout, printable, wrapped};
 use crate::rendering::Setup;
-use crate::score::{percent, rounded};
+use crate::score::percent;
 
 const BAR: usize = 10;
 /// Lines of a section at least.
 const ROWS: usize = 12;
 /// The least weight that is listed: weights are shown with two decimals.
 const LEAST_WEIGHT: f32 = 0.005;
+/// Techniques that analysts assign whose reasons are shown.
+const TECHNIQUES: usize = 3;
+/// Reasons of each kind that are shown of such a technique, and words.
+const REASONS: usize = 3;
+const REASON_WORDS: usize = 8;
 /// The least weight that fills a bar: half a unit of a logit moves an even probability by about an eighth.
 const FULL_BAR: f32 = 0.5;
 
 /// The answer and its explanation for a person at a terminal, with ANSI styles: the [`Table`] of the answer, the words
-/// and the ways; in front the sentence of an answer that does not tell a weakness.
+/// and the ways, and the reasons of techniques that analysts assign; in front the sentence of an answer that does not tell
+/// a weakness. Without an explanation the table alone.
 #[must_use]
-pub fn explanation_text(answer: &Answer, explanation: &Explanation, setup: &Setup) -> String {
+pub fn explanation_text(answer: &Answer, setup: &Setup) -> String {
     let (layout, table) = (setup.layout, Table::new(setup));
-    let mut text = table.body(answer);
-    let Some(target) = &explanation.target else { return text + &table.legend(answer) };
-    let heading = |words: &str| format!("{HEADING}{}{HEADING:#}\n", layout.glyphs.fit(words, layout.width));
+    let text = table.body(answer);
+    let Some(explanation) = &answer.explanation else { return text + &table.legend(answer) };
+    text + &target_text(explanation, setup)
+        + &curated_text(&explanation.curated, &setup.kb, layout)
+        + &table.legend(answer)
+}
+
+fn heading(words: &str, layout: TableLayout) -> String {
+    format!("{HEADING}{}{HEADING:#}\n", layout.glyphs.fit(words, layout.width))
+}
+
+/// The words and the ways of the best label.
+fn target_text(explanation: &Explanation, setup: &Setup) -> String {
+    let (layout, Some(target)) = (setup.layout, &explanation.target) else { return String::new() };
+    let heading = |words: &str| heading(words, layout);
+    let mut text = String::new();
     text += &heading(&format!("Words that speak for {}", printable(&target.to_string())));
     text += &words_text(explanation, layout);
     text += &check_text(explanation, layout);
@@ -36,7 +54,72 @@ pub fn explanation_text(answer: &Answer, explanation: &Explanation, setup: &Setu
         text += &heading("Ways of the chain");
         text += &ways_text(explanation, &setup.kb, layout);
     }
-    text + &table.legend(answer)
+    text
+}
+
+/// The reasons of techniques that analysts assign: what adds to the score, in hundredths, and the CVEs most like the text
+/// that analysts assigned it to.
+fn curated_text(curated: &[CuratedEvidence], kb: &KnowledgeBase, layout: TableLayout) -> String {
+    let mut text = String::new();
+    for evidence in curated.iter().take(TECHNIQUES) {
+        let CuratedEvidence { technique, rules, weaknesses, words, nearest, .. } = evidence;
+        text += &heading(&format!("What speaks for {technique} {}", technique.name(kb)), layout);
+        let mut reasons: Vec<(f32, String)> = vec![];
+        reasons.extend(rules.iter().take(REASONS).map(|rule| {
+            let named = if rule.is_named { ", for which CTID's method names it" } else { "" };
+            (rule.weight, format!("method: {}{named}", rule.name))
+        }));
+        reasons.extend(weaknesses.iter().take(REASONS).map(|weakness| {
+            let (cwe, share) = (weakness.cwe, percent(weakness.probability));
+            (weakness.weight, format!("{cwe} {} at {}", cwe.name(kb), share.trim()))
+        }));
+        let mut heavy: Vec<&WordEvidence> = words.iter().filter(|word| is_seen(word.weight)).collect();
+        heavy.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()).then(a.start.cmp(&b.start)));
+        let all: f32 = words.iter().map(|word| word.weight).sum();
+        let named: Vec<String> = heavy.iter().take(REASON_WORDS).map(|word| printable(&word.text)).collect();
+        if !named.is_empty() {
+            reasons.push((all, format!("the words, most of all: {}", named.join(", "))));
+        }
+        reasons
+            .push((evidence.base + evidence.year, "how often analysts assign it, and the year".to_owned()));
+        reasons.retain(|(weight, _)| is_seen(*weight));
+        for (weight, reason) in reasons {
+            let line = format!("    {:+7.0}  {reason}", 100.0 * weight);
+            text += &(layout.glyphs.fit(&line, layout.width) + "\n");
+        }
+        nearest.iter().for_each(|near| text += &near_text(near, layout));
+    }
+    text
+}
+
+/// True for a weight that is not rounded to nothing.
+fn is_seen(weight: f32) -> bool {
+    weight.abs() >= LEAST_WEIGHT
+}
+
+/// A mapped CVE with what analysts wrote of it.
+fn near_text(near: &NearCve, layout: TableLayout) -> String {
+    let NearCve { mapped, similarity } = near;
+    let mut text = String::new();
+    for (number, pair) in mapped.pairs.iter().enumerate() {
+        if number == 0 {
+            let line = format!(
+                "    {}, {similarity:.2} alike: {} ({})",
+                mapped.cve,
+                pair.role,
+                printable(&pair.project)
+            );
+            text += &(layout.glyphs.fit(&line, layout.width) + "\n");
+        }
+        let reason = pair.reason.as_deref().map(printable).unwrap_or_default();
+        for line in wrapped(&reason, layout.width.saturating_sub(8)) {
+            text += &format!(
+                "        {ASIDE}{}{ASIDE:#}\n",
+                layout.glyphs.fit(&line, layout.width.saturating_sub(8))
+            );
+        }
+    }
+    text
 }
 
 /// The number of lines of a section: more than of labels, unless all are shown.
@@ -94,68 +177,4 @@ fn ways_text(explanation: &Explanation, kb: &KnowledgeBase, layout: TableLayout)
 /// A line in place of a section's rows, or below them.
 fn aside(text: &str, layout: TableLayout) -> String {
     format!("    {ASIDE}{}{ASIDE:#}\n", layout.glyphs.fit(text, layout.width.saturating_sub(4)))
-}
-
-#[derive(Serialize)]
-struct ExplanationV1<'a> {
-    #[serde(flatten)]
-    record: Record<'a>,
-    explained: Option<ExplainedV1>,
-    words: Vec<WordV1<'a>>,
-    without: WithoutV1,
-    paths: Vec<Vec<String>>,
-}
-
-#[derive(Serialize)]
-struct ExplainedV1 {
-    taxonomy: &'static str,
-    label: String,
-    score: f64,
-}
-
-#[derive(Serialize)]
-struct WithoutV1 {
-    words: usize,
-    score: f64,
-}
-
-#[derive(Serialize)]
-struct WordV1<'a> {
-    text: &'a str,
-    start: usize,
-    end: usize,
-    weight: f64,
-}
-
-/// The answer and its explanation as one JSON object and a line feed: the keys of record output, version 1, and behind
-/// them `explained`, `words` (`start` and `end` are byte offsets into the text), `without` and `paths`.
-///
-/// # Errors
-/// None that an explanation can cause; serialisation as such is fallible.
-pub fn explanation_json(
-    answer: &Answer,
-    explanation: &Explanation,
-    setup: &Setup,
-) -> Result<String, serde_json::Error> {
-    let Explanation { target, words, named, .. } = explanation;
-    let steps = |path: &ChainPath| {
-        let cwes = path.cwe.iter().map(CweId::to_string);
-        cwes.chain([path.capec.to_string(), path.technique.to_string()]).collect()
-    };
-    let word = |word: &'_ WordEvidence| (f64::from(word.weight) * 1e6).round() / 1e6;
-    let object = ExplanationV1 {
-        record: Record::new(answer, setup),
-        explained: target.as_ref().map(|target| ExplainedV1 {
-            taxonomy: target.task().map_or(OTHER, Task::key),
-            label: target.to_string(),
-            score: rounded(explanation.score),
-        }),
-        words: words
-            .iter()
-            .map(|w| WordV1 { text: &w.text, start: w.start, end: w.end, weight: word(w) })
-            .collect(),
-        without: WithoutV1 { words: *named, score: rounded(explanation.score_without) },
-        paths: explanation.paths.iter().map(steps).collect(),
-    };
-    Ok(serde_json::to_string(&object)? + "\n")
 }

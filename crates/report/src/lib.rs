@@ -6,13 +6,14 @@
 //! - Records: each [`Format`] is one file in `src/formats`, and all stand in [`Format::ALL`]. A format either streams
 //!   ([`Records`]), so that threads can share the work, or makes a [`Document`]. [`JsonLines`] is record output
 //!   version 1, frozen in `docs/schema/record-v1.json`; a [`Record`] is the same as a value for any format of serde.
-//! - One answer in depth: [`explanation_text`], [`explanation_json`].
+//! - One answer in depth: [`explanation_text`]; in [`JsonLines`] its keys stand behind the others.
 //! - The knowledge base: [`Entry`], [`Changes`], [`path_text`].
 
 mod answer;
 mod changes;
 mod column;
 mod entry;
+mod evidence;
 mod explanation;
 mod file_names;
 mod format;
@@ -35,7 +36,7 @@ mod writer;
 pub use answer::{Answer, RecordKey};
 pub use changes::{Change, Changes};
 pub use entry::{Entry, EntryId, Fact, ParseEntryIdError};
-pub use explanation::{explanation_json, explanation_text};
+pub use explanation::explanation_text;
 pub use file_names::FileNames;
 pub use format::Format;
 #[cfg(feature = "parquet")]

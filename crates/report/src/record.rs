@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
-use vulnlens_model::{LabelSource, ScoredLabel};
+use vulnlens_model::{Basis, LabelSource, ScoredLabel};
 use vulnlens_taxonomy::{KnowledgeBase, Role};
 
 use crate::answer::Answer;
 use crate::column::{Column, each_column};
+use crate::evidence::ExplanationV1;
 use crate::label::{Label, OTHER, name_of_other};
 use crate::mark::Mark;
 use crate::rendering::Setup;
@@ -59,7 +60,8 @@ impl<'a> Record<'a> {
 
 impl Serialize for Record<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { answer: Answer { record, prediction, .. }, setup: Setup { run, kb, .. } } = self;
+        let Self { answer: Answer { record, prediction, explanation, .. }, setup: Setup { run, kb, .. } } =
+            self;
         let is_marked = matches!(run.labels, LabelSource::Checkpoint { .. });
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("schema_version", &1)?;
@@ -89,6 +91,9 @@ impl Serialize for Record<'_> {
                     prediction.other.iter().map(|scored| Item::of_other(scored, kb)).collect();
                 map.serialize_entry(OTHER, &labels)?;
             }
+        }
+        if let Some(explanation) = explanation {
+            ExplanationV1::of(explanation, kb).serialize_in(&mut map)?;
         }
         map.end()
     }
@@ -129,7 +134,7 @@ impl<'a> Item<'a> {
             distance: scored.via.map(|via| via.distance),
             role: scored.role.map(Role::name),
             tactics: scored.label.tactics(kb).map(Iterator::collect),
-            basis: scored.from_catalogue.then_some("catalogue"),
+            basis: scored.basis.map(Basis::name),
             status: mark.map(|mark| mark.status),
             replaced_by: mark.and_then(|mark| mark.replaced_by).map(|id| id.to_string()),
         }

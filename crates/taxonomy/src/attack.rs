@@ -24,6 +24,8 @@ pub struct AttackCatalog {
     pub techniques: Vec<Technique>,
     /// Tactics, in id order.
     pub tactics: Vec<Tactic>,
+    /// The descriptions of the techniques that have one.
+    pub descriptions: BTreeMap<TechniqueId, String>,
     /// Entries that were left out, with the reasons, in the order of the file.
     pub issues: Vec<ParseIssue>,
 }
@@ -82,6 +84,7 @@ struct Draft {
     date: Option<String>,
     techniques: BTreeMap<TechniqueId, UnlinkedTechnique>,
     technique_of_ref: BTreeMap<String, TechniqueId>,
+    descriptions: BTreeMap<TechniqueId, String>,
     tactics: BTreeMap<TacticId, Tactic>,
     tactic_of_ref: BTreeMap<String, TacticId>,
     matrices: Vec<Vec<String>>,
@@ -149,6 +152,7 @@ impl Draft {
             return Err(bad("external_references", "gives an id that an earlier object has"));
         }
         self.technique_of_ref.insert(object.required("id")?, id);
+        self.descriptions.extend(object.optional("description")?.map(|description| (id, description)));
         self.techniques.insert(id, UnlinkedTechnique { technique, phases, position });
         Ok(())
     }
@@ -207,6 +211,7 @@ impl Draft {
             date: self.date,
             techniques,
             tactics: self.tactics.into_values().collect(),
+            descriptions: self.descriptions,
             issues: self.issues,
         }
     }

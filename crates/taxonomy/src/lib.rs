@@ -50,7 +50,7 @@ pub use diff::{EntryChanges, KbDiff, Rename, TechniqueChange, UsageChange, Weakn
 pub use entries::{AttackPattern, Grouping, GroupingKind, Relation, Tactic, Technique, Versions, Weakness};
 pub use error::{ParseError, ParseIssue, Position};
 #[cfg(feature = "folder")]
-pub use folder::{CatalogueFiles, FolderError, FolderNote};
+pub use folder::{CatalogueFiles, FolderError, FolderNote, technique_descriptions};
 pub use ids::{CapecId, CveId, CweId, ParseIdError, TacticId, TechniqueId};
 pub use kb::KnowledgeBase;
 pub use levels::{AttackLabel, AttackLevel, CweLevel};

@@ -1,7 +1,10 @@
 //! Answers for outputs: predictions with the keys of their records, and the weaknesses as records assign them.
 
+use std::sync::Arc;
+
 use vulnlens_model::{
-    Classifier, Input, LabelMode, Options, Outputs, PredictBuffers, Prediction, Prepared, ScoredLabel, Task,
+    Classifier, Explainer, Input, LabelMode, Options, Outputs, PredictBuffers, Prediction, Prepared,
+    ScoredLabel, Task,
 };
 use vulnlens_report::{Answer, RecordKey};
 use vulnlens_taxonomy::CweId;
@@ -13,6 +16,8 @@ const ASSIGNED: usize = 10;
 pub struct Answerer {
     prepared: Prepared,
     assigned: Assigned,
+    /// Set where the reasons of the answers are asked for.
+    explainer: Option<Arc<Explainer>>,
     buffers: PredictBuffers,
 }
 
@@ -44,14 +49,22 @@ impl Answerer {
                 options.tasks = options.tasks.with(Task::Cwe);
             }
         }
-        Self { prepared: classifier.prepare(&options), assigned, buffers: PredictBuffers::default() }
+        let prepared = classifier.prepare(&options);
+        Self { prepared, assigned, explainer: None, buffers: PredictBuffers::default() }
+    }
+
+    /// The answerer with reasons for its answers, each of which takes many times as long.
+    #[must_use]
+    pub fn explaining(self) -> Self {
+        let explainer = Explainer::new(self.prepared.classifier(), self.prepared.options());
+        Self { explainer: Some(Arc::new(explainer)), ..self }
     }
 
     /// Another one for another thread, which shares all that was made ready.
     #[must_use]
     pub fn another(&self) -> Self {
         let (prepared, assigned) = (self.prepared.clone(), self.assigned.clone());
-        Self { prepared, assigned, buffers: PredictBuffers::default() }
+        Self { prepared, assigned, explainer: self.explainer.clone(), buffers: PredictBuffers::default() }
     }
 
     /// The classifier, made ready.
@@ -80,8 +93,14 @@ impl Answerer {
                 self.own(inputs, |prediction| own_assigned(prediction, asked))
             }
         };
-        let answers = keys.into_iter().zip(answered);
-        answers.map(|(key, (prediction, cwes))| Answer::new(key, prediction).with_assigned(cwes)).collect()
+        let answers = keys.into_iter().zip(inputs).zip(answered).map(|((key, input), (prediction, cwes))| {
+            let answer = Answer::new(key, prediction).with_assigned(cwes);
+            match &self.explainer {
+                Some(explainer) => answer.with_explanation(explainer.explain(*input)),
+                None => answer,
+            }
+        });
+        answers.collect()
     }
 
     /// Predictions, each with the weaknesses as assigned that it gives itself.

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use clap::Args;
-use vulnlens::report::{Setup, explanation_json, explanation_text};
+use vulnlens::report::{JsonLines, Records, Setup, explanation_text};
 use vulnlens::stream::TEXT_BYTES;
-use vulnlens::{Answerer, Explainer, Input, TextRecord};
+use vulnlens::{Answerer, Input, TextRecord};
 
 use crate::failure::{Failure, Kind};
 use crate::model_arguments::ModelArguments;
@@ -57,8 +57,8 @@ pub(crate) fn run(arguments: &ExplainArguments, terminal: &Terminal) -> Result<(
     let setup = Setup::new(classifier.run(&options), classifier.knowledge_base().clone())
         .layout(arguments.question.layout(terminal));
     let mut explaining = Explaining {
-        answerer: Answerer::new(&classifier, &options, is_table),
-        explainer: Explainer::new(&classifier, &options),
+        answerer: Answerer::new(&classifier, &options, is_table).explaining(),
+        json: JsonLines::new(&setup),
         setup,
         is_table,
         output: Output::stdout(),
@@ -88,7 +88,7 @@ fn text(words: &[String]) -> Result<Option<String>, Failure> {
 /// Explanations on their way to the output.
 struct Explaining<'a> {
     answerer: Answerer,
-    explainer: Explainer,
+    json: JsonLines,
     setup: Setup,
     is_table: bool,
     output: Output,
@@ -130,25 +130,25 @@ impl Explaining<'_> {
         let TextRecord { key, text, year, .. } = record;
         let shown = text.get(..text.floor_char_boundary(TEXT_BYTES)).unwrap_or(&text);
         let input = Input::text(shown).year(year);
-        let explanation = self.explainer.explain(input);
         tell_cut(self.answerer.count_cut(&[input]), self.terminal);
-        let end = explanation.words.last().map_or(0, |word| word.end);
         // What the normaliser takes out is not weighed, wherever it stands.
         let header = self.answerer.prepared().network().header();
         let read = header.map_or_else(|| text.as_str().into(), |header| header.normalised(&text));
-        if read.get(end..).is_some_and(|rest| rest.contains(char::is_alphanumeric)) {
-            let whose = key.text().map(|key| format!("{key}: ")).unwrap_or_default();
-            let count = explanation.words.len();
-            self.terminal.warn(&format!("{whose}only the first {count} words of the text were weighed"));
-        }
+        let whose = key.text().map(|key| format!("{key}: ")).unwrap_or_default();
         for answer in self.answerer.answer(&[input], [key]) {
+            let words = answer.explanation.as_ref().map_or(&[][..], |explanation| &explanation.words);
+            let end = words.last().map_or(0, |word| word.end);
+            if read.get(end..).is_some_and(|rest| rest.contains(char::is_alphanumeric)) {
+                let count = words.len();
+                self.terminal.warn(&format!("{whose}only the first {count} words of the text were weighed"));
+            }
             if self.is_table {
-                self.output.text(explanation_text(&answer, &explanation, &self.setup).as_bytes())?;
+                self.output.text(explanation_text(&answer, &self.setup).as_bytes())?;
                 continue;
             }
-            let json = explanation_json(&answer, &explanation, &self.setup)
-                .map_err(|error| Failure::new(Kind::Failed, error.to_string()))?;
-            self.output.data(json.as_bytes())?;
+            let mut json = Vec::new();
+            self.json.push(&answer, &mut json);
+            self.output.data(&json)?;
         }
         Ok(())
     }

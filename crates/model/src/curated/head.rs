@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use vulnlens_taxonomy::{CweId, TechniqueId};
 
+use super::mapped::MappedCves;
 use super::method::rules;
 use super::outputs::{CuratedOutputs, MAX_PROJECTS, NEWEST_YEAR, OLDEST_YEAR};
 use super::tensors::CuratedTensors;
@@ -41,6 +42,8 @@ pub(crate) struct CuratedText {
     sums: Vec<f32>,
     holds: Vec<bool>,
     year: u16,
+    /// The similarity to each description, where it is asked for.
+    pub(crate) similarities: Vec<f32>,
 }
 
 /// A technique's score and what it became.
@@ -53,6 +56,18 @@ pub(crate) struct CuratedScores {
     dense: Vec<f32>,
     /// Scores of techniques, then those of projects.
     pub(super) sums: Vec<f32>,
+}
+
+impl CuratedScores {
+    /// The dense features of the text that was scored last.
+    pub(super) fn dense(&self) -> &[f32] {
+        &self.dense
+    }
+
+    /// The score of an output, before it becomes a probability.
+    pub(super) fn sum(&self, output: usize) -> f32 {
+        self.sums.get(output).copied().unwrap_or(0.0)
+    }
 }
 
 impl CuratedHead {
@@ -123,6 +138,7 @@ impl CuratedHead {
                 }
             }
         }
+        text.similarities.clear();
         wide(TextSums { rows: &text.rows, codes: &self.tensors.text, sums: &mut text.sums });
     }
 
@@ -136,19 +152,12 @@ impl CuratedHead {
         scores.sums.extend_from_slice(&text.sums);
         let shared = self.tensors.dense.get(..dense * width).unwrap_or_default();
         add(&scores.dense, shared, 1.0, &mut scores.sums);
-        let bias = |project: usize| &self.tensors.bias[project * width..][..width];
-        // The shares do not depend on the project: its indicators have no weights of a project's own.
-        let mut shares = [0.0f32; MAX_PROJECTS];
-        for (project, share) in shares.iter_mut().take(projects).enumerate() {
-            *share =
-                (scores.sums[techniques + project] + bias(project)[techniques + project]).max(LEAST_SHARE);
-        }
-        let total: f32 = shares.iter().sum();
+        let shares = self.shares(&scores.sums);
         for (project, share) in shares.iter().take(projects).enumerate() {
             let own = &self.tensors.dense[(project + 1) * dense * width..][..dense * width];
-            add(&scores.dense, own, share / total, &mut scores.sums);
+            add(&scores.dense, own, *share, &mut scores.sums);
             let sums = scores.sums.iter_mut().take(techniques);
-            sums.zip(bias(project)).for_each(|(sum, bias)| *sum += share / total * bias);
+            sums.zip(self.bias(project)).for_each(|(sum, bias)| *sum += share * bias);
         }
         let CuratedScores { probabilities, answered, sums, .. } = scores;
         let raw = sums.iter().take(techniques);
@@ -156,6 +165,66 @@ impl CuratedHead {
         answered.extend(raw.clone().zip(&self.thresholds).map(|(score, threshold)| score >= threshold));
         probabilities.clear();
         probabilities.extend(raw.map(|score| calibrated(*score, self.outputs.calibration)));
+    }
+
+    fn bias(&self, project: usize) -> &[f32] {
+        let width = self.outputs.width();
+        &self.tensors.bias[project * width..][..width]
+    }
+
+    /// The share of each project in a text. They do not depend on the project: its indicators have no weights of a
+    /// project's own.
+    fn shares(&self, sums: &[f32]) -> [f32; MAX_PROJECTS] {
+        let (techniques, projects) = (self.outputs.techniques.len(), self.outputs.projects.len());
+        let mut shares = [0.0f32; MAX_PROJECTS];
+        for (project, share) in shares.iter_mut().take(projects).enumerate() {
+            let indicator = techniques + project;
+            *share = (sums[indicator] + self.bias(project)[indicator]).max(LEAST_SHARE);
+        }
+        let total: f32 = shares.iter().sum();
+        shares.iter_mut().for_each(|share| *share /= total);
+        shares
+    }
+
+    /// Compares a text that was read with the descriptions of techniques.
+    pub(crate) fn compare(&self, entries: &[Entry], text: &mut CuratedText) {
+        text.similarities = self.tensors.described.cosines(entries);
+    }
+
+    /// The mapped CVEs, for evidence.
+    #[must_use]
+    pub fn mapped(&self) -> &MappedCves {
+        &self.tensors.mapped
+    }
+
+    /// The addition of each feature of a text to an output, by the row of the vocabulary.
+    pub(super) fn word_gains(&self, text: &CuratedText, output: usize) -> impl Iterator<Item = (u32, f32)> {
+        let (tensors, width) = (&self.tensors, self.outputs.width());
+        text.rows.iter().filter_map(move |(place, factor)| {
+            let code = tensors.text.get(place * width + output)?;
+            Some((*tensors.rows.get(*place)?, factor * f32::from(*code)))
+        })
+    }
+
+    /// The weight of each dense feature for an output, the projects' own weights by their shares.
+    pub(super) fn dense_weights(&self, scores: &CuratedScores, output: usize) -> impl Fn(usize) -> f32 {
+        let (width, dense, projects) =
+            (self.outputs.width(), scores.dense.len(), self.outputs.projects.len());
+        let shares = self.shares(&scores.sums);
+        move |feature| {
+            let of = |block: usize| {
+                self.tensors.dense.get((block * dense + feature) * width + output).copied().unwrap_or(0.0)
+            };
+            let own = shares.iter().take(projects).enumerate();
+            of(0) + own.map(|(project, share)| share * of(project + 1)).sum::<f32>()
+        }
+    }
+
+    /// The score of an output before anything of a text is read.
+    pub(super) fn base(&self, scores: &CuratedScores, output: usize) -> f32 {
+        let shares = self.shares(&scores.sums);
+        let projects = shares.iter().take(self.outputs.projects.len()).enumerate();
+        projects.map(|(project, share)| share * self.bias(project).get(output).copied().unwrap_or(0.0)).sum()
     }
 }
 

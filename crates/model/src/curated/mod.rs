@@ -7,16 +7,25 @@
 //!
 //! score(t) = x·w(t) + d·v(t) + Σ_p P(p) (d·v_p(t) + b_p(t)), with x the features of the text, d the dense ones and
 //! P(p) the head's own outputs for the projects, cut off at 0 and scaled to sum 1.
+//!
+//! Techniques without enough mapped texts are known by their descriptions alone: by how similar a text is to them.
 
+mod evidence;
 mod head;
+mod mapped;
 mod method;
 mod outputs;
+mod sparse;
 mod tensors;
 mod training;
 
+pub(crate) use evidence::ReadText;
+pub use evidence::{CuratedEvidence, NearCve, RuleEvidence, WeaknessEvidence};
 pub use head::{CuratedHead, log_odds};
 pub(crate) use head::{CuratedScores, CuratedText, cwe_probabilities};
+pub use mapped::{MappedCve, MappedCves, MappedTechnique};
 pub use method::{Rule, rules};
-pub use outputs::{CuratedOutputs, MAX_PROJECTS};
+pub use outputs::{CuratedOutputs, DescribedTechniques, MAX_PROJECTS};
+pub use sparse::SparseTexts;
 pub use tensors::CuratedTensors;
 pub use training::{CuratedFeatures, features, scores};

@@ -23,6 +23,26 @@ pub struct CuratedOutputs {
     pub cwes: Vec<CweId>,
     /// The slope and the offset by which log-odds of scores become log-odds of probabilities.
     pub calibration: [f32; 2],
+    /// The techniques that are known by their descriptions alone.
+    #[serde(default, skip_serializing_if = "DescribedTechniques::is_empty")]
+    pub described: DescribedTechniques,
+}
+
+/// Techniques with too few mapped texts to learn from, which are found by how similar a text is to their descriptions.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct DescribedTechniques {
+    /// The techniques, rising.
+    pub techniques: Vec<TechniqueId>,
+    /// The slope and the offset by which similarities become log-odds of probabilities.
+    pub calibration: [f32; 2],
+}
+
+impl DescribedTechniques {
+    /// True when there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.techniques.is_empty()
+    }
 }
 
 impl CuratedOutputs {

@@ -1,5 +1,8 @@
 //! The numbers of a head of curated techniques.
 
+use super::mapped::MappedCves;
+use super::sparse::SparseTexts;
+
 /// The numbers of a head of curated techniques as a file holds them. An output is a technique or, behind all techniques,
 /// a project's indicator.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +18,10 @@ pub struct CuratedTensors {
     pub dense: Vec<f32>,
     /// Scores that each project adds whatever the text, `projects × outputs`.
     pub bias: Vec<f32>,
+    /// The mapped CVEs, for evidence.
+    pub mapped: MappedCves,
+    /// The texts of the techniques that are known by their descriptions alone.
+    pub described: SparseTexts,
 }
 
 impl CuratedTensors {

@@ -5,12 +5,15 @@ use vulnlens_taxonomy::{KnowledgeBase, TechniqueId};
 use super::listing::Listing;
 use crate::curated::{CuratedHead, CuratedScores, CuratedText, cwe_probabilities};
 use crate::outputs::CweSets;
-use crate::prediction::{Labels, Options};
+use crate::prediction::{Basis, Labels, Options};
 
 /// The way from CWE sets to the weaknesses that a head of curated techniques reads.
 pub(crate) struct CuratedDecoder {
     /// The places of each set among those weaknesses.
     places: Vec<Vec<u16>>,
+    /// The techniques that are scored, and behind them those that are known by their descriptions.
+    labels: Vec<TechniqueId>,
+    calibration: [f32; 2],
 }
 
 /// The probability that a text does not describe a vulnerability from which on no technique is answered.
@@ -26,7 +29,17 @@ pub(crate) struct CuratedBuffers {
 
 impl CuratedDecoder {
     pub(crate) fn new(head: &CuratedHead, outputs: &CweSets, kb: &KnowledgeBase) -> Self {
-        Self { places: head.outputs().places(&outputs.sets, kb) }
+        let described = &head.outputs().described;
+        Self {
+            places: head.outputs().places(&outputs.sets, kb),
+            labels: head.outputs().techniques.iter().chain(&described.techniques).copied().collect(),
+            calibration: described.calibration,
+        }
+    }
+
+    /// The probabilities of the weaknesses that the head reads, by those of CWE sets.
+    pub(crate) fn cwes(&self, head: &CuratedHead, probabilities: &[f32], cwes: &mut Vec<f32>) {
+        cwe_probabilities(&self.places, probabilities, head.outputs().cwes.len(), cwes);
     }
 
     /// The techniques of a text whose sets have these probabilities; `none` is the probability that none applies.
@@ -41,13 +54,16 @@ impl CuratedDecoder {
     ) -> Labels<TechniqueId> {
         let CuratedBuffers { cwes, scores, order } = buffers;
         let outputs = head.outputs();
-        cwe_probabilities(&self.places, probabilities, outputs.cwes.len(), cwes);
+        self.cwes(head, probabilities, cwes);
         head.score(text, cwes, scores);
+        let described = text.similarities.iter().map(|similarity| probability(*similarity, self.calibration));
+        scores.probabilities.extend(described);
+        scores.answered.resize(scores.probabilities.len(), false);
         if none >= DOUBTFUL {
             scores.answered.fill(false);
         }
         let listing = Listing {
-            labels: &outputs.techniques,
+            labels: &self.labels,
             scores: &scores.probabilities,
             answered: &scores.answered,
             ranks: None,
@@ -55,7 +71,13 @@ impl CuratedDecoder {
         let mut labels = listing.list(options, order);
         for (scored, place) in labels.iter_mut().zip(order.iter()) {
             scored.role = outputs.roles.get(*place as usize).copied();
+            scored.basis = scored.role.is_none().then_some(Basis::Similarity);
         }
         Labels::new(labels, none)
     }
+}
+
+/// The probability of a technique whose description is so similar to a text.
+fn probability(similarity: f32, [slope, offset]: [f32; 2]) -> f32 {
+    1.0 / (1.0 + (-(slope * similarity + offset)).exp())
 }

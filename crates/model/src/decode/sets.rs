@@ -13,7 +13,7 @@ use super::rules::DecisionRule;
 use super::spaces::{LabelSpace, SpaceKind};
 use super::{Beside, DecodeBuffers, ListBuffers};
 use crate::outputs::CweSets;
-use crate::prediction::{LabelMode, Labels, Options, Prediction};
+use crate::prediction::{Basis, LabelMode, Labels, Options, Prediction, ScoredLabel};
 use crate::said::Said;
 use crate::softmax::temper;
 use crate::task::Task;
@@ -180,9 +180,8 @@ impl SetDecoder {
             Listing { labels: ids, scores: marginals.labels, answered: answered_labels, ranks: None };
         let mut listed = listing.list(options, &mut lists.order);
         let taught = &self.outputs.catalogue_only;
-        listed
-            .iter_mut()
-            .for_each(|scored| scored.from_catalogue = taught.binary_search(&scored.label).is_ok());
+        let of_catalogue = |scored: &&mut ScoredLabel<CweId>| taught.binary_search(&scored.label).is_ok();
+        listed.iter_mut().filter(of_catalogue).for_each(|scored| scored.basis = Some(Basis::Catalogue));
         let answered = ids.iter().zip(answered_labels.iter()).filter(|(_, answered)| **answered);
         let answered: Vec<CweId> = answered.map(|(id, _)| *id).collect();
         let none = marginals.none;

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
+use vulnlens_taxonomy::TechniqueId;
+
 use super::network::{INPUT_GAIN, NgramModel};
-use super::room::NgramRoom;
 use super::text::Feature;
-use super::vocabulary::Entry;
-use crate::evidence::WordEvidence;
+use super::vocabulary::{Entry, Vectorizer};
+use crate::curated::{CuratedEvidence, CuratedHead, ReadText};
+use crate::evidence::{Occurrences, WordEvidence};
 use crate::prediction::Input;
 use crate::softmax::softmax;
 
@@ -18,45 +20,48 @@ pub(super) fn word_evidence(
     probabilities: &[f32],
     first: usize,
 ) -> Vec<WordEvidence> {
-    let mut room = NgramRoom::default();
-    // As long as the text, so that spans are those of the text.
-    let text = model.header.normalised(input.text);
-    let mut occurrences: Vec<(u32, Feature)> = vec![];
-    let entries = room.vectorizer.vectorize_with(&model.vocabulary, &text, |row, feature| {
-        occurrences.push((row, feature));
-    });
-    let entries = entries.to_vec();
-    let direction = direction(model, input, &entries, probabilities, first);
-    let mut count_of = HashMap::new();
-    for (row, _) in &occurrences {
-        *count_of.entry(*row).or_insert(0u32) += 1;
-    }
-    let gain_of: HashMap<u32, f32> = entries
+    let read = Read::of(model, input);
+    let direction = direction(model, input, &read.entries, probabilities, first);
+    let gain_of: HashMap<u32, f32> = read
+        .entries
         .iter()
         .map(|entry| {
             let row = (0..direction.len()).map(|t| model.embedding.at(entry.row as usize, t) * direction[t]);
-            (entry.row, INPUT_GAIN * entry.value * row.sum::<f32>() / count_of[&entry.row] as f32)
+            (entry.row, INPUT_GAIN * entry.value * row.sum::<f32>())
         })
         .collect();
-    let spans = room.vectorizer.spans();
-    let mut weights = vec![0.0f32; spans.len()];
-    for (row, feature) in &occurrences {
-        let gain = gain_of[row];
-        match *feature {
-            Feature::Word(i) | Feature::Number(i) | Feature::Piece(i) => weights[i as usize] += gain,
-            Feature::Pair(i) => {
-                weights[i as usize] += gain / 2.0;
-                weights[i as usize + 1] += gain / 2.0;
-            }
-        }
+    read.occurrences.words(|row| gain_of.get(&row).copied().unwrap_or(0.0))
+}
+
+/// The reasons of the scores of curated techniques, given the probabilities of the weaknesses that the head reads.
+pub(super) fn curated_evidence(
+    model: &NgramModel,
+    head: &CuratedHead,
+    input: &Input<'_>,
+    cwes: &[f32],
+    techniques: &[TechniqueId],
+) -> Vec<CuratedEvidence> {
+    let Read { entries, occurrences } = &Read::of(model, input);
+    head.evidence(&ReadText { entries, occurrences, year: input.year, cwes }, techniques)
+}
+
+/// A text as evidence is found in it.
+struct Read<'t> {
+    entries: Vec<Entry>,
+    occurrences: Occurrences<'t>,
+}
+
+impl<'t> Read<'t> {
+    fn of(model: &NgramModel, input: &Input<'t>) -> Self {
+        let mut vectorizer = Vectorizer::default();
+        // As long as the text, so that spans are those of the text.
+        let text = model.header.normalised(input.text);
+        let mut features: Vec<(u32, Feature)> = vec![];
+        let entries = vectorizer
+            .vectorize_with(&model.vocabulary, &text, |row, feature| features.push((row, feature)))
+            .to_vec();
+        Self { entries, occurrences: Occurrences::new(input.text, vectorizer.spans(), features) }
     }
-    let evidence = spans.iter().zip(weights).map(|(span, weight)| WordEvidence {
-        text: input.text[span.clone()].to_owned(),
-        start: span.start,
-        end: span.end,
-        weight,
-    });
-    evidence.collect()
 }
 
 /// For each hidden unit that is on: its weight for the first answer less its mean weight for the

@@ -12,7 +12,7 @@ use vulnlens_files::{Classified, ErrorKind};
 use super::network::NgramModel;
 use super::rows::{Codes, PackedRows};
 use super::vocabulary::Vocabulary;
-use crate::curated::{CuratedHead, CuratedTensors, rules};
+use crate::curated::{CuratedHead, CuratedTensors, MappedCves, SparseTexts, rules};
 use crate::header::{Head, Header, HeaderError, NetworkKind};
 use crate::outputs::{CweSets, Outputs};
 
@@ -124,8 +124,7 @@ pub fn with_curated(bytes: &[u8], head: Head, tensors: &CuratedTensors) -> Resul
     let (w, p, rows) = (outputs.width(), outputs.projects.len(), tensors.rows.len());
     let features = outputs.dense(rules().len());
     header.heads.push(head);
-    let upper = |value: f32| ((value.to_bits() + 0x8000) >> 16) as u16;
-    let dense: Vec<u16> = tensors.dense.iter().map(|value| upper(*value)).collect();
+    let dense: Vec<u16> = tensors.dense.iter().map(|value| upper_half(*value)).collect();
     let parts = [
         ("curated.rows", Dtype::U32, vec![rows], bytes_of(&tensors.rows, u32::to_le_bytes)),
         ("curated.text", Dtype::I8, vec![rows, w], bytes_of(&tensors.text, i8::to_le_bytes)),
@@ -133,12 +132,40 @@ pub fn with_curated(bytes: &[u8], head: Head, tensors: &CuratedTensors) -> Resul
         ("curated.dense", Dtype::BF16, vec![1 + p, features, w], bytes_of(&dense, u16::to_le_bytes)),
         ("curated.bias", Dtype::F32, vec![p, w], bytes_of(&tensors.bias, f32::to_le_bytes)),
     ];
+    let notes = tensors.mapped.notes().map_err(|e| HeaderError::Form(e.to_string()))?;
+    let notes = ("curated.mapped.notes", Dtype::U8, vec![notes.len()], notes);
+    let mapped = sparse_parts(MAPPED, &tensors.mapped.texts);
+    let described = sparse_parts(DESCRIBED, &tensors.described);
+    let parts: Vec<Part> = parts.into_iter().chain([notes]).chain(mapped).chain(described).collect();
     let mut all: Vec<(String, TensorView<'_>)> = sealed.tensors().tensors();
     all.retain(|(name, _)| !name.starts_with("curated."));
     all.extend(views(&parts)?);
     let changed = seal(&header, all)?;
     NgramModel::from_bytes(&changed)?;
     Ok(changed)
+}
+
+/// Rounds a number to the upper half of its bits, a bfloat16; of two that are as near, to the one that ends in 0.
+#[must_use]
+pub fn upper_half(value: f32) -> u16 {
+    let bits = value.to_bits();
+    (bits.wrapping_add(0x7FFF + ((bits >> 16) & 1)) >> 16) as u16
+}
+
+/// The names of the tensors of sparse texts: offsets, rows, values.
+type SparseNames = [&'static str; 3];
+
+const MAPPED: SparseNames = ["curated.mapped.offsets", "curated.mapped.rows", "curated.mapped.values"];
+const DESCRIBED: SparseNames =
+    ["curated.described.offsets", "curated.described.rows", "curated.described.values"];
+
+fn sparse_parts(names: SparseNames, texts: &SparseTexts) -> [Part; 3] {
+    let (offsets, rows, values) = texts.parts();
+    [
+        (names[0], Dtype::U32, vec![offsets.len()], bytes_of(offsets, u32::to_le_bytes)),
+        (names[1], Dtype::U32, vec![rows.len()], bytes_of(rows, u32::to_le_bytes)),
+        (names[2], Dtype::U8, vec![values.len()], values.to_vec()),
+    ]
 }
 
 /// A tensor on its way into a file: name, type, shape and bytes.
@@ -238,6 +265,33 @@ impl<'a> TensorTable<'_, 'a> {
         Ok(view.data())
     }
 
+    /// A list of any length.
+    fn numbers(&self, tensor: &'static str) -> Result<Vec<u32>, ModelFileError> {
+        let count = self.0.tensor(tensor).map_or(0, |view| view.data().len() / 4);
+        let data = self.take(tensor, Dtype::U32, &[count])?;
+        Ok(data.as_chunks().0.iter().map(|b| u32::from_le_bytes(*b)).collect())
+    }
+
+    /// Bytes of any number.
+    fn bytes(&self, tensor: &'static str) -> Result<&'a [u8], ModelFileError> {
+        let count = self.0.tensor(tensor).map_or(0, |view| view.data().len());
+        self.take(tensor, Dtype::U8, &[count])
+    }
+
+    /// Texts as lists of rows of the vocabulary; none where the file does not have such.
+    fn sparse(&self, names: SparseNames, vocabulary: &Vocabulary) -> Result<SparseTexts, ModelFileError> {
+        let [offsets, rows, values] = names;
+        if self.0.tensor(offsets).is_err() {
+            return Ok(SparseTexts::default());
+        }
+        let lists = (self.numbers(offsets)?, self.numbers(rows)?, self.bytes(values)?.to_vec());
+        let texts = SparseTexts::of_parts(lists.0, lists.1, lists.2, vocabulary.len());
+        texts.ok_or_else(|| ModelFileError::Tensor {
+            tensor: offsets,
+            problem: "offsets must rise to the number of rows, and rows be in the vocabulary".to_owned(),
+        })
+    }
+
     fn floats(&self, tensor: &'static str, shape: &[usize]) -> Result<Vec<f32>, ModelFileError> {
         let data = self.take(tensor, Dtype::F32, shape)?;
         finite(tensor, data.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect())
@@ -271,15 +325,28 @@ fn curated_head(
     let outputs = head.curated().ok_or(other("its head of curated techniques has no techniques"))?;
     let (w, p) = (outputs.width(), outputs.projects.len());
     let features = outputs.dense(rules().len());
-    let rows = table.0.tensor("curated.rows").map_or(0, |view| view.data().len() / 4);
-    let words = table.take("curated.rows", Dtype::U32, &[rows])?;
+    let words = table.numbers("curated.rows")?;
+    let rows = words.len();
     let codes = table.take("curated.text", Dtype::I8, &[rows, w])?;
+    let texts = table.sparse(MAPPED, vocabulary)?;
+    let mapped = match texts.is_empty() {
+        true => MappedCves::default(),
+        false => MappedCves::of_notes(table.bytes("curated.mapped.notes")?, texts)
+            .map_err(|problem| ModelFileError::Tensor { tensor: "curated.mapped.notes", problem })?,
+    };
+    let described = table.sparse(DESCRIBED, vocabulary)?;
+    if described.len() != outputs.described.techniques.len() {
+        let problem = "must be as many texts as `described` has techniques".to_owned();
+        return Err(ModelFileError::Tensor { tensor: DESCRIBED[0], problem });
+    }
     let tensors = CuratedTensors {
-        rows: words.as_chunks().0.iter().map(|b| u32::from_le_bytes(*b)).collect(),
+        rows: words,
         text: codes.iter().map(|code| code.cast_signed()).collect(),
         text_scales: table.floats("curated.scales", &[rows])?,
         dense: table.halves("curated.dense", &[1 + p, features, w])?,
         bias: table.floats("curated.bias", &[p, w])?,
+        mapped,
+        described,
     };
     let problem = || ModelFileError::Tensor {
         tensor: "curated.rows",
@@ -296,9 +363,8 @@ fn assemble(
     let table = TensorTable(sealed.tensors());
     let shape = Shape::of(&header)?;
     let (d, s, y) = shape.sizes();
-    let keys = table.0.tensor("vocabulary.keys").map_or(0, |view| view.data().len() / 4);
-    let (v, keys) = (keys, table.take("vocabulary.keys", Dtype::U32, &[keys])?);
-    let keys = keys.as_chunks().0.iter().map(|b| u32::from_le_bytes(*b)).collect();
+    let keys = table.numbers("vocabulary.keys")?;
+    let v = keys.len();
     let weights = table.take("vocabulary.weights", Dtype::U8, &[v])?.to_vec();
     let vocabulary = Vocabulary::new(keys, weights)
         .map_err(|e| ModelFileError::Tensor { tensor: "vocabulary.keys", problem: e.to_string() })?;

@@ -1,10 +1,12 @@
 //! Scoring of texts by an n-gram model.
 
-use super::evidence::word_evidence;
+use vulnlens_taxonomy::TechniqueId;
+
+use super::evidence::{curated_evidence, word_evidence};
 use super::gemm::{Matrix, product};
 use super::network::NgramModel;
 use super::room::NgramRoom;
-use crate::curated::{CuratedHead, CuratedText};
+use crate::curated::{CuratedEvidence, CuratedHead, CuratedText};
 use crate::evidence::WordEvidence;
 use crate::header::Header;
 use crate::network::Network;
@@ -46,7 +48,13 @@ impl Network for NgramModel {
 
     fn score(&self, inputs: &[Input<'_>], room: &mut Room, scores: &mut Vec<f32>) {
         let (d, sets) = (self.dimensions, self.outputs.len());
-        let Room { ngram: NgramRoom { vectorizer, weighted, hidden }, known, asks_curated, curated } = room;
+        let Room {
+            ngram: NgramRoom { vectorizer, weighted, hidden },
+            known,
+            asks_curated,
+            asks_described,
+            curated,
+        } = room;
         let head = self.curated.as_ref().filter(|_| *asks_curated);
         if head.is_some() {
             curated.resize_with(inputs.len(), CuratedText::default);
@@ -63,6 +71,9 @@ impl Network for NgramModel {
             hidden.iter_mut().for_each(|x| *x = x.max(0.0));
             if let (Some(head), Some(text)) = (head, curated.get_mut(number)) {
                 head.read(entries, input.year, text);
+                if *asks_described {
+                    head.compare(entries, text);
+                }
             }
             known.push(vectorizer.known_words());
         }
@@ -83,5 +94,15 @@ impl Network for NgramModel {
         first: usize,
     ) -> Option<Vec<WordEvidence>> {
         Some(word_evidence(self, input, probabilities, first))
+    }
+
+    fn curated_evidence(
+        &self,
+        input: &Input<'_>,
+        cwes: &[f32],
+        techniques: &[TechniqueId],
+    ) -> Vec<CuratedEvidence> {
+        let head = self.curated.as_ref();
+        head.map_or_else(Vec::new, |head| curated_evidence(self, head, input, cwes, techniques))
     }
 }

@@ -9,6 +9,7 @@ use vulnlens_taxonomy::{KnowledgeBase, Standing, Tactic};
 
 use crate::answer::{Answer, RecordKey};
 use crate::column::{Column, each_column};
+use crate::evidence::ExplanationV1;
 use crate::format::Format;
 use crate::ids::{push_entries, push_number};
 use crate::json_text::push_json_string;
@@ -32,7 +33,9 @@ pub(super) const FORMAT: Format =
 /// task that was not asked for has an empty list. Labels that follow from a weakness have `via` and `distance`,
 /// techniques `tactics`, and those that analysts assign `role`. An answer in a word has `outcome` and `said`, with
 /// `outcomes` and `family` where there are such. Records of checkpoints have no key `labels`, but behind all others
-/// `derived` and, if they have any, their labels of no task.
+/// `derived` and, if they have any, their labels of no task. Behind all of these stand the keys of an answer's explanation,
+/// where it has one: `explained`, `words` (`start` and `end` are byte offsets into the text), `without`, `paths` and
+/// `curated`.
 pub struct JsonLines {
     kb: Arc<KnowledgeBase>,
     /// The bytes between the id and the first list.
@@ -88,7 +91,7 @@ impl JsonLines {
 
 impl Records for JsonLines {
     fn push(&self, answer: &Answer, out: &mut Vec<u8>) {
-        let Answer { record, prediction, .. } = answer;
+        let Answer { record, prediction, explanation, .. } = answer;
         out.extend_from_slice(b"{\"schema_version\":1,\"id\":");
         match &record.id {
             Some(id) => push_json_string(out, id),
@@ -108,6 +111,9 @@ impl Records for JsonLines {
         out.extend_from_slice(&self.end);
         if let Some(tactics) = &self.tactics {
             push_others(&prediction.other, tactics, out);
+        }
+        if let Some(explanation) = explanation {
+            ExplanationV1::of(explanation, &self.kb).push(out);
         }
         out.extend_from_slice(b"}\n");
     }
@@ -206,8 +212,9 @@ impl<C: Column> JsonColumn for List<C> {
             if let Some(place) = place {
                 out.extend_from_slice(openings.tactics.get(place));
             }
-            if scored.from_catalogue {
-                out.extend_from_slice(b",\"basis\":\"catalogue\"");
+            if let Some(basis) = scored.basis {
+                out.extend_from_slice(b",\"basis\":");
+                push_json_string(out, basis.name());
             }
             if let Some(marks) = &openings.marks {
                 push_mark(marks, scored.label, place.is_some(), out);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anstyle::Style;
-use vulnlens_model::{Family, LabelSource, Labels, Prediction, Said, ScoredLabel, Task};
+use vulnlens_model::{Basis, Family, LabelSource, Labels, Prediction, Said, ScoredLabel, Task};
 use vulnlens_taxonomy::{CweId, KnowledgeBase, Role, Standing, Usage};
 
 use crate::answer::Answer;
@@ -71,7 +71,7 @@ impl Records for Table {
 impl Table {
     /// The table of an answer without the meaning of its marks.
     pub(crate) fn body(&self, answer: &Answer) -> String {
-        let Answer { record, prediction, assigned } = answer;
+        let Answer { record, prediction, assigned, .. } = answer;
         let mut text = String::new();
         if let Some(id) = &record.text() {
             text += &format!("{HEADING}{}{HEADING:#}\n", self.fit(&printable(id), 0));
@@ -195,7 +195,7 @@ impl Table {
         });
         for scored in rows.take(shown) {
             let (label, name) = (scored.label.to_string(), scored.label.name_for_people(&self.kb));
-            let role = scored.role.map_or("", Role::name);
+            let role = scored.role.map_or("by its description", Role::name);
             // The role says more than the end of a long name.
             let name = match self.layout.width.checked_sub(self.before_id() + ID + 2 + role.len()) {
                 Some(room) if room >= NAME => self.layout.glyphs.fit(&name, room),
@@ -299,10 +299,9 @@ impl Table {
             name => name,
         };
         let line = self.line(scored.score, scored.predicted, &scored.label.to_string(), &name, &beside);
-        if scored.from_catalogue {
-            line + &self.aside("no record taught it: known from CWE's own words")
-        } else {
-            line
+        match scored.basis {
+            Some(Basis::Catalogue) => line + &self.aside("no record taught it: known from CWE's own words"),
+            _ => line,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use vulnlens_model::{Explanation, LabelMode, LabelSource, ScoredLabel, Target, WordEvidence};
 use vulnlens_report::{
-    Answer, Changes, Entry, EntryId, Glyphs, RecordKey, Records, Table, TableLayout, explanation_json,
+    Answer, Changes, Entry, EntryId, Glyphs, JsonLines, Record, RecordKey, Records, Table, TableLayout,
     explanation_text, path_text,
 };
 use vulnlens_taxonomy::{CweId, TechniqueId, diff};
@@ -85,7 +85,7 @@ fn no_line_is_wider_than_the_terminal() {
         );
         let answer = Answer::new(record.clone(), sample::prediction()).with_assigned(assigned(119));
         let setup = sample::setup(RECOMMENDED).layout(layout);
-        let text = plain(&explanation_text(&answer, &explanation(), &setup));
+        let text = plain(&explanation_text(&answer.with_explanation(explanation()), &setup));
         assert!(text.lines().all(|line| line.chars().count() <= width), "{width}: {text}");
         assert!(text.contains("CWE-79") && text.contains("T1562.003"), "{text}");
     }
@@ -132,8 +132,9 @@ fn explanation() -> Explanation {
 }
 
 fn explained(explanation: &Explanation) -> String {
-    let answer = Answer::new(RecordKey::default(), sample::prediction());
-    plain(&explanation_text(&answer, explanation, &sample::setup(RECOMMENDED).layout(LAYOUT)))
+    let answer =
+        Answer::new(RecordKey::default(), sample::prediction()).with_explanation(explanation.clone());
+    plain(&explanation_text(&answer, &sample::setup(RECOMMENDED).layout(LAYOUT)))
 }
 
 #[test]
@@ -170,9 +171,11 @@ fn words_of_no_weight_are_not_shown_and_light_ones_have_short_bars() {
 
 #[test]
 fn an_explanation_in_json_keeps_the_order_of_the_text() {
-    let answer = Answer::new(RecordKey::of_id("a"), sample::prediction());
-    let json = explanation_json(&answer, &explanation(), &sample::setup(RECOMMENDED)).unwrap();
-    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let answer = Answer::new(RecordKey::of_id("a"), sample::prediction()).with_explanation(explanation());
+    let (setup, mut json) = (sample::setup(RECOMMENDED), vec![]);
+    JsonLines::new(&setup).push(&answer, &mut json);
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(json, serde_json::to_value(Record::new(&answer, &setup)).unwrap(), "the same as a value");
     assert_eq!(
         json["words"][1],
         serde_json::json!({"text": "scripting", "start": 4, "end": 13, "weight": 2.5})

@@ -3,6 +3,7 @@
 mod error;
 mod file;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use vulnlens_files::FileError;
@@ -12,6 +13,7 @@ pub use error::{FolderError, FolderNote};
 use crate::builder::{BuildError, KnowledgeBaseBuilder};
 use crate::cwe::CweCatalog;
 use crate::error::ParseIssue;
+use crate::ids::TechniqueId;
 use crate::kb::KnowledgeBase;
 use crate::{attack, capec};
 use error::UNSTATED;
@@ -31,6 +33,16 @@ pub struct CatalogueFiles {
     pub capec: Vec<PathBuf>,
     /// ATT&CK's STIX bundles or folders of objects, Enterprise first: an object that several share is taken from the first.
     pub attack: Vec<PathBuf>,
+}
+
+/// Reads the descriptions of techniques from one of ATT&CK's bundles, plain or packed, or a folder with a file for each
+/// object.
+///
+/// # Errors
+/// The file cannot be read or is not a bundle of ATT&CK.
+pub fn technique_descriptions(path: &Path) -> Result<BTreeMap<TechniqueId, String>, FolderError> {
+    let (catalog, _) = parse_stix(path, ATTACK_WANTED, |reader, name| attack::parse(reader, name))?;
+    Ok(catalog.descriptions)
 }
 
 impl KnowledgeBase {

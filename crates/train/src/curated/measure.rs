@@ -7,10 +7,12 @@ use serde::Serialize;
 use vulnlens_model::NgramModel;
 use vulnlens_taxonomy::{KnowledgeBase, Role, TechniqueId};
 
+use super::Descriptions;
+use super::described::Described;
 use super::kernel::Blocks;
 use super::prepared::{CuratedExample, MAPPING, Prepared};
 use super::ridge::{Solved, solve};
-use super::thresholds::{Rule, Scored, folds, macro_f1, truth};
+use super::thresholds::{LEAST, Rule, Scored, folds, macro_f1, truth};
 use crate::error::TrainError;
 use crate::random::Random;
 
@@ -39,6 +41,8 @@ pub struct CuratedFigures<T = Spread> {
     pub mrr: T,
     /// F1 of the techniques that are answered, mean over techniques; those without a test text count 0.
     pub macro_f1: T,
+    /// The same by the rule that is best for it, which answers rare techniques on little.
+    pub best_macro_f1: T,
     /// Recall among the first five of the texts and techniques of CISA's known exploited vulnerabilities.
     pub kev_recall_at_5: T,
     /// Share of a text's exploitation techniques among the first three.
@@ -47,12 +51,13 @@ pub struct CuratedFigures<T = Spread> {
 
 impl<T: Copy> CuratedFigures<T> {
     /// The figures by name, in order.
-    pub fn named(&self) -> [(&'static str, T); 6] {
+    pub fn named(&self) -> [(&'static str, T); 7] {
         [
             ("R@5", self.recall_at_5),
             ("R@3", self.recall_at_3),
             ("MRR", self.mrr),
             ("macro-F1", self.macro_f1),
+            ("best macro-F1", self.best_macro_f1),
             ("KEV R@5", self.kev_recall_at_5),
             ("exploitation R@3", self.exploitation_recall_at_3),
         ]
@@ -91,6 +96,23 @@ pub struct CuratedReport {
     /// Fitted on CVEs to a year, tested on later ones: the year, the texts tested, and the figures of popularity and of
     /// the head.
     pub later: (u16, usize, CuratedFigures<f64>, CuratedFigures<f64>),
+    /// The techniques that are known by their descriptions alone, if descriptions were given.
+    pub described: Option<DescribedFigures>,
+}
+
+/// The figures of techniques that are ranked by how similar a text is to their descriptions.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct DescribedFigures {
+    /// The techniques that are ranked.
+    pub techniques: usize,
+    /// The pairs of a text and one of its techniques among these.
+    pub pairs: usize,
+    /// The share of pairs whose technique stands among the text's first five.
+    pub recall_at_5: f64,
+    /// The same among the first twenty.
+    pub recall_at_20: f64,
+    /// The median rank of a pair's technique.
+    pub median_rank: usize,
 }
 
 /// The systems: what each uses.
@@ -117,6 +139,7 @@ pub fn measure(
     model: &NgramModel,
     kb: &KnowledgeBase,
     examples: &[CuratedExample],
+    descriptions: &Descriptions,
     splits: u64,
     year: u16,
 ) -> Result<CuratedReport, TrainError> {
@@ -152,6 +175,7 @@ pub fn measure(
         let has = |at: &&usize| !prepared.techniques(**at, Some(name)).is_empty();
         (name.clone(), mapped.iter().filter(has).count())
     };
+    let described = Described::new(descriptions, &prepared.space(&mapped, |_| true), model, kb);
     Ok(CuratedReport {
         texts: [mapped.len(), all.len() - mapped.len()],
         projects: prepared.projects.iter().map(of_project).collect(),
@@ -161,6 +185,32 @@ pub fn measure(
         systems: SYSTEMS.iter().enumerate().map(system).collect(),
         between_projects: between_projects(&prepared, &mapped),
         later: (year, later.len(), at(None), at(SYSTEMS[head].1)),
+        described: described_figures(&prepared, &mapped, &described),
+    })
+}
+
+/// The ranks of texts' techniques among those that are known by their descriptions.
+fn described_figures(
+    prepared: &Prepared,
+    mapped: &[usize],
+    described: &Described,
+) -> Option<DescribedFigures> {
+    let mut ranks: Vec<usize> = vec![];
+    for row in described.compared(prepared, mapped) {
+        let (scores, truth): (Vec<f64>, Vec<bool>) = row.into_iter().unzip();
+        ranks.extend(
+            order(&scores).into_iter().enumerate().filter(|(_, at)| truth[*at]).map(|(rank, _)| rank + 1),
+        );
+    }
+    ranks.sort_unstable();
+    let within =
+        |first: usize| ranks.partition_point(|rank| *rank <= first) as f64 / ranks.len().max(1) as f64;
+    Some(DescribedFigures {
+        techniques: described.techniques.len(),
+        pairs: ranks.len(),
+        recall_at_5: within(5),
+        recall_at_20: within(20),
+        median_rank: *ranks.get(ranks.len() / 2)?,
     })
 }
 
@@ -193,7 +243,7 @@ fn run(
     blocks: Option<Blocks>,
     seed: u64,
 ) -> CuratedFigures<f64> {
-    let (scores, thresholds): (Vec<Vec<f64>>, Vec<f32>) = match blocks {
+    let (scores, [thresholds, best]): (Vec<Vec<f64>>, [Vec<f32>; 2]) = match blocks {
         None => {
             let known: Vec<usize> =
                 train.iter().copied().filter(|at| prepared.examples[*at].is_mapped()).collect();
@@ -202,12 +252,13 @@ fn run(
             let priors = all.priors();
             // The techniques of at least half as many texts as there are of the most frequent one.
             let most = priors.iter().fold(0.0f64, |most, prior| most.max(*prior));
-            (vec![priors; test.len()], vec![(most / 2.0) as f32; space.len()])
+            let thresholds = vec![(most / 2.0) as f32; space.len()];
+            (vec![priors; test.len()], [thresholds.clone(), thresholds])
         }
         Some(blocks) => {
             let solved: Solved = solve(prepared, train, space, blocks);
             let scored = folds(prepared, train, space, blocks, seed);
-            let thresholds = Rule::fit(&scored).thresholds(&scored.priors());
+            let thresholds = [LEAST, 0.0].map(|least| Rule::fit(&scored, least).thresholds(&scored.priors()));
             (test.iter().map(|at| solved.scores(prepared, *at)).collect(), thresholds)
         }
     };
@@ -223,6 +274,7 @@ fn run(
         recall_at_3: recall(&judged.scores, &judged.truth, 3),
         mrr: mrr(&judged.scores, &judged.truth),
         macro_f1: macro_f1(&judged, &thresholds),
+        best_macro_f1: macro_f1(&judged, &best),
         kev_recall_at_5: recall(&judged.scores, &kev, 5),
         exploitation_recall_at_3: recall(&judged.scores, &exploitation, 3),
     }
@@ -274,6 +326,7 @@ fn less(a: CuratedFigures<f64>, b: CuratedFigures<f64>) -> CuratedFigures<f64> {
         recall_at_3: a.recall_at_3 - b.recall_at_3,
         mrr: a.mrr - b.mrr,
         macro_f1: a.macro_f1 - b.macro_f1,
+        best_macro_f1: a.best_macro_f1 - b.best_macro_f1,
         kev_recall_at_5: a.kev_recall_at_5 - b.kev_recall_at_5,
         exploitation_recall_at_3: a.exploitation_recall_at_3 - b.exploitation_recall_at_3,
     }
@@ -293,6 +346,7 @@ fn spread(of: &[CuratedFigures<f64>]) -> CuratedFigures {
         recall_at_3: of_field(|f| f.recall_at_3),
         mrr: of_field(|f| f.mrr),
         macro_f1: of_field(|f| f.macro_f1),
+        best_macro_f1: of_field(|f| f.best_macro_f1),
         kev_recall_at_5: of_field(|f| f.kev_recall_at_5),
         exploitation_recall_at_3: of_field(|f| f.exploitation_recall_at_3),
     }

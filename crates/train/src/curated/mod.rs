@@ -4,6 +4,7 @@
 //! models that share what they can between projects are what they bear. It is solved in its dual form, with the products
 //! of texts, and written as weights of features. There is no random choice in it.
 
+mod described;
 mod kernel;
 mod measure;
 mod prepared;
@@ -12,19 +13,25 @@ mod thresholds;
 
 use std::collections::BTreeMap;
 
-use vulnlens_model::curated::{CuratedOutputs, CuratedTensors};
+use vulnlens_model::curated::{
+    CuratedOutputs, CuratedTensors, MappedCve, MappedCves, MappedTechnique, SparseTexts,
+};
 use vulnlens_model::ngram::with_curated;
 use vulnlens_model::{Head, HeadOutputs, Input, NgramModel, Task};
 use vulnlens_taxonomy::{KnowledgeBase, Role, TechniqueId};
 
-pub use measure::{CuratedFigures, CuratedReport, Spread, SystemFigures, measure};
+pub use measure::{CuratedFigures, CuratedReport, DescribedFigures, Spread, SystemFigures, measure};
 pub use prepared::CuratedExample;
 
+/// The descriptions of techniques, by which those are known that hardly a text has.
+pub type Descriptions = BTreeMap<TechniqueId, String>;
+
 use crate::error::TrainError;
+use described::Described;
 use kernel::{Blocks, Kernels};
-use prepared::Prepared;
+use prepared::{MAPPING, Prepared};
 use ridge::{Solved, solve};
-use thresholds::{Rule, calibration, folds};
+use thresholds::{LEAST, Rule, calibration, folds};
 
 /// Fits a head to all examples and gives the model's file with it.
 ///
@@ -35,6 +42,7 @@ pub fn train(
     model: &NgramModel,
     kb: &KnowledgeBase,
     examples: &[CuratedExample],
+    descriptions: &Descriptions,
     fitted_on: String,
 ) -> Result<Vec<u8>, TrainError> {
     let prepared = Prepared::new(examples, model, kb)?;
@@ -48,8 +56,13 @@ pub fn train(
     let blocks = Blocks::default();
     let solved = solve(&prepared, &all, &space, blocks);
     let scored = folds(&prepared, &all, &space, blocks, 0);
-    let rule = Rule::fit(&scored);
-    let tensors = weights(&prepared, &solved);
+    let rule = Rule::fit(&scored, LEAST);
+    let described = Described::new(descriptions, &space, model, kb);
+    let tensors = CuratedTensors {
+        mapped: mapped_cves(&prepared, &mapped),
+        described: described.texts.clone(),
+        ..weights(&prepared, &solved)
+    };
     let thresholds = rule.thresholds(&scored.priors()).into_iter().map(|threshold| threshold.clamp(0.0, 1.0));
     let head = Head {
         tasks: vec![Task::AttackCurated],
@@ -59,6 +72,7 @@ pub fn train(
             projects: prepared.projects.clone(),
             cwes: prepared.cwes.clone(),
             calibration: calibration(&scored),
+            described: described.outputs(&prepared, &mapped),
         }),
         temperature: 1.0,
         rules: BTreeMap::new(),
@@ -96,6 +110,22 @@ fn usual_role(id: TechniqueId, examples: &[CuratedExample]) -> Role {
         .for_each(|pair| *counts.entry(pair.role).or_default() += 1);
     // Of equally frequent ones the first.
     counts.into_iter().rev().max_by_key(|(_, count)| *count).map_or(Role::Uncategorised, |(role, _)| role)
+}
+
+/// The mapped texts as evidence for others: their features, and the techniques that projects assigned to them.
+fn mapped_cves(prepared: &Prepared, mapped: &[usize]) -> MappedCves {
+    let texts = SparseTexts::new(mapped.iter().map(|at| &*prepared.features[*at].text));
+    let of_example = |at: &usize| {
+        let CuratedExample { cve, pairs, .. } = &prepared.examples[*at];
+        let pairs = pairs.iter().filter(|pair| pair.source.kind == MAPPING).map(|pair| MappedTechnique {
+            technique: pair.technique,
+            role: pair.role,
+            project: pair.source.name.clone(),
+            reason: pair.reason.clone(),
+        });
+        MappedCve { cve: *cve, pairs: pairs.collect() }
+    };
+    MappedCves { cves: mapped.iter().map(of_example).collect(), texts }
 }
 
 /// The solution as weights of features, in the numbers of a model's file.
@@ -151,5 +181,7 @@ fn weights(prepared: &Prepared, solved: &Solved) -> CuratedTensors {
         text_scales: scales,
         dense: single(shared),
         bias: single(bias),
+        mapped: MappedCves::default(),
+        described: SparseTexts::default(),
     }
 }

@@ -76,21 +76,23 @@ pub(super) fn folds(
 pub(super) struct Rule {
     factor: f64,
     power: f64,
+    /// The least score that is answered.
+    least: f64,
 }
 
-/// The least score that is answered: rare techniques would be on less, which helps the mean over techniques and misleads
-/// whoever reads one answer.
-const LEAST: f64 = 0.12;
+/// The least score that a head answers: rare techniques would be on less, which helps the mean over techniques and
+/// misleads whoever reads one answer.
+pub(super) const LEAST: f64 = 0.12;
 
 impl Rule {
-    /// The rule of the highest macro-F1.
-    pub(super) fn fit(scored: &Scored) -> Self {
+    /// The rule of the highest macro-F1, of those that answer from a least score on.
+    pub(super) fn fit(scored: &Scored, least: f64) -> Self {
         let priors = scored.priors();
-        let mut best = (f64::MIN, Self { factor: 0.5, power: 0.5 });
+        let mut best = (f64::MIN, Self { factor: 0.5, power: 0.5, least });
         for power in [0.0, 0.25, 0.5, 0.75, 1.0] {
             for step in 0..60 {
                 let factor = 0.03 * (8.0f64 / 0.03).powf(f64::from(step) / 59.0);
-                let rule = Self { factor, power };
+                let rule = Self { factor, power, least };
                 let f1 = macro_f1(scored, &rule.thresholds(&priors));
                 if f1 > best.0 {
                     best = (f1, rule);
@@ -102,7 +104,7 @@ impl Rule {
 
     /// The least score of each technique.
     pub(super) fn thresholds(self, priors: &[f64]) -> Vec<f32> {
-        let threshold = |prior: &f64| (self.factor * prior.powf(self.power)).max(LEAST) as f32;
+        let threshold = |prior: &f64| (self.factor * prior.powf(self.power)).max(self.least) as f32;
         priors.iter().map(threshold).collect()
     }
 }
@@ -123,20 +125,21 @@ pub(super) fn macro_f1(scored: &Scored, thresholds: &[f32]) -> f64 {
     sum / f64::from(techniques.max(1))
 }
 
-/// The slope and offset of a logistic regression of truth on log-odds of scores, by Newton's method.
+/// The slope and offset of a logistic regression of truth on log-odds of scores.
 pub(super) fn calibration(scored: &Scored) -> [f32; 2] {
-    let points: Vec<(f64, f64)> = scored
-        .scores
-        .iter()
-        .zip(&scored.truth)
-        .flat_map(|(scores, truth)| scores.iter().zip(truth))
-        .map(|(score, truth)| (f64::from(log_odds(*score as f32)), f64::from(u8::from(*truth))))
-        .collect();
+    let rows = scored.scores.iter().zip(&scored.truth);
+    let points = rows.flat_map(|(scores, truth)| scores.iter().zip(truth));
+    logistic(&points.map(|(score, truth)| (f64::from(log_odds(*score as f32)), *truth)).collect::<Vec<_>>())
+}
+
+/// The slope and offset of a logistic regression of truth on one number, by Newton's method.
+pub(super) fn logistic(points: &[(f64, bool)]) -> [f32; 2] {
     let (mut slope, mut offset) = (1.0, 0.0);
     for _ in 0..25 {
         let (mut g, mut h) = ([0.0; 2], [1e-6, 0.0, 1e-6]);
-        for (x, y) in &points {
+        for (x, is_true) in points {
             let p = 1.0 / (1.0 + (-(slope * x + offset)).exp());
+            let y = f64::from(u8::from(*is_true));
             let w = p * (1.0 - p);
             g = [g[0] + (p - y) * x, g[1] + (p - y)];
             h = [h[0] + w * x * x, h[1] + w * x, h[2] + w];

@@ -2,7 +2,7 @@
 //! output weights.
 
 use vulnlens_model::ngram::vocabulary::Vocabulary;
-use vulnlens_model::ngram::{CODE_ZERO, Tensors};
+use vulnlens_model::ngram::{CODE_ZERO, Tensors, upper_half};
 
 use super::network::Network;
 
@@ -43,13 +43,6 @@ pub(crate) fn pack(network: &Network, vocabulary: &Vocabulary) -> Tensors {
 
 fn greatest(row: &[f32]) -> f32 {
     row.iter().fold(0.0, |most, x| x.abs().max(most))
-}
-
-/// The upper half of a number, rounded to nearest: the format that is called bfloat16.
-fn upper_half(x: f32) -> u16 {
-    let bits = x.to_bits();
-    let round = 0x7FFF + ((bits >> 16) & 1);
-    (bits.wrapping_add(round) >> 16) as u16
 }
 
 fn widen(half: u16) -> f32 {

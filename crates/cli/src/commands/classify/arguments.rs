@@ -46,6 +46,10 @@ pub(crate) struct ClassifyArguments {
     #[arg(short, long, value_name = "FORMAT", value_parser = format_parser())]
     pub(super) format: Option<&'static Format>,
 
+    /// Reasons for each answer, as in `explain`: words, ways, rules, and the mapped CVEs most like the text; for `jsonl`
+    #[arg(long)]
+    pub(super) evidence: bool,
+
     /// CSV without formulas: a field that a spreadsheet would take for one gets a `'` in front
     #[arg(long)]
     pub(super) safe_csv: bool,

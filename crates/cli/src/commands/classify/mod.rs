@@ -34,6 +34,9 @@ pub(crate) fn run(arguments: ClassifyArguments, terminal: &Terminal) -> Result<(
     arguments.question.check(&classifier, terminal);
     arguments.check(&classifier, &settings.options, terminal);
     let mut answerer = Answerer::new(&classifier, &settings.options, settings.format.needs_assigned());
+    if arguments.evidence {
+        answerer = answerer.explaining();
+    }
     let run = classifier.run(&settings.options);
     let setup = Setup::new(run, classifier.knowledge_base().clone())
         .layout(arguments.question.layout(terminal))
@@ -77,6 +80,12 @@ fn settings(arguments: &ClassifyArguments, terminal: &Terminal) -> Result<Settin
     if arguments.safe_csv && Some(format) != Format::named("csv") {
         let message = format!("--safe-csv is for CSV, and the output is {}", format.name());
         return Err(Failure::new(Kind::Arguments, message).hint("add --format csv, or leave --safe-csv out"));
+    }
+    if arguments.evidence && format != Format::JSON_LINES {
+        let message = format!("--evidence is for jsonl, and the output is {}", format.name());
+        return Err(
+            Failure::new(Kind::Arguments, message).hint("add --format jsonl, or ask `vulnlens explain`")
+        );
     }
     Ok(Settings {
         options: arguments.question.options(format.is_for_people()).tasks(arguments.tasks()),

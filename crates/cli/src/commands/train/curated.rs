@@ -4,7 +4,10 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
-use vulnlens_train::curated::{CuratedExample, CuratedFigures, CuratedReport, Spread, measure, train};
+use vulnlens::taxonomy::technique_descriptions;
+use vulnlens_train::curated::{
+    CuratedExample, CuratedFigures, CuratedReport, Descriptions, Spread, measure, train,
+};
 
 use crate::data_set;
 use crate::failure::{Failure, Kind};
@@ -33,6 +36,10 @@ pub(crate) struct CuratedArguments {
     #[arg(short, long, value_name = "FILE", required_unless_present = "splits")]
     out: Option<PathBuf>,
 
+    /// A bundle of ATT&CK, whose descriptions make those techniques known that hardly a text has
+    #[arg(long, value_name = "FILE")]
+    attack: Option<PathBuf>,
+
     /// Splits to measure heads on, each with a tenth of the texts to judge on
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100))]
     splits: Option<u64>,
@@ -58,6 +65,10 @@ pub(crate) fn run(arguments: &CuratedArguments, terminal: &Terminal) -> Result<(
     let examples: Vec<CuratedExample> = data.curated().filter_map(CuratedExample::of).collect();
     let (model, bytes) = vulnlens::open_ngram(&arguments.model)?;
     let kb = arguments.kb.load(terminal)?;
+    let descriptions = match &arguments.attack {
+        Some(path) => technique_descriptions(path)?,
+        None => Descriptions::new(),
+    };
     let threads = threads(arguments.threads);
     let in_data = |mut failure: Failure| {
         failure.message = format!("{}: {}", arguments.data.display(), failure.message);
@@ -65,7 +76,8 @@ pub(crate) fn run(arguments: &CuratedArguments, terminal: &Terminal) -> Result<(
     };
     if let Some(splits) = arguments.splits {
         let bar = terminal.progress("{spinner} measuring, {elapsed}");
-        let report = on_threads(threads, || measure(&model, &kb, &examples, splits, arguments.until))?;
+        let report =
+            on_threads(threads, || measure(&model, &kb, &examples, &descriptions, splits, arguments.until))?;
         bar.finish_and_clear();
         let report = report.map_err(Failure::from).map_err(in_data)?;
         let mut output = Output::open(None)?;
@@ -83,7 +95,7 @@ pub(crate) fn run(arguments: &CuratedArguments, terminal: &Terminal) -> Result<(
     let fitted_on = format!("{} texts with techniques of {}", examples.len(), data.name);
     let mut output = Output::open(Some(out))?;
     let bar = terminal.progress("{spinner} fitting, {elapsed}");
-    let fitted = on_threads(threads, || train(&bytes, &model, &kb, &examples, fitted_on))?;
+    let fitted = on_threads(threads, || train(&bytes, &model, &kb, &examples, &descriptions, fitted_on))?;
     bar.finish_and_clear();
     let fitted = fitted.map_err(Failure::from).map_err(in_data)?;
     output.data(&fitted)?;
@@ -111,14 +123,14 @@ fn table(report: &CuratedReport) -> String {
         report.techniques,
     );
     if let Some(first) = report.systems.first() {
-        text += &format!("| system | {} |\n|---|{}\n", names(&first.figures), "--:|".repeat(6));
+        text += &format!("| system | {} |\n|---|{}\n", names(&first.figures), "--:|".repeat(7));
     }
     for system in &report.systems {
         text += &format!("| {} | {} |\n", system.system, row(&system.figures));
     }
     text += "\nThe head less each, split by split:\n\n";
     if let Some(first) = report.systems.first() {
-        text += &format!("| system | {} |\n|---|{}\n", names(&first.figures), "--:|".repeat(6));
+        text += &format!("| system | {} |\n|---|{}\n", names(&first.figures), "--:|".repeat(7));
     }
     for system in report.systems.iter().take(report.systems.len().saturating_sub(1)) {
         text += &format!("| {} | {} |\n", system.system, row(&system.head_less_this));
@@ -126,9 +138,20 @@ fn table(report: &CuratedReport) -> String {
     let (year, tested, popularity, head) = &report.later;
     text += &format!("\nFitted on CVEs to {year}, judged on {tested} later ones:\n\n");
     if let Some(first) = report.systems.first() {
-        text += &format!("| system | {} |\n|---|{}\n", names(&first.figures), "--:|".repeat(6));
+        text += &format!("| system | {} |\n|---|{}\n", names(&first.figures), "--:|".repeat(7));
     }
     text += &format!("| popularity | {} |\n| the head | {} |\n", alone(popularity), alone(head));
+    if let Some(described) = report.described {
+        text += &format!(
+            "\nBy similarity to their descriptions alone, {} techniques with too few texts: of {} pairs {:.0} % among the \
+             first five, {:.0} % among the first twenty, median rank {}\n",
+            described.techniques,
+            described.pairs,
+            100.0 * described.recall_at_5,
+            100.0 * described.recall_at_20,
+            described.median_rank
+        );
+    }
     let (texts, jaccard, recall) = report.between_projects;
     text + &format!(
         "\nTwo projects on the {texts} texts that both mapped: Jaccard {jaccard:.2}; one has {:.0} % of the other's \
