@@ -1,5 +1,7 @@
 //! An explanation for people: the answer, what carried it, and the chain's ways from it.
 
+use std::collections::BTreeMap;
+
 use vulnlens_model::curated::{CuratedEvidence, NearCve};
 use vulnlens_model::{Explanation, Target, WordEvidence};
 use vulnlens_taxonomy::{ChainPath, KnowledgeBase};
@@ -73,15 +75,14 @@ fn curated_text(curated: &[CuratedEvidence], kb: &KnowledgeBase, layout: TableLa
             let (cwe, share) = (weakness.cwe, percent(weakness.probability));
             (weakness.weight, format!("{cwe} {} at {}", cwe.name(kb), share.trim()))
         }));
-        let mut heavy: Vec<&WordEvidence> = words.iter().filter(|word| is_seen(word.weight)).collect();
-        heavy.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()).then(a.start.cmp(&b.start)));
         let all: f32 = words.iter().map(|word| word.weight).sum();
-        let named: Vec<String> = heavy.iter().take(REASON_WORDS).map(|word| printable(&word.text)).collect();
+        let named = heaviest_words(words);
         if !named.is_empty() {
             reasons.push((all, format!("the words, most of all: {}", named.join(", "))));
         }
         reasons
             .push((evidence.base + evidence.year, "how often analysts assign it, and the year".to_owned()));
+        text += &aside("in hundredths of the score", layout);
         reasons.retain(|(weight, _)| is_seen(*weight));
         for (weight, reason) in reasons {
             let line = format!("    {:+7.0}  {reason}", 100.0 * weight);
@@ -90,6 +91,16 @@ fn curated_text(curated: &[CuratedEvidence], kb: &KnowledgeBase, layout: TableLa
         nearest.iter().for_each(|near| text += &near_text(near, layout));
     }
     text
+}
+
+/// The words of the greatest weight, however often each stands in the text.
+fn heaviest_words(words: &[WordEvidence]) -> Vec<String> {
+    let mut weights: BTreeMap<String, f32> = BTreeMap::new();
+    words.iter().for_each(|word| *weights.entry(word.text.to_lowercase()).or_default() += word.weight);
+    let mut weights: Vec<(String, f32)> =
+        weights.into_iter().filter(|(_, weight)| is_seen(*weight)).collect();
+    weights.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+    weights.iter().take(REASON_WORDS).map(|(word, _)| printable(word)).collect()
 }
 
 /// True for a weight that is not rounded to nothing.
@@ -111,11 +122,10 @@ fn near_text(near: &NearCve, layout: TableLayout) -> String {
             );
             text += &(layout.glyphs.fit(&line, layout.width) + "\n");
         }
-        let reason = pair.reason.as_deref().map(printable).unwrap_or_default();
-        for line in wrapped(&reason, layout.width.saturating_sub(8)) {
+        for line in wrapped(pair.reason.as_deref().unwrap_or_default(), layout.width.saturating_sub(8)) {
             text += &format!(
                 "        {ASIDE}{}{ASIDE:#}\n",
-                layout.glyphs.fit(&line, layout.width.saturating_sub(8))
+                layout.glyphs.fit(&printable(&line), layout.width.saturating_sub(8))
             );
         }
     }

@@ -354,6 +354,37 @@ fn an_explanation_says_words_and_ways() {
 }
 
 #[test]
+fn evidence_is_the_explanation_in_each_record_whatever_the_threads() {
+    let folder = Folder::new();
+    folder.file("in.jsonl", format!("{{\"id\":\"a\",\"description\":\"{SQLI}\"}}\n").repeat(3));
+    let of =
+        |threads: &str| folder.run(&["classify", "in.jsonl", "--evidence", "--threads", threads]).code(0);
+    let records = of("2").records();
+    assert_eq!(records, of("1").records());
+    let mut explained = folder.run(&["explain", SQLI, "--format", "json"]).code(0).records().remove(0);
+    explained["id"] = json!("a");
+    assert_eq!(records[0], explained);
+
+    let first = &explained["curated"][0];
+    let sum = |list: &str| -> f64 {
+        let weights = first[list].as_array().unwrap().iter().map(|reason| reason["weight"].as_f64().unwrap());
+        weights.sum()
+    };
+    let number = |key: &str| first[key].as_f64().unwrap();
+    let sum = number("base") + number("year") + sum("rules") + sum("weaknesses") + sum("words");
+    assert!((sum - number("score")).abs() < 1e-3, "{sum}: {first}");
+    let nearest = &first["nearest"][0];
+    assert!(nearest["cve"].as_str().unwrap().starts_with("CVE-"), "{first}");
+    assert_eq!(
+        nearest["techniques"][0]["label"].as_str().unwrap().split('.').next(),
+        first["label"].as_str()
+    );
+
+    let other = ["classify", SQLI, "--evidence", "--format", "csv"];
+    folder.run(&other).code(2).says(&["--evidence is for jsonl, and the output is csv", "vulnlens explain"]);
+}
+
+#[test]
 fn the_records_of_a_file_are_explained_as_they_are_classified() {
     let folder = Folder::new();
     let lines = format!("{{\"id\":\"a\",\"description\":\"{XSS}\"}}\nbroken\n{{\"text\":\"{SQLI}\"}}\n");

@@ -1,7 +1,5 @@
 //! A fitted head: its description, and its scores.
 
-use std::collections::BTreeMap;
-
 use vulnlens_taxonomy::{CweId, TechniqueId};
 
 use super::mapped::MappedCves;
@@ -28,9 +26,25 @@ pub struct CuratedHead {
     /// One more than the place of each row of the vocabulary among the features that are read, with [`HAS_RULES`] where
     /// rules hold by it; 0 for the others.
     places: Vec<u16>,
-    /// The rules that a feature's presence makes hold, for the features that have any.
-    rules_of: BTreeMap<u16, Vec<u16>>,
+    /// The rules that a feature's presence makes hold, by its place.
+    rules_of: Vec<Vec<u16>>,
+    /// Outputs of a row of weights, as many as make whole vectors.
+    stride: usize,
+    /// Weights of the text and of dense features with rows of `stride`.
     tensors: CuratedTensors,
+}
+
+/// Outputs that are added up at once.
+const LANES: usize = 8;
+
+/// The rows of a matrix with as many zeros behind each as fill `stride`.
+fn padded<T: Copy + Default>(rows: &[T], width: usize, stride: usize) -> Vec<T> {
+    let mut out = Vec::with_capacity(rows.len() / width.max(1) * stride);
+    for row in rows.chunks_exact(width.max(1)) {
+        out.extend_from_slice(row);
+        out.resize(out.len() + stride - width, T::default());
+    }
+    out
 }
 
 /// A text as the head reads it before the network has answered: sums over its features, and the rules that its words make
@@ -72,7 +86,7 @@ impl CuratedScores {
 
 impl CuratedHead {
     /// A head of a description and numbers, for texts cut by `vocabulary`; `None` if these do not fit each other.
-    pub(crate) fn new(head: &Head, tensors: CuratedTensors, vocabulary: &Vocabulary) -> Option<Self> {
+    pub(crate) fn new(head: &Head, mut tensors: CuratedTensors, vocabulary: &Vocabulary) -> Option<Self> {
         let outputs = head.curated()?.clone();
         let rules = rules();
         let most = usize::from(HAS_RULES) - 1 - rules.iter().map(|rule| rule.words.len()).sum::<usize>();
@@ -87,7 +101,7 @@ impl CuratedHead {
         for (place, row) in tensors.rows.iter().enumerate() {
             *places.get_mut(*row as usize)? = u16::try_from(place + 1).ok()?;
         }
-        let mut rules_of: BTreeMap<u16, Vec<u16>> = BTreeMap::new();
+        let mut rules_of: Vec<Vec<u16>> = vec![vec![]; tensors.rows.len() + 1];
         // Words of rules that are no features of the text have places behind these.
         let mut next = tensors.rows.len();
         for (number, rule) in rules.iter().enumerate() {
@@ -96,16 +110,21 @@ impl CuratedHead {
                 if *place == 0 {
                     next += 1;
                     *place = u16::try_from(next).ok()?;
+                    rules_of.push(vec![]);
                 }
+                rules_of.get_mut(usize::from(*place & !HAS_RULES))?.push(u16::try_from(number).ok()?);
                 *place |= HAS_RULES;
-                rules_of.entry(*place).or_default().push(u16::try_from(number).ok()?);
             }
         }
         let place = |id: &CweId| outputs.cwes.binary_search(id).ok();
         let rule_cwes = rules.iter().map(|rule| rule.cwes.iter().filter_map(place).collect()).collect();
         let threshold = |id: &TechniqueId| head.thresholds.get(&id.to_string()).copied().unwrap_or(1.0);
         let thresholds = outputs.techniques.iter().map(threshold).collect();
-        Some(Self { outputs, rule_cwes, thresholds, places, rules_of, tensors })
+        let width = outputs.width();
+        let stride = width.next_multiple_of(LANES);
+        tensors.text = padded(&tensors.text, width, stride);
+        tensors.dense = padded(&tensors.dense, width, stride);
+        Some(Self { outputs, rule_cwes, thresholds, places, rules_of, stride, tensors })
     }
 
     /// The description of the head.
@@ -116,9 +135,8 @@ impl CuratedHead {
 
     /// Reads the features of a text.
     pub(crate) fn read(&self, entries: &[Entry], year: Option<u16>, text: &mut CuratedText) {
-        let width = self.outputs.width();
         text.sums.clear();
-        text.sums.resize(width, 0.0);
+        text.sums.resize(self.stride, 0.0);
         text.holds.clear();
         text.holds.resize(self.rule_cwes.len(), false);
         text.year = year_read(year);
@@ -128,12 +146,12 @@ impl CuratedHead {
             if place == 0 {
                 continue;
             }
-            let at = usize::from(place & !HAS_RULES) - 1;
-            if let Some(scale) = self.tensors.text_scales.get(at) {
-                text.rows.push((at, entry.value * scale));
+            let number = usize::from(place & !HAS_RULES);
+            if let Some(scale) = self.tensors.text_scales.get(number - 1) {
+                text.rows.push((number - 1, entry.value * scale));
             }
             if place & HAS_RULES != 0 {
-                for rule in self.rules_of.get(&place).into_iter().flatten() {
+                for rule in self.rules_of.get(number).into_iter().flatten() {
                     text.holds[usize::from(*rule)] = true;
                 }
             }
@@ -145,16 +163,16 @@ impl CuratedHead {
     /// Scores a text that was read, given the probabilities of the weaknesses that the head reads.
     pub(crate) fn score(&self, text: &CuratedText, cwes: &[f32], scores: &mut CuratedScores) {
         let (techniques, projects) = (self.outputs.techniques.len(), self.outputs.projects.len());
-        let width = self.outputs.width();
         dense_features(&self.rule_cwes, &text.holds, cwes, text.year, &mut scores.dense);
         let dense = scores.dense.len();
         scores.sums.clear();
         scores.sums.extend_from_slice(&text.sums);
-        let shared = self.tensors.dense.get(..dense * width).unwrap_or_default();
+        let block = dense * self.stride;
+        let shared = self.tensors.dense.get(..block).unwrap_or_default();
         add(&scores.dense, shared, 1.0, &mut scores.sums);
         let shares = self.shares(&scores.sums);
         for (project, share) in shares.iter().take(projects).enumerate() {
-            let own = &self.tensors.dense[(project + 1) * dense * width..][..dense * width];
+            let own = &self.tensors.dense[(project + 1) * block..][..block];
             add(&scores.dense, own, *share, &mut scores.sums);
             let sums = scores.sums.iter_mut().take(techniques);
             sums.zip(self.bias(project)).for_each(|(sum, bias)| *sum += share * bias);
@@ -199,21 +217,20 @@ impl CuratedHead {
 
     /// The addition of each feature of a text to an output, by the row of the vocabulary.
     pub(super) fn word_gains(&self, text: &CuratedText, output: usize) -> impl Iterator<Item = (u32, f32)> {
-        let (tensors, width) = (&self.tensors, self.outputs.width());
+        let (tensors, stride) = (&self.tensors, self.stride);
         text.rows.iter().filter_map(move |(place, factor)| {
-            let code = tensors.text.get(place * width + output)?;
+            let code = tensors.text.get(place * stride + output)?;
             Some((*tensors.rows.get(*place)?, factor * f32::from(*code)))
         })
     }
 
     /// The weight of each dense feature for an output, the projects' own weights by their shares.
     pub(super) fn dense_weights(&self, scores: &CuratedScores, output: usize) -> impl Fn(usize) -> f32 {
-        let (width, dense, projects) =
-            (self.outputs.width(), scores.dense.len(), self.outputs.projects.len());
+        let (stride, dense, projects) = (self.stride, scores.dense.len(), self.outputs.projects.len());
         let shares = self.shares(&scores.sums);
         move |feature| {
             let of = |block: usize| {
-                self.tensors.dense.get((block * dense + feature) * width + output).copied().unwrap_or(0.0)
+                self.tensors.dense.get((block * dense + feature) * stride + output).copied().unwrap_or(0.0)
             };
             let own = shares.iter().take(projects).enumerate();
             of(0) + own.map(|(project, share)| share * of(project + 1)).sum::<f32>()
@@ -245,9 +262,10 @@ impl Wide for TextSums<'_> {
 
     #[inline(always)]
     fn run(self) {
-        let width = self.sums.len();
+        let stride = self.sums.len();
         for (at, factor) in self.rows {
-            let row = self.codes.get(at * width..).and_then(|rest| rest.get(..width)).unwrap_or_default();
+            let row = self.codes.get(at * stride..).and_then(|rest| rest.get(..stride)).unwrap_or_default();
+            // Bytes are widened fastest in a loop over all of them.
             for (sum, code) in self.sums.iter_mut().zip(row) {
                 *sum += factor * f32::from(*code);
             }
@@ -269,9 +287,17 @@ impl Wide for DenseSums<'_> {
     #[inline(always)]
     fn run(self) {
         let Self { features, weights, factor, sums } = self;
-        for (feature, row) in features.iter().zip(weights.chunks_exact(sums.len().max(1))) {
-            if *feature != 0.0 {
-                sums.iter_mut().zip(row).for_each(|(sum, weight)| *sum += factor * feature * weight);
+        let stride = sums.len().max(1);
+        let (sums, _) = sums.as_chunks_mut::<LANES>();
+        for (feature, row) in features.iter().zip(weights.chunks_exact(stride)) {
+            if *feature == 0.0 {
+                continue;
+            }
+            let factor = factor * feature;
+            for (sums, weights) in sums.iter_mut().zip(row.as_chunks::<LANES>().0) {
+                for lane in 0..LANES {
+                    sums[lane] += factor * weights[lane];
+                }
             }
         }
     }

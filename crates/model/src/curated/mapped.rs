@@ -46,12 +46,15 @@ pub struct MappedCves {
     pub texts: SparseTexts,
 }
 
+/// A technique in a file: with the places of the project and of the reason.
+type NotedPair = (TechniqueId, Role, usize, Option<usize>);
+
 /// The form of the CVEs in a file: words that repeat stand once.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Notes {
     projects: Vec<String>,
     reasons: Vec<String>,
-    cves: Vec<(CveId, Vec<(TechniqueId, Role, usize, Option<usize>)>)>,
+    cves: Vec<(CveId, Vec<NotedPair>)>,
 }
 
 /// Words in the order in which they first came.
@@ -166,11 +169,11 @@ mod tests {
             ("{", "EOF"),
             (r#"{"projects":[],"reasons":[],"cves":[]}"#, "0 CVEs"),
             (
-                r#"{"projects":[],"reasons":[],"cves":[["CVE-2021-1",[["T1190","exploitation",0,null]]]]}"#,
+                r#"{"projects":[],"reasons":[],"cves":[["CVE-2021-0001",[["T1190","exploitation",0,null]]]]}"#,
                 "does not list",
             ),
             (
-                r#"{"projects":["a"],"reasons":[],"cves":[["CVE-2021-1",[["T1190","exploitation",0,0]]]]}"#,
+                r#"{"projects":["a"],"reasons":[],"cves":[["CVE-2021-0001",[["T1190","exploitation",0,0]]]]}"#,
                 "does not list",
             ),
         ] {

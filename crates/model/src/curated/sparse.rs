@@ -7,7 +7,10 @@ use crate::ngram::vocabulary::Entry;
 /// Values are stored as bytes: code 255 is 1.
 const STEP: f32 = 1.0 / 255.0;
 
-/// Known features of several texts: rows of a model's vocabulary with their values, in one byte each.
+/// Features of a text that are kept, the weightiest: long texts have a thousand.
+const MOST: usize = 48;
+
+/// The weightiest known features of several texts: rows of a model's vocabulary with their values, in one byte each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SparseTexts {
     /// The place of each text's first feature, and behind them the number of all features.
@@ -28,6 +31,12 @@ impl SparseTexts {
     pub fn new<'e>(texts: impl IntoIterator<Item = &'e [Entry]>) -> Self {
         let mut all = Self::default();
         for entries in texts {
+            let mut entries = entries.to_vec();
+            entries.sort_by(|a, b| b.value.total_cmp(&a.value).then(a.row.cmp(&b.row)));
+            entries.truncate(MOST);
+            entries.sort_by_key(|entry| entry.row);
+            let norm = entries.iter().map(|entry| entry.value * entry.value).sum::<f32>().sqrt();
+            entries.iter_mut().for_each(|entry| entry.value /= norm.max(f32::MIN_POSITIVE));
             all.rows.extend(entries.iter().map(|entry| entry.row));
             all.values.extend(entries.iter().map(|entry| (entry.value.clamp(0.0, 1.0) / STEP).round() as u8));
             all.offsets.push(all.rows.len() as u32);
@@ -67,7 +76,8 @@ impl SparseTexts {
         self.len() == 0
     }
 
-    /// The similarity of each text to one with these features: the cosine of both, as far as rounding allows.
+    /// The similarity of each text to one with these features: the cosine of its weightiest features and all of the
+    /// other's, as far as rounding allows.
     #[must_use]
     pub fn cosines(&self, entries: &[Entry]) -> Vec<f32> {
         let own: HashMap<u32, f32> = entries.iter().map(|entry| (entry.row, entry.value)).collect();
@@ -99,6 +109,16 @@ mod tests {
         assert!((cosines[0] - 1.0).abs() < 0.01, "{cosines:?}");
         assert!((cosines[1] - 1.0 / 6.0f32.sqrt()).abs() < 0.01, "{cosines:?}");
         assert_eq!(cosines[2], 0.0);
+    }
+
+    #[test]
+    fn the_weightiest_features_of_a_long_text_are_kept() {
+        let entries: Vec<Entry> = (0..200).map(|row| Entry { row, value: row as f32 / 1634.0 }).collect();
+        let texts = SparseTexts::new([&*entries]);
+        let (_, rows, _) = texts.parts();
+        assert_eq!(rows, (152..200).collect::<Vec<u32>>());
+        let one = texts.cosines(&[Entry { row: 199, value: 1.0 }]);
+        assert!((one[0] - 0.163).abs() < 0.005, "scaled to norm 1: {one:?}");
     }
 
     #[test]
