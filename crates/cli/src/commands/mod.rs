@@ -11,6 +11,8 @@ mod explain;
 mod kb;
 mod man;
 mod model;
+#[cfg(feature = "server")]
+mod serve;
 mod train;
 
 use clap::Subcommand;
@@ -36,6 +38,8 @@ pub(crate) enum Command {
     /// Look into models, get, quantise and calibrate them
     #[command(subcommand)]
     Model(model::ModelCommand),
+    #[cfg(feature = "server")]
+    Serve(serve::ServeArguments),
     Doctor(doctor::DoctorArguments),
     Completions(completions::CompletionsArguments),
     Man(man::ManArguments),
@@ -51,6 +55,8 @@ pub(crate) fn run(command: Command, cli: fn() -> clap::Command, terminal: &Termi
         Command::Train(command) => train::run(&command, terminal),
         Command::Evaluate(arguments) => evaluate::run(&arguments, terminal),
         Command::Model(command) => model::run(&command, terminal),
+        #[cfg(feature = "server")]
+        Command::Serve(arguments) => serve::run(&arguments, terminal),
         Command::Doctor(arguments) => doctor::run(arguments, terminal),
         Command::Completions(arguments) => completions::run(&arguments, cli()),
         Command::Man(arguments) => man::run(&arguments, cli()),

@@ -1,0 +1,80 @@
+//! Errors as clients see them.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// A request that is not answered.
+#[derive(Debug, Clone)]
+pub(crate) struct ApiError {
+    status: StatusCode,
+    kind: &'static str,
+    message: String,
+    hint: Option<String>,
+}
+
+/// Its form: that of text-embeddings-inference, with what to do about it.
+#[derive(Serialize)]
+struct Body<'a> {
+    error: &'a str,
+    error_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+}
+
+impl ApiError {
+    pub(crate) fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
+        Self { status, kind, message: message.into(), hint: None }
+    }
+
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// A request that says something that makes no sense.
+    pub(crate) fn validation(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Validation", message)
+    }
+
+    /// A request without a text.
+    pub(crate) fn empty() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "Empty", "there is no text")
+    }
+
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "NotFound", message)
+    }
+
+    pub(crate) fn too_large(limit: u64) -> Self {
+        let message = format!("the body is longer than {limit} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "TooLarge", message)
+            .hint("send fewer records at once, or records as JSON Lines, which may be longer")
+    }
+
+    pub(crate) fn overloaded() -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "Overloaded", "the server has as many requests as it takes")
+            .hint("come again after the seconds of Retry-After")
+    }
+
+    /// A fault of the server.
+    pub(crate) fn backend(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Backend", message)
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = Body { error: &self.message, error_type: self.kind, hint: self.hint.as_deref() };
+        let mut response = (self.status, Json(body)).into_response();
+        let header = match self.status {
+            StatusCode::TOO_MANY_REQUESTS => Some((header::RETRY_AFTER, "1")),
+            StatusCode::UNAUTHORIZED => Some((header::WWW_AUTHENTICATE, "Bearer")),
+            _ => None,
+        };
+        if let Some((name, value)) = header {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+        response
+    }
+}

@@ -1,0 +1,120 @@
+//! What clients of CIRCL's ML-Gateway speak, such as Vulnerability-Lookup.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use serde::{Deserialize, Serialize};
+use vulnlens::report::{Answer, RecordKey};
+use vulnlens::{Options, Task, TopK};
+
+use super::body;
+use crate::answering::{Served, Text};
+use crate::app::App;
+use crate::error::ApiError;
+
+/// The number of labels that are listed where none is given.
+const TOP_K: usize = 10;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GatewayRequest {
+    description: String,
+    top_k: Option<usize>,
+    model: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Techniques {
+    techniques: Vec<Technique>,
+    model: String,
+    model_revision: String,
+}
+
+#[derive(Serialize)]
+struct Technique {
+    technique: String,
+    name: String,
+    score: f32,
+    predicted: bool,
+}
+
+#[derive(Serialize)]
+pub(super) struct Weaknesses {
+    cwes: Vec<Weakness>,
+    model: String,
+    model_revision: String,
+}
+
+#[derive(Serialize)]
+struct Weakness {
+    cwe: String,
+    name: String,
+    score: f32,
+    predicted: bool,
+    /// How far MITRE allows mapping to it.
+    usage: Option<String>,
+}
+
+/// `POST /classify/attack-techniques`: the techniques that analysts assign.
+pub(super) async fn techniques(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Json<Techniques>, ApiError> {
+    let (model, answer) = answer(&app, request, Task::AttackCurated).await?;
+    let kb = model.classifier.knowledge_base();
+    let labels = answer.prediction.attack_curated.iter().flat_map(|labels| &labels.labels);
+    let technique = |scored: &vulnlens::ScoredLabel<vulnlens::TechniqueId>| Technique {
+        technique: scored.label.to_string(),
+        name: kb.technique(scored.label).map(|technique| technique.name.clone()).unwrap_or_default(),
+        score: scored.score,
+        predicted: scored.predicted,
+    };
+    let techniques = labels.map(technique).collect();
+    let (model, model_revision) = named(model);
+    Ok(Json(Techniques { techniques, model, model_revision }))
+}
+
+/// `POST /classify/cwe`: weaknesses.
+pub(super) async fn weaknesses(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Json<Weaknesses>, ApiError> {
+    let (model, answer) = answer(&app, request, Task::Cwe).await?;
+    let kb = model.classifier.knowledge_base();
+    let labels = answer.prediction.cwe.iter().flat_map(|labels| &labels.labels);
+    let weakness = |scored: &vulnlens::ScoredLabel<vulnlens::CweId>| Weakness {
+        cwe: scored.label.to_string(),
+        name: kb.name_of_cwe(scored.label).unwrap_or_default().to_owned(),
+        score: scored.score,
+        predicted: scored.predicted,
+        usage: kb.weakness(scored.label).map(|weakness| weakness.usage.to_string()),
+    };
+    let cwes = labels.map(weakness).collect();
+    let (model, model_revision) = named(model);
+    Ok(Json(Weaknesses { cwes, model, model_revision }))
+}
+
+fn named(model: &Served) -> (String, String) {
+    let network = model.classifier.network();
+    (network.name().to_owned(), network.revision().to_owned())
+}
+
+async fn answer(app: &App, request: Request, task: Task) -> Result<(&Served, Answer), ApiError> {
+    let GatewayRequest { description, top_k, model } = body::json(request, app.settings.body_bytes).await?;
+    if description.trim().is_empty() {
+        return Err(ApiError::empty());
+    }
+    let top_k = match top_k {
+        None => TopK::Best(TOP_K),
+        Some(0) => return Err(ApiError::validation("top_k: 0 is not a number from 1")),
+        Some(number) => TopK::Best(number),
+    };
+    let (_, model) = app.model(model.as_deref())?;
+    let ready = model.ready(&Options::default().tasks(task).top_k(top_k).threshold(0.0), false, false);
+    app.metrics.add_texts(1);
+    let text = Text { key: RecordKey::default(), text: description, year: None };
+    let mut answers = model.answer(&ready, vec![text]).await?;
+    let answer = answers.pop().ok_or_else(|| ApiError::backend("the model gave no answer"))?;
+    Ok((model, answer))
+}

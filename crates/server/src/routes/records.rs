@@ -1,0 +1,235 @@
+//! Records in any form that the command line reads, in and out as a stream.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream::unfold};
+use serde::Deserialize;
+use tokio::sync::mpsc;
+use tokio_util::io::{StreamReader, SyncIoBridge};
+use vulnlens::report::{Format, RecordKey, Renderer, Writer};
+use vulnlens::stream::{self, Answered, Job};
+use vulnlens::{Answerer, TextRecord};
+use vulnlens_corpus::sources::{self, SourceFormat};
+use vulnlens_corpus::{Input, Limits, Record, RecordError, RecordId, Records};
+
+use super::body;
+use crate::app::App;
+use crate::error::ApiError;
+use crate::options::AskedOptions;
+
+/// Longest record that is taken in.
+const RECORD_BYTES: usize = 16 << 20;
+/// Parts of an answer that wait for the client at most.
+const WAITING: usize = 8;
+/// The header that counts the records which could not be read, where the answer is no JSON Lines.
+const FAILED: HeaderName = HeaderName::from_static("x-records-failed");
+
+/// The options behind the path.
+#[derive(Debug, Deserialize)]
+pub(super) struct RecordOptions {
+    format: Option<String>,
+    input_format: Option<String>,
+    model: Option<String>,
+    taxonomy: Option<String>,
+    labels: Option<String>,
+    top_k: Option<String>,
+    threshold: Option<f32>,
+    as_of: Option<u16>,
+    #[serde(default)]
+    evidence: bool,
+}
+
+impl RecordOptions {
+    /// The options as a body in JSON has them.
+    fn asked(&self) -> Result<AskedOptions, ApiError> {
+        let mut fields = serde_json::Map::new();
+        let mut add = |name: &str, value: Option<serde_json::Value>| {
+            fields.extend(value.map(|value| (name.to_owned(), value)));
+        };
+        add("model", self.model.clone().map(Into::into));
+        add("taxonomy", self.taxonomy.clone().map(Into::into));
+        add("labels", self.labels.clone().map(Into::into));
+        add("top_k", self.top_k.clone().map(Into::into));
+        add("threshold", self.threshold.map(Into::into));
+        add("as_of", self.as_of.map(Into::into));
+        add("evidence", Some(self.evidence.into()));
+        serde_json::from_value(fields.into())
+            .map_err(|error| ApiError::validation(format!("the options: {error}")))
+    }
+
+    fn format(&self) -> Result<&'static Format, ApiError> {
+        let Some(name) = &self.format else { return Ok(Format::JSON_LINES) };
+        let is_for_programs = |format: &&Format| !format.is_for_people();
+        let known: Vec<&str> = Format::ALL.iter().filter(is_for_programs).map(Format::name).collect();
+        Format::named(name).filter(is_for_programs).ok_or_else(|| {
+            ApiError::new(
+                StatusCode::NOT_ACCEPTABLE,
+                "NotAcceptable",
+                format!("format: {name:?} is not one of {}", known.join(", ")),
+            )
+        })
+    }
+
+    fn input_format(&self) -> Result<Option<SourceFormat>, ApiError> {
+        let Some(name) = &self.input_format else { return Ok(None) };
+        let found = sources::file_formats().find(|format| format.name() == name);
+        let known = || sources::file_formats().map(|format| format.name()).collect::<Vec<_>>().join(", ");
+        found
+            .map(Some)
+            .ok_or_else(|| ApiError::validation(format!("input_format: {name:?} is not one of {}", known())))
+    }
+}
+
+/// The work on the records of one request.
+struct Work {
+    app: Arc<App>,
+    answerer: Answerer,
+    renderer: Renderer,
+    writer: Writer,
+    /// The bytes before the first record.
+    head: Vec<u8>,
+    /// True where errors stand among the answers, as JSON.
+    tells_errors: bool,
+    failed: Arc<AtomicU64>,
+}
+
+/// Classifies the records of a body. JSON Lines go out while records come in; other forms when all are read.
+pub(super) async fn classify(
+    app: Arc<App>,
+    asked: RecordOptions,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let (format, input_format, options) = (asked.format()?, asked.input_format()?, asked.asked()?);
+    let (_, model) = app.model(options.model.as_deref())?;
+    let ready = model.ready(&options.options()?, format.needs_assigned(), options.evidence);
+    let mut head = Vec::new();
+    let opened = format.open(&ready.setup, &mut head);
+    let (renderer, writer) = opened.map_err(|error| ApiError::backend(error.to_string()))?;
+    let tells_errors = format == Format::JSON_LINES;
+    let failed = Arc::new(AtomicU64::new(0));
+    let work = Work {
+        app: Arc::clone(&app),
+        answerer: ready.answerer(),
+        renderer,
+        writer,
+        head,
+        tells_errors,
+        failed: Arc::clone(&failed),
+    };
+    let (opened, wait) = tokio::sync::oneshot::channel();
+    let (parts, mut answered) = mpsc::channel::<Result<Bytes, io::Error>>(WAITING);
+    let limit = app.settings.records_bytes;
+    let reader = reader(request.into_body(), limit);
+    tokio::task::spawn_blocking(move || {
+        let options = sources::Options {
+            format: input_format,
+            limits: Limits { record_bytes: RECORD_BYTES, ..Limits::default() },
+            ..sources::Options::default()
+        };
+        match sources::open(Input::stream("the body", reader), &options) {
+            Ok(records) => {
+                // A client that went away before does not want the answer.
+                let _ = opened.send(Ok(()));
+                work.run(records, &parts);
+            }
+            Err(error) => {
+                let _ = opened.send(Err(error.to_string()));
+            }
+        }
+    });
+    let opened = wait
+        .await
+        .map_err(|_| ApiError::backend("a thread that reads panicked; this is a fault of vulnlens"))?;
+    opened.map_err(ApiError::validation)?;
+    let kind = match format.name() {
+        "jsonl" => "application/x-ndjson",
+        "csv" => "text/csv; charset=utf-8",
+        "parquet" => "application/vnd.apache.parquet",
+        _ => "application/json",
+    };
+    if tells_errors {
+        let parts = unfold(answered, |mut parts| async move { Some((parts.recv().await?, parts)) });
+        return Ok(([(header::CONTENT_TYPE, kind)], Body::from_stream(parts)).into_response());
+    }
+    let mut whole = Vec::new();
+    while let Some(part) = answered.recv().await {
+        whole.extend_from_slice(&part.map_err(|error| ApiError::backend(error.to_string()))?);
+    }
+    let mut response = ([(header::CONTENT_TYPE, kind)], whole).into_response();
+    response.headers_mut().insert(FAILED, HeaderValue::from(failed.load(Ordering::Relaxed)));
+    Ok(response)
+}
+
+/// A body as a reader for a thread that may wait; one that is longer than the limit ends in an error.
+fn reader(body: Body, limit: u64) -> impl io::Read + Send + 'static {
+    let mut left = limit;
+    let bytes = body
+        .into_data_stream()
+        .map_err(move |error| io::Error::other(format!("{:?}", body::reading(&error, limit))));
+    let bounded = bytes.map(move |part| {
+        let part = part?;
+        left = left.checked_sub(part.len() as u64).ok_or_else(|| {
+            io::Error::new(io::ErrorKind::FileTooLarge, format!("the body is longer than {limit} bytes"))
+        })?;
+        Ok::<Bytes, io::Error>(part)
+    });
+    SyncIoBridge::new(StreamReader::new(Box::pin(bounded)))
+}
+
+impl Work {
+    /// Answers records until there are none, or the client wants no more.
+    fn run(self, records: Records, parts: &mpsc::Sender<Result<Bytes, io::Error>>) {
+        let Self { app, answerer, renderer, mut writer, mut head, tells_errors, failed } = self;
+        let job = Job::new(answerer, renderer, app.settings.threads);
+        let texts = records.map(|record| record.map(text_record));
+        let send = |bytes: Vec<u8>| match bytes.is_empty() {
+            true => Ok(()),
+            false => {
+                parts.blocking_send(Ok(bytes.into())).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
+            }
+        };
+        let answered = stream::classify(&job, texts, |answered: Answered<_, RecordError>| {
+            let mut out = std::mem::take(&mut head);
+            app.metrics.add_texts(answered.count);
+            for error in answered.errors.iter().filter(|error| !error.is_note() && !error.is_passed_over()) {
+                failed.fetch_add(1, Ordering::Relaxed);
+                app.metrics.add_failed(1);
+                if tells_errors {
+                    push_error(error, &mut out);
+                }
+            }
+            writer.write(answered.piece, &mut out).map_err(io::Error::other)?;
+            send(out)
+        });
+        let mut end = std::mem::take(&mut head);
+        let ended = answered.map_err(io::Error::other).and_then(|()| {
+            writer.finish(&mut end).map_err(io::Error::other)?;
+            send(end)
+        });
+        if let Err(error) = ended {
+            // A client that went away does not hear of it.
+            let _ = parts.blocking_send(Err(error));
+        }
+    }
+}
+
+/// A record that could not be read, as a line among the answers.
+fn push_error(error: &RecordError, out: &mut Vec<u8>) {
+    let line = serde_json::json!({ "schema_version": 1, "error": error.to_string() });
+    out.extend_from_slice(line.to_string().as_bytes());
+    out.push(b'\n');
+}
+
+/// A record as it is answered.
+fn text_record(record: Record) -> TextRecord<vulnlens_corpus::Place> {
+    let key = RecordKey { id: record.id.as_ref().map(RecordId::to_string), line: record.line() };
+    let year = record.year();
+    TextRecord::new(record.text.unwrap_or_default(), record.place).key(key).year(year)
+}
