@@ -9,6 +9,7 @@ use crate::formats::Table;
 use crate::glyphs::path_text;
 use crate::label::{Label, OTHER};
 use crate::layout::{ASIDE, HEADING, PREDICTED, TableLayout, printable};
+use crate::mapping::{MappingAdvice, mapping_of, mapping_text};
 use crate::record::Record;
 use crate::rendering::Setup;
 use crate::score::{percent, rounded};
@@ -21,13 +22,15 @@ const LEAST_WEIGHT: f32 = 0.005;
 /// The least weight that fills a bar: half a unit of a logit moves an even probability by about an eighth.
 const FULL_BAR: f32 = 0.5;
 
-/// The answer and its explanation for a person at a terminal, with ANSI styles: the [`Table`] of the answer, the words
-/// and the ways; in front the sentence of an answer that does not tell a weakness.
+/// The answer and its explanation for a person at a terminal, with ANSI styles: the [`Table`] of the answer, the words,
+/// the ways, and CWE's advice on weaknesses that should not be mapped to; in front the sentence of an answer that does not
+/// tell a weakness.
 #[must_use]
 pub fn explanation_text(answer: &Answer, explanation: &Explanation, setup: &Setup) -> String {
     let (layout, table) = (setup.layout, Table::new(setup));
     let mut text = table.body(answer);
-    let Some(target) = &explanation.target else { return text + &table.legend(answer) };
+    let mapping = mapping_text(answer, setup);
+    let Some(target) = &explanation.target else { return text + &mapping + &table.legend(answer) };
     let heading = |words: &str| format!("{HEADING}{}{HEADING:#}\n", layout.glyphs.fit(words, layout.width));
     text += &heading(&format!("Words that speak for {}", printable(&target.to_string())));
     text += &words_text(explanation, layout);
@@ -36,7 +39,7 @@ pub fn explanation_text(answer: &Answer, explanation: &Explanation, setup: &Setu
         text += &heading("Ways of the chain");
         text += &ways_text(explanation, &setup.kb, layout);
     }
-    text + &table.legend(answer)
+    text + &mapping + &table.legend(answer)
 }
 
 /// The number of lines of a section: more than of labels, unless all are shown.
@@ -104,6 +107,7 @@ struct ExplanationV1<'a> {
     words: Vec<WordV1<'a>>,
     without: WithoutV1,
     paths: Vec<Vec<String>>,
+    mapping: Vec<MappingAdvice>,
 }
 
 #[derive(Serialize)]
@@ -128,7 +132,8 @@ struct WordV1<'a> {
 }
 
 /// The answer and its explanation as one JSON object and a line feed: the keys of record output, version 1, and behind
-/// them `explained`, `words` (`start` and `end` are byte offsets into the text), `without` and `paths`.
+/// them `explained`, `words` (`start` and `end` are byte offsets into the text), `without`, `paths` and `mapping`, CWE's advice on
+/// the weaknesses that the answer tells.
 ///
 /// # Errors
 /// None that an explanation can cause; serialisation as such is fallible.
@@ -156,6 +161,7 @@ pub fn explanation_json(
             .collect(),
         without: WithoutV1 { words: *named, score: rounded(explanation.score_without) },
         paths: explanation.paths.iter().map(steps).collect(),
+        mapping: mapping_of(answer, &setup.kb),
     };
     Ok(serde_json::to_string(&object)? + "\n")
 }
