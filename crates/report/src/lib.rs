@@ -28,6 +28,7 @@ mod model_info;
 mod origins;
 mod record;
 mod rendering;
+mod review;
 mod rows;
 mod said;
 mod score;
@@ -48,6 +49,9 @@ pub use mapping::{AdvisedCwe, MappingAdvice};
 pub use model_info::model_info_text;
 pub use record::Record;
 pub use rendering::{Document, FormatError, Records, Setup};
+pub use review::{
+    MappedCwe, Objection, Review, ReviewFormat, ReviewReport, ReviewSummary, Verdict, VerdictCounts,
+};
 pub use rows::NONE_OF_THEM;
 pub use vulnlens_model::Run;
 pub use writer::{Piece, Renderer, Writer};
