@@ -76,7 +76,8 @@ fn top_k(text: &str) -> Result<TopK, &'static str> {
     }
 }
 
-fn probability(text: &str) -> Result<f32, &'static str> {
+/// Parses a probability.
+pub(crate) fn probability(text: &str) -> Result<f32, &'static str> {
     let number = text.parse().ok().filter(|number| (0.0..=1.0).contains(number));
     number.ok_or("expected a number from 0 to 1")
 }

@@ -62,7 +62,7 @@ pub use input::{BytesRead, Input};
 pub use limits::Limits;
 pub use place::{Entry, Place};
 pub use problem::Problem;
-pub use record::{Assigner, Dates, Label, Record};
+pub use record::{Assigner, Dates, Label, Organisation, Record};
 pub use record_id::{IdKind, RecordId};
 pub use records::Records;
 pub use resplit::resplit;

@@ -27,6 +27,8 @@ pub struct Record {
     pub withdrawn: bool,
     /// The weaknesses assigned, in the source's order, without repetition.
     pub labels: Vec<Label>,
+    /// The organisations behind the assigners, as far as the source names them.
+    pub organisations: Vec<Organisation>,
     /// Texts that stand in the place of a weakness's id and are not one (`NVD-CWE-Other`, which says that there is
     /// none, is left out).
     pub unreadable_labels: Vec<String>,
@@ -72,6 +74,18 @@ pub struct Label {
     pub cwe: CweId,
 }
 
+/// The organisation that an assigner is in one record.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Organisation {
+    /// The assigner.
+    pub assigner: Assigner,
+    /// The short name of the organisation, like `GitHub_M`.
+    pub name: String,
+}
+
+/// Characters of the name of an organisation that are kept: the CVE list allows 32.
+const ORGANISATION: usize = 64;
+
 /// Weaknesses that one item may name: a cell that names more is not a record's.
 const MOST_LABELS: usize = 1000;
 
@@ -85,6 +99,7 @@ impl Record {
             dates: Dates::default(),
             withdrawn: false,
             labels: Vec::new(),
+            organisations: Vec::new(),
             unreadable_labels: Vec::new(),
             untold: false,
             format: "",
@@ -103,6 +118,14 @@ impl Record {
     #[must_use]
     pub fn year(&self) -> Option<u16> {
         self.dates.published.year().or_else(|| self.cve().map(CveId::year))
+    }
+
+    /// The assigner with its organisation, where the source names one: `cna:GitHub_M`, `nvd`.
+    #[must_use]
+    pub fn named(&self, assigner: Assigner) -> String {
+        let organisation = self.organisations.iter().find(|named| named.assigner == assigner);
+        organisation
+            .map_or_else(|| assigner.name.to_owned(), |named| format!("{}:{}", assigner.name, named.name))
     }
 
     /// The number of the record's line, row or place in its document.
@@ -137,6 +160,15 @@ impl Record {
             self.unreadable_labels.push(text.chars().take(40).collect());
         }
         self.add_labels(assigner, cwes);
+    }
+
+    /// Takes in the name of the organisation that an assigner is; the first one stays.
+    pub(crate) fn assigned_by(&mut self, assigner: Assigner, organisation: &str) {
+        let name: String = clean(organisation).trim().chars().take(ORGANISATION).collect();
+        let is_named = self.organisations.iter().any(|named| named.assigner == assigner);
+        if !name.is_empty() && !is_named {
+            self.organisations.push(Organisation { assigner, name });
+        }
     }
 
     /// Takes in the weaknesses that a prose names: mostly it names none.

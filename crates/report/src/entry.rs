@@ -10,7 +10,11 @@ use vulnlens_taxonomy::{CapecId, CweId, GroupingKind, KnowledgeBase, TacticId, T
 
 use crate::glyphs::Glyphs;
 use crate::label::Label;
-use crate::layout::{ASIDE, HEADING};
+use crate::layout::{ASIDE, HEADING, wrapped};
+use crate::mapping::{AdvisedCwe, MappingAdvice};
+
+/// Characters before a fact: indent, title, gap.
+const BEFORE_FACT: usize = 20;
 
 /// The id of an entry of any of the catalogues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,8 +79,25 @@ impl fmt::Display for EntryId {
 pub enum Fact {
     /// One word or phrase.
     One(String),
+    /// Sentences, which are wrapped for people.
+    Prose(String),
+    /// Terms, side by side for people.
+    Terms(Vec<String>),
     /// Any number of ids, each with its name.
     Many(Vec<(String, String)>),
+    /// Any number of CWE's suggestions: ids, each with a comment.
+    Advice(Vec<AdvisedCwe>),
+}
+
+impl Fact {
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::One(text) | Self::Prose(text) => text.is_empty(),
+            Self::Terms(terms) => terms.is_empty(),
+            Self::Many(list) => list.is_empty(),
+            Self::Advice(list) => list.is_empty(),
+        }
+    }
 }
 
 /// An entry of the knowledge base, ready to be shown: its facts by their keys, in a fixed order.
@@ -111,6 +132,15 @@ impl Entry {
             let title = key.replace('_', " ");
             match fact {
                 Fact::One(word) => text += &format!("  {title:<16}  {word}\n"),
+                Fact::Prose(prose) => text += &prose_text(&title, prose, width),
+                Fact::Terms(terms) => text += &prose_text(&title, &terms.join(", "), width),
+                Fact::Advice(list) => {
+                    for (number, better) in list.iter().enumerate() {
+                        let title = if number == 0 { title.as_str() } else { "" };
+                        let line = format!("  {title:<16}  {:<10}  {}", better.cwe, better.comment);
+                        text += &(glyphs.fit(line.trim_end(), width) + "\n");
+                    }
+                }
                 Fact::Many(list) if list.is_empty() => {
                     text += &format!("  {title:<16}  {ASIDE}none{ASIDE:#}\n")
                 }
@@ -134,7 +164,9 @@ impl Serialize for Entry {
         map.serialize_entry("name", &self.name)?;
         for (key, fact) in &self.facts {
             match fact {
-                Fact::One(word) => map.serialize_entry(key, word)?,
+                Fact::One(word) | Fact::Prose(word) => map.serialize_entry(key, word)?,
+                Fact::Terms(terms) => map.serialize_entry(key, terms)?,
+                Fact::Advice(list) => map.serialize_entry(key, list)?,
                 Fact::Many(list) => {
                     map.serialize_entry(key, &list.iter().map(|(id, _)| id).collect::<Vec<_>>())?;
                 }
@@ -142,6 +174,12 @@ impl Serialize for Entry {
         }
         map.end()
     }
+}
+
+/// Sentences behind a title, in lines as wide as the terminal.
+fn prose_text(title: &str, prose: &str, width: usize) -> String {
+    let lines = wrapped(prose, width.saturating_sub(BEFORE_FACT).max(1)).into_iter().enumerate();
+    lines.map(|(number, line)| format!("  {:<16}  {line}\n", if number == 0 { title } else { "" })).collect()
 }
 
 type Facts = (String, Vec<(&'static str, Fact)>);
@@ -163,20 +201,23 @@ fn cwe_facts(id: CweId, kb: &KnowledgeBase) -> Option<Facts> {
             }
             _ => many(grouping.members.iter().copied(), kb),
         };
-        let facts = vec![
+        let mut facts = vec![
             ("kind", one(grouping.kind)),
             ("status", one(grouping.status)),
             ("mapping_usage", one(grouping.usage)),
-            ("members", members),
-            ("url", one(id.url())),
         ];
+        facts.extend(mapping_facts(id, kb));
+        facts.extend([("members", members), ("url", one(id.url()))]);
         return Some((grouping.name.clone(), facts));
     };
     let reached = kb.chain(&[id]);
-    let facts = vec![
+    let mut facts = vec![
         ("abstraction", one(weakness.abstraction)),
         ("status", one(weakness.status)),
         ("mapping_usage", one(weakness.usage)),
+    ];
+    facts.extend(mapping_facts(id, kb));
+    facts.extend([
         ("in_view_1003", one(if kb.is_in_view_1003(id) { "yes" } else { "no" })),
         ("parents", many(kb.parents(id).iter().copied(), kb)),
         ("ancestors", many(kb.ancestors(id).iter().copied(), kb)),
@@ -184,8 +225,21 @@ fn cwe_facts(id: CweId, kb: &KnowledgeBase) -> Option<Facts> {
         ("capec_reached", many(reached.capec, kb)),
         ("attack_reached", many(reached.techniques, kb)),
         ("url", one(id.url())),
-    ];
+    ]);
     Some((weakness.name.clone(), facts))
+}
+
+/// CWE's notes on mapping vulnerabilities to an entry, as far as it has any.
+fn mapping_facts(id: CweId, kb: &KnowledgeBase) -> Vec<(&'static str, Fact)> {
+    let Some(notes) = kb.mapping_notes(id) else { return vec![] };
+    let suggestions = MappingAdvice::of(id, kb).suggestions;
+    let facts = [
+        ("rationale", Fact::Prose(notes.rationale)),
+        ("comments", Fact::Prose(notes.comments)),
+        ("reasons", Fact::Terms(notes.reasons)),
+        ("suggestions", Fact::Advice(suggestions)),
+    ];
+    facts.into_iter().filter(|(_, fact)| !fact.is_empty()).collect()
 }
 
 fn capec_facts(id: CapecId, kb: &KnowledgeBase) -> Option<Facts> {

@@ -6,7 +6,9 @@ use vulnlens_model::curated::{CuratedEvidence, MappedTechnique, NearCve, RuleEvi
 use vulnlens_model::{Explanation, Task, WordEvidence};
 use vulnlens_taxonomy::{ChainPath, CweId, KnowledgeBase};
 
+use crate::answer::Answer;
 use crate::label::{Label, OTHER};
+use crate::mapping::{MappingAdvice, mapping_of};
 use crate::score::rounded;
 
 /// The keys of an explanation, behind all others of a record.
@@ -17,6 +19,7 @@ pub(crate) struct ExplanationV1<'a> {
     without: WithoutV1,
     paths: Vec<Vec<String>>,
     curated: Vec<CuratedV1<'a>>,
+    mapping: Vec<MappingAdvice>,
 }
 
 #[derive(Serialize)]
@@ -84,7 +87,7 @@ struct PairV1<'a> {
 }
 
 impl<'a> ExplanationV1<'a> {
-    pub(crate) fn of(explanation: &'a Explanation, kb: &KnowledgeBase) -> Self {
+    pub(crate) fn of(answer: &Answer, explanation: &'a Explanation, kb: &KnowledgeBase) -> Self {
         let Explanation { target, score, words, named, score_without, paths, curated, .. } = explanation;
         let steps = |path: &ChainPath| {
             let cwes = path.cwe.iter().map(CweId::to_string);
@@ -100,6 +103,7 @@ impl<'a> ExplanationV1<'a> {
             without: WithoutV1 { words: *named, score: rounded(*score_without) },
             paths: paths.iter().map(steps).collect(),
             curated: curated.iter().map(|evidence| CuratedV1::of(evidence, kb)).collect(),
+            mapping: mapping_of(answer, kb),
         }
     }
 
@@ -109,7 +113,8 @@ impl<'a> ExplanationV1<'a> {
         map.serialize_entry("words", &self.words)?;
         map.serialize_entry("without", &self.without)?;
         map.serialize_entry("paths", &self.paths)?;
-        map.serialize_entry("curated", &self.curated)
+        map.serialize_entry("curated", &self.curated)?;
+        map.serialize_entry("mapping", &self.mapping)
     }
 
     /// Appends the keys to a record in JSON.

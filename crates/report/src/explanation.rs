@@ -11,6 +11,7 @@ use crate::formats::Table;
 use crate::glyphs::path_text;
 use crate::label::Label;
 use crate::layout::{ASIDE, HEADING, PREDICTED, TableLayout, printable, wrapped};
+use crate::mapping::mapping_text;
 use crate::rendering::Setup;
 use crate::score::percent;
 
@@ -28,7 +29,8 @@ const REASON_WORDS: usize = 8;
 const FULL_BAR: f32 = 0.5;
 
 /// The answer and its explanation for a person at a terminal, with ANSI styles: the [`Table`] of the answer, the words
-/// and the ways, and the reasons of techniques that analysts assign; in front the sentence of an answer that does not tell
+/// and the ways, the reasons of techniques that analysts assign, and CWE's advice on weaknesses that should not be
+/// mapped to; in front the sentence of an answer that does not tell
 /// a weakness. Without an explanation the table alone.
 #[must_use]
 pub fn explanation_text(answer: &Answer, setup: &Setup) -> String {
@@ -37,6 +39,7 @@ pub fn explanation_text(answer: &Answer, setup: &Setup) -> String {
     let Some(explanation) = &answer.explanation else { return text + &table.legend(answer) };
     text + &target_text(explanation, setup)
         + &curated_text(&explanation.curated, &setup.kb, layout)
+        + &mapping_text(answer, setup)
         + &table.legend(answer)
 }
 

@@ -23,11 +23,13 @@ mod ids;
 mod json_text;
 mod label;
 mod layout;
+mod mapping;
 mod mark;
 mod model_info;
 mod origins;
 mod record;
 mod rendering;
+mod review;
 mod rows;
 mod said;
 mod score;
@@ -44,9 +46,13 @@ pub use formats::ParquetTable;
 pub use formats::{Csv, JsonLines, Table};
 pub use glyphs::{Glyphs, path_text};
 pub use layout::{TableLayout, is_unseen};
+pub use mapping::{AdvisedCwe, MappingAdvice};
 pub use model_info::model_info_text;
 pub use record::Record;
 pub use rendering::{Document, FormatError, Records, Setup};
+pub use review::{
+    MappedCwe, Objection, Review, ReviewFormat, ReviewReport, ReviewSummary, Verdict, VerdictCounts,
+};
 pub use rows::NONE_OF_THEM;
 pub use vulnlens_model::Run;
 pub use writer::{Piece, Renderer, Writer};

@@ -93,7 +93,7 @@ impl Serialize for Record<'_> {
             }
         }
         if let Some(explanation) = explanation {
-            ExplanationV1::of(explanation, kb).serialize_in(&mut map)?;
+            ExplanationV1::of(self.answer, explanation, kb).serialize_in(&mut map)?;
         }
         map.end()
     }

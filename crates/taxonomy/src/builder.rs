@@ -13,6 +13,7 @@ use crate::entries::{Grouping, Tactic, Technique, Versions, Weakness};
 use crate::graph::TooTangled;
 use crate::ids::{CweId, TacticId, TechniqueId};
 use crate::kb::{KnowledgeBase, Tables};
+use crate::mapping::{MappingNotes, MappingTable};
 
 /// NVD's simplified view, whose members are listed in the knowledge base.
 const SIMPLIFIED_VIEW: u32 = 1003;
@@ -84,8 +85,9 @@ impl KnowledgeBaseBuilder {
         self
     }
 
-    /// Sets the CWE catalogue whose categories and views are taken in place of those of the first: reduced
-    /// catalogues have none. [`Versions::cwe_categories`] then names its release.
+    /// Sets the CWE catalogue whose categories and views are taken in place of those of the first, and whose mapping notes
+    /// are where the first has none and gives the same usage: reduced catalogues have neither.
+    /// [`Versions::cwe_categories`] then names its release.
     #[must_use]
     pub fn categories(mut self, catalog: CweCatalog) -> Self {
         self.categories = Some(catalog);
@@ -130,8 +132,11 @@ impl KnowledgeBaseBuilder {
         let cwe = self.cwe.ok_or(BuildError::MissingCatalogue("CWE"))?;
         let capec = self.capec.ok_or(BuildError::MissingCatalogue("CAPEC"))?;
         let weaknesses = in_order(cwe.weaknesses, |weakness| weakness.id);
-        let groupings =
-            groupings(self.categories.map_or(cwe.groupings, |catalog| catalog.groupings), &weaknesses);
+        let (mapping, taken) = match self.categories {
+            None => (cwe.mapping_notes, cwe.groupings),
+            Some(other) => (mapping_notes(cwe.mapping_notes, &weaknesses, &other), other.groupings),
+        };
+        let groupings = groupings(taken, &weaknesses);
         let view_1003 = members_of_view_1003(&weaknesses, &groupings);
         let (techniques, tactics) = merge(self.attack);
         let tables = Tables {
@@ -142,6 +147,7 @@ impl KnowledgeBaseBuilder {
             patterns: in_order(capec.patterns, |pattern| pattern.id),
             tactics,
             techniques,
+            mapping: MappingTable::of(&mapping),
         };
         let checksum = compiled::checksum(&compiled::payload(&tables));
         Ok(KnowledgeBase::link(tables, checksum)?)
@@ -190,6 +196,28 @@ fn common_version(bundles: &[AttackCatalog]) -> Result<Option<String>, BuildErro
         (Some(one), Some(other)) => Err(BuildError::MixedVersions(one.clone(), other.clone())),
         (one, _) => Ok(one.cloned()),
     }
+}
+
+/// The mapping notes of `own`, the catalogue of `weaknesses`, and those of `other` for its categories and views and for
+/// weaknesses that `own` has none of. The notes of a weakness explain its usage: where the usages differ, they would
+/// explain the wrong one.
+fn mapping_notes(
+    mut own: BTreeMap<CweId, MappingNotes>,
+    weaknesses: &[Weakness],
+    other: &CweCatalog,
+) -> BTreeMap<CweId, MappingNotes> {
+    let usage = |weaknesses: &[Weakness], id| {
+        let at = weaknesses.binary_search_by_key(&id, |weakness| weakness.id).ok();
+        at.and_then(|at| weaknesses.get(at)).map(|weakness| weakness.usage)
+    };
+    let is_weakness = |id| usage(weaknesses, id).is_some();
+    own.retain(|id, _| is_weakness(*id));
+    for (id, notes) in &other.mapping_notes {
+        if !is_weakness(*id) || usage(weaknesses, *id) == usage(&other.weaknesses, *id) {
+            own.entry(*id).or_insert_with(|| notes.clone());
+        }
+    }
+    own
 }
 
 /// The categories and views in id order, without those whose ids are weaknesses.

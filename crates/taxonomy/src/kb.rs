@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::entries::{AttackPattern, Grouping, Tactic, Technique, Versions, Weakness};
 use crate::graph::{Hierarchy, TooTangled};
 use crate::ids::{CapecId, CweId, TacticId, TechniqueId};
+use crate::mapping::{MappingNotes, MappingTable};
+use crate::terms::Usage;
 
 /// What a knowledge base is made of; every list is in strictly rising id order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +20,7 @@ pub(crate) struct Tables {
     pub(crate) patterns: Vec<AttackPattern>,
     pub(crate) tactics: Vec<Tactic>,
     pub(crate) techniques: Vec<Technique>,
+    pub(crate) mapping: MappingTable,
 }
 
 /// CWE, CAPEC and ATT&CK of known releases, linked; immutable, and cheap to share by reference.
@@ -61,6 +64,19 @@ impl KnowledgeBase {
     pub fn grouping(&self, id: CweId) -> Option<&Grouping> {
         let groupings = &self.tables.groupings;
         groupings.binary_search_by_key(&id, |g| g.id).ok().and_then(|at| groupings.get(at))
+    }
+
+    /// The permission to map vulnerabilities to a weakness, category or view; `None` for unknown ids.
+    #[must_use]
+    pub fn usage_of_cwe(&self, id: CweId) -> Option<Usage> {
+        let weakness = self.weakness(id).map(|weakness| weakness.usage);
+        weakness.or_else(|| self.grouping(id).map(|grouping| grouping.usage))
+    }
+
+    /// CWE's notes on mapping vulnerabilities to a weakness, category or view, where its catalogue has any.
+    #[must_use]
+    pub fn mapping_notes(&self, id: CweId) -> Option<MappingNotes> {
+        self.tables.mapping.get(id)
     }
 
     /// The name of a weakness, category or view.

@@ -6,6 +6,7 @@ use std::fmt;
 use crate::chain::sorted;
 use crate::ids::{CweId, TacticId, TechniqueId};
 use crate::kb::KnowledgeBase;
+use crate::terms::Abstraction;
 
 /// The CWE ids that represent a record's weaknesses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,14 +78,27 @@ impl KnowledgeBase {
         self.weakness(id).is_some_and(|weakness| weakness.usage.permits_mapping())
     }
 
+    /// The classes that a weakness belongs to: the nearest of itself and its ancestors that are of the abstraction `Class`,
+    /// all of the nearest where several are equally near; none for a pillar and for an id that is not a weakness.
+    #[must_use]
+    pub fn classes_of(&self, id: CweId) -> Vec<CweId> {
+        let is_class =
+            |id| self.weakness(id).is_some_and(|weakness| weakness.abstraction == Abstraction::Class);
+        self.nearest(id, is_class).into_iter().collect()
+    }
+
     fn nearest_in_view_1003(&self, id: CweId) -> BTreeSet<CweId> {
+        self.nearest(id, |id| self.is_in_view_1003(id))
+    }
+
+    /// The nearest of a weakness and its ancestors that are `wanted`.
+    fn nearest(&self, id: CweId, wanted: impl Fn(CweId) -> bool) -> BTreeSet<CweId> {
         let mut seen = BTreeSet::from([id]);
         let mut front = BTreeSet::from([id]);
         while !front.is_empty() {
-            let members: BTreeSet<CweId> =
-                front.iter().copied().filter(|&id| self.is_in_view_1003(id)).collect();
-            if !members.is_empty() {
-                return members;
+            let found: BTreeSet<CweId> = front.iter().copied().filter(|&id| wanted(id)).collect();
+            if !found.is_empty() {
+                return found;
             }
             let above = front.iter().flat_map(|&id| self.parents(id)).copied();
             front = above.filter(|&parent| seen.insert(parent)).collect();

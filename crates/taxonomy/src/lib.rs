@@ -34,6 +34,7 @@ mod graph;
 mod json;
 mod kb;
 mod levels;
+mod mapping;
 mod outcome;
 mod paths;
 mod role;
@@ -54,6 +55,7 @@ pub use folder::{CatalogueFiles, FolderError, FolderNote, technique_descriptions
 pub use ids::{CapecId, CveId, CweId, ParseIdError, TacticId, TechniqueId};
 pub use kb::KnowledgeBase;
 pub use levels::{AttackLabel, AttackLevel, CweLevel};
+pub use mapping::{MappingNotes, MappingSuggestion};
 pub use outcome::Outcome;
 pub use paths::{ChainPath, MAX_PATHS};
 pub use role::Role;

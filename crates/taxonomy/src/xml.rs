@@ -4,7 +4,7 @@
 
 use std::io::BufRead;
 
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
 use crate::error::{BadField, ParseError, excerpt};
@@ -64,6 +64,10 @@ pub(crate) fn read<E: Elements>(
                 depth = depth.saturating_sub(1);
             }
             Event::Text(text) => elements.text(&text),
+            Event::CData(text) => elements.text(&text),
+            Event::GeneralRef(reference) => {
+                elements.text(&resolved(&reference).map_err(|error| xml_error(error, file, byte))?);
+            }
             Event::Eof => break,
             _ => {}
         }
@@ -76,6 +80,14 @@ pub(crate) fn read<E: Elements>(
         Some(_) => return Ok(()),
     };
     Err(ParseError::not_catalogue(file, E::EXPECTED, problem))
+}
+
+/// The character that a reference in text stands for: a number or one of the five predefined entities; nothing for others.
+fn resolved(reference: &BytesRef<'_>) -> Result<String, quick_xml::Error> {
+    if let Some(character) = reference.resolve_char_ref()? {
+        return Ok(character.to_string());
+    }
+    Ok(quick_xml::escape::resolve_predefined_entity(reference).unwrap_or_default().to_owned())
 }
 
 fn xml_error(error: quick_xml::Error, file: &str, byte: u64) -> ParseError {

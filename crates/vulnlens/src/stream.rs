@@ -133,6 +133,8 @@ pub struct Answered<P, E> {
     pub count: u64,
     /// The number of texts that were longer than the model reads.
     pub cut: u64,
+    /// The places of the records answered, in their order.
+    pub places: Vec<P>,
     /// The errors in the place of records.
     pub errors: Vec<E>,
     /// Ids that stood in the input before, with the places where they stand again.
@@ -313,8 +315,9 @@ fn work<P, E>(mut answerer: Answerer, renderer: &Renderer, queue: &Mutex<Receive
         let cut = answerer.count_cut(&inputs);
         let count = answers.len() as u64;
         let piece = renderer.render(answers);
+        let places = chunk.records.into_iter().map(|record| record.place).collect();
         let (errors, repeated) = (chunk.errors, chunk.repeated);
-        if answer.send(Answered { piece, count, cut, errors, repeated }).is_err() {
+        if answer.send(Answered { piece, count, cut, places, errors, repeated }).is_err() {
             return;
         }
     }

@@ -11,6 +11,7 @@ mod explain;
 mod kb;
 mod man;
 mod model;
+mod review;
 #[cfg(feature = "server")]
 mod serve;
 mod train;
@@ -25,6 +26,7 @@ use crate::terminal::Terminal;
 pub(crate) enum Command {
     Classify(classify::ClassifyArguments),
     Explain(explain::ExplainArguments),
+    Review(review::ReviewArguments),
     /// Read, compare and build knowledge bases of CWE, CAPEC and ATT&CK
     #[command(subcommand)]
     Kb(kb::KbCommand),
@@ -50,6 +52,7 @@ pub(crate) fn run(command: Command, cli: fn() -> clap::Command, terminal: &Termi
     match command {
         Command::Classify(arguments) => classify::run(arguments, terminal),
         Command::Explain(arguments) => explain::run(&arguments, terminal),
+        Command::Review(arguments) => review::run(&arguments, terminal),
         Command::Kb(command) => kb::run(command, terminal),
         Command::Data(command) => data::run(command, terminal),
         Command::Train(command) => train::run(&command, terminal),

@@ -15,6 +15,7 @@ mod labels;
 mod manners;
 mod outputs;
 mod packed;
+mod reviews;
 mod sources;
 mod training;
 mod vulnlens;

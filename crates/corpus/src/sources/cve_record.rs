@@ -36,6 +36,8 @@ struct Metadata<'a> {
     id: Text<'a>,
     #[serde(borrow, default)]
     state: Text<'a>,
+    #[serde(borrow, default, rename = "assignerShortName")]
+    assigner: Text<'a>,
     #[serde(default, rename = "datePublished")]
     published: When,
     #[serde(default, rename = "dateUpdated")]
@@ -54,12 +56,21 @@ struct Containers<'a> {
 #[derive(Deserialize, Default)]
 #[serde(expecting = "an object")]
 struct Container<'a> {
+    #[serde(borrow, default, rename = "providerMetadata", deserialize_with = "or_default")]
+    provider: Provider<'a>,
     #[serde(borrow, default)]
     title: Text<'a>,
     #[serde(borrow, default)]
     descriptions: List<Description<'a>>,
     #[serde(borrow, default, rename = "problemTypes")]
     problem_types: List<ProblemType<'a>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(expecting = "an object")]
+struct Provider<'a> {
+    #[serde(borrow, default, rename = "shortName")]
+    short_name: Text<'a>,
 }
 
 #[derive(Deserialize)]
@@ -145,6 +156,9 @@ fn read(object: &[u8]) -> Parsed {
     // A title is better than nothing.
     containers().for_each(|container| record.describe(&container.title.0));
     label(&mut record, CNA, cna);
+    if record.labels.iter().any(|label| label.assigner == CNA) {
+        record.assigned_by(CNA, &metadata.assigner.0);
+    }
     adp.iter().for_each(|adp| label(&mut record, ADP, adp));
     Ok(record)
 }
@@ -169,6 +183,10 @@ fn label(record: &mut Record, assigner: Assigner, container: &Container<'_>) {
             record.label_named(assigner, &problem.description.0);
         }
         record.label(assigner, id);
+    }
+    // A container without weaknesses, as the CVE programme's own, is nobody who assigned any.
+    if record.labels.iter().any(|label| label.assigner == assigner) {
+        record.assigned_by(assigner, &container.provider.short_name.0);
     }
 }
 

@@ -114,6 +114,9 @@ fn read(object: &[u8]) -> Parsed {
             _ => CNA,
         };
         weakness.description.0.iter().for_each(|text| record.label(assigner, &text.value.0));
+        if assigner == CNA && record.labels.iter().any(|label| label.assigner == CNA) {
+            record.assigned_by(CNA, &weakness.source.0);
+        }
     }
     Ok(record)
 }

@@ -113,7 +113,7 @@ impl Records for JsonLines {
             push_others(&prediction.other, tactics, out);
         }
         if let Some(explanation) = explanation {
-            ExplanationV1::of(explanation, &self.kb).push(out);
+            ExplanationV1::of(answer, explanation, &self.kb).push(out);
         }
         out.extend_from_slice(b"}\n");
     }

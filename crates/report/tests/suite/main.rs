@@ -6,5 +6,6 @@ mod checkpoints;
 mod navigator;
 mod people;
 mod record;
+mod reviews;
 mod sample;
 mod schema;

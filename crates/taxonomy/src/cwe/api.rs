@@ -3,10 +3,12 @@
 use serde_json::value::RawValue;
 
 use super::catalog::{CweCatalog, Draft};
+use super::prose::folded;
 use crate::entries::{Grouping, GroupingKind, Relation, Weakness};
 use crate::error::{BadField, ParseError, Position, excerpt};
 use crate::ids::{CapecId, CweId};
 use crate::json::{JsonObject, json_error, shape_problem};
+use crate::mapping::{MappingNotes, MappingSuggestion};
 use crate::terms::{Abstraction, Nature, Status, Usage};
 use crate::xml::number_of;
 
@@ -129,6 +131,7 @@ impl ApiAnswers {
             return Err(BadField { field: "Abstraction", problem: problem.to_owned() });
         };
         self.draft.claim(id)?;
+        self.add_notes(id, object);
         match kind {
             None => self.add_weakness(id, name, object),
             Some(kind) => self.add_grouping(Grouping::new(id, name, kind), object),
@@ -158,6 +161,25 @@ impl ApiAnswers {
         grouping.members =
             self.each(grouping.id, object, key, |raw| number(&parsed(raw)?, "CweID").map(CweId));
         self.draft.catalog.groupings.push(grouping);
+    }
+
+    fn add_notes(&mut self, id: CweId, object: &JsonObject) {
+        let Some(object) = object.optional::<JsonObject>("MappingNotes").ok().flatten() else { return };
+        let prose = |field| folded(&object.optional::<String>(field).ok().flatten().unwrap_or_default());
+        let notes = MappingNotes {
+            rationale: prose("Rationale"),
+            comments: prose("Comments"),
+            reasons: self.each(id, &object, "Reasons", |raw| {
+                let reason = serde_json::from_str::<String>(raw.get());
+                reason.map_err(|error| BadField { field: "Reasons", problem: shape_problem(&error) })
+            }),
+            suggestions: self.each(id, &object, "Suggestions", |raw| {
+                let better = parsed(raw)?;
+                let comment = better.optional::<String>("Comment")?.unwrap_or_default();
+                Ok(MappingSuggestion { cwe: CweId(number(&better, "CweID")?), comment: folded(&comment) })
+            }),
+        };
+        self.draft.note(id, notes);
     }
 
     /// The readable elements of a list of the entry `id`; the others are reported.

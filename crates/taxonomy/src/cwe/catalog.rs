@@ -1,10 +1,11 @@
 //! The contents of a CWE catalogue, collected entry by entry from any of its forms.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::entries::{Grouping, Weakness};
 use crate::error::{BadField, ParseError, ParseIssue, Position};
 use crate::ids::CweId;
+use crate::mapping::MappingNotes;
 
 /// The name of the catalogue in messages.
 pub(super) const EXPECTED: &str = "a CWE catalogue";
@@ -22,6 +23,8 @@ pub struct CweCatalog {
     pub weaknesses: Vec<Weakness>,
     /// The categories and views, in id order; reduced catalogues have none.
     pub groupings: Vec<Grouping>,
+    /// The notes on mapping vulnerabilities to these entries; reduced catalogues have none.
+    pub mapping_notes: BTreeMap<CweId, MappingNotes>,
     /// Entries that were left out, with the reasons, in the order of the file.
     pub issues: Vec<ParseIssue>,
 }
@@ -39,6 +42,13 @@ impl Draft {
         let is_new = self.seen.insert(id);
         let problem = || "an earlier entry has it".to_owned();
         is_new.then_some(()).ok_or_else(|| BadField { field: "ID", problem: problem() })
+    }
+
+    /// Takes in the notes of an entry, unless they say nothing.
+    pub(super) fn note(&mut self, id: CweId, notes: MappingNotes) {
+        if !notes.is_empty() {
+            self.catalog.mapping_notes.insert(id, notes);
+        }
     }
 
     pub(super) fn report(&mut self, position: Position, id: Option<String>, bad: BadField, done: &str) {

@@ -106,7 +106,8 @@ fn text(object: &JsonObject, field: &'static str) -> Result<Option<String>, BadF
     Ok(prose.map(|prose| folded(&prose)).filter(|prose| !prose.is_empty()))
 }
 
-fn folded(prose: &str) -> String {
+/// `prose` with runs of white space as one blank.
+pub(super) fn folded(prose: &str) -> String {
     prose.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

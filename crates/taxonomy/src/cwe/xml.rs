@@ -5,9 +5,11 @@ use std::io::BufRead;
 use quick_xml::events::BytesStart;
 
 use super::catalog::{CweCatalog, Draft, EXPECTED};
+use super::prose::folded;
 use crate::entries::{Grouping, GroupingKind, Relation, Weakness};
 use crate::error::{BadField, ParseError, Position, excerpt};
 use crate::ids::{CapecId, CweId};
+use crate::mapping::{MappingNotes, MappingSuggestion};
 use crate::terms::{Abstraction, Nature, Status, Usage};
 use crate::xml::{self, ENTRY_DEPTH, Elements, attribute, number, term};
 
@@ -16,6 +18,9 @@ pub(super) fn parse(reader: impl BufRead, file: &str) -> Result<CweCatalog, Pars
     xml::read(reader, file, &mut reading)?;
     reading.draft.finish(file)
 }
+
+/// The depth of the mapping notes: in an entry.
+const NOTES_DEPTH: usize = ENTRY_DEPTH + 1;
 
 /// The weakness, category or view whose element is open.
 #[derive(Default)]
@@ -63,8 +68,39 @@ impl Open {
 struct Reading {
     draft: Draft,
     open: Open,
-    in_usage: bool,
+    /// The mapping notes of the open entry; none outside of their element.
+    notes: Option<MappingNotes>,
+    prose: Option<Prose>,
 }
+
+/// An element of the mapping notes whose text is read.
+struct Prose {
+    element: NotesElement,
+    depth: usize,
+    text: String,
+}
+
+/// Elements of the mapping notes that are text.
+#[derive(Clone, Copy)]
+enum NotesElement {
+    Usage,
+    Rationale,
+    Comments,
+}
+
+impl NotesElement {
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "Usage" => Some(Self::Usage),
+            "Rationale" => Some(Self::Rationale),
+            "Comments" => Some(Self::Comments),
+            _ => None,
+        }
+    }
+}
+
+/// Elements of XHTML that end a word.
+const BLOCKS: [&str; 4] = ["p", "div", "li", "br"];
 
 impl Elements for Reading {
     const ROOT: &'static str = "Weakness_Catalog";
@@ -81,9 +117,9 @@ impl Elements for Reading {
             (ENTRY_DEPTH, "Weakness") => self.entry(element, byte, weakness),
             (ENTRY_DEPTH, "Category") => self.entry(element, byte, category),
             (ENTRY_DEPTH, "View") => self.entry(element, byte, view),
-            (_, "Usage") => self.in_usage = true,
+            (NOTES_DEPTH, "Mapping_Notes") => self.notes = Some(MappingNotes::default()),
             _ => {
-                if let Err(bad) = self.open.add(element) {
+                if let Err(bad) = self.within_entry(element, depth) {
                     let id = self.open.id().map(|id| id.to_string());
                     let dropped = format!("<{}> dropped", excerpt(name.as_ref()));
                     self.draft.report(Position::Byte(byte), id, bad, &dropped);
@@ -93,7 +129,14 @@ impl Elements for Reading {
     }
 
     fn end(&mut self, depth: usize, _byte: u64) {
-        self.in_usage = false;
+        if let Some(prose) = self.prose.take_if(|prose| prose.depth >= depth) {
+            self.take_in(prose.element, &prose.text);
+        }
+        if depth == NOTES_DEPTH
+            && let (Some(notes), Some(id)) = (self.notes.take(), self.open.id())
+        {
+            self.draft.note(id, notes);
+        }
         if depth > ENTRY_DEPTH {
             return;
         }
@@ -105,13 +148,48 @@ impl Elements for Reading {
     }
 
     fn text(&mut self, text: &str) {
-        if let (true, Some(usage)) = (self.in_usage, self.open.usage()) {
-            *usage = Usage::from_word(text.trim()).unwrap_or(Usage::Unstated);
+        if let Some(prose) = &mut self.prose {
+            prose.text.push_str(text);
         }
     }
 }
 
 impl Reading {
+    /// Takes in an element of the open entry.
+    fn within_entry(&mut self, element: &BytesStart<'_>, depth: usize) -> Result<(), BadField> {
+        let name = element.local_name();
+        if let Some(prose) = &mut self.prose {
+            prose.text.push_str(if BLOCKS.contains(&name.as_ref()) { " " } else { "" });
+            return Ok(());
+        }
+        let Some(notes) = &mut self.notes else { return self.open.add(element) };
+        match name.as_ref() {
+            "Reason" => notes.reasons.push(attribute(element, "Type")?),
+            "Suggestion" => {
+                let comment = attribute(element, "Comment").unwrap_or_default();
+                let cwe = CweId(number(element, "CWE_ID")?);
+                notes.suggestions.push(MappingSuggestion { cwe, comment: folded(&comment) });
+            }
+            name => {
+                let prose = |element| Prose { element, depth, text: String::new() };
+                self.prose = NotesElement::named(name).map(prose);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in the text of an element of the mapping notes.
+    fn take_in(&mut self, element: NotesElement, text: &str) {
+        match (element, self.open.usage(), &mut self.notes) {
+            (NotesElement::Usage, Some(usage), _) => {
+                *usage = Usage::from_word(text.trim()).unwrap_or(Usage::Unstated);
+            }
+            (NotesElement::Rationale, _, Some(notes)) => notes.rationale = folded(text),
+            (NotesElement::Comments, _, Some(notes)) => notes.comments = folded(text),
+            _ => {}
+        }
+    }
+
     /// Opens the entry that `read` makes of an element, or reports why it cannot be read.
     fn entry(
         &mut self,

@@ -36,6 +36,15 @@ fn cwe_entries_carry_every_field() {
     assert_eq!(category.members, cwes(&[79]));
     assert_eq!((view.id, view.kind, view.status), (CweId(1003), GroupingKind::View, Status::Incomplete));
     assert_eq!(view.members, cwes(&[119, 4444]), "in order, a member that the catalogue lacks included");
+    let notes = &catalog.mapping_notes[&CweId(119)];
+    assert_eq!(
+        (notes.rationale.as_str(), notes.comments.as_str()),
+        ("Too wide & too common.", "Look below. Then choose.")
+    );
+    assert_eq!(notes.reasons, ["Abstraction", "Frequent Misuse"]);
+    let [better] = notes.suggestions.as_slice() else { panic!("{notes:?}") };
+    assert_eq!((better.cwe, better.comment.as_str()), (CweId(787), "Writing"));
+    assert!(!catalog.mapping_notes.contains_key(&CweId(707)), "a usage alone is no note");
     let implicit = cwe::parse(CWE.replace("\"Graph\"", "\"Implicit\"").as_bytes(), "cwe.xml").unwrap();
     assert_eq!(implicit.groupings[1].kind, GroupingKind::ImplicitView);
 }

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use crate::fixture::{CAPEC, CWE, ENTERPRISE, cwes, techniques};
 use vulnlens_taxonomy::cwe::{ApiAnswers, CweCatalog};
 use vulnlens_taxonomy::{
-    AttackPattern, CapecId, CweId, Grouping, GroupingKind, KnowledgeBaseBuilder, Status, Usage, attack,
-    capec, cwe,
+    AttackPattern, CapecId, CweId, Grouping, GroupingKind, KnowledgeBase, KnowledgeBaseBuilder, MappingNotes,
+    Status, Usage, attack, capec, cwe,
 };
 
 const WEAKNESS: &str = r#"{"ID": "79", "Name": "Page of others ", "Abstraction": "Base", "Structure": "Simple",
@@ -14,7 +14,9 @@ const WEAKNESS: &str = r#"{"ID": "79", "Name": "Page of others ", "Abstraction":
       {"Nature": "ChildOf", "CweID": "74", "ViewID": "1000", "Ordinal": "Primary"},
       {"Nature": "ChildOf", "CweID": "74", "ViewID": "1003", "Ordinal": "Primary"},
       {"Nature": "PeerOf", "CweID": "352", "ViewID": "1000"}],
-    "RelatedAttackPatterns": ["63", "63"], "MappingNotes": {"Usage": "Allowed", "Reasons": ["Acceptable-Use"]}}"#;
+    "RelatedAttackPatterns": ["63", "63"], "MappingNotes": {"Usage": "Allowed",
+      "Rationale": "\n\nFit &\n ready.\n", "Comments": "", "Reasons": ["Acceptable-Use"],
+      "Suggestions": [{"CweID": "80", "Comment": "In a variant"}]}}"#;
 const CATEGORY: &str = r#"{"ID": "264", "Name": "Things about doors", "Status": "Obsolete", "Summary": "Made up.",
     "Relationships": [{"CweID": "79", "ViewID": "699"}], "MappingNotes": {"Usage": "Prohibited"}}"#;
 const VIEW: &str = r#"{"ID": "1003", "Name": "A simple view", "Type": "Graph", "Status": "Incomplete", "Objective": "Made up.",
@@ -39,6 +41,8 @@ fn answers_of_the_rest_api_are_the_entries_of_the_xml() {
         ..CweCatalog::default()
     };
     wanted.weaknesses.extend(xml.weaknesses.into_iter().filter(|weakness| weakness.id == CweId(79)));
+    wanted.mapping_notes.extend(xml.mapping_notes.into_iter().filter(|(id, _)| *id == CweId(79)));
+    assert_eq!(wanted.mapping_notes.len(), 1);
 
     let single =
         [("V/1003.json", VIEW), ("version.json", VERSION), ("C/264.json", CATEGORY), ("W/79.json", WEAKNESS)];
@@ -49,6 +53,19 @@ fn answers_of_the_rest_api_are_the_entries_of_the_xml() {
     assert_eq!(collected(&[("list.json", &list), ("version.json", VERSION)]), wanted);
     let alone = cwe::parse(list.trim_start_matches('\u{FEFF}').as_bytes(), "list.json").unwrap();
     assert_eq!((alone.weaknesses, alone.groupings), (wanted.weaknesses, wanted.groupings));
+}
+
+#[test]
+fn a_bad_suggestion_is_reported_and_the_rest_kept() {
+    let answer = WEAKNESS.replace("{\"CweID\": \"80\"", "{\"CweID\": \"many\"}, {\"CweID\": \"80\"");
+    let file =
+        CWE.replace("<Suggestion CWE_ID=\"80\"", "<Suggestion CWE_ID=\"many\"/><Suggestion CWE_ID=\"80\"");
+    let read = [collected(&[("W/79.json", &answer)]), cwe::parse(file.as_bytes(), "cwe.xml").unwrap()];
+    for catalog in read {
+        let [issue] = catalog.issues.as_slice() else { panic!("{:?}", catalog.issues) };
+        assert!(issue.to_string().contains("\"many\" is not a number"), "{issue}");
+        assert_eq!(catalog.mapping_notes[&CweId(79)].suggestions.len(), 1);
+    }
 }
 
 #[test]
@@ -200,4 +217,27 @@ fn categories_may_come_from_a_second_catalogue_and_the_versions_say_so() {
     assert!(kb.pattern(CapecId(63)).is_some());
     assert_eq!(builder().categories(second("9.1")).build().unwrap().versions().cwe_categories, None);
     assert_eq!(builder().cwe_version("9.3").build().unwrap().versions().cwe, "9.3");
+}
+
+#[test]
+fn mapping_notes_of_a_second_catalogue_stand_in_where_the_usages_are_the_same() {
+    let notes = |rationale: &str| MappingNotes { rationale: rationale.to_owned(), ..MappingNotes::default() };
+    let first = cwe::parse(CWE.as_bytes(), "cwe.xml").unwrap();
+    let mut second = first.clone();
+    second.mapping_notes = [79, 74, 80, 264].map(|id| (CweId(id), notes("Of the second."))).into();
+    let other = second.weaknesses.iter_mut().find(|weakness| weakness.id == CweId(80)).unwrap();
+    other.usage = Usage::Prohibited;
+    let kb = KnowledgeBaseBuilder::new()
+        .cwe(first)
+        .categories(second)
+        .capec(capec::parse(CAPEC.as_bytes(), "capec.json").unwrap())
+        .attack(attack::parse(ENTERPRISE.as_bytes(), "enterprise.json").unwrap())
+        .build()
+        .unwrap();
+    let rationale = |id| kb.mapping_notes(CweId(id)).map(|notes| notes.rationale);
+    assert_eq!(rationale(79).as_deref(), Some("Fit & ready."), "the first has notes of its own");
+    assert_eq!(rationale(74).as_deref(), Some("Of the second."));
+    assert_eq!(rationale(80), None, "notes on another usage would mislead");
+    assert_eq!(rationale(264).as_deref(), Some("Of the second."));
+    assert_eq!(KnowledgeBase::from_bytes(&kb.to_bytes()).unwrap(), kb);
 }
