@@ -155,6 +155,8 @@ mod tests {
             text: format!("text {number}"),
             cwes: vec![],
             curated: vec![],
+            cvss: None,
+            cvss_source: None,
             group: GroupId::of("", 0),
             random: if year < 2020 { Part::Train } else { Part::Test },
             temporal: Part::Train,
