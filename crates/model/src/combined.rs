@@ -13,6 +13,7 @@ use crate::network::{Network, Origin};
 use crate::outputs::{CweSets, Outputs};
 use crate::prediction::Input;
 use crate::room::Room;
+use crate::severity::SeverityHead;
 use crate::softmax::{softmax, temper};
 
 /// Two networks of CWE sets that answer as one.
@@ -75,6 +76,12 @@ impl Network for Combined {
     fn curated(&self) -> Option<&CuratedHead> {
         let [first, second] = &self.networks;
         second.curated().or(first.curated())
+    }
+
+    /// That of the second network, as of curated techniques.
+    fn severity(&self) -> Option<&SeverityHead> {
+        let [first, second] = &self.networks;
+        second.severity().or(first.severity())
     }
 
     /// The rows of the first network or, where the second was fitted on others, of that one: a text is unseen by both

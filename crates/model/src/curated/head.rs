@@ -165,10 +165,10 @@ fn add(features: &[f32], weights: &[f32], factor: f32, sums: &mut [f32]) {
 }
 
 /// The sums of rows of codes, each by its factor.
-struct TextSums<'a> {
-    rows: &'a [(usize, f32)],
-    codes: &'a [i8],
-    sums: &'a mut [f32],
+pub(crate) struct TextSums<'a> {
+    pub(crate) rows: &'a [(usize, f32)],
+    pub(crate) codes: &'a [i8],
+    pub(crate) sums: &'a mut [f32],
 }
 
 impl Wide for TextSums<'_> {
@@ -187,11 +187,11 @@ impl Wide for TextSums<'_> {
 }
 
 /// The sums of rows of weights, each by its feature and one factor for all.
-struct DenseSums<'a> {
-    features: &'a [f32],
-    weights: &'a [f32],
-    factor: f32,
-    sums: &'a mut [f32],
+pub(crate) struct DenseSums<'a> {
+    pub(crate) features: &'a [f32],
+    pub(crate) weights: &'a [f32],
+    pub(crate) factor: f32,
+    pub(crate) sums: &'a mut [f32],
 }
 
 impl Wide for DenseSums<'_> {

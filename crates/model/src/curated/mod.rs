@@ -15,8 +15,9 @@ mod tensors;
 mod training;
 
 pub use head::{CuratedHead, log_odds};
-pub(crate) use head::{CuratedScores, CuratedText, cwe_probabilities};
+pub(crate) use head::{CuratedScores, CuratedText, DenseSums, TextSums, cwe_probabilities};
 pub use method::{Rule, rules};
+pub(crate) use outputs::places_of;
 pub use outputs::{CuratedOutputs, MAX_PROJECTS};
 pub use tensors::CuratedTensors;
 pub use training::{CuratedFeatures, features, scores};
