@@ -31,6 +31,10 @@ pub(crate) struct QuestionArguments {
     /// Answer as of this year, whatever the record's; years that the model does not tell apart count as its oldest or newest
     #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(u16).range(1980..=2200))]
     as_of: Option<u16>,
+
+    /// Add the severity that the text implies: a base vector of CVSS 3.1 with its score and band, predicted from the text
+    #[arg(long)]
+    severity: bool,
 }
 
 impl QuestionArguments {
@@ -38,7 +42,8 @@ impl QuestionArguments {
     pub(crate) fn options(&self, is_for_people: bool) -> Options {
         // A table says how many labels it does not show, so it has to be given them all.
         let top_k = if is_for_people { TopK::All } else { self.top_k.unwrap_or_default() };
-        Options::default().labels(self.labels).top_k(top_k).threshold(self.threshold).as_of(self.as_of)
+        let options = Options::default().labels(self.labels).top_k(top_k).threshold(self.threshold);
+        options.as_of(self.as_of).severity(self.severity)
     }
 
     /// The layout of tables: the usual one, or with as many labels as are asked for.
@@ -55,6 +60,11 @@ impl QuestionArguments {
     pub(crate) fn check(&self, classifier: &Classifier, terminal: &Terminal) {
         if self.as_of.is_some() && !classifier.network().reads_years() {
             terminal.warn("a checkpoint knows no years: --as-of changes nothing");
+        }
+        if self.severity && classifier.network().severity().is_none() {
+            terminal.warn(
+                "no severities are answered: the model has no head for them; `train severity` fits one",
+            );
         }
         let years = classifier.network().header().and_then(|header| header.years);
         if let (Some(year), Some(Years { oldest, newest })) = (self.as_of, years) {

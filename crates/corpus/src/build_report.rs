@@ -68,6 +68,9 @@ pub struct BuildReport {
     /// The techniques that people assigned, where the options name files of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub curated: Option<CuratedReport>,
+    /// The base vectors of CVSS, where the options name sources of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cvss: Option<CvssReport>,
     /// The first bad records of all sources, in their order, as messages.
     pub first_bad_records: Vec<String>,
     /// The first notes about the sources, as messages: encodings, pages that are missing.
@@ -126,6 +129,19 @@ pub struct CuratedReport {
     pub revoked: BTreeMap<TechniqueId, ReadAs>,
     /// Ids, as they are written, that are not techniques of Enterprise ATT&CK in force, with the number of pairs.
     pub left_out: BTreeMap<LeftOut, BTreeMap<String, u64>>,
+}
+
+/// Counts of the base vectors of CVSS 3.x.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct CvssReport {
+    /// CVEs that the sources have a vector of.
+    pub cves: u64,
+    /// Rows that have one.
+    pub rows: u64,
+    /// The rows that have one, by the assigner whose vector counts.
+    pub by_source: BTreeMap<String, u64>,
+    /// Texts in the place of a vector that are none, with their number; the first hundred kinds.
+    pub unreadable: BTreeMap<String, u64>,
 }
 
 /// The technique that another id is read as, and how often.

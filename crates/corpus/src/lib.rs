@@ -52,7 +52,7 @@ mod text_kind;
 mod weakness_ids;
 
 pub use build::{BuildOptions, Progress, build, kb_version};
-pub use build_report::{BuildReport, CuratedReport, LeftOut, ReadAs, SourceReport};
+pub use build_report::{BuildReport, CuratedReport, CvssReport, LeftOut, ReadAs, SourceReport};
 pub use curated::{CuratedPair, CuratedSource};
 pub use dataset::{DataRow, DatasetReader, LabelledRows};
 pub use date::{Date, ParseDateError, When};
@@ -62,7 +62,7 @@ pub use input::{BytesRead, Input};
 pub use limits::Limits;
 pub use place::{Entry, Place};
 pub use problem::Problem;
-pub use record::{Assigner, Dates, Label, Organisation, Record};
+pub use record::{Assigner, Dates, Label, Organisation, Rating, Record};
 pub use record_id::{IdKind, RecordId};
 pub use records::Records;
 pub use resplit::resplit;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vulnlens_taxonomy::{CveId, CweId};
+use vulnlens_taxonomy::{BaseVector, CveId, CweId, VectorError};
 use vulnlens_text::is_withdrawal_notice;
 
 use crate::date::{Date, When};
@@ -34,6 +34,8 @@ pub struct Record {
     pub unreadable_labels: Vec<String>,
     /// Set where an analyst says that the text does not tell the weakness (`NVD-CWE-noinfo`).
     pub untold: bool,
+    /// The base vectors of CVSS 3.x, in the source's order.
+    pub ratings: Vec<Rating>,
     /// Name of the format that the record is written in.
     pub format: &'static str,
     /// Display name of the input.
@@ -86,6 +88,15 @@ pub struct Organisation {
 /// Characters of the name of an organisation that are kept: the CVE list allows 32.
 const ORGANISATION: usize = 64;
 
+/// A base vector that a record was rated with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rating {
+    /// Its assigner.
+    pub assigner: Assigner,
+    /// The vector, or the beginning of a text in its place that is none.
+    pub vector: Result<BaseVector, String>,
+}
+
 /// Weaknesses that one item may name: a cell that names more is not a record's.
 const MOST_LABELS: usize = 1000;
 
@@ -102,6 +113,7 @@ impl Record {
             organisations: Vec::new(),
             unreadable_labels: Vec::new(),
             untold: false,
+            ratings: Vec::new(),
             format: "",
             file: Arc::from(""),
             place: Place::Whole,
@@ -174,6 +186,17 @@ impl Record {
     /// Takes in the weaknesses that a prose names: mostly it names none.
     pub(crate) fn label_named(&mut self, assigner: Assigner, prose: &str) {
         self.add_labels(assigner, weakness_ids::named(prose));
+    }
+
+    /// Takes in what stands in the place of a vector of CVSS 3.x; nothing and vectors of other versions are left out.
+    pub(crate) fn rate(&mut self, assigner: Assigner, text: &str) {
+        let text = text.trim();
+        let vector = match text.parse() {
+            Ok(vector) => Ok(vector),
+            Err(VectorError::Version) if text.is_empty() || text.starts_with("CVSS:") => return,
+            Err(_) => Err(text.chars().take(80).collect()),
+        };
+        self.ratings.push(Rating { assigner, vector });
     }
 
     fn add_labels(&mut self, assigner: Assigner, cwes: Vec<CweId>) {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use vulnlens_corpus::{CorpusError, DataRow, DatasetReader, GroupId, Part, RecordError, TextKind};
 use vulnlens_files::{Classified, ErrorKind, FileError, sha256_of};
-use vulnlens_taxonomy::Outcome;
+use vulnlens_taxonomy::{BaseVector, CveId, Outcome};
 
 use crate::example::Example;
 use crate::split::Split;
@@ -57,6 +57,23 @@ impl Classified for DataSetError {
     }
 }
 
+/// A text with the base vector that its CVE was rated with.
+#[derive(Debug, Clone)]
+pub struct RatedText {
+    /// The text.
+    pub text: String,
+    /// The year of publication, else of the id.
+    pub year: Option<u16>,
+    /// The vector.
+    pub vector: BaseVector,
+    /// The assigner of the vector: `nvd`, `cna` or `adp`.
+    pub source: String,
+    /// True for the CVE's record, false for a text about it in another style.
+    pub is_record: bool,
+    /// The part of the split that the text is in.
+    pub part: Part,
+}
+
 impl DataSet {
     /// Reads a data set that `data build` made.
     ///
@@ -84,6 +101,28 @@ impl DataSet {
     /// The rows of CVEs to which people have assigned techniques.
     pub fn curated(&self) -> impl Iterator<Item = &DataRow> {
         self.rows.iter().filter(|row| !row.curated.is_empty())
+    }
+
+    /// The texts with a base vector of CVSS, with their parts of one split: records that were rated, and texts in other
+    /// styles about such a CVE.
+    #[must_use]
+    pub fn rated(&self, split: Split) -> Vec<RatedText> {
+        let of_row =
+            |row: &DataRow| Some((row.cve?, (row.cvss?, row.cvss_source.clone().unwrap_or_default())));
+        let vectors: BTreeMap<CveId, (BaseVector, String)> = self.rows.iter().filter_map(of_row).collect();
+        let rated = |row: &DataRow| {
+            let (vector, source) = vectors.get(&row.cve?)?.clone();
+            let is_record = row.kind == TextKind::Record;
+            (is_record || row.kind == TextKind::Style).then(|| RatedText {
+                text: row.text.clone(),
+                year: row.year(),
+                vector,
+                source,
+                is_record,
+                part: split.part(row),
+            })
+        };
+        self.rows.iter().filter_map(rated).collect()
     }
 
     /// The rows with their parts of one split.
@@ -155,6 +194,8 @@ mod tests {
             text: format!("text {number}"),
             cwes: vec![],
             curated: vec![],
+            cvss: None,
+            cvss_source: None,
             group: GroupId::of("", 0),
             random: if year < 2020 { Part::Train } else { Part::Test },
             temporal: Part::Train,

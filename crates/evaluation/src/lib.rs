@@ -36,7 +36,7 @@ pub use answers::{Answers, FalseAnswers, StyleFigures, Tail, TailFigures};
 pub use calibrate::{Calibration, calibrate, calibrate_as_given};
 pub use card::card;
 pub use choose::{ChosenCombination, RecordedPair, common_split};
-pub use dataset::{DataSet, DataSetError};
+pub use dataset::{DataSet, DataSetError, RatedText};
 pub use error::EvaluationError;
 pub use evaluate::{LabelRule, PUBLISHED_TASKS, TaskEvaluation, evaluate};
 pub use example::{Example, judged_part, labelled_part, outcome_part, spread, training_part};

@@ -13,6 +13,7 @@ use crate::network::{Network, Origin};
 use crate::outputs::{CweSets, Outputs};
 use crate::prediction::Input;
 use crate::room::Room;
+use crate::severity::SeverityHead;
 use crate::softmax::{softmax, temper};
 
 /// Two networks of CWE sets that answer as one.
@@ -86,6 +87,12 @@ impl Network for Combined {
         let [first, second] = &self.networks;
         let with_head = if second.curated().is_some() { second } else { first };
         with_head.curated_evidence(input, cwes, techniques)
+    }
+
+    /// That of the second network, as of curated techniques.
+    fn severity(&self) -> Option<&SeverityHead> {
+        let [first, second] = &self.networks;
+        second.severity().or(first.severity())
     }
 
     /// The rows of the first network or, where the second was fitted on others, of that one: a text is unseen by both

@@ -15,6 +15,7 @@ use crate::curated::CuratedOutputs;
 use crate::decode::{DecisionRule, SpaceKind};
 use crate::outputs::CweSets;
 use crate::provenance::{Provenance, TaxonomyVersions};
+use crate::severity::SeverityOutputs;
 use crate::task::Task;
 
 /// The newest version of the description that this library writes and reads.
@@ -101,6 +102,8 @@ pub enum HeadOutputs {
     },
     /// Techniques as analysts assign them; the head's `thresholds` are by technique.
     Curated(CuratedOutputs),
+    /// Base vectors of CVSS.
+    Severity(SeverityOutputs),
     /// Labels, which `config.json` lists.
     Labels {
         /// The label space, by the name that training calls it.
@@ -228,6 +231,12 @@ impl Header {
         self.heads.iter().find(|head| matches!(head.outputs, HeadOutputs::Curated(_)))
     }
 
+    /// The head of severities.
+    #[must_use]
+    pub fn severity_head(&self) -> Option<&Head> {
+        self.heads.iter().find(|head| matches!(head.outputs, HeadOutputs::Severity(_)))
+    }
+
     /// A text as the model reads it, by the normaliser that it learnt with.
     #[must_use]
     pub fn normalised<'t>(&self, text: &'t str) -> Cow<'t, str> {
@@ -280,6 +289,14 @@ impl Head {
     pub(crate) fn curated(&self) -> Option<&CuratedOutputs> {
         match &self.outputs {
             HeadOutputs::Curated(outputs) => Some(outputs),
+            _ => None,
+        }
+    }
+
+    /// The outputs of a head of severities.
+    pub(crate) fn severity(&self) -> Option<&SeverityOutputs> {
+        match &self.outputs {
+            HeadOutputs::Severity(outputs) => Some(outputs),
             _ => None,
         }
     }

@@ -6,13 +6,15 @@ use crate::curated::{CuratedOutputs, MAX_PROJECTS};
 use crate::decode::{DecisionRule, SpaceKind};
 use vulnlens_text::NORMALISER;
 
+use crate::severity::SeverityOutputs;
+
 use crate::header::{FEATURES, Head, HeadOutputs, Header, HeaderError, Partner};
 
 /// Most CWE sets that a model may tell apart: a bound that keeps a hostile description from asking for absurd memory;
 /// the corpus has some 2,000.
 pub const MAX_SETS: usize = 1 << 13;
 const MAX_SET_SIZE: usize = 64;
-/// Most techniques that a curated head may score, and most weaknesses that it may read.
+/// Most techniques that a curated head may score, and most weaknesses that it or a head of severities may read.
 const MAX_CURATED: usize = 1024;
 /// Widest hidden layer, for the same reason.
 const MAX_DIMENSIONS: usize = 4096;
@@ -64,7 +66,7 @@ impl Header {
             match &head.outputs {
                 HeadOutputs::Labels { space } => words.push(space),
                 HeadOutputs::Curated(outputs) => words.extend(outputs.projects.iter().map(String::as_str)),
-                HeadOutputs::CweSets { .. } => {}
+                HeadOutputs::Severity(_) | HeadOutputs::CweSets { .. } => {}
             }
         }
         words.extend(self.combined_with.iter().flat_map(|p| [p.name.as_str(), &p.revision, &p.fitted_on]));
@@ -128,6 +130,13 @@ impl Head {
                     calibration.iter().chain(&described.calibration).all(|number| number.abs() <= 100.0),
                     "must be from -100 to 100",
                 ),
+            ]);
+        }
+        if let HeadOutputs::Severity(SeverityOutputs { cwes, years }) = &self.outputs {
+            return first_wrong(&[
+                ("cwes", cwes.is_sorted_by(|a, b| a < b), "must be in order, each once"),
+                ("cwes", cwes.len() <= MAX_CURATED, "must be at most 1024"),
+                ("years", years.span().is_some(), "the newest must be at most 199 after the oldest"),
             ]);
         }
         let HeadOutputs::CweSets { sets, outcomes, catalogue_only } = &self.outputs else { return Ok(()) };

@@ -10,6 +10,7 @@ pub mod curated;
 pub mod decode;
 pub mod labels;
 pub mod ngram;
+pub mod severity;
 pub mod softmax;
 
 mod classifier;

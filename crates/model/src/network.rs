@@ -8,6 +8,7 @@ use crate::header::Header;
 use crate::outputs::Outputs;
 use crate::prediction::Input;
 use crate::room::Room;
+use crate::severity::SeverityHead;
 
 /// A model that scores texts. A [`Classifier`](crate::Classifier) makes labels of the scores.
 pub trait Network: Send + Sync {
@@ -33,6 +34,11 @@ pub trait Network: Send + Sync {
 
     /// The head of curated techniques, which reads what [`score`](Self::score) left in the room.
     fn curated(&self) -> Option<&CuratedHead> {
+        None
+    }
+
+    /// The head of severities, which reads what [`score`](Self::score) left in the room.
+    fn severity(&self) -> Option<&SeverityHead> {
         None
     }
 

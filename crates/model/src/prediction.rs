@@ -8,6 +8,7 @@ use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 use vulnlens_taxonomy::{CapecId, CweId, Outcome, Role, TechniqueId};
 
 use crate::said::Said;
+use crate::severity::Severity;
 
 use crate::task::{Task, Tasks};
 
@@ -135,6 +136,8 @@ pub struct Prediction {
     pub said: Option<Said>,
     /// The family of the weakness, where no single one is answered and one family is.
     pub family: Option<Family>,
+    /// The severity: `None` where it was not asked for, `Some(None)` where the text has none or the model answers none.
+    pub severity: Option<Option<Severity>>,
     /// The probabilities of the outcomes that are not weaknesses, as far as the model knows them.
     pub outcomes: Vec<(Outcome, f32)>,
 }
@@ -178,6 +181,9 @@ impl Serialize for Prediction {
         if let Some(family) = &self.family {
             map.serialize_entry("family", family)?;
         }
+        if let Some(severity) = &self.severity {
+            map.serialize_entry("severity", severity)?;
+        }
         map.end()
     }
 }
@@ -213,7 +219,7 @@ impl Serialize for Family {
 }
 
 /// A probability with six decimals, as all outputs have them. NaN is written as 0.
-fn rounded(score: f32) -> f64 {
+pub(crate) fn rounded(score: f32) -> f64 {
     let score = if score.is_nan() { 0.0 } else { f64::from(score) };
     (score.clamp(0.0, 1.0) * 1e6).round() / 1e6
 }
@@ -326,12 +332,14 @@ pub struct Options {
     pub threshold: f32,
     /// Ask as of this year, whatever the record's own.
     pub as_of: Option<u16>,
+    /// True to answer the severity, too, if the model has a head for it.
+    pub severity: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let (labels, top_k) = (LabelMode::default(), TopK::default());
-        Self { labels, tasks: Tasks::ALL, top_k, threshold: 0.05, as_of: None }
+        Self { labels, tasks: Tasks::ALL, top_k, threshold: 0.05, as_of: None, severity: false }
     }
 }
 
@@ -358,6 +366,12 @@ impl Options {
     #[must_use]
     pub fn threshold(self, threshold: f32) -> Self {
         Self { threshold, ..self }
+    }
+
+    /// The options with the severity, or without it.
+    #[must_use]
+    pub fn severity(self, severity: bool) -> Self {
+        Self { severity, ..self }
     }
 
     /// The options as of this year, whatever the record's own; `None` for the record's.

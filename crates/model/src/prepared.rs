@@ -6,13 +6,17 @@ use vulnlens_taxonomy::KnowledgeBase;
 
 use crate::classifier::{Classifier, Run};
 use crate::curated::CuratedText;
-use crate::decode::{CuratedBuffers, CuratedDecoder, DecodeBuffers, LabelDecoder, SetDecoder};
+use crate::decode::{
+    CuratedBuffers, CuratedDecoder, DecodeBuffers, LabelDecoder, SetDecoder, SeverityDecodeBuffers,
+    SeverityDecoder,
+};
 use crate::gate::refusal;
 use crate::network::Network;
 use crate::outputs::Outputs;
 use crate::prediction::{Input, LabelMode, Labels, Options, Prediction, TopK};
 use crate::room::Room;
 use crate::said::Said;
+use crate::severity::SeverityText;
 use crate::task::Task;
 
 /// A [`Classifier`] with the label spaces of some [`Options`] made ready. Clones share them.
@@ -23,6 +27,8 @@ pub struct Prepared {
     decoder: Arc<Decoder>,
     /// Made ready where curated techniques are asked for and the network has a head of such.
     curated: Option<Arc<CuratedDecoder>>,
+    /// Made ready where severities are asked for and the network has a head of such.
+    severity: Option<Arc<SeverityDecoder>>,
 }
 
 /// The way from scores to predictions.
@@ -38,6 +44,7 @@ pub struct PredictBuffers {
     scores: Vec<f32>,
     decode: DecodeBuffers,
     curated: CuratedBuffers,
+    severity: SeverityDecodeBuffers,
 }
 
 /// Texts that were scored at once, beside their scores.
@@ -46,12 +53,15 @@ struct Block<'a> {
     refusals: Vec<Option<Said>>,
     /// The texts as the head of curated techniques reads them, if one is asked.
     curated: &'a [CuratedText],
+    /// The same of the head of severities.
+    severity: &'a [SeverityText],
 }
 
 /// The buffers of decoding.
 struct Decoding<'a> {
     decode: &'a mut DecodeBuffers,
     curated: &'a mut CuratedBuffers,
+    severity: &'a mut SeverityDecodeBuffers,
 }
 
 impl Prepared {
@@ -65,13 +75,19 @@ impl Prepared {
             }
             _ => None,
         };
+        let severity = match (classifier.network().severity(), classifier.network().outputs()) {
+            (Some(head), Outputs::CweSets(sets)) if options.severity => {
+                Some(Arc::new(SeverityDecoder::new(head, sets, kb)))
+            }
+            _ => None,
+        };
         let decoder = match classifier.network().outputs() {
             Outputs::CweSets(outputs) => Decoder::Sets(Box::new(SetDecoder::new(outputs, kb, &options))),
             Outputs::Labels(outputs) => {
                 Decoder::Labels(Box::new(LabelDecoder::new(outputs, classifier.label_map(), kb, &options)))
             }
         };
-        Self { classifier, options, decoder: Arc::new(decoder), curated }
+        Self { classifier, options, decoder: Arc::new(decoder), curated, severity }
     }
 
     /// The classifier.
@@ -156,10 +172,11 @@ impl Prepared {
         mut each: impl FnMut(&mut [f32], &Block<'_>, &mut Decoding<'_>),
     ) {
         let network = self.network();
-        let PredictBuffers { room, scores, decode, curated } = buffers;
+        let PredictBuffers { room, scores, decode, curated, severity } = buffers;
         room.asks_curated = self.curated.is_some();
         // What is known by its description alone is never among the answers, and hardly among the best.
         room.asks_described = !matches!(self.options.top_k, TopK::Predicted { .. });
+        room.asks_severity = self.severity.is_some();
         for block in inputs.chunks(network.texts_at_once().max(1)) {
             let asked: Vec<Input<'_>> = block.iter().map(|input| self.dated(*input)).collect();
             room.known.clear();
@@ -167,8 +184,9 @@ impl Prepared {
             let refusals = block.iter().enumerate();
             let refusals =
                 refusals.map(|(number, input)| refusal(input.text, room.known.get(number).copied()));
-            let block = Block { refusals: refusals.collect(), curated: &room.curated };
-            each(scores, &block, &mut Decoding { decode, curated });
+            let block =
+                Block { refusals: refusals.collect(), curated: &room.curated, severity: &room.severity };
+            each(scores, &block, &mut Decoding { decode, curated, severity });
         }
     }
 
@@ -191,9 +209,26 @@ impl Prepared {
                 predictions.extend(rows.map(|row| decoder.decode(row, &self.options, buffers.decode)));
             }
         }
+        let rows = rows.chunks_exact(width);
+        if let Some((decoder, head)) = self.severity.as_ref().zip(self.network().severity()) {
+            let new = predictions.iter_mut().skip(first);
+            for ((prediction, row), text) in new.zip(rows.clone()).zip(block.severity) {
+                let none = prediction.no_vulnerability();
+                prediction.severity = Some(match prediction.said {
+                    Some(said) if said.rules_out_techniques() => None,
+                    _ => decoder.decode(head, text, row, none, buffers.severity),
+                });
+            }
+        }
+        if self.options.severity {
+            // Asked for, and not answered: the same as of a text that has none.
+            predictions.iter_mut().skip(first).for_each(|prediction| {
+                prediction.severity.get_or_insert(None);
+            });
+        }
         let Some((decoder, head)) = self.curated.as_ref().zip(self.network().curated()) else { return };
         let new = predictions.iter_mut().skip(first);
-        for ((prediction, row), text) in new.zip(rows.chunks_exact(width)).zip(block.curated) {
+        for ((prediction, row), text) in new.zip(rows).zip(block.curated) {
             let none = prediction.no_vulnerability();
             prediction.attack_curated = Some(match prediction.said {
                 Some(said) if said.rules_out_techniques() => Labels::new(vec![], 1.0),

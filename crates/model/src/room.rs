@@ -3,6 +3,7 @@
 use crate::curated::CuratedText;
 use crate::ngram::NgramRoom;
 use crate::ngram::vocabulary::KnownWords;
+use crate::severity::SeverityText;
 
 /// Buffers of networks; reused, they save allocations.
 #[derive(Debug, Default)]
@@ -16,4 +17,8 @@ pub struct Room {
     pub(crate) asks_described: bool,
     /// The texts that were scored last as that head reads them.
     pub(crate) curated: Vec<CuratedText>,
+    /// True when a head of severities is asked, too.
+    pub(crate) asks_severity: bool,
+    /// The texts that were scored last as that head reads them.
+    pub(crate) severity: Vec<SeverityText>,
 }

@@ -33,6 +33,9 @@ pub(crate) trait Label: Copy + Ord + Display + Send + Sync + 'static {
 /// The key of labels without a taxonomy in every format.
 pub(crate) const OTHER: &str = "other";
 
+/// The key of the severity in record output, and its taxonomy in rows.
+pub(crate) const SEVERITY: &str = "severity";
+
 /// The name of a label without a taxonomy: that of a tactic, or none.
 pub(crate) fn name_of_other<'k>(label: &str, kb: &'k KnowledgeBase) -> &'k str {
     let tactic = label.parse::<TacticId>().ok().and_then(|id| kb.tactic(id));

@@ -52,6 +52,8 @@ fn answers(info: &ModelInfo) -> Vec<Row> {
     if let Some(sets) = info.cwe_sets {
         let mut rows = vec![("CWE sets", sets.to_string())];
         rows.extend(curated(info));
+        let severity = info.header.as_ref().and_then(Header::severity_head);
+        rows.extend(severity.map(|_| ("severity", "base vectors of CVSS 3.1, when asked for".to_owned())));
         return rows;
     }
     let labels = info.labels.unwrap_or_default();
@@ -73,7 +75,7 @@ fn answers(info: &ModelInfo) -> Vec<Row> {
 fn learnt(info: &ModelInfo) -> impl Iterator<Item = Row> {
     info.header.iter().flat_map(|header| &header.heads).filter_map(|head| match &head.outputs {
         HeadOutputs::Labels { space } => Some(("learnt", space.clone())),
-        HeadOutputs::CweSets { .. } | HeadOutputs::Curated(_) => None,
+        HeadOutputs::CweSets { .. } | HeadOutputs::Curated(_) | HeadOutputs::Severity(_) => None,
     })
 }
 
@@ -83,7 +85,7 @@ fn curated(info: &ModelInfo) -> Option<Row> {
         HeadOutputs::Curated(outputs) => {
             Some(("curated", format!("{} techniques that analysts assign", outputs.techniques.len())))
         }
-        HeadOutputs::CweSets { .. } | HeadOutputs::Labels { .. } => None,
+        HeadOutputs::CweSets { .. } | HeadOutputs::Labels { .. } | HeadOutputs::Severity(_) => None,
     }
 }
 

@@ -11,7 +11,7 @@ use vulnlens_taxonomy::{KnowledgeBase, Role};
 use crate::answer::Answer;
 use crate::column::{Column, each_column};
 use crate::evidence::ExplanationV1;
-use crate::label::{Label, OTHER, name_of_other};
+use crate::label::{Label, OTHER, SEVERITY, name_of_other};
 use crate::mark::Mark;
 use crate::rendering::Setup;
 use crate::said::{InOrder, serialize_said};
@@ -91,6 +91,9 @@ impl Serialize for Record<'_> {
                     prediction.other.iter().map(|scored| Item::of_other(scored, kb)).collect();
                 map.serialize_entry(OTHER, &labels)?;
             }
+        }
+        if let Some(severity) = &prediction.severity {
+            map.serialize_entry(SEVERITY, severity)?;
         }
         if let Some(explanation) = explanation {
             ExplanationV1::of(self.answer, explanation, kb).serialize_in(&mut map)?;

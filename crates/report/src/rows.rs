@@ -1,10 +1,11 @@
 //! Rows of a prediction, one for each label: CSV and Parquet hold the same.
 
+use vulnlens_model::severity::Severity;
 use vulnlens_model::{LabelSource, Prediction, Task, Tasks, Via};
 use vulnlens_taxonomy::{KnowledgeBase, Role};
 
 use crate::column::{Column, each_column};
-use crate::label::{Label, OTHER, name_of_other};
+use crate::label::{Label, OTHER, SEVERITY, name_of_other};
 use crate::mark::Mark;
 
 /// The name in the row that stands for a task of which nothing is listed, in CSV and Parquet.
@@ -12,6 +13,17 @@ pub const NONE_OF_THEM: &str = "none of them";
 
 /// The taxonomy in the row of a family, in CSV and Parquet.
 const FAMILY: &str = "cwe-family";
+
+/// The probability, name and label of the row of a severity: of its band, the band with the score, and the vector.
+fn severity_row(severity: Option<&Severity>, prediction: &Prediction) -> (f32, String, String) {
+    match severity {
+        Some(severity) => {
+            let name = format!("{} {:.1}", severity.band(), severity.score());
+            (severity.confidence, name, severity.vector.to_string())
+        }
+        None => (prediction.no_vulnerability(), NONE_OF_THEM.to_owned(), String::new()),
+    }
+}
 
 /// The text between the entries of the column `via`.
 pub(crate) const BETWEEN_ENTRIES: &str = " > ";
@@ -50,7 +62,7 @@ pub(crate) fn derived(source: LabelSource) -> Option<Tasks> {
 
 /// Gives each row of `prediction` to `put`. A task that was asked for and of which nothing is listed has one row with
 /// an empty label, the name [`NONE_OF_THEM`] and the probability of that as its score, so that no record is lost. The
-/// row of a family follows those of the weaknesses.
+/// row of a family follows those of the weaknesses; that of a severity that was asked for is the last.
 pub(crate) fn each_row(
     prediction: &Prediction,
     kb: &KnowledgeBase,
@@ -77,6 +89,18 @@ pub(crate) fn each_row(
             texts: [OTHER, &scored.label, name_of_other(&scored.label, kb)],
             score: scored.score,
             predicted: scored.predicted,
+            more: derived.map(|_| More { mark: None, derived: false }),
+            via: None,
+            outcome,
+            role: None,
+        });
+    }
+    if let Some(severity) = &prediction.severity {
+        let (score, name, label) = severity_row(severity.as_ref(), prediction);
+        put(Row {
+            texts: [SEVERITY, &label, &name],
+            score,
+            predicted: severity.is_some(),
             more: derived.map(|_| More { mark: None, derived: false }),
             via: None,
             outcome,

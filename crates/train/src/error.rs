@@ -31,6 +31,9 @@ pub enum TrainError {
     /// No techniques that people assigned.
     #[error("no text has techniques that a project of people assigned; build the data set with --curated")]
     NoCuratedPairs,
+    /// No base vectors of CVSS.
+    #[error("no text of the training part has a base vector of CVSS; build the data set with --cvss")]
+    NoVectors,
     /// The numbers of a model's file do not hold what was fitted.
     #[error(
         "the head's scores change by {difference:.3} in the numbers of a model's file: this is a fault of vulnlens"

@@ -12,6 +12,7 @@ mod error;
 mod random;
 mod sets;
 pub mod setting;
+pub mod severity;
 mod years;
 
 pub use description::Description;

@@ -133,6 +133,11 @@ impl Index {
         if record.untold && record.labels.is_empty() && !record.withdrawn {
             self.untold.insert(id);
         }
+        self.again(id, place)
+    }
+
+    /// Tells whether the source of `place` had the CVE before, and notes that it has it.
+    pub(super) fn again(&mut self, id: CveId, place: Place) -> bool {
         !self.seen.insert((id, place.source))
     }
 

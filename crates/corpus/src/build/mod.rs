@@ -4,6 +4,7 @@ mod catalogue;
 mod curated;
 mod merge;
 mod options;
+mod ratings;
 mod read;
 mod spill;
 mod tally;
@@ -14,7 +15,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use vulnlens_taxonomy::{ChainLabels, CveId, CweId, KnowledgeBase, Outcome};
+use vulnlens_taxonomy::{BaseVector, ChainLabels, CveId, CweId, KnowledgeBase, Outcome};
 
 pub use options::{BuildOptions, Progress};
 
@@ -30,6 +31,7 @@ use crate::sources::rows::GIVEN;
 use crate::text_kind::TextKind;
 use curated::Curated;
 use merge::{Effective, Entry, Index, Span};
+use ratings::Ratings;
 use read::Gathered;
 use spill::SpillReader;
 use texts::OtherText;
@@ -42,7 +44,7 @@ pub fn kb_version(kb: &KnowledgeBase) -> String {
 }
 
 /// Builds the data set of `sources` at `out`: merged by CVE, without the withdrawn and those without an English
-/// description, and with the other texts and the curated techniques that the options name; labelled by the chain of
+/// description, and with the other texts, the curated techniques and the base vectors of CVSS that the options name; labelled by the chain of
 /// `kb`, grouped and divided. The records come first, sorted by id.
 ///
 /// The order of the sources counts: text and publication date are those of the first source that has one, and so
@@ -62,7 +64,7 @@ pub fn build(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<BuildReport, CorpusError> {
     let out = &target(out)?;
-    let Gathered { index, mut texts, mut tallies } = read::read(sources, out, options, progress)?;
+    let Gathered { index, mut texts, mut tallies, ratings } = read::read(sources, out, options, progress)?;
     let mut others = texts::read(&mut texts, &mut tallies, out, options)?;
     if let Some(path) = &options.catalogue {
         let (rows, tally) = catalogue::read(path, &mut texts, out, options)?;
@@ -85,11 +87,11 @@ pub fn build(
     if records.is_empty() {
         return Err(CorpusError::NoRecords { report: Box::new(report) });
     }
-    if !options.curated.is_empty() {
-        let ids: BTreeSet<CveId> = records.iter().map(|(id, ..)| *id).collect();
-        report.curated = Some(curated.report(&ids));
-    }
-    let records = records.iter().map(|(id, entry, span)| Row::of_record(&index, &curated, *id, entry, *span));
+    let ids: BTreeSet<CveId> = records.iter().map(|(id, ..)| *id).collect();
+    report.curated = (!options.curated.is_empty()).then(|| curated.report(&ids));
+    report.cvss = (!options.cvss.is_empty()).then(|| ratings.report(&ids));
+    let assigned = Assigned { index: &index, curated: &curated, ratings: &ratings };
+    let records = records.iter().map(|(id, entry, span)| Row::of_record(assigned, *id, entry, *span));
     let rows: Vec<Row<'_>> = records.chain(others.iter().map(Row::of_other)).collect();
     let parts = parts(&rows, &mut texts, &options.splits).map_err(|source| unwritable(out, source))?;
     count_rows(&rows, &mut report);
@@ -114,6 +116,7 @@ pub fn build(
             cwes: &labels.cwes,
             cwe_sources: &labels.sources,
             curated: row.curated,
+            cvss: row.cvss,
             group: row.span.group,
             parts,
         })?;
@@ -151,6 +154,15 @@ struct Row<'a> {
     span: Span,
     labels: Labels<'a>,
     curated: &'a [CuratedPair],
+    cvss: Option<(BaseVector, &'static str)>,
+}
+
+/// What the sources say of CVEs.
+#[derive(Clone, Copy)]
+struct Assigned<'a> {
+    index: &'a Index,
+    curated: &'a Curated,
+    ratings: &'a Ratings,
 }
 
 /// Where the weaknesses of a row stand.
@@ -160,7 +172,8 @@ enum Labels<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn of_record(index: &Index, curated: &'a Curated, id: CveId, entry: &'a Entry, span: Span) -> Self {
+    fn of_record(assigned: Assigned<'a>, id: CveId, entry: &'a Entry, span: Span) -> Self {
+        let Assigned { index, curated, ratings } = assigned;
         let is_untold = index.is_untold(id) && !entry.is_labelled();
         Self {
             name: Cow::Owned(id.to_string()),
@@ -174,6 +187,7 @@ impl<'a> Row<'a> {
             span,
             labels: Labels::Merged(entry),
             curated: curated.of(id),
+            cvss: ratings.of(id),
         }
     }
 
@@ -190,6 +204,7 @@ impl<'a> Row<'a> {
             span: text.span,
             labels: Labels::Given(&text.cwes),
             curated: &[],
+            cvss: None,
         }
     }
 

@@ -22,6 +22,8 @@ pub struct BuildOptions {
     /// Files of techniques that people assigned to CVEs: the CTID's table of CVEs, documents of its Mappings Explorer,
     /// or JSON Lines with `cve`, `technique`, `source`, `kind`, `licence` and, if known, `role` and `text`.
     pub curated: Vec<PathBuf>,
+    /// Sources that are read for nothing but their base vectors of CVSS 3.x.
+    pub cvss: Vec<PathBuf>,
     /// The division of the rows.
     pub splits: SplitOptions,
     /// Columns or keys of tables by name.
@@ -42,6 +44,7 @@ impl Default for BuildOptions {
             untold: Vec::new(),
             catalogue: None,
             curated: Vec::new(),
+            cvss: Vec::new(),
             splits: SplitOptions::default(),
             columns: ColumnNames::default(),
             limits: Limits::default(),

@@ -10,6 +10,7 @@ use vulnlens_text::is_withdrawal_notice;
 
 use super::merge::{Index, Place};
 use super::options::{BuildOptions, Progress};
+use super::ratings::Ratings;
 use super::spill::SpillWriter;
 use super::tally::Tally;
 use crate::dataset::writer::unwritable;
@@ -38,11 +39,21 @@ struct Read {
     group: Option<GroupId>,
 }
 
-/// A source, whether a folder was given that it lies in, and whether its word on untold weaknesses alone is wanted.
+/// A source, whether a folder was given that it lies in, and what it is read for.
 struct SourcePath {
     path: PathBuf,
     is_member: bool,
-    is_untold: bool,
+    purpose: Purpose,
+}
+
+/// What a source is read for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Records,
+    /// Its word on untold weaknesses alone.
+    Untold,
+    /// Its base vectors of CVSS alone.
+    Cvss,
 }
 
 type Batch = Result<Vec<Arrived>, CorpusError>;
@@ -52,6 +63,7 @@ pub(super) struct Gathered {
     pub(super) index: Index,
     pub(super) texts: SpillWriter,
     pub(super) tallies: Vec<Tally>,
+    pub(super) ratings: Ratings,
 }
 
 pub(super) fn read(
@@ -61,10 +73,13 @@ pub(super) fn read(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Gathered, CorpusError> {
     let mut paths = Vec::new();
-    let given = sources.iter().map(|path| (path, false));
-    for (given, is_untold) in given.chain(options.untold.iter().map(|path| (path, true))) {
+    let purposes =
+        [(sources, Purpose::Records), (&options.untold, Purpose::Untold), (&options.cvss, Purpose::Cvss)];
+    for (given, purpose) in
+        purposes.iter().flat_map(|(given, purpose)| given.iter().map(|path| (path, *purpose)))
+    {
         let expanded = expand(given)?.into_iter();
-        paths.extend(expanded.map(|path| SourcePath { is_member: path != *given, is_untold, path }));
+        paths.extend(expanded.map(|path| SourcePath { is_member: path != *given, purpose, path }));
     }
     let folder = folder_of(out);
     let (sender, receiver) = sync_channel(WAITING);
@@ -178,6 +193,7 @@ fn gather(
     let mut texts = SpillWriter::create(folder).map_err(failed)?;
     let mut index = Index::default();
     let mut tallies: Vec<Tally> = sources.iter().map(|source| Tally::of(&source.path)).collect();
+    let mut ratings = Ratings::default();
     let mut records = 0u64;
     for batch in receiver {
         for Arrived { place, record } in batch? {
@@ -196,10 +212,19 @@ fn gather(
                 }
                 Ok(read @ Read { cve: Some(id), .. }) => (id, read),
             };
-            if source.is_untold {
-                let again = index.note_untold(id, &record, place);
-                tally.add(&record, again);
-                continue;
+            match source.purpose {
+                Purpose::Records => {}
+                Purpose::Untold => {
+                    let again = index.note_untold(id, &record, place);
+                    tally.add(&record, again);
+                    continue;
+                }
+                Purpose::Cvss => {
+                    ratings.add(id, &record, place);
+                    let again = index.again(id, place);
+                    tally.add(&record, again);
+                    continue;
+                }
             }
             let text = record.text.as_deref().ok().zip(group).filter(|_| index.wants_text(id, place));
             let span = text.map(|(text, group)| texts.push(text, group)).transpose().map_err(failed)?;
@@ -209,5 +234,5 @@ fn gather(
         }
         progress(records);
     }
-    Ok(Gathered { index, texts, tallies })
+    Ok(Gathered { index, texts, tallies, ratings })
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use arrow_array::{Array, RecordBatch};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection, RowSelector};
-use vulnlens_taxonomy::{ChainLabels, CveId, CweId, Outcome};
+use vulnlens_taxonomy::{BaseVector, ChainLabels, CveId, CweId, Outcome};
 
 use super::{curated, schema};
 use crate::columns::{self, Kind};
@@ -47,6 +47,10 @@ pub struct DataRow {
     pub cwes: Vec<CweId>,
     /// The techniques that people assigned to the CVE, by technique, role and source; records alone have them.
     pub curated: Vec<CuratedPair>,
+    /// The base vector of CVSS 3.x that the CVE was rated with; records alone have one.
+    pub cvss: Option<BaseVector>,
+    /// The assigner of that vector: `nvd`, `cna` or `adp`.
+    pub cvss_source: Option<String>,
     /// The rows with the same folded text.
     pub group: GroupId,
     /// The part in the random split.
@@ -74,13 +78,15 @@ const ROW: [(&str, Kind); 7] = [
     (schema::SPLIT_TEMPORAL, Kind::Text),
 ];
 /// The columns that earlier versions of the layout did not have.
-const LATER: [(&str, Kind); 6] = [
+const LATER: [(&str, Kind); 8] = [
     (schema::NAME, Kind::Text),
     (schema::ALIASES, Kind::List),
     (schema::KIND, Kind::Text),
     (schema::STYLE, Kind::Text),
     (schema::OUTCOME, Kind::Text),
     (schema::CURATED, Kind::Structures),
+    (schema::CVSS, Kind::Text),
+    (schema::CVSS_SOURCE, Kind::Text),
 ];
 /// The columns of the labels that the chain derived.
 const DERIVED: [(&str, Kind); 3] =
@@ -353,6 +359,12 @@ impl<'a> Cells<'a> {
         self.column(schema::CURATED).map_or(Ok(Vec::new()), |column| curated::pairs(column, self.at))
     }
 
+    fn cvss(&self) -> Result<Option<BaseVector>, Problem> {
+        let Some(text) = self.optional(schema::CVSS) else { return Ok(None) };
+        let expected = "a base vector such as CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H";
+        text.parse().map(Some).map_err(|_| Problem::bad_field(schema::CVSS, &text, expected))
+    }
+
     fn row(&self) -> Result<(DataRow, ChainLabels), Problem> {
         let published = self.column(schema::PUBLISHED);
         let kind = self.kind()?;
@@ -373,6 +385,8 @@ impl<'a> Cells<'a> {
             text: self.text(schema::DESCRIPTION)?.into_owned(),
             cwes: self.list(schema::CWE_IDS)?,
             curated: self.curated()?,
+            cvss: self.cvss()?,
+            cvss_source: self.optional(schema::CVSS_SOURCE).map(Cow::into_owned),
             group: self.parsed(schema::GROUP, "32 hexadecimal digits")?,
             random: self.split(schema::SPLIT_RANDOM)?,
             temporal: self.split(schema::SPLIT_TEMPORAL)?,

@@ -22,6 +22,8 @@ pub(crate) const CWE_DERIVED: &str = "cwe_derived";
 pub(crate) const CAPEC_IDS: &str = "capec_ids";
 pub(crate) const ATTACK_IDS: &str = "attack_ids";
 pub(crate) const CURATED: &str = "curated";
+pub(crate) const CVSS: &str = "cvss";
+pub(crate) const CVSS_SOURCE: &str = "cvss_source";
 pub(crate) const GROUP: &str = "group";
 pub(crate) const SPLIT_RANDOM: &str = "split_random";
 pub(crate) const SPLIT_TEMPORAL: &str = "split_temporal";
@@ -30,8 +32,8 @@ pub(crate) const KB_VERSION: &str = "kb_version";
 /// Key of the file's metadata under which the version of this layout stands.
 pub(crate) const VERSION_KEY: &str = "vulnlens.dataset";
 /// The version of this layout. The first one had records alone: no `name`, `aliases`, `kind`, `style` and `outcome`;
-/// the second one had no `curated`.
-pub(crate) const VERSION: &str = "3";
+/// the second one had no `curated`, the third one no `cvss` and `cvss_source`.
+pub(crate) const VERSION: &str = "4";
 /// Key of the seed of groups and random split.
 pub(crate) const SEED_KEY: &str = "vulnlens.seed";
 /// Key of the rules of the splits, in words.
@@ -68,6 +70,8 @@ pub(crate) fn schema() -> SchemaRef {
         list(CAPEC_IDS),
         list(ATTACK_IDS),
         curated::field(),
+        optional(CVSS),
+        optional(CVSS_SOURCE),
         text(GROUP),
         text(SPLIT_RANDOM),
         text(SPLIT_TEMPORAL),

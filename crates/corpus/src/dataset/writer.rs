@@ -12,7 +12,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use vulnlens_files::WholeFile;
-use vulnlens_taxonomy::{ChainLabels, CveId, CweId, Outcome};
+use vulnlens_taxonomy::{BaseVector, ChainLabels, CveId, CweId, Outcome};
 
 use super::curated::PairsBuilder;
 use super::schema;
@@ -43,6 +43,8 @@ pub(crate) struct NewRow<'a> {
     pub(crate) cwe_sources: &'a [String],
     pub(crate) derived: &'a ChainLabels,
     pub(crate) curated: &'a [CuratedPair],
+    /// The base vector and the name of its assigner.
+    pub(crate) cvss: Option<(BaseVector, &'static str)>,
     pub(crate) group: GroupId,
     pub(crate) parts: Parts,
 }
@@ -109,7 +111,7 @@ pub(crate) struct RowWriter {
     file: FileWriter,
     rows: usize,
     kb_version: String,
-    texts: [StringBuilder; 10],
+    texts: [StringBuilder; 12],
     dates: [Date32Builder; 2],
     lists: [ListBuilder<StringBuilder>; 6],
     curated: PairsBuilder,
@@ -130,13 +132,16 @@ impl RowWriter {
     }
 
     pub(crate) fn push(&mut self, row: &NewRow<'_>) -> Result<(), CorpusError> {
-        let [name, cve, kind, style, outcome, text, group, random, temporal, kb] = &mut self.texts;
+        let [name, cve, kind, style, outcome, text, cvss, cvss_source, group, random, temporal, kb] =
+            &mut self.texts;
         name.append_value(row.name);
         cve.append_option(row.cve.map(|cve| cve.to_string()));
         kind.append_value(row.kind.name());
         style.append_option(row.style);
         outcome.append_option(row.outcome.map(Outcome::name));
         text.append_value(row.text);
+        cvss.append_option(row.cvss.map(|(vector, _)| vector.to_string()));
+        cvss_source.append_option(row.cvss.map(|(_, source)| source));
         group.append_value(row.group.to_string());
         random.append_value(row.parts.random.name());
         temporal.append_value(row.parts.temporal.name());
@@ -158,7 +163,7 @@ impl RowWriter {
 
     fn flush(&mut self) -> Result<(), CorpusError> {
         self.rows = 0;
-        let [name, cve, kind, style, outcome, text, group, random, temporal, kb] =
+        let [name, cve, kind, style, outcome, text, cvss, cvss_source, group, random, temporal, kb] =
             self.texts.each_mut().map(|b| Arc::new(b.finish()) as ArrayRef);
         let [published, modified] = self.dates.each_mut().map(|b| Arc::new(b.finish()) as ArrayRef);
         let [aliases, cwes, sources, derived, capec, techniques] =
@@ -179,6 +184,8 @@ impl RowWriter {
             capec,
             techniques,
             self.curated.finish(),
+            cvss,
+            cvss_source,
             group,
             random,
             temporal,

@@ -9,6 +9,7 @@ use crate::record::{Assigner, Record, is_english};
 use crate::record_id::RecordId;
 use crate::sources::format::{ObjectFormat, Parsed, Settings};
 use crate::sources::json_text::{List, Text, or_default};
+use crate::sources::nvd_feed::Cvss;
 use crate::sources::object::Object;
 use crate::weakness_ids;
 
@@ -64,6 +65,18 @@ struct Container<'a> {
     descriptions: List<Description<'a>>,
     #[serde(borrow, default, rename = "problemTypes")]
     problem_types: List<ProblemType<'a>>,
+    #[serde(borrow, default)]
+    metrics: List<Metric<'a>>,
+}
+
+/// A rating, by one version of CVSS or several.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+struct Metric<'a> {
+    #[serde(borrow, default, rename = "cvssV3_1", deserialize_with = "or_default")]
+    v31: Cvss<'a>,
+    #[serde(borrow, default, rename = "cvssV3_0", deserialize_with = "or_default")]
+    v30: Cvss<'a>,
 }
 
 #[derive(Deserialize, Default)]
@@ -176,6 +189,10 @@ fn describe(record: &mut Record, container: &Container<'_>) {
 }
 
 fn label(record: &mut Record, assigner: Assigner, container: &Container<'_>) {
+    let ratings = || container.metrics.0.iter();
+    // Those of the newer version before the older one's.
+    ratings().for_each(|metric| record.rate(assigner, &metric.v31.vector.0));
+    ratings().for_each(|metric| record.rate(assigner, &metric.v30.vector.0));
     for problem in container.problem_types.0.iter().flat_map(|types| &types.descriptions.0) {
         // A third of the CNAs' weaknesses stand in the description alone, as `CWE-79: Cross-site Scripting`.
         let id = problem.cwe.0.trim();

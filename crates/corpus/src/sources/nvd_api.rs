@@ -4,12 +4,12 @@ use serde::Deserialize;
 
 use crate::date::When;
 use crate::problem::{BadRecord, Problem};
-use crate::record::{Record, is_english};
+use crate::record::{Assigner, Record, is_english};
 use crate::record_id::RecordId;
 use crate::sources::cve_record::{ADP, CNA};
 use crate::sources::format::{ObjectFormat, Parsed, Settings};
-use crate::sources::json_text::{List, Text};
-use crate::sources::nvd_feed::{LangText, NVD};
+use crate::sources::json_text::{List, Text, or_default};
+use crate::sources::nvd_feed::{Cvss, LangText, NVD};
 use crate::sources::object::Object;
 
 /// A member of a page's array.
@@ -46,6 +46,26 @@ struct Cve<'a> {
     descriptions: List<LangText<'a>>,
     #[serde(borrow, default)]
     weaknesses: List<Weakness<'a>>,
+    #[serde(borrow, default, deserialize_with = "or_default")]
+    metrics: Metrics<'a>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(expecting = "an object")]
+struct Metrics<'a> {
+    #[serde(borrow, default, rename = "cvssMetricV31")]
+    v31: List<Metric<'a>>,
+    #[serde(borrow, default, rename = "cvssMetricV30")]
+    v30: List<Metric<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+struct Metric<'a> {
+    #[serde(borrow, default)]
+    source: Text<'a>,
+    #[serde(borrow, default, rename = "cvssData", deserialize_with = "or_default")]
+    cvss: Cvss<'a>,
 }
 
 #[derive(Deserialize)]
@@ -108,15 +128,22 @@ fn read(object: &[u8]) -> Parsed {
         record.describe(&text.value.0);
     }
     for weakness in &cve.weaknesses.0 {
-        let assigner = match weakness.source.0.as_ref() {
-            ANALYSTS => NVD,
-            CISA_ADP => ADP,
-            _ => CNA,
-        };
+        let assigner = assigner(&weakness.source.0);
         weakness.description.0.iter().for_each(|text| record.label(assigner, &text.value.0));
         if assigner == CNA && record.labels.iter().any(|label| label.assigner == CNA) {
             record.assigned_by(CNA, &weakness.source.0);
         }
     }
+    for metric in cve.metrics.v31.0.iter().chain(&cve.metrics.v30.0) {
+        record.rate(assigner(&metric.source.0), &metric.cvss.vector.0);
+    }
     Ok(record)
+}
+
+fn assigner(source: &str) -> Assigner {
+    match source {
+        ANALYSTS => NVD,
+        CISA_ADP => ADP,
+        _ => CNA,
+    }
 }

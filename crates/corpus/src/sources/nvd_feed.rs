@@ -26,6 +26,8 @@ const FEED: &str = "CVE_data_type";
 struct Item<'a> {
     #[serde(borrow)]
     cve: Cve<'a>,
+    #[serde(borrow, default, deserialize_with = "or_default")]
+    impact: Impact<'a>,
     #[serde(default, rename = "publishedDate")]
     published: When,
     #[serde(default, rename = "lastModifiedDate")]
@@ -69,6 +71,28 @@ struct ProblemType<'a> {
 struct Descriptions<'a> {
     #[serde(borrow, default)]
     description_data: List<LangText<'a>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(expecting = "an object")]
+struct Impact<'a> {
+    #[serde(borrow, default, rename = "baseMetricV3", deserialize_with = "or_default")]
+    v3: BaseMetric<'a>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(expecting = "an object")]
+struct BaseMetric<'a> {
+    #[serde(borrow, default, rename = "cvssV3", deserialize_with = "or_default")]
+    cvss: Cvss<'a>,
+}
+
+/// The fields of a CVSS document that are read.
+#[derive(Deserialize, Default)]
+#[serde(expecting = "an object")]
+pub(super) struct Cvss<'a> {
+    #[serde(borrow, default, rename = "vectorString")]
+    pub(super) vector: Text<'a>,
 }
 
 /// A text and its language, in NVD's feeds and its API.
@@ -126,5 +150,6 @@ fn read(object: &[u8]) -> Parsed {
     for text in item.cve.problemtype.problemtype_data.0.iter().flat_map(|types| &types.description.0) {
         record.label(NVD, &text.value.0);
     }
+    record.rate(NVD, &item.impact.v3.cvss.vector.0);
     Ok(record)
 }

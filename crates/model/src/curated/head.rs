@@ -251,10 +251,10 @@ fn add(features: &[f32], weights: &[f32], factor: f32, sums: &mut [f32]) {
 }
 
 /// The sums of rows of codes, each by its factor.
-struct TextSums<'a> {
-    rows: &'a [(usize, f32)],
-    codes: &'a [i8],
-    sums: &'a mut [f32],
+pub(crate) struct TextSums<'a> {
+    pub(crate) rows: &'a [(usize, f32)],
+    pub(crate) codes: &'a [i8],
+    pub(crate) sums: &'a mut [f32],
 }
 
 impl Wide for TextSums<'_> {
@@ -274,11 +274,11 @@ impl Wide for TextSums<'_> {
 }
 
 /// The sums of rows of weights, each by its feature and one factor for all.
-struct DenseSums<'a> {
-    features: &'a [f32],
-    weights: &'a [f32],
-    factor: f32,
-    sums: &'a mut [f32],
+pub(crate) struct DenseSums<'a> {
+    pub(crate) features: &'a [f32],
+    pub(crate) weights: &'a [f32],
+    pub(crate) factor: f32,
+    pub(crate) sums: &'a mut [f32],
 }
 
 impl Wide for DenseSums<'_> {
@@ -288,17 +288,19 @@ impl Wide for DenseSums<'_> {
     fn run(self) {
         let Self { features, weights, factor, sums } = self;
         let stride = sums.len().max(1);
-        let (sums, _) = sums.as_chunks_mut::<LANES>();
+        let (sums, last) = sums.as_chunks_mut::<LANES>();
         for (feature, row) in features.iter().zip(weights.chunks_exact(stride)) {
             if *feature == 0.0 {
                 continue;
             }
             let factor = factor * feature;
-            for (sums, weights) in sums.iter_mut().zip(row.as_chunks::<LANES>().0) {
+            let (row, rest) = row.as_chunks::<LANES>();
+            for (sums, weights) in sums.iter_mut().zip(row) {
                 for lane in 0..LANES {
                     sums[lane] += factor * weights[lane];
                 }
             }
+            last.iter_mut().zip(rest).for_each(|(sum, weight)| *sum += factor * weight);
         }
     }
 }

@@ -67,7 +67,7 @@ impl CuratedOutputs {
 }
 
 /// The places among `cwes` of each set: of its weaknesses and their ancestors.
-pub(super) fn places_of(cwes: &[CweId], sets: &[Vec<CweId>], kb: &KnowledgeBase) -> Vec<Vec<u16>> {
+pub(crate) fn places_of(cwes: &[CweId], sets: &[Vec<CweId>], kb: &KnowledgeBase) -> Vec<Vec<u16>> {
     let of_set = |set: &Vec<CweId>| {
         let ids = set.iter().flat_map(|id| kb.ancestors(*id).iter().chain([id]));
         let places = ids.filter_map(|id| cwes.binary_search(id).ok());

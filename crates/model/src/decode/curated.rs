@@ -16,8 +16,8 @@ pub(crate) struct CuratedDecoder {
     calibration: [f32; 2],
 }
 
-/// The probability that a text does not describe a vulnerability from which on no technique is answered.
-const DOUBTFUL: f32 = 0.25;
+/// The probability that a text does not describe a vulnerability from which on no technique and no severity is answered.
+pub(super) const DOUBTFUL: f32 = 0.25;
 
 /// Buffers of the head.
 #[derive(Debug, Default)]

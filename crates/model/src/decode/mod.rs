@@ -10,6 +10,7 @@ mod listing;
 mod marginals;
 mod rules;
 mod sets;
+mod severity;
 mod spaces;
 mod unions;
 
@@ -19,6 +20,7 @@ use marginals::{LANES, LaneBuffer, Sums};
 pub use marginals::{LabelLists, MarginalBuffer, Marginals};
 pub use rules::DecisionRule;
 pub(crate) use sets::SetDecoder;
+pub(crate) use severity::{SeverityDecodeBuffers, SeverityDecoder};
 pub use spaces::{LabelSpace, SpaceKind, refinements};
 pub use unions::argmax;
 

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use vulnlens_files::sealed::{self, Sealed, SealedError};
 use vulnlens_files::{Classified, ErrorKind};
+use vulnlens_taxonomy::BaseVector;
 
 use super::network::NgramModel;
 use super::rows::{Codes, PackedRows};
@@ -15,6 +16,7 @@ use super::vocabulary::Vocabulary;
 use crate::curated::{CuratedHead, CuratedTensors, MappedCves, SparseTexts, rules};
 use crate::header::{Head, Header, HeaderError, NetworkKind};
 use crate::outputs::{CweSets, Outputs};
+use crate::severity::{SEVERITY_WIDTH, SeverityHead, SeverityTensors};
 
 /// The reason why a model file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -166,6 +168,34 @@ fn sparse_parts(names: SparseNames, texts: &SparseTexts) -> [Part; 3] {
         (names[1], Dtype::U32, vec![rows.len()], bytes_of(rows, u32::to_le_bytes)),
         (names[2], Dtype::U8, vec![values.len()], values.to_vec()),
     ]
+}
+
+/// The model with a head of severities, in place of the one that it has, if any.
+///
+/// # Errors
+/// `bytes` are not a model's, or the head does not fit it.
+pub fn with_severity(bytes: &[u8], head: Head, tensors: &SeverityTensors) -> Result<Vec<u8>, ModelFileError> {
+    let sealed = sealed::verify(bytes)?;
+    let mut header = Header::read(sealed.model().get().as_bytes())?;
+    header.heads.retain(|head| head.severity().is_none());
+    let outputs = head.severity().ok_or(ModelFileError::OtherKind("the head scores no severities"))?;
+    let (w, rows, features) = (SEVERITY_WIDTH, tensors.rows.len(), outputs.dense());
+    header.heads.push(head);
+    let dense: Vec<u16> = tensors.dense.iter().map(|value| upper_half(*value)).collect();
+    let parts = [
+        ("severity.rows", Dtype::U32, vec![rows], bytes_of(&tensors.rows, u32::to_le_bytes)),
+        ("severity.text", Dtype::I8, vec![rows, w], bytes_of(&tensors.text, i8::to_le_bytes)),
+        ("severity.scales", Dtype::F32, vec![rows], bytes_of(&tensors.text_scales, f32::to_le_bytes)),
+        ("severity.dense", Dtype::BF16, vec![features, w], bytes_of(&dense, u16::to_le_bytes)),
+        ("severity.bias", Dtype::F32, vec![w], bytes_of(&tensors.bias, f32::to_le_bytes)),
+        ("severity.joint", Dtype::F32, vec![BaseVector::COUNT], bytes_of(&tensors.joint, f32::to_le_bytes)),
+    ];
+    let mut all: Vec<(String, TensorView<'_>)> = sealed.tensors().tensors();
+    all.retain(|(name, _)| !name.starts_with("severity."));
+    all.extend(views(&parts)?);
+    let changed = seal(&header, all)?;
+    NgramModel::from_bytes(&changed)?;
+    Ok(changed)
 }
 
 /// A tensor on its way into a file: name, type, shape and bytes.
@@ -355,6 +385,33 @@ fn curated_head(
     CuratedHead::new(head, tensors, vocabulary).ok_or_else(problem)
 }
 
+/// The head of severities.
+fn severity_head(
+    head: &Head,
+    table: &TensorTable<'_, '_>,
+    vocabulary: &Vocabulary,
+) -> Result<SeverityHead, ModelFileError> {
+    let outputs =
+        head.severity().ok_or(ModelFileError::OtherKind("its head of severities has no outputs"))?;
+    let (w, features) = (SEVERITY_WIDTH, outputs.dense());
+    let rows = table.0.tensor("severity.rows").map_or(0, |view| view.data().len() / 4);
+    let words = table.take("severity.rows", Dtype::U32, &[rows])?;
+    let codes = table.take("severity.text", Dtype::I8, &[rows, w])?;
+    let tensors = SeverityTensors {
+        rows: words.as_chunks().0.iter().map(|b| u32::from_le_bytes(*b)).collect(),
+        text: codes.iter().map(|code| code.cast_signed()).collect(),
+        text_scales: table.floats("severity.scales", &[rows])?,
+        dense: table.halves("severity.dense", &[features, w])?,
+        bias: table.floats("severity.bias", &[w])?,
+        joint: table.floats("severity.joint", &[BaseVector::COUNT])?,
+    };
+    let problem = || ModelFileError::Tensor {
+        tensor: "severity.rows",
+        problem: "rows must rise, within the vocabulary, 65,534 at most".to_owned(),
+    };
+    SeverityHead::new(head, tensors, vocabulary).ok_or_else(problem)
+}
+
 fn assemble(
     sealed: &Sealed<'_>,
     header: Header,
@@ -381,8 +438,10 @@ fn assemble(
         output.extend(column.map(|(&code, scale)| f32::from(code.cast_signed()) * scale));
     }
     let curated = header.curated_head().map(|head| curated_head(head, &table, &vocabulary)).transpose()?;
+    let severity = header.severity_head().map(|head| severity_head(head, &table, &vocabulary)).transpose()?;
     Ok(NgramModel {
         curated,
+        severity,
         revision: sealed.revision().to_owned(),
         vocabulary,
         embedding,

@@ -13,6 +13,7 @@ use crate::curated::CuratedHead;
 use crate::header::Header;
 use crate::outputs::Outputs;
 use crate::prediction::Input;
+use crate::severity::SeverityHead;
 
 /// The features' values have norm 1; this brings their sum into the hidden layer's range.
 pub const INPUT_GAIN: f32 = 4.0;
@@ -43,6 +44,8 @@ pub struct NgramModel {
     pub(crate) outputs: Outputs,
     /// The head of curated techniques.
     pub(crate) curated: Option<CuratedHead>,
+    /// The head of severities.
+    pub(crate) severity: Option<SeverityHead>,
 }
 
 impl NgramModel {

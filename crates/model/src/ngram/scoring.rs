@@ -13,6 +13,7 @@ use crate::network::Network;
 use crate::outputs::Outputs;
 use crate::prediction::Input;
 use crate::room::Room;
+use crate::severity::{SeverityHead, SeverityText};
 
 impl Network for NgramModel {
     fn name(&self) -> &str {
@@ -36,6 +37,10 @@ impl Network for NgramModel {
         self.curated.as_ref()
     }
 
+    fn severity(&self) -> Option<&SeverityHead> {
+        self.severity.as_ref()
+    }
+
     fn reads_years(&self) -> bool {
         true
     }
@@ -48,16 +53,15 @@ impl Network for NgramModel {
 
     fn score(&self, inputs: &[Input<'_>], room: &mut Room, scores: &mut Vec<f32>) {
         let (d, sets) = (self.dimensions, self.outputs.len());
-        let Room {
-            ngram: NgramRoom { vectorizer, weighted, hidden },
-            known,
-            asks_curated,
-            asks_described,
-            curated,
-        } = room;
+        let Room { ngram, known, asks_curated, asks_described, curated, asks_severity, severity } = room;
+        let NgramRoom { vectorizer, weighted, hidden } = ngram;
         let head = self.curated.as_ref().filter(|_| *asks_curated);
         if head.is_some() {
             curated.resize_with(inputs.len(), CuratedText::default);
+        }
+        let severity_head = self.severity.as_ref().filter(|_| *asks_severity);
+        if severity_head.is_some() {
+            severity.resize_with(inputs.len(), SeverityText::default);
         }
         known.clear();
         hidden.clear();
@@ -74,6 +78,9 @@ impl Network for NgramModel {
                 if *asks_described {
                     head.compare(entries, text);
                 }
+            }
+            if let (Some(head), Some(text)) = (severity_head, severity.get_mut(number)) {
+                head.read(entries, input.year, text);
             }
             known.push(vectorizer.known_words());
         }

@@ -22,7 +22,9 @@ pub(super) const FORMAT: Format =
 /// `via` is the way to a label that follows from a weakness, `CWE-89 > CWE-943 > CAPEC-66`, and `distance` the steps up
 /// to the ancestor in it; both are empty for other labels. `outcome` is the answer to the record in a word
 /// ([`Said::name`](vulnlens_model::Said::name)), repeated in each row of the record, so that a filter on it keeps whole
-/// records; it is empty where the answer is in no word. A family has one row of the taxonomy `cwe-family`. `role` is the
+/// records; it is empty where the answer is in no word. A family has one row of the taxonomy `cwe-family`, and a severity that was
+/// asked for one of the taxonomy `severity`, with the vector as its label, the band and the base score as its name and the
+/// probability of the band as its score. `role` is the
 /// [role](vulnlens_model::ScoredLabel::role) of a technique that analysts assign, and empty in all other rows.
 ///
 /// A record without an id has its line for one, as `#7`; the id is empty where there is neither. A task that was asked

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use vulnlens_model::severity::Severity;
 use vulnlens_model::{LabelSource, Prediction, ScoredLabel, Tasks, Via};
 use vulnlens_taxonomy::{KnowledgeBase, Standing, Tactic};
 
@@ -13,7 +14,7 @@ use crate::evidence::ExplanationV1;
 use crate::format::Format;
 use crate::ids::{push_entries, push_number};
 use crate::json_text::push_json_string;
-use crate::label::{Label, OTHER};
+use crate::label::{Label, OTHER, SEVERITY};
 use crate::mark::Mark;
 use crate::rendering::{Records, Setup};
 use crate::said::push_said;
@@ -32,7 +33,7 @@ pub(super) const FORMAT: Format =
 /// A record's id is null where there is none; then the record's line, where it has one, stands in a last key, `line`. A
 /// task that was not asked for has an empty list. Labels that follow from a weakness have `via` and `distance`,
 /// techniques `tactics`, and those that analysts assign `role`. An answer in a word has `outcome` and `said`, with
-/// `outcomes` and `family` where there are such. Records of checkpoints have no key `labels`, but behind all others
+/// `outcomes` and `family` where there are such, and one that was asked for its severity `severity` behind them. Records of checkpoints have no key `labels`, but behind all others
 /// `derived` and, if they have any, their labels of no task. Behind all of these stand the keys of an answer's explanation,
 /// where it has one: `explained`, `words` (`start` and `end` are byte offsets into the text), `without`, `paths` and
 /// `curated`.
@@ -112,11 +113,21 @@ impl Records for JsonLines {
         if let Some(tactics) = &self.tactics {
             push_others(&prediction.other, tactics, out);
         }
+        if let Some(severity) = &prediction.severity {
+            push_severity(severity.as_ref(), out);
+        }
         if let Some(explanation) = explanation {
             ExplanationV1::of(answer, explanation, &self.kb).push(out);
         }
         out.extend_from_slice(b"}\n");
     }
+}
+
+/// Appends the severity; the few that are asked for need no writer of their own.
+fn push_severity(severity: Option<&Severity>, out: &mut Vec<u8>) {
+    // Numbers and fixed words always become JSON.
+    let json = serde_json::to_string(&severity).unwrap_or_else(|_| "null".to_owned());
+    out.extend_from_slice(format!(",\"{SEVERITY}\":{json}").as_bytes());
 }
 
 /// The keys of `tasks`, quoted and with commas between them.

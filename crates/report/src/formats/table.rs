@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anstyle::Style;
+use vulnlens_model::severity::Severity;
 use vulnlens_model::{Basis, Family, LabelSource, Labels, Prediction, Said, ScoredLabel, Task};
 use vulnlens_taxonomy::{CweId, KnowledgeBase, Role, Standing, Usage};
 
@@ -36,6 +37,8 @@ const NONE_SHOWN: f32 = 0.05;
 
 /// Predictions for a terminal, as text with ANSI styles: a record's id, or else its line, as a heading where there is
 /// one, then each task that was asked for.
+///
+/// A severity that was asked for has a line in front of the tasks.
 ///
 /// An answer in a word has its sentence in front, unless it tells a weakness; then a text by itself is followed by the
 /// meaning of the marks. Techniques that analysts assign stand in front of what follows from weaknesses, of which little is
@@ -79,12 +82,31 @@ impl Table {
         if let Some(said) = prediction.said.filter(|said| *said != Said::Weaknesses) {
             text.extend(wrapped(said.sentence(), self.layout.width).into_iter().map(|line| line + "\n"));
         }
+        if let Some(severity) = &prediction.severity {
+            text += &self.severity(severity.as_ref());
+        }
         self.section::<column::Cwe>(prediction, assigned, &mut text);
         self.section::<column::AttackCurated>(prediction, assigned, &mut text);
         self.section::<column::Capec>(prediction, assigned, &mut text);
         self.section::<column::Attack>(prediction, assigned, &mut text);
         self.others(prediction, &mut text);
         text
+    }
+
+    /// The line of a severity.
+    fn severity(&self, severity: Option<&Severity>) -> String {
+        let words = match severity {
+            Some(severity) => format!(
+                "{} {:.1} ({:.0} %)  {}  predicted from the text",
+                severity.band(),
+                severity.score(),
+                f64::from(severity.confidence) * 100.0,
+                severity.vector
+            ),
+            None => "none".to_owned(),
+        };
+        let heading = "Severity";
+        format!("{HEADING}{heading}{HEADING:#}  {}\n", self.fit(&words, heading.len() + 2))
     }
 
     /// The meaning of the marks, for a text by itself: of many records it would be most of the output.

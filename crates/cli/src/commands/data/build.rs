@@ -62,6 +62,11 @@ pub(crate) struct BuildArguments {
     #[arg(long, value_name = "FILE", num_args = 1..)]
     curated: Vec<PathBuf>,
 
+    /// Files and folders of records that are read for nothing but their base vectors of CVSS 3.x, kept in the rows of the
+    /// records: NVD's before the CNA's before the ADPs'
+    #[arg(long, value_name = "SOURCE", num_args = 1..)]
+    cvss: Vec<PathBuf>,
+
     /// Former option of SOURCE
     #[arg(long, value_name = "PATH", num_args = 1.., hide = true)]
     nvd: Vec<PathBuf>,
@@ -117,6 +122,7 @@ pub(crate) fn run(arguments: &BuildArguments, terminal: &Terminal) -> Result<(),
         untold: arguments.untold.clone(),
         catalogue: arguments.catalogue.clone(),
         curated: arguments.curated.clone(),
+        cvss: arguments.cvss.clone(),
         splits,
         columns,
         threads,
@@ -182,6 +188,12 @@ fn text(report: &BuildReport) -> String {
             curated.cves
         );
     }
+    if let Some(cvss) = &report.cvss {
+        let sources = cvss.by_source.iter().map(|(source, rows)| format!("{} {rows}", harmless(source)));
+        let sources = sources.collect::<Vec<_>>().join(", ");
+        text +=
+            &format!("base vectors of CVSS: {} rows ({sources}), of {} CVEs rated\n", cvss.rows, cvss.cves);
+    }
     text
 }
 
@@ -203,6 +215,10 @@ fn tell(report: &BuildReport, terminal: &Terminal) -> Result<(), Failure> {
     warn_of("no CWE ids, left out", unreadable, terminal);
     if let Some(curated) = &report.curated {
         tell_curated(curated, terminal);
+    }
+    if let Some(cvss) = &report.cvss {
+        let vectors = cvss.unreadable.iter().map(|(text, count)| (format!("{text:?}"), *count));
+        warn_of("no base vectors of CVSS 3.x, left out", vectors, terminal);
     }
     match report.without_cve() {
         0 => {}

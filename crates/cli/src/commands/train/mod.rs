@@ -8,6 +8,7 @@ mod ngram;
 mod progress;
 mod run_arguments;
 mod search;
+mod severity;
 mod tokenizer;
 
 use clap::Subcommand;
@@ -22,6 +23,7 @@ use crate::terminal::Terminal;
 pub(crate) enum TrainCommand {
     Ngram(ngram::NgramArguments),
     Curated(curated::CuratedArguments),
+    Severity(severity::SeverityArguments),
     Tokenizer(tokenizer::TokenizerArguments),
     Mlm(mlm::MlmArguments),
     Encoder(encoder::EncoderArguments),
@@ -33,6 +35,7 @@ pub(crate) fn run(command: &TrainCommand, terminal: &Terminal) -> Result<(), Fai
     match command {
         TrainCommand::Ngram(arguments) => ngram::run(arguments, terminal),
         TrainCommand::Curated(arguments) => curated::run(arguments, terminal),
+        TrainCommand::Severity(arguments) => severity::run(arguments, terminal),
         TrainCommand::Tokenizer(arguments) => tokenizer::run(arguments, terminal),
         TrainCommand::Mlm(arguments) => mlm::run(arguments, terminal),
         TrainCommand::Encoder(arguments) => encoder::run(arguments, terminal),

@@ -1,0 +1,103 @@
+//! The severity of a text.
+
+use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
+use vulnlens_taxonomy::{BASE_METRICS, BaseVector, SeverityBand};
+
+use super::outputs::SEVERITY_WIDTH;
+use crate::prediction::rounded;
+
+/// The severity that a text implies: the most probable band, and of its vectors the most probable.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Severity {
+    /// The vector.
+    pub vector: BaseVector,
+    /// The probability of its band.
+    pub confidence: f32,
+    /// The probabilities of the metrics' values.
+    pub metrics: MetricProbabilities,
+}
+
+/// The probability of each value of each metric.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MetricProbabilities(pub(super) [f32; SEVERITY_WIDTH]);
+
+impl MetricProbabilities {
+    /// The metrics by name, each with its values and their probabilities.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, impl Iterator<Item = (&'static str, f32)>)> {
+        let mut rest = self.0.as_slice();
+        BASE_METRICS.iter().map(move |metric| {
+            let (own, others) = rest.split_at_checked(metric.values.len()).unwrap_or_default();
+            rest = others;
+            (metric.name, metric.values.iter().copied().zip(own.iter().copied()))
+        })
+    }
+}
+
+impl Severity {
+    /// The severity of a distribution over all vectors, in the order of [`BaseVector::all`].
+    #[must_use]
+    pub fn of(probabilities: &[f32]) -> Option<Self> {
+        let mut bands = [0.0f32; SeverityBand::ALL.len()];
+        let mut metrics = [0.0f32; SEVERITY_WIDTH];
+        for (vector, p) in BaseVector::all().zip(probabilities) {
+            bands[vector.band() as usize] += p;
+            let mut first = 0;
+            for (value, metric) in vector.values().iter().zip(&BASE_METRICS) {
+                metrics[first + usize::from(*value)] += p;
+                first += metric.values.len();
+            }
+        }
+        let band = SeverityBand::ALL
+            .into_iter()
+            .reduce(|best, band| if bands[band as usize] > bands[best as usize] { band } else { best })?;
+        let of_band = BaseVector::all().zip(probabilities).filter(|(vector, _)| vector.band() == band);
+        let (vector, _) = of_band.reduce(|best, other| if other.1 > best.1 { other } else { best })?;
+        Some(Self { vector, confidence: bands[band as usize], metrics: MetricProbabilities(metrics) })
+    }
+
+    /// The score of the vector.
+    #[must_use]
+    pub fn score(&self) -> f64 {
+        self.vector.score()
+    }
+
+    /// The band of the vector's score.
+    #[must_use]
+    pub fn band(&self) -> SeverityBand {
+        self.vector.band()
+    }
+}
+
+/// The value of the key `severity` of record output.
+impl Serialize for Severity {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut severity = serializer.serialize_struct("Severity", 5)?;
+        severity.serialize_field("vector", &self.vector.to_string())?;
+        severity.serialize_field("score", &self.score())?;
+        severity.serialize_field("severity", self.band().name())?;
+        severity.serialize_field("confidence", &rounded(self.confidence))?;
+        severity.serialize_field("metrics", &self.metrics)?;
+        severity.end()
+    }
+}
+
+impl Serialize for MetricProbabilities {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        struct Values(Vec<(&'static str, f32)>);
+        impl Serialize for Values {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let mut map = serializer.serialize_map(Some(self.0.len()))?;
+                for (value, probability) in &self.0 {
+                    map.serialize_entry(value, &rounded(*probability))?;
+                }
+                map.end()
+            }
+        }
+        let mut map = serializer.serialize_map(Some(BASE_METRICS.len()))?;
+        for (metric, values) in self.iter() {
+            map.serialize_entry(metric, &Values(values.collect()))?;
+        }
+        map.end()
+    }
+}
