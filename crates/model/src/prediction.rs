@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
-use vulnlens_taxonomy::{CapecId, CweId, Outcome, Role, TechniqueId};
+use vulnlens_taxonomy::{CapecId, CweId, Outcome, Role, TacticId, TechniqueId};
 
 use crate::said::Said;
 
@@ -30,6 +30,10 @@ pub struct ScoredLabel<L> {
     pub role: Option<Role>,
     /// True for a weakness that no record taught the model: it is known from the catalogue's words alone.
     pub from_catalogue: bool,
+    /// The label of the knowledge base, where this one stands for it in another release.
+    pub original: Option<L>,
+    /// True for a label of the knowledge base that stands as it is, as the release asked for has none for it.
+    pub unmapped: bool,
 }
 
 /// The shortest way of the chain from a weakness to a pattern or a technique.
@@ -70,7 +74,16 @@ impl<L> ScoredLabel<L> {
     /// A label with its probability, and whether it is one of the answers.
     #[must_use]
     pub fn new(label: L, score: f32, predicted: bool) -> Self {
-        Self { label, score, predicted, via: None, role: None, from_catalogue: false }
+        Self {
+            label,
+            score,
+            predicted,
+            via: None,
+            role: None,
+            from_catalogue: false,
+            original: None,
+            unmapped: false,
+        }
     }
 }
 
@@ -109,6 +122,11 @@ pub struct Prediction {
     pub attack: Option<Labels<TechniqueId>>,
     /// ATT&CK techniques as analysts assign them.
     pub attack_curated: Option<Labels<TechniqueId>>,
+    /// The tactics of the techniques, where they stand in place of [`attack`](Self::attack).
+    pub attack_tactics: Option<Labels<TacticId>>,
+    /// The tactics of the techniques that analysts assign, where they stand in place of
+    /// [`attack_curated`](Self::attack_curated).
+    pub attack_curated_tactics: Option<Labels<TacticId>>,
     /// Labels of no task, as the model writes them; by falling score, too.
     pub other: Vec<ScoredLabel<Arc<str>>>,
     /// The answer in a word; `None` where that is not decided: in the reference label spaces, and by checkpoints.
@@ -135,18 +153,28 @@ impl Serialize for Prediction {
         fn list<L>(labels: &Option<Labels<L>>) -> &[ScoredLabel<L>] {
             labels.as_ref().map_or(&[], |labels| &labels.labels)
         }
+        let of_tactics = |tactics: &Option<Labels<TacticId>>| tactics.as_ref().map(|labels| labels.none);
         let none = [
             (Task::Cwe, self.cwe.as_ref().map(|labels| labels.none)),
             (Task::Capec, self.capec.as_ref().map(|labels| labels.none)),
-            (Task::Attack, self.attack.as_ref().map(|labels| labels.none)),
-            (Task::AttackCurated, self.attack_curated.as_ref().map(|labels| labels.none)),
+            (Task::Attack, self.attack.as_ref().map(|l| l.none).or(of_tactics(&self.attack_tactics))),
+            (
+                Task::AttackCurated,
+                self.attack_curated.as_ref().map(|l| l.none).or(of_tactics(&self.attack_curated_tactics)),
+            ),
         ];
         let none = none.into_iter().filter_map(|(task, none)| Some((task, rounded(none?))));
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry(&Task::Cwe, list(&self.cwe))?;
         map.serialize_entry(&Task::Capec, list(&self.capec))?;
-        map.serialize_entry(&Task::Attack, list(&self.attack))?;
-        map.serialize_entry(&Task::AttackCurated, list(&self.attack_curated))?;
+        match &self.attack_tactics {
+            Some(tactics) => map.serialize_entry(&Task::Attack, &tactics.labels)?,
+            None => map.serialize_entry(&Task::Attack, list(&self.attack))?,
+        }
+        match &self.attack_curated_tactics {
+            Some(tactics) => map.serialize_entry(&Task::AttackCurated, &tactics.labels)?,
+            None => map.serialize_entry(&Task::AttackCurated, list(&self.attack_curated))?,
+        }
         map.serialize_entry("none", &none.collect::<BTreeMap<_, _>>())?;
         if !self.other.is_empty() {
             map.serialize_entry("other", &self.other)?;
@@ -177,6 +205,12 @@ impl<L: Display> Serialize for ScoredLabel<L> {
         }
         if self.from_catalogue {
             label.serialize_field("basis", "catalogue")?;
+        }
+        if let Some(original) = &self.original {
+            label.serialize_field("original", &original.to_string())?;
+        }
+        if self.unmapped {
+            label.serialize_field("unmapped", &true)?;
         }
         label.end()
     }

@@ -3,7 +3,7 @@
 use vulnlens_model::{
     Classifier, Input, LabelMode, Options, Outputs, PredictBuffers, Prediction, Prepared, ScoredLabel, Task,
 };
-use vulnlens_report::{Answer, RecordKey};
+use vulnlens_report::{Answer, AttackView, RecordKey};
 use vulnlens_taxonomy::CweId;
 
 /// Weaknesses as assigned that a format gets: the chain's ways begin with them.
@@ -13,6 +13,7 @@ const ASSIGNED: usize = 10;
 pub struct Answerer {
     prepared: Prepared,
     assigned: Assigned,
+    view: Option<AttackView>,
     buffers: PredictBuffers,
 }
 
@@ -44,14 +45,21 @@ impl Answerer {
                 options.tasks = options.tasks.with(Task::Cwe);
             }
         }
-        Self { prepared: classifier.prepare(&options), assigned, buffers: PredictBuffers::default() }
+        let prepared = classifier.prepare(&options);
+        Self { prepared, assigned, view: None, buffers: PredictBuffers::default() }
+    }
+
+    /// The answerer whose answers have ATT&CK's labels as `view` shows them.
+    #[must_use]
+    pub fn view(self, view: Option<AttackView>) -> Self {
+        Self { view, ..self }
     }
 
     /// Another one for another thread, which shares all that was made ready.
     #[must_use]
     pub fn another(&self) -> Self {
-        let (prepared, assigned) = (self.prepared.clone(), self.assigned.clone());
-        Self { prepared, assigned, buffers: PredictBuffers::default() }
+        let (prepared, assigned, view) = (self.prepared.clone(), self.assigned.clone(), self.view.clone());
+        Self { prepared, assigned, view, buffers: PredictBuffers::default() }
     }
 
     /// The classifier, made ready.
@@ -81,7 +89,12 @@ impl Answerer {
             }
         };
         let answers = keys.into_iter().zip(answered);
-        answers.map(|(key, (prediction, cwes))| Answer::new(key, prediction).with_assigned(cwes)).collect()
+        answers
+            .map(|(key, (mut prediction, cwes))| {
+                self.view.iter().for_each(|view| view.apply(&mut prediction));
+                Answer::new(key, prediction).with_assigned(cwes)
+            })
+            .collect()
     }
 
     /// Predictions, each with the weaknesses as assigned that it gives itself.

@@ -180,6 +180,9 @@ impl<C: Column> List<C> {
 
 impl<C: Column> JsonColumn for List<C> {
     fn push_list(&self, prediction: &Prediction, out: &mut Vec<u8>) {
+        if !C::is_shown(prediction) {
+            return;
+        }
         let labels = C::of(prediction).map_or(&[][..], |labels| &labels.labels);
         out.extend_from_slice(b",\"");
         out.extend_from_slice(C::TASK.key().as_bytes());
@@ -208,6 +211,13 @@ impl<C: Column> JsonColumn for List<C> {
             }
             if scored.from_catalogue {
                 out.extend_from_slice(b",\"basis\":\"catalogue\"");
+            }
+            if let Some(original) = scored.original {
+                out.extend_from_slice(b",\"original\":");
+                push_json_string(out, &original.to_string());
+            }
+            if scored.unmapped {
+                out.extend_from_slice(b",\"unmapped\":true");
             }
             if let Some(marks) = &openings.marks {
                 push_mark(marks, scored.label, place.is_some(), out);
