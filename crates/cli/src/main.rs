@@ -4,6 +4,7 @@
 //! `exit_codes`, what they are given for in `failure`.
 
 mod arguments;
+mod attack_arguments;
 mod checkpoint_arguments;
 mod choice;
 mod commands;

@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     fn row(number: u32, year: u16, kind: TextKind) -> DataRow {
-        let cve = vulnlens_taxonomy::CveId::new(year, number);
+        let cve = CveId::new(year, number);
         let is_record = kind == TextKind::Record;
         DataRow {
             name: format!("row {number}"),

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
-use vulnlens_taxonomy::{CapecId, CweId, Outcome, Role, TechniqueId};
+use vulnlens_taxonomy::{CapecId, CweId, Outcome, Role, TacticId, TechniqueId};
 
 use crate::said::Said;
 use crate::severity::Severity;
@@ -31,6 +31,10 @@ pub struct ScoredLabel<L> {
     pub role: Option<Role>,
     /// The words that a label is known from, where no record taught it to the model.
     pub basis: Option<Basis>,
+    /// The label of the knowledge base, where this one stands for it in another release.
+    pub original: Option<L>,
+    /// True for a label of the knowledge base that stands as it is, as the release asked for has none for it.
+    pub unmapped: bool,
 }
 
 /// What a label is known from where no record taught it to the model.
@@ -91,7 +95,7 @@ impl<L> ScoredLabel<L> {
     /// A label with its probability, and whether it is one of the answers.
     #[must_use]
     pub fn new(label: L, score: f32, predicted: bool) -> Self {
-        Self { label, score, predicted, via: None, role: None, basis: None }
+        Self { label, score, predicted, via: None, role: None, basis: None, original: None, unmapped: false }
     }
 }
 
@@ -130,6 +134,11 @@ pub struct Prediction {
     pub attack: Option<Labels<TechniqueId>>,
     /// ATT&CK techniques as analysts assign them.
     pub attack_curated: Option<Labels<TechniqueId>>,
+    /// The tactics of the techniques, where they stand in place of [`attack`](Self::attack).
+    pub attack_tactics: Option<Labels<TacticId>>,
+    /// The tactics of the techniques that analysts assign, where they stand in place of
+    /// [`attack_curated`](Self::attack_curated).
+    pub attack_curated_tactics: Option<Labels<TacticId>>,
     /// Labels of no task, as the model writes them; by falling score, too.
     pub other: Vec<ScoredLabel<Arc<str>>>,
     /// The answer in a word; `None` where that is not decided: in the reference label spaces, and by checkpoints.
@@ -158,18 +167,28 @@ impl Serialize for Prediction {
         fn list<L>(labels: &Option<Labels<L>>) -> &[ScoredLabel<L>] {
             labels.as_ref().map_or(&[], |labels| &labels.labels)
         }
+        let of_tactics = |tactics: &Option<Labels<TacticId>>| tactics.as_ref().map(|labels| labels.none);
         let none = [
             (Task::Cwe, self.cwe.as_ref().map(|labels| labels.none)),
             (Task::Capec, self.capec.as_ref().map(|labels| labels.none)),
-            (Task::Attack, self.attack.as_ref().map(|labels| labels.none)),
-            (Task::AttackCurated, self.attack_curated.as_ref().map(|labels| labels.none)),
+            (Task::Attack, self.attack.as_ref().map(|l| l.none).or(of_tactics(&self.attack_tactics))),
+            (
+                Task::AttackCurated,
+                self.attack_curated.as_ref().map(|l| l.none).or(of_tactics(&self.attack_curated_tactics)),
+            ),
         ];
         let none = none.into_iter().filter_map(|(task, none)| Some((task, rounded(none?))));
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry(&Task::Cwe, list(&self.cwe))?;
         map.serialize_entry(&Task::Capec, list(&self.capec))?;
-        map.serialize_entry(&Task::Attack, list(&self.attack))?;
-        map.serialize_entry(&Task::AttackCurated, list(&self.attack_curated))?;
+        match &self.attack_tactics {
+            Some(tactics) => map.serialize_entry(&Task::Attack, &tactics.labels)?,
+            None => map.serialize_entry(&Task::Attack, list(&self.attack))?,
+        }
+        match &self.attack_curated_tactics {
+            Some(tactics) => map.serialize_entry(&Task::AttackCurated, &tactics.labels)?,
+            None => map.serialize_entry(&Task::AttackCurated, list(&self.attack_curated))?,
+        }
         map.serialize_entry("none", &none.collect::<BTreeMap<_, _>>())?;
         if !self.other.is_empty() {
             map.serialize_entry("other", &self.other)?;
@@ -203,6 +222,12 @@ impl<L: Display> Serialize for ScoredLabel<L> {
         }
         if let Some(basis) = self.basis {
             label.serialize_field("basis", basis.name())?;
+        }
+        if let Some(original) = &self.original {
+            label.serialize_field("original", &original.to_string())?;
+        }
+        if self.unmapped {
+            label.serialize_field("unmapped", &true)?;
         }
         label.end()
     }

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 use vulnlens_taxonomy::{
-    CweId, EntryChanges, KbDiff, KnowledgeBase, Relation, Rename, TechniqueChange, Versions,
-    WeaknessRelationChange,
+    CweId, EntryChanges, KbDiff, KnowledgeBase, Move, Relation, Rename, TechniqueChange, TechniqueId,
+    Versions, WeaknessRelationChange,
 };
 
 use crate::label::Label;
@@ -79,6 +79,16 @@ impl Changes {
         changes.push(Change { kind: "techniques revoked", items: revoked.collect() });
         let deprecated = diff.deprecated.iter().map(ToString::to_string);
         changes.push(Change { kind: "techniques deprecated", items: deprecated.collect() });
+        changes.push(Change { kind: "techniques moved", items: diff.moved.iter().map(moved).collect() });
+        entries(
+            ["tactics added", "tactics removed", "tactics renamed"],
+            &diff.tactics,
+            old,
+            new,
+            &mut changes,
+        );
+        let renoted = diff.mapping_notes.iter().map(named).collect();
+        changes.push(Change { kind: "mapping notes", items: renoted });
         changes.push(Change { kind: "chain", items: diff.chain.iter().map(techniques).collect() });
         changes.retain(|change| !change.items.is_empty());
         Self { from: old.versions().clone(), to: new.versions().clone(), changes }
@@ -125,6 +135,15 @@ fn relations(change: &WeaknessRelationChange) -> String {
         .chain(change.capecs_removed.iter().map(|id| signed('-', id)))
         .collect();
     format!("{}: {}", change.id, parts.join(", "))
+}
+
+fn moved(of: &Move) -> String {
+    let parent = |id: Option<TechniqueId>| id.map_or("no technique".to_owned(), |id| id.to_string());
+    let from_to = of.parent.map(|(from, to)| format!("of {}, before of {}", parent(to), parent(from)));
+    let added = of.added.iter().map(|id| format!("+{id}"));
+    let removed = of.removed.iter().map(|id| format!("-{id}"));
+    let parts: Vec<String> = from_to.into_iter().chain(added).chain(removed).collect();
+    format!("{}: {}", of.id, parts.join(", "))
 }
 
 fn techniques<Id: ToString>(change: &TechniqueChange<Id>) -> String {

@@ -1,7 +1,7 @@
 //! Columns of a report, one for each task. Tasks may share a kind of ids: names belong to ids, lists to tasks.
 
 use vulnlens_model::{Labels, Prediction, ScoredLabel, Task};
-use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TechniqueId};
+use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TacticId, TechniqueId};
 
 use crate::label::Label;
 
@@ -19,13 +19,19 @@ pub(crate) trait Column: 'static {
     /// The prediction's labels of this task.
     fn of(prediction: &Prediction) -> Option<&Labels<Self::Id>>;
 
+    /// True for the column that shows the task of a prediction: techniques or, in their place, tactics.
+    fn is_shown(_prediction: &Prediction) -> bool {
+        true
+    }
+
     /// The chain's steps to a label, from the first of the weaknesses that leads there.
     fn way(_from: &[ScoredLabel<CweId>], _to: Self::Id, _kb: &KnowledgeBase) -> Option<Vec<String>> {
         None
     }
 }
 
-/// Evaluates an expression for every column, in the order of the outputs: `each_column!(C => self.push::<C>())`.
+/// Evaluates an expression for every column, in the order of the outputs; of techniques and their tactics a prediction has
+/// one ([`Column::is_shown`]): `each_column!(C => self.push::<C>())`.
 macro_rules! each_column {
     ($column:ident => $body:expr) => {{
         {
@@ -41,7 +47,15 @@ macro_rules! each_column {
             $body;
         }
         {
+            type $column = $crate::column::AttackTactics;
+            $body;
+        }
+        {
             type $column = $crate::column::AttackCurated;
+            $body;
+        }
+        {
+            type $column = $crate::column::AttackCuratedTactics;
             $body;
         }
     }};
@@ -88,6 +102,10 @@ impl Column for Attack {
         prediction.attack.as_ref()
     }
 
+    fn is_shown(prediction: &Prediction) -> bool {
+        prediction.attack_tactics.is_none()
+    }
+
     fn way(from: &[ScoredLabel<CweId>], to: TechniqueId, kb: &KnowledgeBase) -> Option<Vec<String>> {
         // Patterns may lead to an older id that `to` stands for today.
         let older = kb.techniques().map(|t| t.id).filter(|old| *old != to && kb.current(*old) == to);
@@ -113,6 +131,42 @@ impl Column for AttackCurated {
     fn of(prediction: &Prediction) -> Option<&Labels<TechniqueId>> {
         prediction.attack_curated.as_ref()
     }
+
+    fn is_shown(prediction: &Prediction) -> bool {
+        prediction.attack_curated_tactics.is_none()
+    }
+}
+
+pub(crate) struct AttackTactics;
+
+impl Column for AttackTactics {
+    type Id = TacticId;
+    const TASK: Task = Task::Attack;
+    const TITLE: &'static str = "Tactics (ATT&CK)";
+
+    fn of(prediction: &Prediction) -> Option<&Labels<TacticId>> {
+        prediction.attack_tactics.as_ref()
+    }
+
+    fn is_shown(prediction: &Prediction) -> bool {
+        prediction.attack_tactics.is_some()
+    }
+}
+
+pub(crate) struct AttackCuratedTactics;
+
+impl Column for AttackCuratedTactics {
+    type Id = TacticId;
+    const TASK: Task = Task::AttackCurated;
+    const TITLE: &'static str = "Tactics of techniques that analysts assign (ATT&CK)";
+
+    fn of(prediction: &Prediction) -> Option<&Labels<TacticId>> {
+        prediction.attack_curated_tactics.as_ref()
+    }
+
+    fn is_shown(prediction: &Prediction) -> bool {
+        prediction.attack_curated_tactics.is_some()
+    }
 }
 
 #[cfg(test)]
@@ -122,7 +176,8 @@ mod tests {
     #[test]
     fn every_task_has_a_column() {
         let mut tasks = vec![];
-        each_column!(C => tasks.push(C::TASK));
+        let prediction = Prediction::default();
+        each_column!(C => tasks.extend(C::is_shown(&prediction).then_some(C::TASK)));
         assert_eq!(tasks, Task::ALL);
     }
 }

@@ -118,3 +118,21 @@ impl Label for TechniqueId {
         names.map(|tactic| tactic.name.as_str()).collect::<Vec<_>>().join(", ")
     }
 }
+
+impl Label for TacticId {
+    fn name(self, kb: &KnowledgeBase) -> Cow<'_, str> {
+        kb.tactic(self).map(|tactic| tactic.name.as_str()).unwrap_or_default().into()
+    }
+
+    fn all(kb: &KnowledgeBase) -> Vec<Self> {
+        kb.tactics().map(|tactic| tactic.id).collect()
+    }
+
+    fn standing(self, kb: &KnowledgeBase) -> Standing {
+        if kb.tactic(self).is_some() { Standing::Current } else { Standing::Unknown }
+    }
+
+    fn belongs_to(self, _kb: &KnowledgeBase) -> String {
+        String::new()
+    }
+}

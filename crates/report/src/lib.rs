@@ -10,6 +10,7 @@
 //! - The knowledge base: [`Entry`], [`Changes`], [`path_text`].
 
 mod answer;
+mod attack_view;
 mod changes;
 mod column;
 mod entry;
@@ -36,6 +37,7 @@ mod score;
 mod writer;
 
 pub use answer::{Answer, RecordKey};
+pub use attack_view::AttackView;
 pub use changes::{Change, Changes};
 pub use entry::{Entry, EntryId, Fact, ParseEntryIdError};
 pub use explanation::explanation_text;

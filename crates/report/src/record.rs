@@ -71,7 +71,7 @@ impl Serialize for Record<'_> {
         let versions = &run.versions;
         let versions = [("cwe", &versions.cwe), ("capec", &versions.capec), ("attack", &versions.attack)];
         map.serialize_entry("taxonomies", &InOrder(versions.to_vec()))?;
-        each_column!(C => {
+        each_column!(C => if C::is_shown(prediction) {
             let labels = C::of(prediction).map_or(&[][..], |labels| &labels.labels);
             let labels: Vec<_> = labels.iter().map(|scored| Item::of(scored, kb, is_marked)).collect();
             map.serialize_entry(C::TASK.key(), &labels)?;
@@ -120,9 +120,18 @@ struct Item<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     basis: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    original: Option<String>,
+    #[serde(skip_serializing_if = "is_false")]
+    unmapped: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     replaced_by: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl<'a> Item<'a> {
@@ -138,6 +147,8 @@ impl<'a> Item<'a> {
             role: scored.role.map(Role::name),
             tactics: scored.label.tactics(kb).map(Iterator::collect),
             basis: scored.basis.map(Basis::name),
+            original: scored.original.map(|original| original.to_string()),
+            unmapped: scored.unmapped,
             status: mark.map(|mark| mark.status),
             replaced_by: mark.and_then(|mark| mark.replaced_by).map(|id| id.to_string()),
         }
@@ -154,6 +165,8 @@ impl<'a> Item<'a> {
             role: None,
             tactics: None,
             basis: None,
+            original: None,
+            unmapped: false,
             status: None,
             replaced_by: None,
         }

@@ -242,7 +242,7 @@ fn members_of_view_1003(weaknesses: &[Weakness], groupings: &[Grouping]) -> Vec<
 }
 
 /// The bundles' objects, each once, in id order.
-fn merge(bundles: Vec<AttackCatalog>) -> (Vec<Technique>, Vec<Tactic>) {
+pub(crate) fn merge(bundles: Vec<AttackCatalog>) -> (Vec<Technique>, Vec<Tactic>) {
     let mut techniques: BTreeMap<TechniqueId, Technique> = BTreeMap::new();
     let mut tactics: BTreeMap<TacticId, Tactic> = BTreeMap::new();
     for catalog in bundles {

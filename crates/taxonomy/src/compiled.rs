@@ -16,7 +16,7 @@ use crate::kb::{KnowledgeBase, Tables};
 /// The compiled knowledge base that the crate carries.
 pub static EMBEDDED_KNOWLEDGE_BASE: &[u8] = include_bytes!("../assets/kb.bin");
 
-const MAGIC: &[u8; 8] = b"VLENS-KB";
+pub(crate) const MAGIC: &[u8; 8] = b"VLENS-KB";
 /// To be raised with every change to the tables or to the types in them.
 const FORMAT_VERSION: u32 = 3;
 

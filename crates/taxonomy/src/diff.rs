@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::entries::{Grouping, Relation, Technique, Weakness};
-use crate::ids::{CapecId, CweId, TechniqueId};
+use crate::ids::{CapecId, CweId, TacticId, TechniqueId};
 use crate::kb::KnowledgeBase;
 use crate::terms::Usage;
 
@@ -30,8 +30,27 @@ pub struct KbDiff {
     pub revoked: Vec<(TechniqueId, Option<TechniqueId>)>,
     /// Techniques deprecated since.
     pub deprecated: Vec<TechniqueId>,
+    /// Techniques, in both, that belong to another technique or serve other tactics.
+    pub moved: Vec<Move>,
+    /// Tactics that came, went or were renamed.
+    pub tactics: EntryChanges<TacticId>,
+    /// Weaknesses, categories and views with other mapping notes.
+    pub mapping_notes: Vec<CweId>,
     /// Weaknesses from which the chain reaches other techniques.
     pub chain: Vec<TechniqueChange<CweId>>,
+}
+
+/// A technique, in both releases, at another place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// The technique.
+    pub id: TechniqueId,
+    /// The techniques that it belonged to before and belongs to now, where they differ.
+    pub parent: Option<(Option<TechniqueId>, Option<TechniqueId>)>,
+    /// Tactics that it serves in the new release only.
+    pub added: Vec<TacticId>,
+    /// Tactics that it served in the old one only.
+    pub removed: Vec<TacticId>,
 }
 
 /// The comings, goings and renamings in one catalogue.
@@ -143,6 +162,12 @@ pub fn diff(old: &KnowledgeBase, new: &KnowledgeBase) -> KbDiff {
         ),
         revoked: newly(old, new, |t| t.revoked).map(|t| (t.id, t.revoked_by)).collect(),
         deprecated: newly(old, new, |t| t.deprecated).map(|t| t.id).collect(),
+        moved: moved(old, new),
+        tactics: entry_changes(
+            old.tactics().map(|t| (t.id, t.name.as_str())),
+            new.tactics().map(|t| (t.id, t.name.as_str())),
+        ),
+        mapping_notes: renoted(old, new),
         chain: chain_changes(old, new),
     }
 }
@@ -152,6 +177,25 @@ fn regrouped(old: &KnowledgeBase, new: &KnowledgeBase) -> Vec<CweId> {
     let facts = |g: &Grouping| (g.kind, g.status, g.usage, g.members.clone());
     let both = old.groupings().filter_map(|before| Some((before, new.grouping(before.id)?)));
     both.filter(|(before, after)| facts(before) != facts(after)).map(|(_, after)| after.id).collect()
+}
+
+/// The techniques, in both, that belong to another technique or serve other tactics.
+fn moved(old: &KnowledgeBase, new: &KnowledgeBase) -> Vec<Move> {
+    let both = old.techniques().filter_map(|before| Some((before, new.technique(before.id)?)));
+    let moves = both.map(|(before, after)| Move {
+        id: after.id,
+        parent: (before.parent != after.parent).then_some((before.parent, after.parent)),
+        added: missing_from(&before.tactics, &after.tactics),
+        removed: missing_from(&after.tactics, &before.tactics),
+    });
+    moves.filter(|of| of.parent.is_some() || !of.added.is_empty() || !of.removed.is_empty()).collect()
+}
+
+/// The entries, in both, whose mapping notes differ.
+fn renoted(old: &KnowledgeBase, new: &KnowledgeBase) -> Vec<CweId> {
+    let ids = old.weaknesses().map(|w| w.id).chain(old.groupings().map(|g| g.id));
+    let both: BTreeSet<CweId> = ids.filter(|id| new.usage_of_cwe(*id).is_some()).collect();
+    both.into_iter().filter(|id| old.mapping_notes(*id) != new.mapping_notes(*id)).collect()
 }
 
 /// Compares two lists of ids and names.

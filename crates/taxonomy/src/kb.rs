@@ -148,18 +148,26 @@ impl KnowledgeBase {
     /// An id that is current or unknown is its own; a circle is left before an id comes twice.
     #[must_use]
     pub fn current(&self, id: TechniqueId) -> TechniqueId {
-        let mut visited = BTreeSet::new();
-        let mut last = id;
-        while let Some(next) = self.technique(last).and_then(|technique| technique.revoked_by)
-            && next != id
-            && visited.insert(next)
-        {
-            last = next;
-        }
-        last
+        last_of(id, |id| self.technique(id).and_then(|technique| technique.revoked_by))
     }
 
     fn weakness_position(&self, id: CweId) -> Option<usize> {
         self.tables.weaknesses.binary_search_by_key(&id, |weakness| weakness.id).ok()
     }
+}
+
+/// The end of the way from `id` by what revoked it; a circle is left before an id comes twice.
+pub(crate) fn last_of(
+    id: TechniqueId,
+    revoked_by: impl Fn(TechniqueId) -> Option<TechniqueId>,
+) -> TechniqueId {
+    let mut visited = BTreeSet::new();
+    let mut last = id;
+    while let Some(next) = revoked_by(last)
+        && next != id
+        && visited.insert(next)
+    {
+        last = next;
+    }
+    last
 }

@@ -51,6 +51,31 @@ impl fmt::Display for AttackLabel {
     }
 }
 
+impl AttackLevel {
+    /// All levels, the most detailed first.
+    pub const ALL: [Self; 3] = [Self::SubTechnique, Self::Technique, Self::Tactic];
+
+    /// The name on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tactic => "tactic",
+            Self::Technique => "technique",
+            Self::SubTechnique => "subtechnique",
+        }
+    }
+
+    /// The level in one line, for people.
+    #[must_use]
+    pub const fn help(self) -> &'static str {
+        match self {
+            Self::Tactic => "Tactics, as TA0001: each stands for its techniques",
+            Self::Technique => "Techniques: a sub-technique stands as its technique",
+            Self::SubTechnique => "Sub-techniques where the model answers them, otherwise techniques",
+        }
+    }
+}
+
 impl KnowledgeBase {
     /// The ids that stand for `assigned` at `level`, sorted and without duplicates.
     #[must_use]
@@ -149,7 +174,8 @@ impl KnowledgeBase {
 
     /// The technique that a sub-technique belongs to, by the catalogue or else by its id; a
     /// technique is its own.
-    fn parent_technique(&self, id: TechniqueId) -> TechniqueId {
+    #[must_use]
+    pub fn parent_technique(&self, id: TechniqueId) -> TechniqueId {
         self.technique(id).and_then(|technique| technique.parent).unwrap_or_else(|| id.parent())
     }
 }

@@ -22,6 +22,7 @@ pub mod capec;
 pub mod cwe;
 pub mod ids;
 
+mod attack_release;
 mod builder;
 mod chain;
 mod compiled;
@@ -45,15 +46,19 @@ mod stix;
 mod terms;
 mod xml;
 
+pub use attack_release::{AttackRelease, Counterpart, Counterparts};
 pub use builder::{BuildError, KnowledgeBaseBuilder};
 pub use chain::ChainLabels;
 pub use compiled::{EMBEDDED_KNOWLEDGE_BASE, KbFormatError};
 pub use cvss::{BASE_METRICS, BaseMetric, BaseVector, SeverityBand, VectorError};
-pub use diff::{EntryChanges, KbDiff, Rename, TechniqueChange, UsageChange, WeaknessRelationChange, diff};
+pub use diff::{
+    EntryChanges, KbDiff, Move, Rename, TechniqueChange, UsageChange, WeaknessRelationChange, diff,
+};
 pub use entries::{AttackPattern, Grouping, GroupingKind, Relation, Tactic, Technique, Versions, Weakness};
 pub use error::{ParseError, ParseIssue, Position};
 #[cfg(feature = "folder")]
 pub use folder::{CatalogueFiles, FolderError, FolderNote, technique_descriptions};
+pub use graph::TooTangled;
 pub use ids::{CapecId, CveId, CweId, ParseIdError, TacticId, TechniqueId};
 pub use kb::KnowledgeBase;
 pub use levels::{AttackLabel, AttackLevel, CweLevel};

@@ -6,7 +6,7 @@ use vulnlens_model::{
     Classifier, Explainer, Input, LabelMode, Options, Outputs, PredictBuffers, Prediction, Prepared,
     ScoredLabel, Task,
 };
-use vulnlens_report::{Answer, RecordKey};
+use vulnlens_report::{Answer, AttackView, RecordKey};
 use vulnlens_taxonomy::CweId;
 
 /// Weaknesses as assigned that a format gets: the chain's ways begin with them.
@@ -18,6 +18,7 @@ pub struct Answerer {
     assigned: Assigned,
     /// Set where the reasons of the answers are asked for.
     explainer: Option<Arc<Explainer>>,
+    view: Option<AttackView>,
     buffers: PredictBuffers,
 }
 
@@ -50,7 +51,7 @@ impl Answerer {
             }
         }
         let prepared = classifier.prepare(&options);
-        Self { prepared, assigned, explainer: None, buffers: PredictBuffers::default() }
+        Self { prepared, assigned, view: None, explainer: None, buffers: PredictBuffers::default() }
     }
 
     /// The answerer with reasons for its answers, each of which takes many times as long.
@@ -60,11 +61,22 @@ impl Answerer {
         Self { explainer: Some(Arc::new(explainer)), ..self }
     }
 
+    /// The answerer whose answers have ATT&CK's labels as `view` shows them.
+    #[must_use]
+    pub fn view(self, view: Option<AttackView>) -> Self {
+        Self { view, ..self }
+    }
+
     /// Another one for another thread, which shares all that was made ready.
     #[must_use]
     pub fn another(&self) -> Self {
-        let (prepared, assigned) = (self.prepared.clone(), self.assigned.clone());
-        Self { prepared, assigned, explainer: self.explainer.clone(), buffers: PredictBuffers::default() }
+        Self {
+            prepared: self.prepared.clone(),
+            assigned: self.assigned.clone(),
+            view: self.view.clone(),
+            explainer: self.explainer.clone(),
+            buffers: PredictBuffers::default(),
+        }
     }
 
     /// The classifier, made ready.
@@ -93,13 +105,15 @@ impl Answerer {
                 self.own(inputs, |prediction| own_assigned(prediction, asked))
             }
         };
-        let answers = keys.into_iter().zip(inputs).zip(answered).map(|((key, input), (prediction, cwes))| {
-            let answer = Answer::new(key, prediction).with_assigned(cwes);
-            match &self.explainer {
-                Some(explainer) => answer.with_explanation(explainer.explain(*input)),
-                None => answer,
-            }
-        });
+        let answers =
+            keys.into_iter().zip(inputs).zip(answered).map(|((key, input), (mut prediction, cwes))| {
+                self.view.iter().for_each(|view| view.apply(&mut prediction));
+                let answer = Answer::new(key, prediction).with_assigned(cwes);
+                match &self.explainer {
+                    Some(explainer) => answer.with_explanation(explainer.explain(*input)),
+                    None => answer,
+                }
+            });
         answers.collect()
     }
 

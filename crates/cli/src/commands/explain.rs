@@ -7,6 +7,7 @@ use vulnlens::report::{JsonLines, Records, Setup, explanation_text};
 use vulnlens::stream::TEXT_BYTES;
 use vulnlens::{Answerer, Input, TextRecord};
 
+use crate::attack_arguments::AttackArguments;
 use crate::failure::{Failure, Kind};
 use crate::model_arguments::ModelArguments;
 use crate::options::{THREADS, ViewFormat, thread_count, threads};
@@ -35,6 +36,9 @@ pub(crate) struct ExplainArguments {
     #[command(flatten)]
     question: QuestionArguments,
 
+    #[command(flatten)]
+    attack: AttackArguments,
+
     /// Format of the explanation; JSON is one object a record, with the keys of record output first
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     format: ViewFormat,
@@ -53,11 +57,14 @@ pub(crate) fn run(arguments: &ExplainArguments, terminal: &Terminal) -> Result<(
     let classifier = arguments.model.load(threads(arguments.threads), terminal)?;
     arguments.question.check(&classifier, terminal);
     let is_table = arguments.format == ViewFormat::Table;
-    let options = arguments.question.options(is_table);
+    let asked = arguments.question.options(is_table);
+    let view = arguments.attack.view(&classifier, &asked, terminal)?;
+    let options = arguments.attack.options(asked);
     let setup = Setup::new(classifier.run(&options), classifier.knowledge_base().clone())
         .layout(arguments.question.layout(terminal));
+    let setup = view.iter().fold(setup, |setup, view| view.names(setup));
     let mut explaining = Explaining {
-        answerer: Answerer::new(&classifier, &options, is_table).explaining(),
+        answerer: Answerer::new(&classifier, &options, is_table).view(view).explaining(),
         json: JsonLines::new(&setup),
         setup,
         is_table,

@@ -27,8 +27,18 @@ use crate::vulnlens::Folder;
 const FIRST: &str = "prepare";
 
 /// The other files. Their commands do not depend on each other and run side by side.
-const REST: [&str; 9] =
-    ["arguments", "checkpoints", "classify", "data", "evaluate", "explain", "inputs", "kb", "model"];
+const REST: [&str; 10] = [
+    "arguments",
+    "checkpoints",
+    "classify",
+    "data",
+    "evaluate",
+    "explain",
+    "inputs",
+    "kb",
+    "model",
+    "review",
+];
 
 /// Outputs up to this length are kept as text.
 const LONGEST_TEXT: usize = 3000;

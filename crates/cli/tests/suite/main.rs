@@ -1,6 +1,7 @@
 //! The command as its users meet it: whole processes, with an environment of their own. All records are made up.
 #![cfg(test)]
 
+mod attack_releases;
 mod bad_input;
 mod bad_models;
 mod cases;

@@ -31,12 +31,12 @@ fn list_record(id: &str, text: &str, cna: &str, adp: &str) -> Value {
 fn every_format_keeps_the_weaknesses_and_who_assigned_them() {
     let feed = json!({"CVE_data_type": "CVE", "CVE_Items": [{
     "cve": {
-        "CVE_data_meta": {"ID": "CVE-2020-1"},
+        "CVE_data_meta": {"ID": "CVE-2020-0001"},
         "problemtype": {"problemtype_data": [{"description": [{"lang": "en", "value": "CWE-79"}]}]},
         "description": {"description_data": [{"lang": "en", "value": XSS}]},
     }}]});
     let page = json!({"resultsPerPage": 1, "vulnerabilities": [{"cve": {
-        "id": "CVE-2020-1", "descriptions": [{"lang": "en", "value": XSS}],
+        "id": "CVE-2020-0001", "descriptions": [{"lang": "en", "value": XSS}],
         "weaknesses": [{"source": "cna@acme.example", "description": [{"lang": "en", "value": "CWE-79"}]}],
     }}]});
     let osv = json!({"schema_version": "1.6.0", "id": "GHSA-2222-3333-4444", "details": XSS, "affected": [],
@@ -47,16 +47,16 @@ fn every_format_keeps_the_weaknesses_and_who_assigned_them() {
         ("page.json", page.to_string(), "cna:cna@acme.example"),
         (
             "list.json",
-            list_record("CVE-2020-1", XSS, "CWE-79", "CWE-79").to_string(),
+            list_record("CVE-2020-0001", XSS, "CWE-79", "CWE-79").to_string(),
             "cna:Acme_M, adp:CISA-ADP",
         ),
         ("osv.json", osv.to_string(), "ghsa"),
         (
             "rows.jsonl",
-            json!({"id": "CVE-2020-1", "description": XSS, "cwes": ["CWE-79"]}).to_string(),
+            json!({"id": "CVE-2020-0001", "description": XSS, "cwes": ["CWE-79"]}).to_string(),
             "given",
         ),
-        ("rows.csv", format!("id,description,cwe\nCVE-2020-1,{XSS},CWE-79\n"), "given"),
+        ("rows.csv", format!("id,description,cwe\nCVE-2020-0001,{XSS},CWE-79\n"), "given"),
     ] {
         folder.file(name, bytes);
         let outcome = folder.run(&["review", name]).code(0).says(&["1 reviewed: 1 agree"]);
@@ -71,13 +71,13 @@ fn mixed() -> String {
     let row =
         |id: &str, text: &str, cwe: &str| json!({"id": id, "description": text, "cwes": cwe}).to_string();
     [
-        row("CVE-2020-1", XSS, "CWE-79"),
-        row("CVE-2020-2", SQLI, "CWE-79"),
-        "{\"id\": \"CVE-2020-3\", \"descr".to_owned(),
-        row("CVE-2020-4", SQLI, ""),
-        row("CVE-2020-5", SQLI, "CWE-20"),
-        row("CVE-2020-6", "", "CWE-79"),
-        row("CVE-2020-7", SQLI, "CWE-943"),
+        row("CVE-2020-0001", XSS, "CWE-79"),
+        row("CVE-2020-0002", SQLI, "CWE-79"),
+        "{\"id\": \"CVE-2020-0003\", \"descr".to_owned(),
+        row("CVE-2020-0004", SQLI, ""),
+        row("CVE-2020-0005", SQLI, "CWE-20"),
+        row("CVE-2020-0006", "", "CWE-79"),
+        row("CVE-2020-0007", SQLI, "CWE-943"),
     ]
     .join("\n")
 }
@@ -98,14 +98,14 @@ fn verdicts_are_told_and_bad_records_lose_no_others() {
         assert_eq!(again.stdout, outcome.stdout, "{threads} threads");
     }
     let table = folder.run(&["review", "in.jsonl", "--format", "table"]).code(4).stdout;
-    for words in ["CVE-2020-2  differs", "CVE-2020-5  discouraged", "Assigner", "given"] {
+    for words in ["CVE-2020-0002  differs", "CVE-2020-0005  discouraged", "Assigner", "given"] {
         assert!(table.contains(words), "{table}\nlacks {words}");
     }
-    assert!(!table.contains("CVE-2020-1"), "agreeing ones are only counted: {table}");
+    assert!(!table.contains("CVE-2020-0001"), "agreeing ones are only counted: {table}");
     folder.run(&["review", "in.jsonl", "--out", "review.md"]).code(4);
     let markdown = std::fs::read_to_string(folder.path("review.md")).unwrap();
     assert!(markdown.starts_with("# Review of root cause mappings\n"), "{markdown}");
-    assert!(markdown.contains("| CVE-2020-7 | given | CWE-943 "), "{markdown}");
+    assert!(markdown.contains("| CVE-2020-0007 | given | CWE-943 "), "{markdown}");
 }
 
 #[test]
@@ -127,10 +127,10 @@ fn inputs_without_anything_to_review() {
     folder.file("empty.jsonl", "");
     folder.run(&["review", "empty.jsonl"]).code(3).says(&["empty.jsonl: holds no records"]);
     folder.run(&["review", "missing.jsonl"]).code(3).says(&["missing.jsonl"]);
-    folder.file("unmapped.jsonl", json!({"id": "CVE-2020-1", "description": SQLI}).to_string());
+    folder.file("unmapped.jsonl", json!({"id": "CVE-2020-0001", "description": SQLI}).to_string());
     let outcome = folder.run(&["review", "unmapped.jsonl"]).code(0).says(&["0 reviewed; 1 unmapped"]);
     assert_eq!(outcome.stdout, "");
-    let input = json!({"id": "CVE-2020-1", "description": XSS, "cwes": ["CWE-79"]}).to_string();
+    let input = json!({"id": "CVE-2020-0001", "description": XSS, "cwes": ["CWE-79"]}).to_string();
     let outcome = folder.run_with(&["review", "-"], input).code(0);
     assert_eq!(outcome.records()[0]["verdict"], "agree");
     let below = folder.run(&["review", "unmapped.jsonl", "--threshold", "2"]);

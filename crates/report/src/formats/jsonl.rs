@@ -197,6 +197,9 @@ impl<C: Column> List<C> {
 
 impl<C: Column> JsonColumn for List<C> {
     fn push_list(&self, prediction: &Prediction, out: &mut Vec<u8>) {
+        if !C::is_shown(prediction) {
+            return;
+        }
         let labels = C::of(prediction).map_or(&[][..], |labels| &labels.labels);
         out.extend_from_slice(b",\"");
         out.extend_from_slice(C::TASK.key().as_bytes());
@@ -226,6 +229,13 @@ impl<C: Column> JsonColumn for List<C> {
             if let Some(basis) = scored.basis {
                 out.extend_from_slice(b",\"basis\":");
                 push_json_string(out, basis.name());
+            }
+            if let Some(original) = scored.original {
+                out.extend_from_slice(b",\"original\":");
+                push_json_string(out, &original.to_string());
+            }
+            if scored.unmapped {
+                out.extend_from_slice(b",\"unmapped\":true");
             }
             if let Some(marks) = &openings.marks {
                 push_mark(marks, scored.label, place.is_some(), out);

@@ -87,8 +87,10 @@ impl Table {
         }
         self.section::<column::Cwe>(prediction, assigned, &mut text);
         self.section::<column::AttackCurated>(prediction, assigned, &mut text);
+        self.section::<column::AttackCuratedTactics>(prediction, assigned, &mut text);
         self.section::<column::Capec>(prediction, assigned, &mut text);
         self.section::<column::Attack>(prediction, assigned, &mut text);
+        self.section::<column::AttackTactics>(prediction, assigned, &mut text);
         self.others(prediction, &mut text);
         text
     }
@@ -190,6 +192,7 @@ impl Table {
     ) {
         for scored in labels.labels.iter().take(shown) {
             *text += &self.row(scored);
+            *text += &self.counterpart(scored);
             if let Some(way) = C::way(assigned, scored.label, &self.kb) {
                 *text += &self.aside(&self.layout.glyphs.joined(way));
             }
@@ -224,6 +227,7 @@ impl Table {
                 _ => name.into_owned(),
             };
             *text += &self.line(scored.score, scored.predicted, &label, &name, role);
+            *text += &self.counterpart(scored);
         }
         *text += &self.more(labels.labels.len().saturating_sub(shown));
     }
@@ -248,6 +252,7 @@ impl Table {
                 let (label, name) = (scored.label.to_string(), scored.label.name_for_people(&self.kb));
                 let beside = group.beside(scored, self.layout.glyphs);
                 *text += &self.line(scored.score, scored.predicted, &label, &name, &beside);
+                *text += &self.counterpart(scored);
             }
         }
         *text += &self.more(labels.labels.len().saturating_sub(shown));
@@ -327,6 +332,15 @@ impl Table {
         }
     }
 
+    /// The line under a label of another release of ATT&CK than the knowledge base's, or that this one has no label for.
+    fn counterpart<L: Label>(&self, scored: &ScoredLabel<L>) -> String {
+        match scored.original {
+            Some(original) => self.aside(&format!("{original} in the release that the model was made with")),
+            None if scored.unmapped => self.aside("without a counterpart in the release that was asked for"),
+            None => String::new(),
+        }
+    }
+
     /// A label's line, with `beside` at its end if it has room there.
     fn line(&self, score: f32, predicted: bool, label: &str, name: &str, beside: &str) -> String {
         let glyphs = self.layout.glyphs;
@@ -403,5 +417,7 @@ fn is_derived(task: Task) -> bool {
 
 /// True where techniques that analysts assign are listed.
 fn lists_curated(prediction: &Prediction) -> bool {
-    prediction.attack_curated.as_ref().is_some_and(|curated| !curated.labels.is_empty())
+    let techniques = prediction.attack_curated.as_ref().is_some_and(|curated| !curated.labels.is_empty());
+    let tactics = prediction.attack_curated_tactics.as_ref();
+    techniques || tactics.is_some_and(|curated| !curated.labels.is_empty())
 }

@@ -8,12 +8,12 @@ use vulnlens_taxonomy::{CweId, GroupingKind, KnowledgeBase, Standing, Usage};
 pub enum Objection {
     /// The knowledge base does not know it.
     Unknown,
-    /// The entry was withdrawn.
-    Deprecated,
     /// It is a category.
     Category,
     /// It is a view.
     View,
+    /// The entry was withdrawn.
+    Deprecated,
     /// CWE prohibits mapping to it.
     Prohibited,
     /// CWE discourages mapping to it.
@@ -27,9 +27,9 @@ impl Objection {
         let kind = kb.grouping(id).map(|grouping| grouping.kind);
         match (kb.standing_of_cwe(id), kind, kb.usage_of_cwe(id)) {
             (Standing::Unknown, ..) => Some(Self::Unknown),
-            (Standing::Deprecated | Standing::Revoked { .. }, ..) => Some(Self::Deprecated),
             (_, Some(GroupingKind::Category), _) => Some(Self::Category),
             (_, Some(_), _) => Some(Self::View),
+            (Standing::Deprecated | Standing::Revoked { .. }, ..) => Some(Self::Deprecated),
             (.., Some(Usage::Prohibited)) => Some(Self::Prohibited),
             (.., Some(Usage::Discouraged)) => Some(Self::Discouraged),
             _ => None,

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use vulnlens_model::{LabelMode, LabelSource, Labels, Prediction, ScoredLabel};
-use vulnlens_report::{Answer, Csv, Document, JsonLines, ParquetTable, Record, RecordKey, Records};
-use vulnlens_taxonomy::{CapecId, CweId, Role, TechniqueId};
+use vulnlens_model::{LabelMode, LabelSource, Labels, Prediction, ScoredLabel, TopK};
+use vulnlens_report::{
+    Answer, AttackView, Csv, Document, JsonLines, ParquetTable, Record, RecordKey, Records,
+};
+use vulnlens_taxonomy::{AttackLevel, AttackRelease, CapecId, CweId, Role, TechniqueId, attack};
 
 use crate::sample;
 use crate::schema::check_schema;
@@ -284,4 +286,40 @@ fn a_long_table_is_given_out_in_parts_that_make_a_whole() {
     let rows = parquet::file::reader::FileReader::metadata(&reader).file_metadata().num_rows();
     std::fs::remove_file(&path).unwrap();
     assert_eq!(rows as usize, records * LABELS);
+}
+
+#[test]
+fn a_view_of_attack_is_the_same_in_both_writers_and_fits_the_schema() {
+    let bundle = r#"{"type": "bundle", "id": "bundle--1", "objects": [
+        {"type": "attack-pattern", "id": "attack-pattern--1", "name": "Mumble", "x_mitre_domains": ["enterprise-attack"],
+         "external_references": [{"source_name": "mitre-attack", "external_id": "T1777"}]},
+        {"type": "attack-pattern", "id": "attack-pattern--2", "name": "Old", "x_mitre_domains": ["enterprise-attack"],
+         "revoked": true, "external_references": [{"source_name": "mitre-attack", "external_id": "T1027"}]},
+        {"type": "relationship", "id": "relationship--1", "relationship_type": "revoked-by",
+         "source_ref": "attack-pattern--2", "target_ref": "attack-pattern--1"}]}"#;
+    let release = AttackRelease::new(vec![attack::parse(bundle.as_bytes(), "bundle").unwrap()], "19.0");
+    for (level, release, first) in [
+        (AttackLevel::SubTechnique, Some(&release), json!(["T1777", "Mumble", "T1027"])),
+        (AttackLevel::Technique, None, json!(["T1027", "Obfuscated Files or Information", null])),
+        (AttackLevel::Tactic, None, json!(["TA0005", "Defense Evasion", null])),
+    ] {
+        let view = AttackView::new(sample::knowledge_base(), level, TopK::All);
+        let view = release.into_iter().fold(view, |view, release| view.as_of(release).unwrap());
+        let mut prediction = sample::prediction();
+        view.apply(&mut prediction);
+        let setup = view.names(sample::setup(RECOMMENDED));
+        let answer = answer(Some("x"), None, prediction);
+        let mut line = Vec::new();
+        JsonLines::new(&setup).push(&answer, &mut line);
+        let whole = serde_json::to_string(&Record::new(&answer, &setup)).unwrap() + "\n";
+        assert_eq!(String::from_utf8(line).unwrap(), whole);
+        let record: Value = serde_json::from_str(&whole).unwrap();
+        assert_eq!(check_schema(&record), [""; 0]);
+        let label = &record["attack"][0];
+        assert_eq!(json!([label["label"], label["name"], label.get("original")]), first);
+        assert_eq!(label["score"], 0.5);
+        let is_unmapped = record["attack"][1].get("unmapped") == Some(&json!(true));
+        assert_eq!(is_unmapped, release.is_some(), "T1562.003 is not in the bundle: {record}");
+        assert_eq!(record["taxonomies"]["attack"], release.map_or("18.1", AttackRelease::version));
+    }
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use vulnlens_files::{Classified, ErrorKind, FileError};
 
 use crate::builder::BuildError;
+use crate::compiled::KbFormatError;
 use crate::error::{ParseError, ParseIssue};
 
 /// The name of ATT&CK's release where a folder of files does not say it.
@@ -83,6 +84,14 @@ pub enum FolderError {
     /// A file is not the catalogue that it should be.
     #[error(transparent)]
     Parse(#[from] ParseError),
+    /// A compiled knowledge base cannot be used.
+    #[error("{}: {source}", path.display())]
+    Compiled {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: KbFormatError,
+    },
     /// The files do not make a knowledge base.
     #[error("{}: {source}", folder.display())]
     Build {

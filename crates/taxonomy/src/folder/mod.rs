@@ -4,13 +4,18 @@ mod error;
 mod file;
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use vulnlens_files::FileError;
+use vulnlens_files::{FileError, read_at_most};
 
 pub use error::{FolderError, FolderNote};
 
+use crate::attack::AttackCatalog;
+use crate::attack_release::AttackRelease;
 use crate::builder::{BuildError, KnowledgeBaseBuilder};
+use crate::compiled::MAGIC;
 use crate::cwe::CweCatalog;
 use crate::error::ParseIssue;
 use crate::ids::TechniqueId;
@@ -21,13 +26,15 @@ use file::{ATTACK_WANTED, CAPEC_WANTED, parse_cwe, parse_stix};
 
 /// Depth to which a folder is searched for the files.
 const DEPTH: usize = 2;
+/// Most bytes of a compiled knowledge base that are read; ours has some hundred thousand.
+const LARGEST: u64 = 1 << 30;
 
 /// The files of the three catalogues.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CatalogueFiles {
     /// CWE's XML, or an archive or a folder of the answers of its REST API.
     pub cwe: Vec<PathBuf>,
-    /// Another of these, whose categories and views are taken.
+    /// Another of these, whose categories and views are taken, and whose mapping notes where the first has none.
     pub cwe_categories: Option<PathBuf>,
     /// CAPEC's STIX bundle or XML, or a folder with a file for each STIX object.
     pub capec: Vec<PathBuf>,
@@ -73,6 +80,55 @@ impl KnowledgeBase {
     }
 }
 
+impl AttackRelease {
+    /// Reads a release of ATT&CK: a compiled knowledge base, one of MITRE's bundles, a folder of bundles, or one of a file
+    /// for each object.
+    ///
+    /// # Errors
+    /// A file cannot be read, or is none of these.
+    pub fn read(path: &Path) -> Result<(Self, Vec<FolderNote>), FolderError> {
+        // A pipe, which can be read only once, is a bundle.
+        if path.is_file() && is_compiled(path)? {
+            let kb = KnowledgeBase::from_bytes(&read_at_most(path, LARGEST)?);
+            let kb = kb.map_err(|source| FolderError::Compiled { path: path.to_owned(), source })?;
+            return Ok((Self::of(&kb), vec![]));
+        }
+        let mut files = CatalogueFiles::default();
+        if path.is_dir() {
+            (files, _) = CatalogueFiles::find(path)?;
+        }
+        if files.attack.is_empty() {
+            files.attack.push(path.to_owned());
+        }
+        let (mut bundles, mut notes) = (vec![], vec![]);
+        for path in &files.attack {
+            bundles.push(read_attack(path, &mut notes)?);
+        }
+        let release = Self::new(bundles, UNSTATED);
+        if release.version() == UNSTATED {
+            notes.push(FolderNote::UnstatedAttackVersion { folder: path.to_owned() });
+        }
+        Ok((release, notes))
+    }
+}
+
+/// True for a file that begins as a compiled knowledge base does.
+fn is_compiled(path: &Path) -> Result<bool, FolderError> {
+    let mut head = Vec::new();
+    let file = File::open(path).map_err(FileError::read(path))?;
+    file.take(MAGIC.len() as u64).read_to_end(&mut head).map_err(FileError::read(path))?;
+    Ok(head == MAGIC)
+}
+
+/// Reads a bundle of ATT&CK.
+fn read_attack(path: &Path, notes: &mut Vec<FolderNote>) -> Result<AttackCatalog, FolderError> {
+    let (mut catalogue, issues) =
+        parse_stix(path, ATTACK_WANTED, |reader, name| attack::parse(reader, name))?;
+    catalogue.issues.extend(issues);
+    note_left_out(path, &catalogue.issues, notes);
+    Ok(catalogue)
+}
+
 impl CatalogueFiles {
     /// Finds the official files in a folder and its folders.
     ///
@@ -116,11 +172,7 @@ impl CatalogueFiles {
             builder = builder.capec(catalogue);
         }
         for path in &self.attack {
-            let (mut catalogue, issues) =
-                parse_stix(path, ATTACK_WANTED, |reader, name| attack::parse(reader, name))?;
-            catalogue.issues.extend(issues);
-            note_left_out(path, &catalogue.issues, &mut notes);
-            builder = builder.attack(catalogue);
+            builder = builder.attack(read_attack(path, &mut notes)?);
         }
         Ok((builder, notes))
     }

@@ -7,6 +7,7 @@ use clap::Args;
 use vulnlens::report::Format;
 use vulnlens::{Classifier, LabelMode, Options, Task, Tasks};
 
+use crate::attack_arguments::AttackArguments;
 use crate::choice::one_of;
 use crate::model_arguments::ModelArguments;
 use crate::options::{THREADS, thread_count};
@@ -41,6 +42,9 @@ pub(crate) struct ClassifyArguments {
 
     #[command(flatten)]
     pub(super) question: QuestionArguments,
+
+    #[command(flatten)]
+    pub(super) attack: AttackArguments,
 
     /// Format of the output [default: table on a terminal, by --out's name, otherwise jsonl]
     #[arg(short, long, value_name = "FORMAT", value_parser = format_parser())]

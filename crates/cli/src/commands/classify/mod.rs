@@ -4,6 +4,7 @@ mod arguments;
 
 use vulnlens::report::{Answer, Format, RecordKey, Renderer, Setup};
 use vulnlens::stream::{self, Job, StreamError};
+use vulnlens::taxonomy::AttackLevel;
 use vulnlens::{Answerer, Input, Options};
 
 pub(crate) use arguments::ClassifyArguments;
@@ -33,14 +34,16 @@ pub(crate) fn run(arguments: ClassifyArguments, terminal: &Terminal) -> Result<(
     let classifier = arguments.model.load(settings.threads, terminal)?;
     arguments.question.check(&classifier, terminal);
     arguments.check(&classifier, &settings.options, terminal);
-    let mut answerer = Answerer::new(&classifier, &settings.options, settings.format.needs_assigned());
+    let view = arguments.attack.view(&classifier, &settings.options, terminal)?;
+    let options = arguments.attack.options(settings.options);
+    let setup = Setup::new(classifier.run(&options), classifier.knowledge_base().clone())
+        .layout(arguments.question.layout(terminal))
+        .safe_csv(arguments.safe_csv);
+    let setup = view.iter().fold(setup, |setup, view| view.names(setup));
+    let mut answerer = Answerer::new(&classifier, &options, settings.format.needs_assigned()).view(view);
     if arguments.evidence {
         answerer = answerer.explaining();
     }
-    let run = classifier.run(&settings.options);
-    let setup = Setup::new(run, classifier.knowledge_base().clone())
-        .layout(arguments.question.layout(terminal))
-        .safe_csv(arguments.safe_csv);
     let output = || RecordOutput::begin(settings.format, &setup, arguments.out.as_deref());
     let records = |input, position, answerer| {
         let reading = Reading::new(position, settings.to_terminal, terminal);
@@ -85,6 +88,13 @@ fn settings(arguments: &ClassifyArguments, terminal: &Terminal) -> Result<Settin
         let message = format!("--evidence is for jsonl, and the output is {}", format.name());
         return Err(
             Failure::new(Kind::Arguments, message).hint("add --format jsonl, or ask `vulnlens explain`")
+        );
+    }
+    let is_layer = Some(format) == Format::named("navigator");
+    if is_layer && arguments.attack.attack_level == AttackLevel::Tactic {
+        let message = "--attack-level tactic: a layer of the Navigator holds techniques";
+        return Err(
+            Failure::new(Kind::Arguments, message).hint("leave the level out, or choose another format")
         );
     }
     Ok(Settings {
