@@ -62,7 +62,9 @@ impl QuestionArguments {
             terminal.warn("a checkpoint knows no years: --as-of changes nothing");
         }
         if self.severity && classifier.network().severity().is_none() {
-            terminal.warn("no severities are answered: the model has no head for them; `train severity` fits one");
+            terminal.warn(
+                "no severities are answered: the model has no head for them; `train severity` fits one",
+            );
         }
         let years = classifier.network().header().and_then(|header| header.years);
         if let (Some(year), Some(Years { oldest, newest })) = (self.as_of, years) {

@@ -92,7 +92,9 @@ fn of_earlier_layout(name: &str, batch: &RecordBatch) -> Option<ArrayRef> {
     match name {
         schema::NAME => batch.column_by_name(schema::CVE_ID).cloned(),
         schema::KIND => Some(Arc::new(StringArray::from(vec![TextKind::Record.name(); rows]))),
-        schema::STYLE | schema::OUTCOME | schema::CVSS | schema::CVSS_SOURCE => Some(new_null_array(&DataType::Utf8, rows)),
+        schema::STYLE | schema::OUTCOME | schema::CVSS | schema::CVSS_SOURCE => {
+            Some(new_null_array(&DataType::Utf8, rows))
+        }
         schema::ALIASES => {
             let mut lists = ListBuilder::new(StringBuilder::new()).with_field(schema::list_item());
             (0..rows).for_each(|_| lists.append(true));

@@ -107,7 +107,8 @@ impl DataSet {
     /// styles about such a CVE.
     #[must_use]
     pub fn rated(&self, split: Split) -> Vec<RatedText> {
-        let of_row = |row: &DataRow| Some((row.cve?, (row.cvss?, row.cvss_source.clone().unwrap_or_default())));
+        let of_row =
+            |row: &DataRow| Some((row.cve?, (row.cvss?, row.cvss_source.clone().unwrap_or_default())));
         let vectors: BTreeMap<CveId, (BaseVector, String)> = self.rows.iter().filter_map(of_row).collect();
         let rated = |row: &DataRow| {
             let (vector, source) = vectors.get(&row.cve?)?.clone();

@@ -203,7 +203,11 @@ mod tests {
             ("CVSS:3.1/AV:P/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N", 0.0, SeverityBand::None),
             ("CVSS:3.0/AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N", 6.1, SeverityBand::Medium),
         ] {
-            assert_eq!(((vector(text).score() * 10.0).round() / 10.0, vector(text).band()), (score, band), "{text}");
+            assert_eq!(
+                ((vector(text).score() * 10.0).round() / 10.0, vector(text).band()),
+                (score, band),
+                "{text}"
+            );
         }
     }
 

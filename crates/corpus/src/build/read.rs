@@ -75,7 +75,9 @@ pub(super) fn read(
     let mut paths = Vec::new();
     let purposes =
         [(sources, Purpose::Records), (&options.untold, Purpose::Untold), (&options.cvss, Purpose::Cvss)];
-    for (given, purpose) in purposes.iter().flat_map(|(given, purpose)| given.iter().map(|path| (path, *purpose))) {
+    for (given, purpose) in
+        purposes.iter().flat_map(|(given, purpose)| given.iter().map(|path| (path, *purpose)))
+    {
         let expanded = expand(given)?.into_iter();
         paths.extend(expanded.map(|path| SourcePath { is_member: path != *given, purpose, path }));
     }

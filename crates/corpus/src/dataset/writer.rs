@@ -132,7 +132,8 @@ impl RowWriter {
     }
 
     pub(crate) fn push(&mut self, row: &NewRow<'_>) -> Result<(), CorpusError> {
-        let [name, cve, kind, style, outcome, text, cvss, cvss_source, group, random, temporal, kb] = &mut self.texts;
+        let [name, cve, kind, style, outcome, text, cvss, cvss_source, group, random, temporal, kb] =
+            &mut self.texts;
         name.append_value(row.name);
         cve.append_option(row.cve.map(|cve| cve.to_string()));
         kind.append_value(row.kind.name());

@@ -328,7 +328,8 @@ fn severity_head(
     table: &TensorTable<'_, '_>,
     vocabulary: &Vocabulary,
 ) -> Result<SeverityHead, ModelFileError> {
-    let outputs = head.severity().ok_or(ModelFileError::OtherKind("its head of severities has no outputs"))?;
+    let outputs =
+        head.severity().ok_or(ModelFileError::OtherKind("its head of severities has no outputs"))?;
     let (w, features) = (SEVERITY_WIDTH, outputs.dense());
     let rows = table.0.tensor("severity.rows").map_or(0, |view| view.data().len() / 4);
     let words = table.take("severity.rows", Dtype::U32, &[rows])?;

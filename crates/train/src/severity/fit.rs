@@ -76,7 +76,8 @@ impl Fitted {
             let mut probabilities = Vec::new();
             let of_text = |(text, vector): &Rated<'_>| {
                 self.probabilities(text, temperature, &mut probabilities);
-                f64::from(probabilities.get(vector.number()).copied().unwrap_or(0.0).max(f32::MIN_POSITIVE)).ln()
+                f64::from(probabilities.get(vector.number()).copied().unwrap_or(0.0).max(f32::MIN_POSITIVE))
+                    .ln()
             };
             texts.iter().map(of_text).sum::<f64>()
         };
@@ -103,7 +104,8 @@ pub(super) fn fit(texts: &[Rated<'_>], features: usize) -> Fitted {
     let mut random = Random::new(0, 0);
     let steps = (EPOCHS * texts.len()) as f32;
     let mut done = 0usize;
-    let (mut logits, mut sums, mut change) = (Vec::new(), [0.0f32; SEVERITY_WIDTH], vec![0.0f32; BaseVector::COUNT]);
+    let (mut logits, mut sums, mut change) =
+        (Vec::new(), [0.0f32; SEVERITY_WIDTH], vec![0.0f32; BaseVector::COUNT]);
     for _ in 0..EPOCHS {
         random.shuffle(&mut order);
         for (at, text) in order.iter().enumerate() {
@@ -194,7 +196,8 @@ const LARGER: [&[usize]; 4] = [&[5, 6, 7], &[4, 5, 6, 7], &[0, 2, 3, 4], &[0, 1,
 impl Cliques {
     fn new() -> Self {
         let metrics = 0..BASE_METRICS.len();
-        let pairs = metrics.clone().flat_map(|first| (first + 1..metrics.end).map(move |second| vec![first, second]));
+        let pairs =
+            metrics.clone().flat_map(|first| (first + 1..metrics.end).map(move |second| vec![first, second]));
         let (mut places, mut width) = (Vec::new(), 0);
         for clique in pairs.chain(LARGER.map(<[usize]>::to_vec)) {
             let sizes = clique.iter().map(|metric| BASE_METRICS[*metric].values.len());
@@ -211,7 +214,10 @@ impl Cliques {
     fn joint(&self, tables: &[Adaptive<1>]) -> Vec<f32> {
         let mut joint = vec![0.0; BaseVector::COUNT];
         for places in &self.places {
-            joint.iter_mut().zip(places).for_each(|(sum, place)| *sum += tables[usize::from(*place)].values[0]);
+            joint
+                .iter_mut()
+                .zip(places)
+                .for_each(|(sum, place)| *sum += tables[usize::from(*place)].values[0]);
         }
         joint
     }

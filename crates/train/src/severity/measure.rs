@@ -85,7 +85,8 @@ pub fn measure(
         texts.iter().filter(|text| text.part == Part::Test && text.is_record).collect();
     let (constant, share) = constant(&fitted).ok_or(TrainError::NoVectors)?;
     let block = |texts: &[&RatedText]| {
-        let inputs: Vec<Input<'_>> = texts.iter().map(|text| Input::text(&text.text).year(text.year)).collect();
+        let inputs: Vec<Input<'_>> =
+            texts.iter().map(|text| Input::text(&text.text).year(text.year)).collect();
         let mut judged = Vec::new();
         distributions(&model, kb, &inputs, |number, probabilities| {
             judged.extend(texts.get(number).and_then(|text| judge(text.vector, probabilities)));
@@ -123,7 +124,8 @@ fn judge(right: BaseVector, probabilities: &[f32]) -> Option<(Judged, Judged)> {
     let severity = Severity::of(probabilities)?;
     let by_probability = || BaseVector::all().zip(probabilities);
     let (answer, _) = by_probability().reduce(|best, other| if other.1 > best.1 { other } else { best })?;
-    let confidence = by_probability().filter(|(vector, _)| vector.band() == answer.band()).map(|(_, p)| p).sum();
+    let confidence =
+        by_probability().filter(|(vector, _)| vector.band() == answer.band()).map(|(_, p)| p).sum();
     let head = Judged { right, answer: severity.vector, confidence: severity.confidence };
     Some((head, Judged { right, answer, confidence }))
 }
@@ -164,7 +166,11 @@ fn figures(judged: &[Judged]) -> SeverityFigures {
         band_accuracy: share(count(&|j| j.right.band() == j.answer.band())),
         band_macro_f1: f1s.iter().sum::<f64>() / f1s.len().max(1) as f64,
         vector_accuracy: share(count(&|j| j.right == j.answer)),
-        metric_accuracy: BASE_METRICS.iter().enumerate().map(|(at, m)| (m.name.to_owned(), metric(at))).collect(),
+        metric_accuracy: BASE_METRICS
+            .iter()
+            .enumerate()
+            .map(|(at, m)| (m.name.to_owned(), metric(at)))
+            .collect(),
         score_error: judged.iter().map(|j| (j.right.score() - j.answer.score()).abs()).sum::<f64>()
             / judged.len().max(1) as f64,
         band_calibration_error: gap / judged.len().max(1) as f64,

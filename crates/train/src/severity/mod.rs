@@ -42,7 +42,8 @@ pub fn train(
     let is_of = |part: Part| move |at: &usize| texts.get(*at).is_some_and(|text| text.part == part);
     let all: Vec<usize> = (0..texts.len()).filter(is_of(Part::Train)).collect();
     let is_record = |at: &usize| texts.get(*at).is_some_and(|text| text.is_record);
-    let mut validation: Vec<usize> = (0..texts.len()).filter(is_of(Part::Validation)).filter(is_record).collect();
+    let mut validation: Vec<usize> =
+        (0..texts.len()).filter(is_of(Part::Validation)).filter(is_record).collect();
     let newest = all.iter().filter_map(|at| texts.get(*at)?.year).max().ok_or(TrainError::NoVectors)?;
     let mut read = Texts::read(texts, model, kb, newest, TEXT_GAIN);
     read.drop_rare(&all);

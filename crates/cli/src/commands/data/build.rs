@@ -191,7 +191,8 @@ fn text(report: &BuildReport) -> String {
     if let Some(cvss) = &report.cvss {
         let sources = cvss.by_source.iter().map(|(source, rows)| format!("{} {rows}", harmless(source)));
         let sources = sources.collect::<Vec<_>>().join(", ");
-        text += &format!("base vectors of CVSS: {} rows ({sources}), of {} CVEs rated\n", cvss.rows, cvss.cves);
+        text +=
+            &format!("base vectors of CVSS: {} rows ({sources}), of {} CVEs rated\n", cvss.rows, cvss.cves);
     }
     text
 }

@@ -55,7 +55,8 @@ pub(crate) struct SeverityArguments {
 pub(crate) fn run(arguments: &SeverityArguments, terminal: &Terminal) -> Result<(), Failure> {
     let split = arguments.split;
     if arguments.report.is_some() && !split.has_test_part() {
-        let failure = Failure::new(Kind::Arguments, format!("--split {} has no test part to report on", split.name()));
+        let failure =
+            Failure::new(Kind::Arguments, format!("--split {} has no test part to report on", split.name()));
         return Err(failure.hint("give --split random or temporal, or leave --report out"));
     }
     let data = data_set::read(&arguments.data)?;
@@ -67,7 +68,8 @@ pub(crate) fn run(arguments: &SeverityArguments, terminal: &Terminal) -> Result<
         failure.message = format!("{}: {}", arguments.data.display(), failure.message);
         failure
     };
-    let fitted_on = format!("{} texts with base vectors of {}, split {}", texts.len(), data.name, split.name());
+    let fitted_on =
+        format!("{} texts with base vectors of {}, split {}", texts.len(), data.name, split.name());
     let mut output = Output::open(Some(&arguments.out))?;
     let bar = terminal.progress("{spinner} fitting, {elapsed}");
     let fitted = on_threads(threads, || train(&bytes, &model, &kb, &texts, fitted_on))?;
