@@ -168,9 +168,43 @@ def checkpoint(binary):
     return "\n".join(lines) + "\n"
 
 
+SEVERITY_FIGURES = {
+    "band": ("band_accuracy", ".3f"),
+    "band, macro-F1": ("band_macro_f1", ".3f"),
+    "whole vector": ("vector_accuracy", ".3f"),
+    "score, mean error": ("score_error", ".2f"),
+    "calibration error": ("band_calibration_error", ".3f"),
+}
+
+
+def severity():
+    """The tables of the head of severities, from what `train severity --report` wrote for each split."""
+    text = ""
+    for split in reversed(SPLITS):
+        path = ROOT / f"crates/model-fast/severity.{split}.evaluation.json"
+        report = json.loads(path.read_text(encoding="utf-8"))
+        records, others = report["fitted"]
+        systems = [(system["system"], system["figures"]) for system in report["systems"]]
+        of_source = [(f"… vectors of {source}", figures) for source, figures in report["by_source"].items()]
+        text += (
+            f"Split `{report['split']}`: fitted on {records} records and {others} texts in other styles, judged on "
+            f"{report['tested']} records.\n\n"
+            f"| answer | texts | {' | '.join(SEVERITY_FIGURES)} |\n|---|--:|{'--:|' * len(SEVERITY_FIGURES)}\n"
+        )
+        for name, figures in systems + of_source:
+            cells = " | ".join(format(figures[key], form) for key, form in SEVERITY_FIGURES.values())
+            text += f"| {name} | {figures['texts']} | {cells} |\n"
+        metrics = systems[-1][1]["metric_accuracy"]
+        order = ("AV", "AC", "PR", "UI", "S", "C", "I", "A")
+        text += "\nEach metric of the vector that is answered: "
+        text += ", ".join(f"{name} {metrics[name]:.3f}" for name in order) + ".\n\n"
+    return text[:-1]
+
+
 def check():
     """Fails where the tables that need no program are not those of the evaluation files."""
-    tables = [("README.md", headline()), ("docs/evaluation.md", first_cwes()), ("docs/evaluation.md", curated())]
+    of_evaluation = [first_cwes(), curated(), severity()]
+    tables = [("README.md", headline())] + [("docs/evaluation.md", table) for table in of_evaluation]
     for file, table in tables:
         if table not in (ROOT / file).read_text(encoding="utf-8"):
             sys.exit(f"{file}: a table differs from crates/model-*/*.evaluation.json; run tools/render_readme.py")
@@ -180,7 +214,7 @@ def main(argument):
     if argument == "--check":
         return check()
     replace("README.md", headline=headline())
-    replace("docs/evaluation.md", first=first_cwes(), curated=curated())
+    replace("docs/evaluation.md", first=first_cwes(), curated=curated(), severity=severity())
     if argument == "--tables":
         return None
     table = run(argument, "classify", TEXT, "--taxonomy", "cwe,curated,attack", "--top-k", "2", "--format", "table")

@@ -136,7 +136,11 @@ impl Head {
             return first_wrong(&[
                 ("cwes", cwes.is_sorted_by(|a, b| a < b), "must be in order, each once"),
                 ("cwes", cwes.len() <= MAX_CURATED, "must be at most 1024"),
-                ("years", years.span().is_some(), "the newest must be at most 199 after the oldest"),
+                (
+                    "years",
+                    (years.oldest..years.oldest.saturating_add(200)).contains(&years.newest),
+                    "the newest must be at most 199 after the oldest",
+                ),
             ]);
         }
         let HeadOutputs::CweSets { sets, outcomes, catalogue_only } = &self.outputs else { return Ok(()) };

@@ -16,6 +16,7 @@ pub mod softmax;
 mod classifier;
 mod combination;
 mod combined;
+mod decimals;
 mod evidence;
 mod explain;
 mod gate;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 use vulnlens_taxonomy::{CapecId, CweId, Outcome, Role, TacticId, TechniqueId};
 
+use crate::decimals::rounded;
 use crate::said::Said;
 use crate::severity::Severity;
 
@@ -241,12 +242,6 @@ impl Serialize for Family {
         family.serialize_field("members", &self.members)?;
         family.end()
     }
-}
-
-/// A probability with six decimals, as all outputs have them. NaN is written as 0.
-pub(crate) fn rounded(score: f32) -> f64 {
-    let score = if score.is_nan() { 0.0 } else { f64::from(score) };
-    (score.clamp(0.0, 1.0) * 1e6).round() / 1e6
 }
 
 /// The origin of a model's labels, and with it the meaning of their scores.

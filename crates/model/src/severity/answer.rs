@@ -4,7 +4,7 @@ use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 use vulnlens_taxonomy::{BASE_METRICS, BaseVector, SeverityBand};
 
 use super::outputs::SEVERITY_WIDTH;
-use crate::prediction::rounded;
+use crate::decimals::rounded;
 
 /// The severity that a text implies: the most probable band, and of its vectors the most probable.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,5 +99,30 @@ impl Serialize for MetricProbabilities {
             map.serialize_entry(metric, &Values(values.collect()))?;
         }
         map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_vector_is_of_the_most_probable_band_though_another_vector_is_more_probable() {
+        let vector = |text: &str| text.parse::<BaseVector>().unwrap();
+        let critical = vector("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H");
+        let high =
+            ["CVSS:3.1/AV:N/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H", "CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H"];
+        let [likelier, other] = high.map(vector);
+        let mut probabilities = vec![0.0; BaseVector::COUNT];
+        for (vector, p) in [(critical, 0.4), (likelier, 0.35), (other, 0.25)] {
+            probabilities[vector.number()] = p;
+        }
+        let severity = Severity::of(&probabilities).unwrap();
+        assert_eq!((severity.vector, severity.band()), (likelier, SeverityBand::High));
+        assert!((severity.confidence - 0.6).abs() < 1e-6);
+        let json = serde_json::to_value(&severity).unwrap();
+        assert_eq!(json["metrics"]["PR"], serde_json::json!({ "N": 0.4, "L": 0.6, "H": 0.0 }));
+        assert_eq!(json["metrics"]["AV"]["L"], 0.25);
+        assert_eq!((&json["score"], &json["severity"]), (&8.8.into(), &"HIGH".into()));
     }
 }

@@ -127,3 +127,26 @@ fn combine<'s>(metrics: &[&[f32]], sum: f32, sums: &mut impl Iterator<Item = &'s
         None => sums.next().into_iter().for_each(|of_values| *of_values = sum),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_logit_of_a_vector_is_the_sum_of_its_values_and_its_own() {
+        let sums: Vec<f32> = (0..SEVERITY_WIDTH).map(|at| (at * at) as f32).collect();
+        let joint: Vec<f32> = (0..BaseVector::COUNT).map(|at| (at % 7) as f32).collect();
+        let mut logits = Vec::new();
+        joint_logits(&sums, &joint, &mut logits);
+        assert_eq!(logits.len(), BaseVector::COUNT);
+        for (vector, logit) in BaseVector::all().zip(&logits) {
+            let mut first = 0;
+            let mut want = joint[vector.number()];
+            for (value, metric) in vector.values().iter().zip(&BASE_METRICS) {
+                want += sums[first + usize::from(*value)];
+                first += metric.values.len();
+            }
+            assert_eq!(*logit, want, "{vector}");
+        }
+    }
+}

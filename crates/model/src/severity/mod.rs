@@ -15,6 +15,6 @@ mod training;
 pub use answer::{MetricProbabilities, Severity};
 pub use head::SeverityHead;
 pub(crate) use head::{SeverityBuffers, SeverityText};
-pub use outputs::{SEVERITY_WIDTH, SeverityOutputs};
+pub use outputs::{SEVERITY_WIDTH, SeverityOutputs, SeverityYears};
 pub use tensors::SeverityTensors;
 pub use training::{SeverityFeatures, distributions, features, joint_logits};

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 use vulnlens_taxonomy::{BASE_METRICS, CweId, KnowledgeBase};
 
 use crate::curated::places_of;
-use crate::header::Years;
 
 /// The number of outputs: the values of all metrics.
 pub const SEVERITY_WIDTH: usize = {
@@ -16,28 +15,36 @@ pub const SEVERITY_WIDTH: usize = {
     width
 };
 
+/// The years that a head of severities tells apart; others count as the nearest of them, and none as the newest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeverityYears {
+    /// The oldest.
+    pub oldest: u16,
+    /// The newest.
+    pub newest: u16,
+}
+
 /// Description of a head of severities.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SeverityOutputs {
     /// The weaknesses whose probabilities it reads, rising.
     pub cwes: Vec<CweId>,
     /// The years that it tells apart.
-    pub years: Years,
+    pub years: SeverityYears,
 }
 
 impl SeverityOutputs {
     /// The number of dense features: weaknesses, then years.
     #[must_use]
     pub fn dense(&self) -> usize {
-        self.cwes.len() + self.years.span().unwrap_or(1)
+        self.cwes.len() + usize::from(self.years.newest.saturating_sub(self.years.oldest)) + 1
     }
 
     /// The place of a record's year among those that are told apart.
     #[must_use]
     pub fn year(&self, year: Option<u16>) -> usize {
-        let Years { oldest, newest } = self.years;
-        let oldest = oldest.unwrap_or(newest);
-        usize::from(year.unwrap_or(newest).clamp(oldest, newest.max(oldest)) - oldest)
+        let SeverityYears { oldest, newest } = self.years;
+        usize::from(year.unwrap_or(newest).min(newest).saturating_sub(oldest))
     }
 
     /// The places of the weaknesses that are read among which each of a network's CWE sets lies: those of the set and

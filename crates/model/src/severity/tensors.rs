@@ -17,7 +17,7 @@ pub struct SeverityTensors {
     pub dense: Vec<f32>,
     /// Bias of each output.
     pub bias: Vec<f32>,
-    /// What each vector's logit has beside those of its values, in the order of [`BaseVector::all`].
+    /// The logit that each vector has in addition to those of its values, in the order of [`BaseVector::all`].
     pub joint: Vec<f32>,
 }
 

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use vulnlens_model::severity::Severity;
 use vulnlens_model::{LabelMode, LabelSource, Labels, Prediction, ScoredLabel, TopK};
 use vulnlens_report::{
-    Answer, AttackView, Csv, Document, JsonLines, ParquetTable, Record, RecordKey, Records,
+    Answer, AttackView, Csv, Document, JsonLines, ParquetTable, Record, RecordKey, Records, Table,
 };
-use vulnlens_taxonomy::{AttackLevel, AttackRelease, CapecId, CweId, Role, TechniqueId, attack};
+use vulnlens_taxonomy::{AttackLevel, AttackRelease, BaseVector, CapecId, CweId, Role, TechniqueId, attack};
 
 use crate::sample;
 use crate::schema::check_schema;
@@ -35,6 +36,36 @@ fn line(id: Option<&str>, prediction: &Prediction, mode: LabelMode) -> String {
     JsonLines::new(&sample::setup(LabelSource::Spaces(mode)))
         .push(&answer(id, None, prediction.clone()), &mut out);
     String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn a_severity_that_was_asked_for_stands_behind_all_else() {
+    let mut prediction = sample::prediction();
+    let without = line(Some("CVE-2024-1"), &prediction, LabelMode::Recommended);
+    let mut probabilities = vec![0.0; BaseVector::COUNT];
+    let vector: BaseVector = "CVSS:3.1/AV:N/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H".parse().unwrap();
+    probabilities[vector.number()] = 1.0;
+    for (severity, end) in
+        [(None, "null"), (Severity::of(&probabilities), r#""A":{"H":1.0,"L":0.0,"N":0.0}}}"#)]
+    {
+        prediction.severity = Some(severity);
+        let line = line(Some("CVE-2024-1"), &prediction, LabelMode::Recommended);
+        let (before, behind) = line.split_once(",\"severity\":").unwrap();
+        assert_eq!(without, format!("{before}}}\n"));
+        assert!(behind.ends_with(&format!("{end}}}\n")), "{behind}");
+        assert_eq!(check_schema(&serde_json::from_str(&line).unwrap()), [""; 0]);
+        let answer = answer(Some("CVE-2024-1"), None, prediction.clone());
+        let record = serde_json::to_string(&Record::new(&answer, &sample::setup(RECOMMENDED))).unwrap();
+        assert_eq!(line, record + "\n");
+    }
+    let setup = sample::setup(RECOMMENDED);
+    let answer = answer(Some("CVE-2024-1"), None, prediction);
+    let (mut csv, mut table) = (Vec::new(), Vec::new());
+    Csv::new(&setup).push(&answer, &mut csv);
+    Table::new(&setup).push(&answer, &mut table);
+    let [csv, table] = [csv, table].map(|bytes| String::from_utf8(bytes).unwrap());
+    assert!(csv.ends_with(&format!("CVE-2024-1,severity,{vector},HIGH 8.8,1.0,true,,,,\n")), "{csv}");
+    assert!(table.contains(&format!("HIGH 8.8 (100 %)  {vector}")), "{table}");
 }
 
 #[test]

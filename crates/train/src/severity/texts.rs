@@ -2,8 +2,8 @@
 
 use rayon::prelude::*;
 use vulnlens_evaluation::{Part, RatedText};
-use vulnlens_model::severity::{SeverityOutputs, features};
-use vulnlens_model::{Input, NgramModel, Years};
+use vulnlens_model::severity::{SeverityOutputs, SeverityYears, features};
+use vulnlens_model::{Input, NgramModel};
 use vulnlens_taxonomy::{BaseVector, CweId, KnowledgeBase};
 
 use super::fit::{Rated, Sparse};
@@ -62,7 +62,7 @@ impl Texts {
         }
         let is_read = |(_, count): &(&CweId, &usize)| **count >= FEWEST_WITH_CWE;
         let cwes: Vec<CweId> = all.iter().zip(&counts).filter(is_read).map(|(id, _)| *id).collect();
-        let years = Years { oldest: Some(OLDEST_YEAR.min(newest)), newest };
+        let years = SeverityYears { oldest: OLDEST_YEAR.min(newest), newest };
         let outputs = SeverityOutputs { cwes, years };
         for (sparse, text) in sparse.iter_mut().zip(texts) {
             sparse.retain_mut(|(feature, _)| {

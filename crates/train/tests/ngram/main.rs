@@ -7,3 +7,4 @@ mod corpus;
 mod curated;
 mod fit;
 mod made_up;
+mod severity;
