@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use vulnlens::report::AttackView;
-use vulnlens::taxonomy::{AttackLevel, AttackRelease};
+use vulnlens::taxonomy::{AttackLevel, AttackRelease, FolderNote};
 use vulnlens::{Classifier, Options, TopK};
 
 use crate::choice::one_of;
@@ -48,8 +48,12 @@ impl AttackArguments {
         }
         let view = AttackView::new(classifier.knowledge_base().clone(), self.attack_level, asked.top_k);
         let Some(path) = &self.attack_ids else { return Ok(Some(view)) };
-        let (release, notes) =
+        let (release, mut notes) =
             AttackRelease::read(path).map_err(|error| Failure::from(error).unavailable())?;
+        // The release of these bundles cannot be named.
+        for note in notes.extract_if(.., |note| matches!(note, FolderNote::UnstatedAttackVersion { .. })) {
+            terminal.warn(&note.to_string());
+        }
         folder_notes::tell(&notes, terminal);
         let view = view.as_of(&release);
         view.map(Some).map_err(|error| Failure::new(Kind::Failed, error.to_string()))
