@@ -19,8 +19,8 @@ pub(crate) struct AttackArguments {
     #[arg(long, value_name = "LEVEL", value_parser = one_of(&AttackLevel::ALL, AttackLevel::name, AttackLevel::help), default_value = AttackLevel::SubTechnique.name())]
     pub(crate) attack_level: AttackLevel,
 
-    /// Write ATT&CK's ids as another release has them, older or newer: one of MITRE's bundles, a folder of them, or a file that
-    /// `kb build` made. An id that it has no counterpart of is kept and marked
+    /// Write ATT&CK's ids as another release has them, older or newer: one of MITRE's bundles, a folder of them, or a
+    /// file that `kb build` made. An id that it has no counterpart of is kept and marked
     #[arg(long, value_name = "FILE|FOLDER")]
     attack_ids: Option<PathBuf>,
 }

@@ -1,8 +1,8 @@
 //! ATT&CK's labels of answers at another level of detail, and by the ids of another release.
 //!
-//! Predictions are made in techniques and sub-techniques of the knowledge base; this is what is done with them before they are
-//! written. The score of a label that stands for several is the highest of theirs: the probability that one of them applies
-//! is that at least, and at most their sum.
+//! Predictions are made in techniques and sub-techniques of the knowledge base; this is what is done with them before
+//! they are written. The score of a label that stands for several is the highest of theirs: the probability that one of
+//! them applies is that at least, and at most their sum.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -25,8 +25,8 @@ pub struct AttackView {
 }
 
 impl AttackView {
-    /// The view of `kb`'s own techniques at a level, so many of them. Predictions must list all that the threshold admits:
-    /// their number is cut after the labels are put together.
+    /// The view of `kb`'s own techniques at a level, so many of them. Predictions must list all that the threshold
+    /// admits: their number is cut after the labels are put together.
     #[must_use]
     pub fn new(kb: impl Into<Arc<KnowledgeBase>>, level: AttackLevel, top_k: TopK) -> Self {
         Self { kb: kb.into(), level, counterparts: None, top_k }
@@ -117,9 +117,9 @@ fn with_label<A, B>(scored: &ScoredLabel<A>, label: B, original: Option<B>) -> S
     other
 }
 
-/// The labels that stand for others, each once: with the highest score, and with the way and the role of the first that is
-/// predicted or, where none is, of the first. The order is that of the list: by falling score, or by rising distance first;
-/// then by rising id.
+/// The labels that stand for others, each once: with the highest score, and with the way and the role of the first that
+/// is predicted or, where none is, of the first. The order is that of the list: by falling score, or by rising distance
+/// first; then by rising id.
 fn folded<A, B: Copy + Ord>(
     labels: &[ScoredLabel<A>],
     stands: impl Fn(&ScoredLabel<A>) -> Vec<ScoredLabel<B>>,

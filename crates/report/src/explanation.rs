@@ -23,8 +23,8 @@ const LEAST_WEIGHT: f32 = 0.005;
 const FULL_BAR: f32 = 0.5;
 
 /// The answer and its explanation for a person at a terminal, with ANSI styles: the [`Table`] of the answer, the words,
-/// the ways, and CWE's advice on weaknesses that should not be mapped to; in front the sentence of an answer that does not
-/// tell a weakness.
+/// the ways, and CWE's advice on weaknesses that should not be mapped to; in front the sentence of an answer that does
+/// not tell a weakness.
 #[must_use]
 pub fn explanation_text(answer: &Answer, explanation: &Explanation, setup: &Setup) -> String {
     let (layout, table) = (setup.layout, Table::new(setup));
@@ -132,8 +132,8 @@ struct WordV1<'a> {
 }
 
 /// The answer and its explanation as one JSON object and a line feed: the keys of record output, version 1, and behind
-/// them `explained`, `words` (`start` and `end` are byte offsets into the text), `without`, `paths` and `mapping`, CWE's advice on
-/// the weaknesses that the answer tells.
+/// them `explained`, `words` (`start` and `end` are byte offsets into the text), `without`, `paths` and `mapping`,
+/// CWE's advice on the weaknesses that the answer tells.
 ///
 /// # Errors
 /// None that an explanation can cause; serialisation as such is fallible.

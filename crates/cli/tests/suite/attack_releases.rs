@@ -8,8 +8,8 @@ use crate::vulnlens::Folder;
 /// The text of a vulnerability from which the chain leads to T1562.001.
 const TEXT: &str = "Missing authorization lets remote users disable the security software of the server";
 
-/// A bundle of the release `version`: tactics by number, short name and name; techniques by id, short name of the tactic
-/// and name; `gone` are deprecated; pairs of ids, of which the first was revoked by the second.
+/// A bundle of the release `version`: tactics by number, short name and name; techniques by id, short name of the
+/// tactic and name; `gone` are deprecated; pairs of ids, of which the first was revoked by the second.
 fn bundle(
     version: &str,
     tactics: &[(&str, &str, &str)],
