@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use vulnlens::report::AttackView;
-use vulnlens::taxonomy::{AttackLevel, AttackRelease};
+use vulnlens::taxonomy::{AttackLevel, AttackRelease, FolderNote};
 use vulnlens::{Classifier, Options, TopK};
 
 use crate::choice::one_of;
@@ -19,8 +19,8 @@ pub(crate) struct AttackArguments {
     #[arg(long, value_name = "LEVEL", value_parser = one_of(&AttackLevel::ALL, AttackLevel::name, AttackLevel::help), default_value = AttackLevel::SubTechnique.name())]
     pub(crate) attack_level: AttackLevel,
 
-    /// Write ATT&CK's ids as another release has them, older or newer: one of MITRE's bundles, a folder of them, or a file that
-    /// `kb build` made. An id that it has no counterpart of is kept and marked
+    /// Write ATT&CK's ids as another release has them, older or newer: one of MITRE's bundles, a folder of them, or a
+    /// file that `kb build` made. An id that it has no counterpart of is kept and marked
     #[arg(long, value_name = "FILE|FOLDER")]
     attack_ids: Option<PathBuf>,
 }
@@ -48,8 +48,12 @@ impl AttackArguments {
         }
         let view = AttackView::new(classifier.knowledge_base().clone(), self.attack_level, asked.top_k);
         let Some(path) = &self.attack_ids else { return Ok(Some(view)) };
-        let (release, notes) =
+        let (release, mut notes) =
             AttackRelease::read(path).map_err(|error| Failure::from(error).unavailable())?;
+        // The release of these bundles cannot be named.
+        for note in notes.extract_if(.., |note| matches!(note, FolderNote::UnstatedAttackVersion { .. })) {
+            terminal.warn(&note.to_string());
+        }
         folder_notes::tell(&notes, terminal);
         let view = view.as_of(&release);
         view.map(Some).map_err(|error| Failure::new(Kind::Failed, error.to_string()))

@@ -1,8 +1,8 @@
 //! ATT&CK's labels of answers at another level of detail, and by the ids of another release.
 //!
-//! Predictions are made in techniques and sub-techniques of the knowledge base; this is what is done with them before they are
-//! written. The score of a label that stands for several is the highest of theirs: the probability that one of them applies
-//! is that at least, and at most their sum.
+//! Predictions are made in techniques and sub-techniques of the knowledge base; this is what is done with them before
+//! they are written. The score of a label that stands for several is the highest of theirs: the probability that one of
+//! them applies is that at least, and at most their sum.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -25,8 +25,8 @@ pub struct AttackView {
 }
 
 impl AttackView {
-    /// The view of `kb`'s own techniques at a level, so many of them. Predictions must list all that the threshold admits:
-    /// their number is cut after the labels are put together.
+    /// The view of `kb`'s own techniques at a level, so many of them. Predictions must list all that the threshold
+    /// admits: their number is cut after the labels are put together.
     #[must_use]
     pub fn new(kb: impl Into<Arc<KnowledgeBase>>, level: AttackLevel, top_k: TopK) -> Self {
         Self { kb: kb.into(), level, counterparts: None, top_k }
@@ -52,21 +52,23 @@ impl AttackView {
     /// Brings a prediction to the view.
     pub fn apply(&self, prediction: &mut Prediction) {
         for list in [&mut prediction.attack, &mut prediction.attack_curated] {
-            *list = list.take().map(|labels| self.renamed(labels));
+            *list = list.take().map(|labels| self.renamed(labels)).map(|labels| match self.level {
+                AttackLevel::Technique => with_labels(labels, |scored| vec![self.parent(scored)]),
+                _ => labels,
+            });
         }
         if self.level == AttackLevel::Tactic {
-            prediction.attack_tactics = prediction.attack.take().map(|labels| self.tactics(labels));
-            let curated = prediction.attack_curated.take();
-            prediction.attack_curated_tactics = curated.map(|labels| self.tactics(labels));
-            return;
+            let tactics = |labels| with_labels(labels, |scored| self.tactics(scored));
+            prediction.attack_tactics = prediction.attack.take().map(tactics);
+            prediction.attack_curated_tactics = prediction.attack_curated.take().map(tactics);
         }
-        for list in [&mut prediction.attack, &mut prediction.attack_curated].into_iter().flatten() {
-            if self.level == AttackLevel::Technique {
-                let all = std::mem::take(&mut list.labels);
-                list.labels = folded(all, |scored| vec![self.parent(scored)]);
-            }
-            cut(&mut list.labels, self.top_k);
-        }
+        prediction.cwe.iter_mut().for_each(|list| cut(&mut list.labels, self.top_k));
+        prediction.capec.iter_mut().for_each(|list| cut(&mut list.labels, self.top_k));
+        let techniques = [&mut prediction.attack, &mut prediction.attack_curated];
+        techniques.into_iter().flatten().for_each(|list| cut(&mut list.labels, self.top_k));
+        let tactics = [&mut prediction.attack_tactics, &mut prediction.attack_curated_tactics];
+        tactics.into_iter().flatten().for_each(|list| cut(&mut list.labels, self.top_k));
+        cut(&mut prediction.other, self.top_k);
     }
 
     /// The labels by the ids of the release, where one is asked for.
@@ -83,7 +85,7 @@ impl AttackView {
                 vec![kept]
             }
         };
-        Labels::new(folded(labels.labels, counterpart), labels.none)
+        with_labels(labels, counterpart)
     }
 
     /// The technique of a sub-technique, with its original where that has another technique.
@@ -93,16 +95,19 @@ impl AttackView {
         with_label(scored, label, original)
     }
 
-    /// The tactics that techniques serve.
-    fn tactics(&self, labels: Labels<TechniqueId>) -> Labels<TacticId> {
-        let tactics = |scored: &ScoredLabel<TechniqueId>| {
-            let served = self.kb.tactics_of(scored.label).iter();
-            served.map(|tactic| with_label(scored, *tactic, None)).collect()
-        };
-        let mut folded = folded(labels.labels, tactics);
-        cut(&mut folded, self.top_k);
-        Labels::new(folded, labels.none)
+    /// The tactics that a technique serves.
+    fn tactics(&self, scored: &ScoredLabel<TechniqueId>) -> Vec<ScoredLabel<TacticId>> {
+        let served = self.kb.tactics_of(scored.label).iter();
+        served.map(|tactic| with_label(scored, *tactic, None)).collect()
     }
+}
+
+/// The list of the labels that stand for those of another.
+fn with_labels<A, B: Copy + Ord>(
+    labels: Labels<A>,
+    stands: impl Fn(&ScoredLabel<A>) -> Vec<ScoredLabel<B>>,
+) -> Labels<B> {
+    Labels::new(folded(&labels.labels, stands), labels.none)
 }
 
 /// The facts of `scored` about another label.
@@ -112,10 +117,11 @@ fn with_label<A, B>(scored: &ScoredLabel<A>, label: B, original: Option<B>) -> S
     other
 }
 
-/// The labels that stand for others, each once: with the highest score, and with the way and the role of the first that is
-/// predicted or, where none is, of the first. The order is that of answers: by rising distance, falling score, rising id.
+/// The labels that stand for others, each once: with the highest score, and with the way and the role of the first that
+/// is predicted or, where none is, of the first. The order is that of the list: by falling score, or by rising distance
+/// first; then by rising id.
 fn folded<A, B: Copy + Ord>(
-    labels: Vec<ScoredLabel<A>>,
+    labels: &[ScoredLabel<A>],
     stands: impl Fn(&ScoredLabel<A>) -> Vec<ScoredLabel<B>>,
 ) -> Vec<ScoredLabel<B>> {
     let mut found: BTreeMap<B, ScoredLabel<B>> = BTreeMap::new();
@@ -134,7 +140,12 @@ fn folded<A, B: Copy + Ord>(
         }
     }
     let mut folded: Vec<ScoredLabel<B>> = found.into_values().collect();
-    let distance = |scored: &ScoredLabel<B>| scored.via.map(|via| via.distance);
+    let is_by_score = labels.is_sorted_by(|a, b| a.score >= b.score);
+    // Labels without a way stand behind those with one.
+    let distance = |scored: &ScoredLabel<B>| match scored.via {
+        Some(via) if !is_by_score => via.distance,
+        _ => u8::MAX,
+    };
     folded.sort_by(|a, b| distance(a).cmp(&distance(b)).then(b.score.total_cmp(&a.score)));
     folded
 }
@@ -144,9 +155,9 @@ fn cut<L>(labels: &mut Vec<ScoredLabel<L>>, top_k: TopK) {
     match top_k {
         TopK::Best(number) => labels.truncate(number),
         TopK::Predicted { and_best } => {
-            let mut place = 0;
+            let mut place = 0usize;
             labels.retain(|scored| {
-                place += 1;
+                place = place.saturating_add(1);
                 scored.predicted || place <= and_best
             });
         }

@@ -30,8 +30,8 @@ pub(crate) trait Column: 'static {
     }
 }
 
-/// Evaluates an expression for every column, in the order of the outputs; of techniques and their tactics a prediction has
-/// one ([`Column::is_shown`]): `each_column!(C => self.push::<C>())`.
+/// Evaluates an expression for every column, in the order of the outputs; of techniques and their tactics a prediction
+/// has one ([`Column::is_shown`]): `each_column!(C => self.push::<C>())`.
 macro_rules! each_column {
     ($column:ident => $body:expr) => {{
         {

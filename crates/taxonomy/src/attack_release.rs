@@ -34,8 +34,8 @@ pub enum Counterpart {
 pub struct Counterparts(BTreeMap<TechniqueId, Counterpart>);
 
 impl AttackRelease {
-    /// The release of these bundles, an object that several hold being taken from the first; `version` names it where they
-    /// do not.
+    /// The release of these bundles, an object that several hold being taken from the first; `version` names it where
+    /// they do not.
     #[must_use]
     pub fn new(bundles: Vec<AttackCatalog>, version: &str) -> Self {
         let named = bundles.iter().find_map(|catalog| catalog.version.clone());
@@ -62,9 +62,9 @@ impl AttackRelease {
 
     /// The counterparts of the ids of `kb` and of this release.
     ///
-    /// Both releases' `revoked-by` relations are followed. An id that was revoked here has its successor, which may have
-    /// been revoked, too. One that is not known here has the ids that `kb` says it has replaced, as far as they are in force
-    /// here; or the counterpart of what has replaced it.
+    /// Both releases' `revoked-by` relations are followed. An id that was revoked here has its successor, which may
+    /// have been revoked, too. One that is not known here has the ids that `kb` says it has replaced, as far as they
+    /// are in force here; or the counterpart of what has replaced it.
     #[must_use]
     pub fn counterparts(&self, kb: &KnowledgeBase) -> Counterparts {
         let mut replaced: BTreeMap<TechniqueId, Vec<TechniqueId>> = BTreeMap::new();
@@ -125,8 +125,8 @@ impl Counterparts {
 }
 
 impl KnowledgeBase {
-    /// The knowledge base with the names, tactics and relations of another release of ATT&CK; techniques and tactics that
-    /// are in this one alone are kept. The chain stays what it is, as CAPEC's links do.
+    /// The knowledge base with the names, tactics and relations of another release of ATT&CK; techniques and tactics
+    /// that are in this one alone are kept. The chain stays what it is, as CAPEC's links do.
     ///
     /// # Errors
     /// None that a knowledge base can cause: its hierarchy stays the same.

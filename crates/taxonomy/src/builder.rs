@@ -85,8 +85,8 @@ impl KnowledgeBaseBuilder {
         self
     }
 
-    /// Sets the CWE catalogue whose categories and views are taken in place of those of the first, and whose mapping notes
-    /// are where the first has none and gives the same usage: reduced catalogues have neither.
+    /// Sets the CWE catalogue whose categories and views are taken in place of those of the first, and whose mapping
+    /// notes are where the first has none and gives the same usage: reduced catalogues have neither.
     /// [`Versions::cwe_categories`] then names its release.
     #[must_use]
     pub fn categories(mut self, catalog: CweCatalog) -> Self {

@@ -103,8 +103,9 @@ impl KnowledgeBase {
         self.weakness(id).is_some_and(|weakness| weakness.usage.permits_mapping())
     }
 
-    /// The classes that a weakness belongs to: the nearest of itself and its ancestors that are of the abstraction `Class`,
-    /// all of the nearest where several are equally near; none for a pillar and for an id that is not a weakness.
+    /// The classes that a weakness belongs to: the nearest of itself and its ancestors that are of the abstraction
+    /// `Class`, all of the nearest where several are equally near; none for a pillar and for an id that is not a
+    /// weakness.
     #[must_use]
     pub fn classes_of(&self, id: CweId) -> Vec<CweId> {
         let is_class =

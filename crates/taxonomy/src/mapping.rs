@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::CweId;
 
-/// The notes on mapping vulnerabilities to a weakness, category or view (`Mapping_Notes`); its usage stands in the entry.
+/// The notes on mapping vulnerabilities to a weakness, category or view (`Mapping_Notes`); its usage stands in the
+/// entry.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MappingNotes {
     /// The reason for the usage, in a few sentences; empty where the catalogue gives none.

@@ -82,7 +82,8 @@ pub(crate) fn read<E: Elements>(
     Err(ParseError::not_catalogue(file, E::EXPECTED, problem))
 }
 
-/// The character that a reference in text stands for: a number or one of the five predefined entities; nothing for others.
+/// The character that a reference in text stands for: a number or one of the five predefined entities; nothing for
+/// others.
 fn resolved(reference: &BytesRef<'_>) -> Result<String, quick_xml::Error> {
     if let Some(character) = reference.resolve_char_ref()? {
         return Ok(character.to_string());

@@ -8,8 +8,8 @@ use crate::vulnlens::Folder;
 /// The text of a vulnerability from which the chain leads to T1562.001.
 const TEXT: &str = "Missing authorization lets remote users disable the security software of the server";
 
-/// A bundle of the release `version`: tactics by number, short name and name; techniques by id, short name of the tactic
-/// and name; `gone` are deprecated; pairs of ids, of which the first was revoked by the second.
+/// A bundle of the release `version`: tactics by number, short name and name; techniques by id, short name of the
+/// tactic and name; `gone` are deprecated; pairs of ids, of which the first was revoked by the second.
 fn bundle(
     version: &str,
     tactics: &[(&str, &str, &str)],
@@ -266,4 +266,31 @@ fn every_format_has_the_level() {
     );
     let best = ["classify", "in.jsonl", "--attack-level", "technique", "--top-k", "2", "--format", "jsonl"];
     assert_eq!(folder.run(&best).code(0).records()[0]["attack"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn the_same_release_and_level_change_nothing() {
+    let folder = folder();
+    let embedded = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../taxonomy/assets/kb.bin");
+    let embedded = embedded.display().to_string();
+    let texts = [
+        TEXT,
+        "Something is wrong with the memory of the server, and an attacker may use it",
+        "Access control is missing in the interface of the device",
+        "Memory corruption while processing an IOCTL call to get the mapping",
+        "Buffer overflow in a decoder, and SQL injection in the login form",
+        "Stir the butter and the sugar",
+    ];
+    let lines = texts.map(|text| json!({"description": text}).to_string());
+    folder.file("in.jsonl", lines.join("\n"));
+    for arguments in [
+        &["--format", "jsonl"][..],
+        &["--format", "csv"],
+        &["--format", "jsonl", "--top-k", "3"],
+        &["--format", "table"],
+    ] {
+        let plain = folder.run(&[&["classify", "in.jsonl"][..], arguments].concat()).code(0).stdout;
+        let viewed = [&["classify", "in.jsonl", "--attack-ids", &embedded][..], arguments].concat();
+        assert_eq!(folder.run(&viewed).code(0).stdout, plain, "{arguments:?}");
+    }
 }

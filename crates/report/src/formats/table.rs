@@ -332,7 +332,8 @@ impl Table {
         }
     }
 
-    /// The line under a label of another release of ATT&CK than the knowledge base's, or that this one has no label for.
+    /// The line under a label of another release of ATT&CK than the knowledge base's, or that this one has no label
+    /// for.
     fn counterpart<L: Label>(&self, scored: &ScoredLabel<L>) -> String {
         match scored.original {
             Some(original) => self.aside(&format!("{original} in the release that the model was made with")),

@@ -47,7 +47,8 @@ pub(super) fn row(review: &Review, setup: &Setup) -> String {
 pub(super) fn report(summary: &ReviewSummary, rows: &str, more: u64, setup: &Setup) -> String {
     let run = &setup.run;
     let mut text = format!(
-        "# Review of root cause mappings\n\nMapped weaknesses against those that vulnlens suggests (model {} {}, {}). {}.\n",
+        "# Review of root cause mappings\n\n\
+         Mapped weaknesses against those that vulnlens suggests (model {} {}, {}). {}.\n",
         cell(&run.model),
         run.model_revision,
         run.versions,
@@ -70,7 +71,8 @@ pub(super) fn report(summary: &ReviewSummary, rows: &str, more: u64, setup: &Set
     if rows.is_empty() {
         return text + "\nNo disagreements.\n";
     }
-    text += "\n## Disagreements\n\n| record | assigner | mapped | suggested | verdict | reason |\n|---|---|---|---|---|---|\n";
+    text += "\n## Disagreements\n\n";
+    text += "| record | assigner | mapped | suggested | verdict | reason |\n|---|---|---|---|---|---|\n";
     text += rows;
     if more > 0 {
         text += &format!("\n{more} more disagreements are not listed; `--format jsonl` lists all.\n");

@@ -2,13 +2,13 @@
 
 /// The verdict on a record's mapping: the weaknesses that it carries, seen from those that the model suggests.
 ///
-/// A suggestion is *asserted* where the model answers with it (`predicted`), and is listed by the threshold. The verdicts
-/// are tried in the order of [`Verdict::ALL`], and the first that applies is given.
+/// A suggestion is *asserted* where the model answers with it (`predicted`), and is listed by the threshold. The
+/// verdicts are tried in the order of [`Verdict::ALL`], and the first that applies is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// A mapped id is not one to map to: CWE discourages or prohibits it, it is deprecated, a category or a view, or the
-    /// knowledge base does not know it.
+    /// A mapped id is not one to map to: CWE discourages or prohibits it, it is deprecated, a category or a view, or
+    /// the knowledge base does not know it.
     Discouraged,
     /// An asserted suggestion is mapped; or the best one is, of a text that may tell its weakness.
     Agree,

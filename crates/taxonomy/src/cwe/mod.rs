@@ -16,9 +16,9 @@ use crate::sniff::{Form, sniff};
 
 /// Reads CWE's catalogue in XML, or in one JSON document of the REST API; `file` names it in messages.
 ///
-/// Prose is passed over. An unreadable weakness, category or view is left out and an unreadable
-/// relation dropped; both stand in [`CweCatalog::issues`]. Answers of the REST API in several files
-/// are collected by [`ApiAnswers`].
+/// Prose is passed over, except for the mapping notes. An unreadable weakness, category or view is left out and an
+/// unreadable relation dropped; both stand in [`CweCatalog::issues`]. Answers of the REST API in several files are
+/// collected by [`ApiAnswers`].
 ///
 /// # Errors
 /// The reader's, malformed or cut-off content, any document type declaration (entities could expand

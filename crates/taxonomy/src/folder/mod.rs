@@ -81,8 +81,8 @@ impl KnowledgeBase {
 }
 
 impl AttackRelease {
-    /// Reads a release of ATT&CK: a compiled knowledge base, one of MITRE's bundles, a folder of bundles, or one of a file
-    /// for each object.
+    /// Reads a release of ATT&CK: a compiled knowledge base, one of MITRE's bundles, a folder of bundles, or one of a
+    /// file for each object.
     ///
     /// # Errors
     /// A file cannot be read, or is none of these.

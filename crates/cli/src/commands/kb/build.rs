@@ -12,10 +12,10 @@ use crate::terminal::Terminal;
 
 /// Build a knowledge base of MITRE's files
 ///
-/// The files are taken as they are downloaded: CWE's XML (.xml or .xml.zip) or the answers of its REST API (.json, or an
-/// archive or a folder of them), CAPEC's STIX 2.1 bundle (.json or .json.gz) or XML (.xml), and ATT&CK's STIX 2.1
-/// bundles; in place of a bundle also a folder of github.com/mitre/cti with a file for each object. The result holds ids, names
-/// and relations and, of the catalogues' prose, CWE's mapping notes.
+/// The files are taken as they are downloaded: CWE's XML (.xml or .xml.zip) or the answers of its REST API (.json, or
+/// an archive or a folder of them), CAPEC's STIX 2.1 bundle (.json or .json.gz) or XML (.xml), and ATT&CK's STIX 2.1
+/// bundles; in place of a bundle also a folder of github.com/mitre/cti with a file for each object. The result holds
+/// ids, names and relations and, of the catalogues' prose, CWE's mapping notes.
 #[derive(Debug, Args)]
 pub(crate) struct BuildArguments {
     /// CWE's catalogue
@@ -26,8 +26,8 @@ pub(crate) struct BuildArguments {
     #[arg(long, value_name = "VERSION")]
     cwe_version: Option<String>,
 
-    /// Another catalogue of CWE, whose categories and views are taken, and whose mapping notes where the first has none:
-    /// reduced catalogues have neither
+    /// Another catalogue of CWE, whose categories and views are taken, and whose mapping notes where the first has
+    /// none: reduced catalogues have neither
     #[arg(long, value_name = "FILE|FOLDER")]
     cwe_categories: Option<PathBuf>,
 
