@@ -32,7 +32,8 @@ fn violations(schema: &Value, root: &Value, value: &Value, at: &str, found: &mut
     let failed = wanted.into_iter().chain(checks).filter(|(_, holds)| !holds);
     found.extend(failed.map(|(keyword, _)| format!("{at}: {keyword}: {value}")));
     for key in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-        if value.get(key).is_none() {
+        // The keyword says nothing of values that are not objects.
+        if value.is_object() && value.get(key).is_none() {
             found.push(format!("{at}: {key} is missing"));
         }
     }
