@@ -38,7 +38,7 @@ pub struct ScoredLabel<L> {
     pub unmapped: bool,
 }
 
-/// What a label is known from where no record taught it to the model.
+/// The source of a label that no record taught the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Basis {
     /// A weakness, from the catalogue's words.

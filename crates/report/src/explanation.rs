@@ -68,7 +68,7 @@ fn curated_text(curated: &[CuratedEvidence], kb: &KnowledgeBase, layout: TableLa
     let mut text = String::new();
     for evidence in curated.iter().take(TECHNIQUES) {
         let CuratedEvidence { technique, rules, weaknesses, words, nearest, .. } = evidence;
-        text += &heading(&format!("What speaks for {technique} {}", technique.name(kb)), layout);
+        text += &heading(&format!("Reasons for {technique} {}", technique.name(kb)), layout);
         let mut reasons: Vec<(f32, String)> = vec![];
         reasons.extend(rules.iter().take(REASONS).map(|rule| {
             let named = if rule.is_named { ", for which CTID's method names it" } else { "" };

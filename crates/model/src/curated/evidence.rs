@@ -39,7 +39,7 @@ pub struct CuratedEvidence {
 pub struct RuleEvidence {
     /// The rule's name: `injection`.
     pub name: String,
-    /// How far it holds of the text, from 0 to 1.
+    /// The degree to which it holds of the text, from 0 to 1.
     pub degree: f32,
     /// Its addition to the score.
     pub weight: f32,

@@ -1,4 +1,4 @@
-//! What clients of CIRCL's ML-Gateway speak, such as Vulnerability-Lookup.
+//! Routes for clients of CIRCL's ML-Gateway, such as Vulnerability-Lookup.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What clients of text-embeddings-inference and of Hugging Face's inference API speak: labels of weaknesses.
+//! Routes for clients of text-embeddings-inference and of Hugging Face's inference API: labels of weaknesses.
 
 use std::sync::Arc;
 
