@@ -21,6 +21,8 @@ pub(crate) struct AskedOptions {
     as_of: Option<u16>,
     #[serde(default)]
     pub(crate) evidence: bool,
+    #[serde(default)]
+    severity: bool,
 }
 
 /// The names of tasks: a list, or one text with commas.
@@ -78,7 +80,7 @@ impl AskedOptions {
     /// # Errors
     /// A value is out of its range; the message names the field.
     pub(crate) fn options(&self) -> Result<Options, ApiError> {
-        let mut options = Options::default();
+        let mut options = Options::default().severity(self.severity);
         if let Some(names) = &self.taxonomy {
             let names: Vec<&str> = match names {
                 Names::List(names) => names.iter().map(String::as_str).collect(),

@@ -181,12 +181,32 @@ fn clients_of_others_are_answered_in_their_forms() {
     let (_, cwes) = server.post("/classify/cwe", &json!({ "description": SQLI }));
     assert_eq!((&cwes["cwes"][0]["cwe"], &cwes["cwes"][0]["usage"]), (&json!("CWE-89"), &json!("Allowed")));
 
+    let (status, severity) = server.post("/classify/severity", &json!({ "description": SQLI }));
+    assert_eq!(status, 200, "{severity}");
+    let bands = ["NONE", "LOW", "MEDIUM", "HIGH", "CRITICAL"];
+    assert!(severity["severity"].as_str().is_some_and(|band| bands.contains(&band)), "{severity}");
+
     let (status, info) = server.get("/info");
     let info: Value = serde_json::from_str(&info).unwrap();
     assert_eq!((status, &info["model_id"]), (200, &json!("fast")));
     assert_eq!(server.get("/health"), (200, String::new()));
     let (_, metrics) = server.get("/metrics");
     assert!(metrics.contains("vulnlens_requests_total{route=\"/predict\",status=\"422\"} 1"), "{metrics}");
+}
+
+#[test]
+fn the_weaknesses_of_records_are_reviewed() {
+    let server = Running::new(|_| {});
+    let record = |id: &str, cwe: &str| json!({ "id": id, "description": SQLI, "cwe": cwe }).to_string();
+    let lines = [record("a", "CWE-89"), record("b", "CWE-79"), "not JSON".to_owned()].join("\n");
+    let kind = [("Content-Type", "application/x-ndjson")];
+    let (status, _, body) = server.send("POST", "/v1/review", &kind, lines.as_bytes());
+    let verdicts: Vec<Value> = body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |id: &str| verdicts.iter().find(|review| review["id"] == id).map(|review| &review["verdict"]);
+    assert_eq!((status, of("a"), of("b")), (200, Some(&json!("agree")), Some(&json!("differs"))), "{body}");
+    assert!(verdicts.iter().any(|review| review["error"].is_string()), "{body}");
+    let (status, _, body) = server.send("POST", "/v1/review?format=markdown", &kind, lines.as_bytes());
+    assert!(status == 200 && body.contains("| ") && body.contains("CWE-79"), "{body}");
 }
 
 #[test]

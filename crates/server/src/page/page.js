@@ -71,7 +71,7 @@ async function classify() {
   }
   say('status', 'Classifying …');
   try {
-    const body = { text, options: { model: $('model').value, threshold: 0.01 } };
+    const body = { text, options: { model: $('model').value, threshold: 0.01, severity: true } };
     const response = await fetched('/v1/explain', { method: 'POST', headers: headers('application/json'), body: JSON.stringify(body) });
     answer = await response.json();
     asked = text;
@@ -166,6 +166,9 @@ function show() {
   const tells = ['weaknesses', undefined].includes(answer.outcome);
   $('said').textContent = answer.said || 'The labels that the model gives.';
   $('said').hidden = tells && !answer.said;
+  const severity = answer.severity;
+  $('severity').hidden = !severity;
+  if (severity) $('severity').textContent = `Severity by the text alone, a guess: ${severity.severity} ${severity.score.toFixed(1)} (${percent(severity.confidence)}), ${severity.vector}`;
   const family = answer.family;
   const familyLine = family ? node('p', {}, 'Family: ', link(family.label), ` ${family.name}, ${percent(family.score)}. Choose a member after reading the advisory.`) : null;
   const weaknesses = labels(family ? [...family.members, ...answer.cwe.filter((label) => label.label !== family.label && !family.members.some((member) => member.label === label.label))] : answer.cwe, 'No weakness is likely enough to be listed.', (label) => label.basis === 'catalogue' ? "known from CWE's own words" : '');

@@ -61,7 +61,7 @@ pub(super) async fn techniques(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Json<Techniques>, ApiError> {
-    let (model, answer) = answer(&app, request, Task::AttackCurated).await?;
+    let (model, answer) = listed(&app, request, Task::AttackCurated).await?;
     let kb = model.classifier.knowledge_base();
     let labels = answer.prediction.attack_curated.iter().flat_map(|labels| &labels.labels);
     let technique = |scored: &vulnlens::ScoredLabel<vulnlens::TechniqueId>| Technique {
@@ -80,7 +80,7 @@ pub(super) async fn weaknesses(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Json<Weaknesses>, ApiError> {
-    let (model, answer) = answer(&app, request, Task::Cwe).await?;
+    let (model, answer) = listed(&app, request, Task::Cwe).await?;
     let kb = model.classifier.knowledge_base();
     let labels = answer.prediction.cwe.iter().flat_map(|labels| &labels.labels);
     let weakness = |scored: &vulnlens::ScoredLabel<vulnlens::CweId>| Weakness {
@@ -95,23 +95,71 @@ pub(super) async fn weaknesses(
     Ok(Json(Weaknesses { cwes, model, model_revision }))
 }
 
+#[derive(Serialize)]
+pub(super) struct SeverityAnswer {
+    severity: Option<&'static str>,
+    confidence: Option<f32>,
+    model: String,
+    model_revision: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SeverityRequest {
+    description: String,
+    model: Option<String>,
+}
+
+/// `POST /classify/severity`: the band of the severity that the text implies; null where it describes no vulnerability.
+pub(super) async fn severity(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Json<SeverityAnswer>, ApiError> {
+    let SeverityRequest { description, model } = body::json(request, app.settings.body_bytes).await?;
+    let options = Options::default().tasks(Task::Cwe).severity(true);
+    let (model, answer) = answer(&app, description, model.as_deref(), &options).await?;
+    if model.classifier.network().severity().is_none() {
+        let message = format!("the model {} has no head of severities", model.classifier.network().name());
+        return Err(ApiError::validation(message).hint("ask `fast` or `accurate`"));
+    }
+    let found = answer.prediction.severity.flatten();
+    let (name, revision) = named(model);
+    Ok(Json(SeverityAnswer {
+        severity: found.as_ref().map(|severity| severity.band().name()),
+        confidence: found.as_ref().map(|severity| severity.confidence),
+        model: name,
+        model_revision: revision,
+    }))
+}
+
 fn named(model: &Served) -> (String, String) {
     let network = model.classifier.network();
     (network.name().to_owned(), network.revision().to_owned())
 }
 
-async fn answer(app: &App, request: Request, task: Task) -> Result<(&Served, Answer), ApiError> {
+/// Answers a request for labels of one task.
+async fn listed(app: &App, request: Request, task: Task) -> Result<(&Served, Answer), ApiError> {
     let GatewayRequest { description, top_k, model } = body::json(request, app.settings.body_bytes).await?;
-    if description.trim().is_empty() {
-        return Err(ApiError::empty());
-    }
     let top_k = match top_k {
         None => TopK::Best(TOP_K),
         Some(0) => return Err(ApiError::validation("top_k: 0 is not a number from 1")),
         Some(number) => TopK::Best(number),
     };
-    let (_, model) = app.model(model.as_deref())?;
-    let ready = model.ready(&Options::default().tasks(task).top_k(top_k).threshold(0.0), false, false);
+    let options = Options::default().tasks(task).top_k(top_k).threshold(0.0);
+    answer(app, description, model.as_deref(), &options).await
+}
+
+async fn answer<'a>(
+    app: &'a App,
+    description: String,
+    model: Option<&str>,
+    options: &Options,
+) -> Result<(&'a Served, Answer), ApiError> {
+    if description.trim().is_empty() {
+        return Err(ApiError::empty());
+    }
+    let (_, model) = app.model(model)?;
+    let ready = model.ready(options, false, false);
     app.metrics.add_texts(1);
     let text = Text { key: RecordKey::default(), text: description, year: None };
     let mut answers = model.answer(&ready, vec![text]).await?;

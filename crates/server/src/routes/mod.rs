@@ -8,6 +8,7 @@ mod models;
 mod page;
 mod predict;
 mod records;
+mod review;
 
 use std::sync::Arc;
 
@@ -30,6 +31,8 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/", post(predict::inference).get(page::page))
         .route("/classify/attack-techniques", post(gateway::techniques))
         .route("/classify/cwe", post(gateway::weaknesses))
+        .route("/classify/severity", post(gateway::severity))
+        .route("/v1/review", post(review::review))
         .layer(from_fn_with_state(Arc::clone(app), guard::limit));
     let known = Router::new()
         .route("/v1/kb/{id}", get(kb::entry))

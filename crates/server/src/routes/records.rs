@@ -27,7 +27,7 @@ use crate::options::AskedOptions;
 /// Longest record that is taken in.
 const RECORD_BYTES: usize = 16 << 20;
 /// Parts of an answer that wait for the client at most.
-const WAITING: usize = 8;
+pub(super) const WAITING: usize = 8;
 /// The header that counts the records which could not be read, where the answer is no JSON Lines.
 const FAILED: HeaderName = HeaderName::from_static("x-records-failed");
 
@@ -44,6 +44,8 @@ pub(super) struct RecordOptions {
     as_of: Option<u16>,
     #[serde(default)]
     evidence: bool,
+    #[serde(default)]
+    severity: bool,
 }
 
 impl RecordOptions {
@@ -60,6 +62,7 @@ impl RecordOptions {
         add("threshold", self.threshold.map(Into::into));
         add("as_of", self.as_of.map(Into::into));
         add("evidence", Some(self.evidence.into()));
+        add("severity", Some(self.severity.into()));
         serde_json::from_value(fields.into())
             .map_err(|error| ApiError::validation(format!("the options: {error}")))
     }
@@ -123,31 +126,9 @@ pub(super) async fn classify(
         tells_errors,
         failed: Arc::clone(&failed),
     };
-    let (opened, wait) = tokio::sync::oneshot::channel();
-    let (parts, mut answered) = mpsc::channel::<Result<Bytes, io::Error>>(WAITING);
+    let (parts, mut answered) = mpsc::channel(WAITING);
     let limit = app.settings.records_bytes;
-    let reader = reader(request.into_body(), limit);
-    tokio::task::spawn_blocking(move || {
-        let options = sources::Options {
-            format: input_format,
-            limits: Limits { record_bytes: RECORD_BYTES, ..Limits::default() },
-            ..sources::Options::default()
-        };
-        match sources::open(Input::stream("the body", reader), &options) {
-            Ok(records) => {
-                // A client that went away before does not want the answer.
-                let _ = opened.send(Ok(()));
-                work.run(records, &parts);
-            }
-            Err(error) => {
-                let _ = opened.send(Err(error.to_string()));
-            }
-        }
-    });
-    let opened = wait
-        .await
-        .map_err(|_| ApiError::backend("a thread that reads panicked; this is a fault of vulnlens"))?;
-    opened.map_err(ApiError::validation)?;
+    read(request.into_body(), limit, input_format, move |records| work.run(records, &parts)).await?;
     let kind = match format.name() {
         "jsonl" => "application/x-ndjson",
         "csv" => "text/csv; charset=utf-8",
@@ -165,6 +146,36 @@ pub(super) async fn classify(
     let mut response = ([(header::CONTENT_TYPE, kind)], whole).into_response();
     response.headers_mut().insert(FAILED, HeaderValue::from(failed.load(Ordering::Relaxed)));
     Ok(response)
+}
+
+/// Opens the records of a body and lets `work` go through them, on a thread that may wait.
+///
+/// # Errors
+/// The body is in none of the forms that records are read from.
+pub(super) async fn read(
+    body: Body,
+    limit: u64,
+    format: Option<SourceFormat>,
+    work: impl FnOnce(Records) + Send + 'static,
+) -> Result<(), ApiError> {
+    let (opened, wait) = tokio::sync::oneshot::channel();
+    let reader = reader(body, limit);
+    tokio::task::spawn_blocking(move || {
+        let limits = Limits { record_bytes: RECORD_BYTES, ..Limits::default() };
+        let options = sources::Options { format, limits, ..sources::Options::default() };
+        match sources::open(Input::stream("the body", reader), &options) {
+            Ok(records) => {
+                // A client that went away before does not want the answer.
+                let _ = opened.send(Ok(()));
+                work(records);
+            }
+            Err(error) => {
+                let _ = opened.send(Err(error.to_string()));
+            }
+        }
+    });
+    let panicked = |_| ApiError::backend("a thread that reads panicked; this is a fault of vulnlens");
+    wait.await.map_err(panicked)?.map_err(ApiError::validation)
 }
 
 /// A body as a reader for a thread that may wait; one that is longer than the limit ends in an error.
@@ -221,14 +232,14 @@ impl Work {
 }
 
 /// A record that could not be read, as a line among the answers.
-fn push_error(error: &RecordError, out: &mut Vec<u8>) {
+pub(super) fn push_error(error: &RecordError, out: &mut Vec<u8>) {
     let line = serde_json::json!({ "schema_version": 1, "error": error.to_string() });
     out.extend_from_slice(line.to_string().as_bytes());
     out.push(b'\n');
 }
 
 /// A record as it is answered.
-fn text_record(record: Record) -> TextRecord<vulnlens_corpus::Place> {
+pub(super) fn text_record(record: Record) -> TextRecord<vulnlens_corpus::Place> {
     let key = RecordKey { id: record.id.as_ref().map(RecordId::to_string), line: record.line() };
     let year = record.year();
     TextRecord::new(record.text.unwrap_or_default(), record.place).key(key).year(year)
