@@ -55,10 +55,9 @@ fn check(app: &App, request: &Request) -> Result<(), ApiError> {
         return Err(forbidden(format!("{host:?} is not a name of this server"))
             .hint("call it by its address or as localhost, or start it with --host NAME"));
     }
-    if let Some(origin) = text(headers, header::ORIGIN) {
-        if !is_own_origin(origin, host, &app.settings.hosts) {
-            return Err(forbidden(format!("pages of {origin:?} may not ask this server")));
-        }
+    let foreign = |origin: &&str| !is_own_origin(origin, host, &app.settings.hosts);
+    if let Some(origin) = text(headers, header::ORIGIN).filter(foreign) {
+        return Err(forbidden(format!("pages of {origin:?} may not ask this server")));
     }
     let Some(key) = &app.settings.api_key else { return Ok(()) };
     let is_open = OPEN.contains(&request.uri().path()) && request.method() == axum::http::Method::GET;

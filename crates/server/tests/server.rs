@@ -1,5 +1,7 @@
 //! A server as clients see it: over a socket, in the forms that they speak.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc::channel;
