@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
-use vulnlens::report::{Answer, RecordKey, Setup};
+use vulnlens::report::{Answer, JsonLines, RecordKey, Records as _, Setup};
 use vulnlens::{Answerer, Classifier, Input, Options};
 
 use crate::error::ApiError;
@@ -13,9 +13,7 @@ use crate::error::ApiError;
 const KEPT: usize = 32;
 /// Answerers that are kept for each of them: about as many as there are threads.
 const IDLE: usize = 64;
-/// Texts that are answered at once on the thread that serves the request: they take less than a millisecond.
-const AT_ONCE: usize = 8;
-/// Texts, and bytes of them, that an encoder answers together at most.
+/// Texts, and bytes of them, that are answered together at most; a request with more is answered by itself.
 const GATHERED: usize = 64;
 const GATHERED_BYTES: usize = 256 << 10;
 
@@ -41,12 +39,21 @@ pub(crate) struct Ready {
     first: Answerer,
     idle: Mutex<Vec<Answerer>>,
     pub(crate) setup: Setup,
+    /// Record output, with the names of all labels written once.
+    lines: JsonLines,
 }
 
 impl Ready {
     /// Another answerer, for a stream of records.
     pub(crate) fn answerer(&self) -> Answerer {
         self.first.another()
+    }
+
+    /// Answers as JSON Lines.
+    pub(crate) fn lines(&self, answers: &[Answer]) -> Vec<u8> {
+        let mut out = Vec::new();
+        answers.iter().for_each(|answer| self.lines.push(answer, &mut out));
+        out
     }
 
     fn answer(&self, texts: &[Text]) -> Vec<Answer> {
@@ -72,8 +79,8 @@ fn shown(text: &str) -> &str {
 pub(crate) struct Served {
     pub(crate) classifier: Classifier,
     ready: Mutex<Vec<Arc<Ready>>>,
-    /// Where texts of a model go that answers several together faster than one by one.
-    gatherer: Option<Mutex<Sender<Waiting>>>,
+    /// The way to the threads that answer the texts of several requests together: that is much faster than one by one.
+    waiting: Mutex<Sender<Waiting>>,
 }
 
 /// A request's texts on their way to be answered together with others.
@@ -84,15 +91,16 @@ struct Waiting {
 }
 
 impl Served {
-    /// The model; of one that computes on threads of its own, the texts of several requests are answered together.
-    pub(crate) fn new(classifier: Classifier) -> Self {
-        let gathers = classifier.network().computes_in_parallel();
-        let gatherer = gathers.then(|| {
-            let (sender, receiver) = channel();
+    /// The model, to compute on so many threads: on one, if it shares its work out over threads of its own.
+    pub(crate) fn new(classifier: Classifier, threads: usize) -> Self {
+        let (waiting, receiver) = channel();
+        let receiver = Arc::new(Mutex::new(receiver));
+        let threads = if classifier.network().computes_in_parallel() { 1 } else { threads.max(1) };
+        for _ in 0..threads {
+            let receiver = Arc::clone(&receiver);
             std::thread::spawn(move || gather(&receiver));
-            Mutex::new(sender)
-        });
-        Self { classifier, ready: Mutex::default(), gatherer }
+        }
+        Self { classifier, ready: Mutex::default(), waiting: Mutex::new(waiting) }
     }
 
     /// The model made ready for options.
@@ -109,7 +117,8 @@ impl Served {
         let first = if has_evidence { first.explaining() } else { first };
         let kb = Arc::clone(self.classifier.knowledge_base());
         let setup = Setup::new(self.classifier.run(options), kb);
-        let made = Arc::new(Ready { question, first, idle: Mutex::default(), setup });
+        let lines = JsonLines::new(&setup);
+        let made = Arc::new(Ready { question, first, idle: Mutex::default(), setup, lines });
         if all.len() >= KEPT {
             all.remove(0);
         }
@@ -122,54 +131,64 @@ impl Served {
     /// # Errors
     /// The thread that computes has stopped.
     pub(crate) async fn answer(&self, ready: &Arc<Ready>, texts: Vec<Text>) -> Result<Vec<Answer>, ApiError> {
+        let (answers, answered) = oneshot::channel();
+        let waiting = Waiting { ready: Arc::clone(ready), texts, answers };
+        // Where no thread is left, what waits is dropped, which the receiver notices.
+        let _ = lock(&self.waiting).send(waiting);
         let stopped =
             |_| ApiError::backend("the thread that classifies has stopped; this is a fault of vulnlens");
-        if let Some(gatherer) = &self.gatherer {
-            let (answers, answered) = oneshot::channel();
-            let waiting = Waiting { ready: Arc::clone(ready), texts, answers };
-            // A gatherer that is gone drops what waits, which the receiver notices.
-            let _ = lock(gatherer).send(waiting);
-            return answered.await.map_err(stopped);
-        }
-        if texts.len() <= AT_ONCE && !ready.question.has_evidence {
-            return Ok(ready.answer(&texts));
-        }
-        let ready = Arc::clone(ready);
-        let answered = tokio::task::spawn_blocking(move || ready.answer(&texts)).await;
-        answered
-            .map_err(|_| ApiError::backend("a thread that classifies panicked; this is a fault of vulnlens"))
+        answered.await.map_err(stopped)
     }
 }
 
-/// Answers what comes: what came while the model was at work is answered together, so that nothing waits for company.
-fn gather(waiting: &Receiver<Waiting>) {
-    let mut next = waiting.recv().ok();
-    while let Some(first) = next.take() {
-        let ready = Arc::clone(&first.ready);
-        let mut together = vec![first];
-        let size = |requests: &[Waiting]| -> (usize, usize) {
-            let texts = || requests.iter().flat_map(|request| &request.texts);
-            (texts().count(), texts().map(|text| text.text.len()).sum())
-        };
-        while let Ok(request) = waiting.try_recv() {
-            let (texts, bytes) = size(&together);
-            let has_room = texts < GATHERED && bytes < GATHERED_BYTES;
-            if !has_room || !Arc::ptr_eq(&request.ready, &ready) {
-                next = Some(request);
-                break;
-            }
-            together.push(request);
+/// Answers what comes: what came while the threads were at work is answered together, so that nothing waits for company.
+fn gather(waiting: &Mutex<Receiver<Waiting>>) {
+    let mut next = None;
+    while let Some(together) = gathered(waiting, &mut next) {
+        let Some(ready) = together.first().map(|first| Arc::clone(&first.ready)) else { return };
+        let mut texts = Vec::new();
+        let mut requests = Vec::with_capacity(together.len());
+        for Waiting { texts: of_request, answers, .. } in together {
+            requests.push((of_request.len(), answers));
+            texts.extend(of_request);
         }
-        let texts: Vec<Text> = together.iter().flat_map(|request| request.texts.clone()).collect();
         let mut answers = ready.answer(&texts).into_iter();
-        for Waiting { texts, answers: to, .. } in together {
+        for (count, to) in requests {
             // A client that went away does not want them.
-            let _ = to.send(answers.by_ref().take(texts.len()).collect());
-        }
-        if next.is_none() {
-            next = waiting.recv().ok();
+            let _ = to.send(answers.by_ref().take(count).collect());
         }
     }
+}
+
+/// The request that waits longest, and those behind it that are answered together with it; `next` keeps one that is not.
+fn gathered(waiting: &Mutex<Receiver<Waiting>>, next: &mut Option<Waiting>) -> Option<Vec<Waiting>> {
+    if let Some(first) = next.take() {
+        // The lock may be held by a thread that waits for a request: this one is there already.
+        let queue = waiting.try_lock().ok();
+        return Some(together(first, queue.as_deref(), next));
+    }
+    let queue = lock(waiting);
+    let first = queue.recv().ok()?;
+    Some(together(first, Some(&queue), next))
+}
+
+/// A request, and those in the queue that have the same options, as many as are answered together.
+fn together(first: Waiting, queue: Option<&Receiver<Waiting>>, next: &mut Option<Waiting>) -> Vec<Waiting> {
+    let size = |request: &Waiting| request.texts.iter().map(|text| text.text.len()).sum::<usize>();
+    let (mut texts, mut bytes) = (first.texts.len(), size(&first));
+    let ready = Arc::clone(&first.ready);
+    let mut together = vec![first];
+    while texts < GATHERED && bytes < GATHERED_BYTES {
+        let Some(request) = queue.and_then(|queue| queue.try_recv().ok()) else { break };
+        if !Arc::ptr_eq(&request.ready, &ready) {
+            *next = Some(request);
+            break;
+        }
+        texts += request.texts.len();
+        bytes += size(&request);
+        together.push(request);
+    }
+    together
 }
 
 /// The lock's content, also after a panic: what it guards are buffers and lists that are whole between calls.

@@ -39,7 +39,9 @@ impl App {
         ]);
         let requests = Semaphore::new(settings.requests.min(Semaphore::MAX_PERMITS));
         let default = default.clone();
-        let models = models.into_iter().map(|(name, classifier)| (name, Served::new(classifier))).collect();
+        let threads = settings.threads;
+        let served = |(name, classifier)| (name, Served::new(classifier, threads));
+        let models = models.into_iter().map(served).collect();
         Some(Self { settings, models, default, metrics, requests })
     }
 

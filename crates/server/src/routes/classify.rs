@@ -7,10 +7,10 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use vulnlens::CveId;
-use vulnlens::report::{Answer, Format, RecordKey};
+use vulnlens::report::RecordKey;
 
 use super::{body, records};
-use crate::answering::{Ready, Text};
+use crate::answering::Text;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::options::AskedOptions;
@@ -82,7 +82,7 @@ async fn answer(app: &App, request: ClassifyRequest, explains: bool) -> Result<R
             let text = Text { key: RecordKey::default(), text, year: None };
             app.metrics.add_texts(1);
             let answers = model.answer(&ready, vec![text]).await?;
-            Ok(json(lines(&ready, answers)?.trim_ascii_end().to_vec()))
+            Ok(json(ready.lines(&answers).trim_ascii_end().to_vec()))
         }
         (None, Some(records)) => {
             if records.len() > app.settings.texts {
@@ -94,16 +94,11 @@ async fn answer(app: &App, request: ClassifyRequest, explains: bool) -> Result<R
                 records.into_iter().map(RecordRequest::text).collect::<Result<Vec<Text>, ApiError>>()?;
             app.metrics.add_texts(texts.len() as u64);
             let answers = model.answer(&ready, texts).await?;
-            Ok(json(list(&lines(&ready, answers)?)))
+            Ok(json(list(&ready.lines(&answers))))
         }
         _ => Err(ApiError::validation("the body has neither or both of `text` and `records`")
             .hint(r#"send {"text": "…"} or {"records": [{"id": "…", "text": "…"}]}"#)),
     }
-}
-
-/// Answers as JSON Lines.
-fn lines(ready: &Ready, answers: Vec<Answer>) -> Result<Vec<u8>, ApiError> {
-    Format::JSON_LINES.render(&ready.setup, answers).map_err(|error| ApiError::backend(error.to_string()))
 }
 
 /// JSON Lines as `{"records":[…]}`.
