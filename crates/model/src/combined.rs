@@ -10,6 +10,7 @@ use crate::curated::{CuratedEvidence, CuratedHead};
 use crate::decode::{DecisionRule, SpaceKind};
 use crate::header::Header;
 use crate::network::{Network, Origin};
+use crate::ngram::vocabulary::Entry;
 use crate::outputs::{CweSets, Outputs};
 use crate::prediction::Input;
 use crate::room::Room;
@@ -76,6 +77,12 @@ impl Network for Combined {
     fn curated(&self) -> Option<&CuratedHead> {
         let [first, second] = &self.networks;
         second.curated().or(first.curated())
+    }
+
+    /// Those of the network that knows features.
+    fn entries(&self, text: &str) -> Vec<Entry> {
+        let of = self.networks.iter().map(|network| network.entries(text));
+        of.into_iter().find(|entries| !entries.is_empty()).unwrap_or_default()
     }
 
     fn curated_evidence(

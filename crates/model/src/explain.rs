@@ -9,7 +9,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use vulnlens_taxonomy::{CapecId, ChainPath, CweId, KnowledgeBase, TechniqueId};
+use vulnlens_taxonomy::{CapecId, ChainPath, CveId, CweId, KnowledgeBase, TechniqueId};
 
 use crate::classifier::Classifier;
 use crate::curated::CuratedEvidence;
@@ -116,6 +116,19 @@ pub struct Explanation {
     pub paths: Vec<ChainPath>,
     /// The reasons of the techniques that are answered as analysts assign them, or of the best one.
     pub curated: Vec<CuratedEvidence>,
+    /// The records most like the text, of those that it was compared with.
+    pub records: Vec<NearRecord>,
+}
+
+/// A record with a text like the one that is explained.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NearRecord {
+    /// The record.
+    pub cve: CveId,
+    /// The cosine of both texts' features.
+    pub similarity: f32,
+    /// The weaknesses that it carries.
+    pub cwes: Vec<CweId>,
 }
 
 /// A classifier made ready to explain its answers to some options.
@@ -150,7 +163,16 @@ impl Explainer {
             }
         };
         let paths = paths(self.whole.knowledge_base(), &prediction, &target);
-        Explanation { target: Some(target), score, words, named: named.len(), score_without, paths, curated }
+        Explanation {
+            target: Some(target),
+            score,
+            words,
+            named: named.len(),
+            score_without,
+            paths,
+            curated,
+            records: vec![],
+        }
     }
 
     /// The reasons of the techniques that are answered as analysts assign them; where none is, of the best one.

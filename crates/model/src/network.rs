@@ -5,6 +5,7 @@ use vulnlens_taxonomy::TechniqueId;
 use crate::curated::{CuratedEvidence, CuratedHead};
 use crate::evidence::WordEvidence;
 use crate::header::Header;
+use crate::ngram::vocabulary::Entry;
 use crate::outputs::Outputs;
 use crate::prediction::Input;
 use crate::room::Room;
@@ -73,6 +74,11 @@ pub trait Network: Send + Sync {
         _first: usize,
     ) -> Option<Vec<WordEvidence>> {
         None
+    }
+
+    /// The known features of a text, by which texts are compared; none for networks that do not read such.
+    fn entries(&self, _text: &str) -> Vec<Entry> {
+        vec![]
     }
 
     /// The reasons of the scores of some curated techniques for a text, given the probabilities of the weaknesses that

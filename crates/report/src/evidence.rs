@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::ser::SerializeMap;
 use vulnlens_model::curated::{CuratedEvidence, MappedTechnique, NearCve, RuleEvidence, WeaknessEvidence};
-use vulnlens_model::{Explanation, Task, WordEvidence};
+use vulnlens_model::{Explanation, NearRecord, Task, WordEvidence};
 use vulnlens_taxonomy::{ChainPath, CweId, KnowledgeBase};
 
 use crate::answer::Answer;
@@ -20,6 +20,15 @@ pub(crate) struct ExplanationV1<'a> {
     paths: Vec<Vec<String>>,
     curated: Vec<CuratedV1<'a>>,
     mapping: Vec<MappingAdvice>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    records: Vec<NearRecordV1>,
+}
+
+#[derive(Serialize)]
+struct NearRecordV1 {
+    cve: String,
+    similarity: f64,
+    cwes: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -88,7 +97,8 @@ struct PairV1<'a> {
 
 impl<'a> ExplanationV1<'a> {
     pub(crate) fn of(answer: &Answer, explanation: &'a Explanation, kb: &KnowledgeBase) -> Self {
-        let Explanation { target, score, words, named, score_without, paths, curated, .. } = explanation;
+        let Explanation { target, score, words, named, score_without, paths, curated, records, .. } =
+            explanation;
         let steps = |path: &ChainPath| {
             let cwes = path.cwe.iter().map(CweId::to_string);
             cwes.chain([path.capec.to_string(), path.technique.to_string()]).collect()
@@ -104,6 +114,7 @@ impl<'a> ExplanationV1<'a> {
             paths: paths.iter().map(steps).collect(),
             curated: curated.iter().map(|evidence| CuratedV1::of(evidence, kb)).collect(),
             mapping: mapping_of(answer, kb),
+            records: records.iter().map(NearRecordV1::of).collect(),
         }
     }
 
@@ -114,7 +125,8 @@ impl<'a> ExplanationV1<'a> {
         map.serialize_entry("without", &self.without)?;
         map.serialize_entry("paths", &self.paths)?;
         map.serialize_entry("curated", &self.curated)?;
-        map.serialize_entry("mapping", &self.mapping)
+        map.serialize_entry("mapping", &self.mapping)?;
+        if self.records.is_empty() { Ok(()) } else { map.serialize_entry("records", &self.records) }
     }
 
     /// Appends the keys to a record in JSON.
@@ -125,6 +137,13 @@ impl<'a> ExplanationV1<'a> {
             out.push(b',');
             out.extend_from_slice(keys);
         }
+    }
+}
+
+impl NearRecordV1 {
+    fn of(near: &NearRecord) -> Self {
+        let cwes = near.cwes.iter().map(CweId::to_string).collect();
+        Self { cve: near.cve.to_string(), similarity: rounded(near.similarity), cwes }
     }
 }
 

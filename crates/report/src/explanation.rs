@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use vulnlens_model::curated::{CuratedEvidence, NearCve};
-use vulnlens_model::{Explanation, Target, WordEvidence};
-use vulnlens_taxonomy::{ChainPath, KnowledgeBase};
+use vulnlens_model::{Explanation, NearRecord, Target, WordEvidence};
+use vulnlens_taxonomy::{ChainPath, CweId, KnowledgeBase};
 
 use crate::answer::Answer;
 use crate::formats::Table;
@@ -40,6 +40,7 @@ pub fn explanation_text(answer: &Answer, setup: &Setup) -> String {
     text + &target_text(explanation, setup)
         + &curated_text(&explanation.curated, &setup.kb, layout)
         + &mapping_text(answer, setup)
+        + &records_text(explanation, &setup.kb, layout)
         + &table.legend(answer)
 }
 
@@ -104,6 +105,20 @@ fn heaviest_words(words: &[WordEvidence]) -> Vec<String> {
         weights.into_iter().filter(|(_, weight)| is_seen(*weight)).collect();
     weights.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
     weights.iter().take(REASON_WORDS).map(|(word, _)| printable(word)).collect()
+}
+
+/// The records most like the text, with their weaknesses.
+fn records_text(explanation: &Explanation, kb: &KnowledgeBase, layout: TableLayout) -> String {
+    if explanation.records.is_empty() {
+        return String::new();
+    }
+    let named = |cwe: &CweId| format!("{cwe} {}", cwe.name(kb));
+    let line = |near: &NearRecord| {
+        let cwes = near.cwes.iter().map(named).collect::<Vec<_>>().join(", ");
+        layout.glyphs.fit(&format!("    {}, {:.2} alike: {cwes}", near.cve, near.similarity), layout.width)
+            + "\n"
+    };
+    heading("Records with a text like it", layout) + &explanation.records.iter().map(line).collect::<String>()
 }
 
 /// True for a weight that is not rounded to nothing.

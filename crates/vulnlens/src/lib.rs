@@ -45,6 +45,7 @@ mod error;
 mod info;
 #[cfg(feature = "encoder")]
 mod naming;
+mod nearest;
 mod open;
 pub mod stream;
 
@@ -59,6 +60,7 @@ pub use embedded::{
 #[cfg(feature = "encoder")]
 pub use encoder_network::EncoderNetwork;
 pub use error::OpenError;
+pub use nearest::NearestRecords;
 pub use open::{ACCURATE, FAST, FoundModel, ModelKind, Open, find, open, open_ngram};
 pub use stream::TextRecord;
 #[cfg(feature = "encoder")]

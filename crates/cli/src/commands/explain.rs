@@ -1,13 +1,15 @@
 //! `explain`: an answer, the words that carried it, and the ways of the chain from it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use vulnlens::report::{JsonLines, Records, Setup, explanation_text};
 use vulnlens::stream::TEXT_BYTES;
-use vulnlens::{Answerer, Input, TextRecord};
+use vulnlens::{Answerer, Classifier, Input, NearestRecords, TextRecord};
+use vulnlens_evaluation::Split;
 
 use crate::attack_arguments::AttackArguments;
+use crate::data_set;
 use crate::failure::{Failure, Kind};
 use crate::model_arguments::ModelArguments;
 use crate::options::{THREADS, ViewFormat, thread_count, threads};
@@ -33,6 +35,10 @@ pub(crate) struct ExplainArguments {
     #[command(flatten)]
     source: SourceArguments,
 
+    /// A data set that `data build` made: its records most like the text are named, with their weaknesses
+    #[arg(long, value_name = "FILE")]
+    nearest: Option<PathBuf>,
+
     #[command(flatten)]
     question: QuestionArguments,
 
@@ -56,6 +62,7 @@ pub(crate) fn run(arguments: &ExplainArguments, terminal: &Terminal) -> Result<(
     let source = arguments.source.source(text.as_deref(), terminal)?;
     let classifier = arguments.model.load(threads(arguments.threads), terminal)?;
     arguments.question.check(&classifier, terminal);
+    let nearest = arguments.nearest.as_deref().map(|path| nearest(path, &classifier)).transpose()?;
     let is_table = arguments.format == ViewFormat::Table;
     let asked = arguments.question.options(is_table);
     let view = arguments.attack.view(&classifier, &asked, terminal)?;
@@ -65,6 +72,7 @@ pub(crate) fn run(arguments: &ExplainArguments, terminal: &Terminal) -> Result<(
     let setup = view.iter().fold(setup, |setup, view| view.names(setup));
     let mut explaining = Explaining {
         answerer: Answerer::new(&classifier, &options, is_table).view(view).explaining(),
+        nearest,
         json: JsonLines::new(&setup),
         setup,
         is_table,
@@ -83,6 +91,19 @@ pub(crate) fn run(arguments: &ExplainArguments, terminal: &Terminal) -> Result<(
     }
 }
 
+/// The labelled records of a data set, to be compared with.
+fn nearest(path: &Path, classifier: &Classifier) -> Result<NearestRecords, Failure> {
+    let network = &**classifier.network();
+    if network.entries("SQL injection").is_empty() {
+        let failure =
+            Failure::new(Kind::Arguments, "--nearest: the model knows no features to compare texts by");
+        return Err(failure.hint("ask `fast`, `accurate` or another n-gram model"));
+    }
+    let examples = data_set::read(path)?.examples(Split::Random).into_iter();
+    let labelled = examples.filter(|example| !example.cwes.is_empty());
+    Ok(NearestRecords::new(network, labelled.filter_map(|e| Some((e.cve?, e.cwes, e.text)))))
+}
+
 /// The words of a text; files among them are a slip, as each would be taken for a word.
 fn text(words: &[String]) -> Result<Option<String>, Failure> {
     if let Some(file) = words.iter().filter(|_| words.len() > 1).find(|word| Path::new(word).is_file()) {
@@ -95,6 +116,7 @@ fn text(words: &[String]) -> Result<Option<String>, Failure> {
 /// Explanations on their way to the output.
 struct Explaining<'a> {
     answerer: Answerer,
+    nearest: Option<NearestRecords>,
     json: JsonLines,
     setup: Setup,
     is_table: bool,
@@ -142,7 +164,10 @@ impl Explaining<'_> {
         let header = self.answerer.prepared().network().header();
         let read = header.map_or_else(|| text.as_str().into(), |header| header.normalised(&text));
         let whose = key.text().map(|key| format!("{key}: ")).unwrap_or_default();
-        for answer in self.answerer.answer(&[input], [key]) {
+        for mut answer in self.answerer.answer(&[input], [key]) {
+            if let (Some(nearest), Some(explanation)) = (&self.nearest, &mut answer.explanation) {
+                explanation.records = nearest.of(self.answerer.prepared().network(), input.text);
+            }
             let words = answer.explanation.as_ref().map_or(&[][..], |explanation| &explanation.words);
             let end = words.last().map_or(0, |word| word.end);
             if read.get(end..).is_some_and(|rest| rest.contains(char::is_alphanumeric)) {

@@ -30,18 +30,24 @@ impl SparseTexts {
     #[must_use]
     pub fn new<'e>(texts: impl IntoIterator<Item = &'e [Entry]>) -> Self {
         let mut all = Self::default();
-        for entries in texts {
-            let mut entries = entries.to_vec();
-            entries.sort_by(|a, b| b.value.total_cmp(&a.value).then(a.row.cmp(&b.row)));
-            entries.truncate(MOST);
-            entries.sort_by_key(|entry| entry.row);
-            let norm = entries.iter().map(|entry| entry.value * entry.value).sum::<f32>().sqrt();
-            entries.iter_mut().for_each(|entry| entry.value /= norm.max(f32::MIN_POSITIVE));
-            all.rows.extend(entries.iter().map(|entry| entry.row));
-            all.values.extend(entries.iter().map(|entry| (entry.value.clamp(0.0, 1.0) / STEP).round() as u8));
-            all.offsets.push(all.rows.len() as u32);
-        }
+        texts.into_iter().for_each(|entries| all.push(entries));
         all
+    }
+
+    /// Adds a text with these features.
+    pub fn push(&mut self, entries: &[Entry]) {
+        let mut entries = entries.to_vec();
+        entries.sort_by(|a, b| b.value.total_cmp(&a.value).then(a.row.cmp(&b.row)));
+        entries.truncate(MOST);
+        entries.sort_by_key(|entry| entry.row);
+        let norm = entries.iter().map(|entry| entry.value * entry.value).sum::<f32>().sqrt();
+        let code = |entry: &Entry| {
+            let share = entry.value / norm.max(f32::MIN_POSITIVE);
+            (share.clamp(0.0, 1.0) / STEP).round() as u8
+        };
+        self.rows.extend(entries.iter().map(|entry| entry.row));
+        self.values.extend(entries.iter().map(code));
+        self.offsets.push(self.rows.len() as u32);
     }
 
     /// The texts of a file; `None` if the lists do not fit each other, or a row is not below `rows_known`.

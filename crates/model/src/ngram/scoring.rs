@@ -6,6 +6,7 @@ use super::evidence::{curated_evidence, word_evidence};
 use super::gemm::{Matrix, product};
 use super::network::NgramModel;
 use super::room::NgramRoom;
+use super::vocabulary::Entry;
 use crate::curated::{CuratedEvidence, CuratedHead, CuratedText};
 use crate::evidence::WordEvidence;
 use crate::header::Header;
@@ -101,6 +102,10 @@ impl Network for NgramModel {
         first: usize,
     ) -> Option<Vec<WordEvidence>> {
         Some(word_evidence(self, input, probabilities, first))
+    }
+
+    fn entries(&self, text: &str) -> Vec<Entry> {
+        Self::entries(self, text)
     }
 
     fn curated_evidence(
