@@ -170,7 +170,9 @@ impl Explaining<'_> {
             }
             let words = answer.explanation.as_ref().map_or(&[][..], |explanation| &explanation.words);
             let end = words.last().map_or(0, |word| word.end);
-            if read.get(end..).is_some_and(|rest| rest.contains(char::is_alphanumeric)) {
+            let is_cut = read.get(end..).is_some_and(|rest| rest.contains(char::is_alphanumeric));
+            // Of a text that is not classified no word is weighed.
+            if is_cut && !words.is_empty() {
                 let count = words.len();
                 self.terminal.warn(&format!("{whose}only the first {count} words of the text were weighed"));
             }

@@ -444,5 +444,10 @@ fn an_explanation_says_what_of_the_text_was_not_read() {
     let long = "overflow ".repeat(2001);
     folder.run_with(&["explain", "-"], long.clone()).code(0).says(&["only the first 2000 words"]);
     assert_eq!(folder.run_with(&["explain", "-"], &long[9..]).code(0).stderr, "");
-    folder.run_with(&["explain", "-"], "averyverylongword ".repeat(5000)).code(0).says(&["only the first"]);
+    // More bytes than are looked at, in fewer words.
+    let wide = format!("heap overflow attackers {} ", "x".repeat(200)).repeat(400);
+    folder.run_with(&["explain", "-"], wide).code(0).says(&["only the first"]);
+    // Of a text that is not classified no word is weighed, and nothing is said of it.
+    let unknown = folder.run_with(&["explain", "-"], "averyverylongword ".repeat(5000)).code(0);
+    assert!(!unknown.stderr.contains("only the first"), "{}", unknown.stderr);
 }
