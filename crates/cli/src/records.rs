@@ -2,15 +2,12 @@
 
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use vulnlens::TextRecord;
-use vulnlens::report::RecordKey;
+use vulnlens::records::RECORD_BYTES;
 use vulnlens_corpus::sources::{self, ColumnNames, SourceFormat};
-use vulnlens_corpus::{CorpusError, Input, Limits, Place, Record, RecordId, Records};
+use vulnlens_corpus::{CorpusError, Input, Limits, Records};
 
 use crate::failure::Failure;
 
-/// Longest record that is taken in; a longer one is reported, so that memory stays bounded.
-const RECORD_BYTES: usize = 16 << 20;
 /// The value of `--input-format` that leaves the format to be told.
 const AUTO: &str = "auto";
 /// The format of lists of texts, and its former name.
@@ -84,11 +81,4 @@ pub(crate) fn open(input: Input, arguments: &RecordArguments) -> Result<Records,
             failure
         }
     })
-}
-
-/// A record as it is answered.
-pub(crate) fn text_record(record: Record) -> TextRecord<Place> {
-    let key = RecordKey { id: record.id.as_ref().map(RecordId::to_string), line: record.line() };
-    let year = record.year();
-    TextRecord::new(record.text.unwrap_or_default(), record.place).key(key).year(year)
 }

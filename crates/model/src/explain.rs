@@ -148,12 +148,14 @@ impl Explainer {
     #[must_use]
     pub fn explain(&self, input: Input<'_>) -> Explanation {
         let prediction = self.whole.predict(input);
-        let curated = self.curated(&input, &prediction);
+        let (dated, probabilities) = self.set_probabilities(&input);
+        let curated = self.curated(&dated, &probabilities, &prediction);
         let Some((target, score)) = Target::of(&prediction) else {
             return Explanation { curated, ..Explanation::default() };
         };
-        let words =
-            self.evidence(&input, &target).unwrap_or_else(|| self.by_occlusion(input, &target, score));
+        let words = self
+            .evidence(&dated, &probabilities, &target)
+            .unwrap_or_else(|| self.by_occlusion(input, &target, score));
         let named = named(&words);
         let score_without = match named.is_empty() {
             true => score,
@@ -176,16 +178,20 @@ impl Explainer {
     }
 
     /// The reasons of the techniques that are answered as analysts assign them; where none is, of the best one.
-    fn curated(&self, input: &Input<'_>, prediction: &Prediction) -> Vec<CuratedEvidence> {
+    fn curated(
+        &self,
+        input: &Input<'_>,
+        probabilities: &[f32],
+        prediction: &Prediction,
+    ) -> Vec<CuratedEvidence> {
         let Some(labels) = &prediction.attack_curated else { return vec![] };
         let answered = labels.labels.iter().filter(|scored| scored.predicted);
         let mut techniques: Vec<TechniqueId> = answered.map(|scored| scored.label).collect();
         if techniques.is_empty() {
             techniques.extend(labels.labels.first().map(|scored| scored.label));
         }
-        let (input, probabilities) = self.set_probabilities(input);
-        let cwes = self.whole.curated_cwes(&probabilities);
-        cwes.map_or_else(Vec::new, |cwes| self.whole.network().curated_evidence(&input, &cwes, &techniques))
+        let cwes = self.whole.curated_cwes(probabilities);
+        cwes.map_or_else(Vec::new, |cwes| self.whole.network().curated_evidence(input, &cwes, &techniques))
     }
 
     /// The text as of the year that is asked for, and the probabilities of the network's CWE sets; empty without such.
@@ -201,12 +207,16 @@ impl Explainer {
     }
 
     /// The words' weights for the most probable CWE set that has the label, if the network can tell.
-    fn evidence(&self, input: &Input<'_>, target: &Target) -> Option<Vec<WordEvidence>> {
+    fn evidence(
+        &self,
+        input: &Input<'_>,
+        probabilities: &[f32],
+        target: &Target,
+    ) -> Option<Vec<WordEvidence>> {
         let network = self.whole.network();
         let outputs = network.outputs().cwe_sets()?;
-        let (input, probabilities) = self.set_probabilities(input);
-        let first = best_set(outputs, &probabilities, target, self.whole.knowledge_base())?;
-        network.word_evidence(&input, &probabilities, first)
+        let first = best_set(outputs, probabilities, target, self.whole.knowledge_base())?;
+        network.word_evidence(input, probabilities, first)
     }
 
     /// The fall of the label's log-odds when a word is left out, for each of the first words.

@@ -10,7 +10,7 @@
 //! | `/classify/attack-techniques`, `/classify/cwe` | clients of CIRCL's ML-Gateway |
 //! | `GET /` | people |
 //!
-//! What is answered is what the command line answers: the same records, options, numbers and names. The library neither
+//! Answers are those of the command line: the same records, options, numbers and names. The library neither
 //! prints nor reads the environment; it tells of requests through `tracing`.
 
 mod answering;

@@ -34,7 +34,7 @@ pub enum BindError {
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's words.
         source: io::Error,
     },
     /// There is no model to answer.

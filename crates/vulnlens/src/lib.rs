@@ -31,6 +31,7 @@
 //! | `hub` | checkpoints by `ORG/NAME` of the Hugging Face hub; implies `encoder` |
 //! | `folder` | `KnowledgeBase::from_folder`, for MITRE's files |
 //! | `parquet` | Parquet among the output formats |
+//! | `records` | records of every source of `vulnlens-corpus`, as texts to answer and mappings to review |
 //!
 //! The parts of the library stand under their names: [`taxonomy`], [`model`], [`report`] and, with the feature `encoder`,
 //! `encoder`.
@@ -47,6 +48,8 @@ mod info;
 mod naming;
 mod nearest;
 mod open;
+#[cfg(feature = "records")]
+pub mod records;
 pub mod stream;
 
 pub use answerer::Answerer;

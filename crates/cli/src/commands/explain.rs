@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use vulnlens::records::text_record;
 use vulnlens::report::{JsonLines, Records, Setup, explanation_text};
 use vulnlens::stream::TEXT_BYTES;
 use vulnlens::{Answerer, Classifier, Input, NearestRecords, TextRecord};
@@ -15,7 +16,6 @@ use crate::model_arguments::ModelArguments;
 use crate::options::{THREADS, ViewFormat, thread_count, threads};
 use crate::output::Output;
 use crate::question::QuestionArguments;
-use crate::records::text_record;
 use crate::source::{Source, SourceArguments, look_up, report_missing, stdin};
 use crate::tally::{Tally, tell_cut};
 use crate::terminal::Terminal;

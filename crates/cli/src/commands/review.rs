@@ -4,12 +4,10 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use vulnlens::report::{
-    MappedCwe, Renderer, Review, ReviewFormat, ReviewReport, ReviewSummary, Setup, Verdict,
-};
+use vulnlens::records::{Mapped, PassedOver, SUGGESTIONS, mapped_record};
+use vulnlens::report::{Renderer, Review, ReviewFormat, ReviewReport, ReviewSummary, Setup, Verdict};
 use vulnlens::stream::{self, Answered, Job, StreamError};
-use vulnlens::{Answerer, KnowledgeBase, Options, Task, TextRecord, TopK};
-use vulnlens_corpus::{Place, Record, RecordError};
+use vulnlens::{Answerer, KnowledgeBase, Options, Task, TopK};
 
 use crate::choice::one_of;
 use crate::failure::{Failure, Kind};
@@ -18,14 +16,11 @@ use crate::options::{THREADS, thread_count, threads};
 use crate::output::Output;
 use crate::progress::Reading;
 use crate::question::probability;
-use crate::records::{self, RecordArguments, text_record};
+use crate::records::{self, RecordArguments};
 use crate::source::stdin;
 use crate::tally::Tally;
 use crate::terminal::{self, Terminal};
 use crate::text_argument::file;
-
-/// Suggestions of a record, besides those that the model asserts.
-const SUGGESTIONS: usize = 3;
 
 /// Review the weaknesses that records carry against those that their texts tell
 ///
@@ -174,25 +169,4 @@ impl Reviewing<'_> {
         answered.repeated.iter().for_each(|(id, (place, _))| self.tally.add_repeated(id, place));
         if self.is_styled { self.output.text(&bytes) } else { self.output.data(&bytes) }
     }
-}
-
-/// A record's place and its mapped weaknesses.
-type Mapped = (Place, Vec<MappedCwe>);
-
-/// An item of the input that is not reviewed.
-enum PassedOver {
-    Bad(RecordError),
-    Unmapped,
-}
-
-/// A record with its weaknesses, to be reviewed.
-fn mapped_record(record: Result<Record, RecordError>) -> Result<TextRecord<Mapped>, PassedOver> {
-    let record = record.map_err(PassedOver::Bad)?;
-    let label = |label: &vulnlens_corpus::Label| MappedCwe::new(label.cwe, record.named(label.assigner));
-    let mapped: Vec<MappedCwe> = record.labels.iter().map(label).collect();
-    if mapped.is_empty() {
-        return Err(PassedOver::Unmapped);
-    }
-    let TextRecord { key, text, year, place, .. } = text_record(record);
-    Ok(TextRecord::new(text, (place, mapped)).key(key).year(year))
 }

@@ -157,7 +157,7 @@ struct Row<'a> {
     cvss: Option<(BaseVector, &'static str)>,
 }
 
-/// What the sources say of CVEs.
+/// The weaknesses, mappings and vectors that the sources give to CVEs.
 #[derive(Clone, Copy)]
 struct Assigned<'a> {
     index: &'a Index,

@@ -46,7 +46,7 @@ struct SourcePath {
     purpose: Purpose,
 }
 
-/// What a source is read for.
+/// The use that a source is read for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Purpose {
     Records,

@@ -97,10 +97,7 @@ impl CuratedHead {
         if !fits {
             return None;
         }
-        let mut places = vec![0; vocabulary.len()];
-        for (place, row) in tensors.rows.iter().enumerate() {
-            *places.get_mut(*row as usize)? = u16::try_from(place + 1).ok()?;
-        }
+        let mut places = places_of_rows(&tensors.rows, vocabulary)?;
         let mut rules_of: Vec<Vec<u16>> = vec![vec![]; tensors.rows.len() + 1];
         // Words of rules that are no features of the text have places behind these.
         let mut next = tensors.rows.len();
@@ -321,14 +318,28 @@ pub(crate) fn dense_features(
         }
         places.iter().filter_map(|place| cwes.get(*place)).copied().fold(0.0, f32::max)
     }));
-    // Under a root, the squares of the features are the probabilities.
-    let total: f32 = cwes.iter().sum();
-    let scale = if total > 0.0 { 1.0 / total.sqrt() } else { 0.0 };
-    features.extend(cwes.iter().map(|p| p.sqrt() * scale));
+    push_cwe_features(cwes, features);
     features.extend((OLDEST_YEAR..=NEWEST_YEAR).map(|of| {
         let distance = f32::from(year) - f32::from(of);
         NEARNESS * (-distance * distance).exp()
     }));
+}
+
+/// Appends the features of weaknesses: under a root, so that their squares are the probabilities, and scaled to norm 1.
+pub(crate) fn push_cwe_features(cwes: &[f32], features: &mut Vec<f32>) {
+    let total: f32 = cwes.iter().sum();
+    let scale = if total > 0.0 { 1.0 / total.sqrt() } else { 0.0 };
+    features.extend(cwes.iter().map(|p| p.sqrt() * scale));
+}
+
+/// One more than the place of each row of a vocabulary among `rows`, and 0 for the others; `None` if a row is not one of
+/// the vocabulary, or there are more than 16 bits count.
+pub(crate) fn places_of_rows(rows: &[u32], vocabulary: &Vocabulary) -> Option<Vec<u16>> {
+    let mut places = vec![0; vocabulary.len()];
+    for (place, row) in rows.iter().enumerate() {
+        *places.get_mut(*row as usize)? = u16::try_from(place + 1).ok()?;
+    }
+    Some(places)
 }
 
 /// A year as the head reads it.

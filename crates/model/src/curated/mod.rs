@@ -22,11 +22,14 @@ mod training;
 pub(crate) use evidence::ReadText;
 pub use evidence::{CuratedEvidence, NearCve, RuleEvidence, WeaknessEvidence};
 pub use head::{CuratedHead, log_odds};
-pub(crate) use head::{CuratedScores, CuratedText, DenseSums, TextSums, cwe_probabilities};
+pub(crate) use head::{
+    CuratedScores, CuratedText, DenseSums, TextSums, cwe_probabilities, places_of_rows, push_cwe_features,
+};
 pub use mapped::{MappedCve, MappedCves, MappedTechnique};
 pub use method::{Rule, rules};
 pub(crate) use outputs::places_of;
 pub use outputs::{CuratedOutputs, DescribedTechniques, MAX_PROJECTS};
 pub use sparse::SparseTexts;
 pub use tensors::CuratedTensors;
+pub(crate) use training::CweReader;
 pub use training::{CuratedFeatures, features, scores};

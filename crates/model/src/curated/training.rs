@@ -23,6 +23,32 @@ pub struct CuratedFeatures {
     pub dense: Vec<f32>,
 }
 
+/// The probabilities of weaknesses by a model, text by text, as heads read them.
+pub(crate) struct CweReader<'m> {
+    model: &'m NgramModel,
+    places: Vec<Vec<u16>>,
+    count: usize,
+    room: Room,
+    scores: Vec<f32>,
+    found: Vec<f32>,
+}
+
+impl<'m> CweReader<'m> {
+    /// A reader of the probabilities of `cwes`, which asks the heads that `room` says, too.
+    pub(crate) fn new(model: &'m NgramModel, kb: &KnowledgeBase, cwes: &[CweId], room: Room) -> Self {
+        let places = places_of(cwes, model.sets(), kb);
+        Self { model, places, count: cwes.len(), room, scores: vec![], found: vec![] }
+    }
+
+    /// The probabilities for a text, and what the network left for its heads.
+    pub(crate) fn read(&mut self, input: &Input<'_>) -> (&[f32], &Room) {
+        self.model.score(std::slice::from_ref(input), &mut self.room, &mut self.scores);
+        temper(&mut self.scores, self.model.temperature());
+        cwe_probabilities(&self.places, &self.scores, self.count, &mut self.found);
+        (&self.found, &self.room)
+    }
+}
+
 /// Reads the features of texts as a head with these `cwes` does, by the model's answers to them.
 #[must_use]
 pub fn features(
@@ -40,17 +66,14 @@ pub fn features(
         rows.collect::<BTreeSet<u32>>()
     };
     let rows_of_rules: Vec<BTreeSet<u32>> = rules.iter().map(keys).collect();
-    let places = places_of(cwes, model.sets(), kb);
-    let (mut room, mut scores, mut found) = (Room::default(), Vec::new(), Vec::new());
+    let mut reader = CweReader::new(model, kb, cwes, Room::default());
     let of_text = |input: &Input<'_>| {
         let text = model.entries(input.text);
-        model.score(std::slice::from_ref(input), &mut room, &mut scores);
-        temper(&mut scores, model.temperature());
-        cwe_probabilities(&places, &scores, cwes.len(), &mut found);
+        let (found, _) = reader.read(input);
         let has = |rows: &BTreeSet<u32>| text.iter().any(|entry| rows.contains(&entry.row));
         let holds: Vec<bool> = rows_of_rules.iter().map(has).collect();
         let mut dense = Vec::new();
-        dense_features(&rule_cwes, &holds, &found, year_read(input.year), &mut dense);
+        dense_features(&rule_cwes, &holds, found, year_read(input.year), &mut dense);
         CuratedFeatures { text, dense }
     };
     inputs.iter().map(of_text).collect()
@@ -60,15 +83,13 @@ pub fn features(
 #[must_use]
 pub fn scores(model: &NgramModel, kb: &KnowledgeBase, inputs: &[Input<'_>]) -> Vec<Vec<f32>> {
     let Some(head) = &model.curated else { return vec![] };
-    let places = head.outputs().places(model.sets(), kb);
-    let mut room = Room { asks_curated: true, ..Room::default() };
-    let (mut probabilities, mut cwes, mut scores) = (Vec::new(), Vec::new(), CuratedScores::default());
+    let room = Room { asks_curated: true, ..Room::default() };
+    let mut reader = CweReader::new(model, kb, &head.outputs().cwes, room);
+    let mut scores = CuratedScores::default();
     let of_text = |input: &Input<'_>| {
-        model.score(std::slice::from_ref(input), &mut room, &mut probabilities);
-        temper(&mut probabilities, model.temperature());
-        cwe_probabilities(&places, &probabilities, head.outputs().cwes.len(), &mut cwes);
+        let (cwes, room) = reader.read(input);
         if let Some(text) = room.curated.first() {
-            head.score(text, &cwes, &mut scores);
+            head.score(text, cwes, &mut scores);
         }
         scores.sums.iter().take(head.outputs().techniques.len()).copied().collect()
     };

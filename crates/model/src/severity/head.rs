@@ -4,7 +4,7 @@ use vulnlens_taxonomy::{BASE_METRICS, BaseVector};
 
 use super::outputs::{SEVERITY_WIDTH, SeverityOutputs};
 use super::tensors::SeverityTensors;
-use crate::curated::{DenseSums, TextSums};
+use crate::curated::{DenseSums, TextSums, places_of_rows, push_cwe_features};
 use crate::header::Head;
 use crate::ngram::vocabulary::{Entry, Vocabulary};
 use crate::softmax::temper;
@@ -51,10 +51,7 @@ impl SeverityHead {
         if !fits {
             return None;
         }
-        let mut places = vec![0; vocabulary.len()];
-        for (place, row) in tensors.rows.iter().enumerate() {
-            *places.get_mut(*row as usize)? = u16::try_from(place + 1).ok()?;
-        }
+        let places = places_of_rows(&tensors.rows, vocabulary)?;
         Some(Self { outputs, temperature: head.temperature, places, tensors })
     }
 
@@ -84,21 +81,14 @@ impl SeverityHead {
     /// reads.
     pub(crate) fn score(&self, text: &SeverityText, cwes: &[f32], buffers: &mut SeverityBuffers) {
         let SeverityBuffers { dense, sums, probabilities } = buffers;
-        cwe_features(cwes, dense);
+        dense.clear();
+        push_cwe_features(cwes, dense);
         sums.clear();
         sums.extend_from_slice(&text.sums);
         wide(DenseSums { features: dense, weights: &self.tensors.dense, factor: 1.0, sums });
         joint_logits(sums, &self.tensors.joint, probabilities);
         temper(probabilities, self.temperature);
     }
-}
-
-/// The features of weaknesses: under a root, so that their squares are the probabilities, and scaled to norm 1.
-pub(super) fn cwe_features(cwes: &[f32], features: &mut Vec<f32>) {
-    let total: f32 = cwes.iter().sum();
-    let scale = if total > 0.0 { 1.0 / total.sqrt() } else { 0.0 };
-    features.clear();
-    features.extend(cwes.iter().map(|p| p.sqrt() * scale));
 }
 
 /// Fills in the logits of all vectors, given those of all values and the vectors' own.

@@ -2,14 +2,12 @@
 
 use vulnlens_taxonomy::{CweId, KnowledgeBase};
 
-use super::head::{SeverityBuffers, cwe_features};
-use crate::curated::{cwe_probabilities, places_of};
-use crate::network::Network;
+use super::head::SeverityBuffers;
+use crate::curated::{CweReader, push_cwe_features};
 use crate::ngram::NgramModel;
 use crate::ngram::vocabulary::Entry;
 use crate::prediction::Input;
 use crate::room::Room;
-use crate::softmax::temper;
 
 pub use super::head::joint_logits;
 
@@ -30,15 +28,12 @@ pub fn features(
     cwes: &[CweId],
     inputs: &[Input<'_>],
 ) -> Vec<SeverityFeatures> {
-    let places = places_of(cwes, model.sets(), kb);
-    let (mut room, mut scores, mut found) = (Room::default(), Vec::new(), Vec::new());
+    let mut reader = CweReader::new(model, kb, cwes, Room::default());
     let of_text = |input: &Input<'_>| {
         let text = model.entries(input.text);
-        model.score(std::slice::from_ref(input), &mut room, &mut scores);
-        temper(&mut scores, model.temperature());
-        cwe_probabilities(&places, &scores, cwes.len(), &mut found);
+        let (found, _) = reader.read(input);
         let mut cwes = Vec::new();
-        cwe_features(&found, &mut cwes);
+        push_cwe_features(found, &mut cwes);
         SeverityFeatures { text, cwes }
     };
     inputs.iter().map(of_text).collect()
@@ -52,15 +47,13 @@ pub fn distributions(
     mut each: impl FnMut(usize, &[f32]),
 ) {
     let Some(head) = &model.severity else { return };
-    let places = head.outputs().places(model.sets(), kb);
-    let mut room = Room { asks_severity: true, ..Room::default() };
-    let (mut probabilities, mut cwes, mut buffers) = (Vec::new(), Vec::new(), SeverityBuffers::default());
+    let room = Room { asks_severity: true, ..Room::default() };
+    let mut reader = CweReader::new(model, kb, &head.outputs().cwes, room);
+    let mut buffers = SeverityBuffers::default();
     for (number, input) in inputs.iter().enumerate() {
-        model.score(std::slice::from_ref(input), &mut room, &mut probabilities);
-        temper(&mut probabilities, model.temperature());
-        cwe_probabilities(&places, &probabilities, head.outputs().cwes.len(), &mut cwes);
+        let (cwes, room) = reader.read(input);
         if let Some(text) = room.severity.first() {
-            head.score(text, &cwes, &mut buffers);
+            head.score(text, cwes, &mut buffers);
             each(number, &buffers.probabilities);
         }
     }

@@ -52,7 +52,7 @@ struct Weakness {
     name: String,
     score: f32,
     predicted: bool,
-    /// How far MITRE allows mapping to it.
+    /// MITRE's permission to map to it: `Allowed`, `Discouraged` …
     usage: Option<String>,
 }
 

@@ -10,7 +10,7 @@ const STYLE: &str = include_str!("../page/page.css");
 const SCRIPT: &str = include_str!("../page/page.js");
 const ICON: &str = include_str!("../page/icon.svg");
 
-/// What the page may load and do: its own files, and requests to its own server.
+/// The content-security policy: its own files and requests to its own server, and nothing else.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

@@ -13,19 +13,18 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream::unfold};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio_util::io::{StreamReader, SyncIoBridge};
-use vulnlens::report::{Format, RecordKey, Renderer, Writer};
+use vulnlens::Answerer;
+use vulnlens::records::{RECORD_BYTES, text_record};
+use vulnlens::report::{Format, Renderer, Writer};
 use vulnlens::stream::{self, Answered, Job};
-use vulnlens::{Answerer, TextRecord};
 use vulnlens_corpus::sources::{self, SourceFormat};
-use vulnlens_corpus::{Input, Limits, Record, RecordError, RecordId, Records};
+use vulnlens_corpus::{Input, Limits, RecordError, Records};
 
 use super::body;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::options::AskedOptions;
 
-/// Longest record that is taken in.
-const RECORD_BYTES: usize = 16 << 20;
 /// Parts of an answer that wait for the client at most.
 pub(super) const WAITING: usize = 8;
 /// The header that counts the records which could not be read, where the answer is no JSON Lines.
@@ -236,11 +235,4 @@ pub(super) fn push_error(error: &RecordError, out: &mut Vec<u8>) {
     let line = serde_json::json!({ "schema_version": 1, "error": error.to_string() });
     out.extend_from_slice(line.to_string().as_bytes());
     out.push(b'\n');
-}
-
-/// A record as it is answered.
-pub(super) fn text_record(record: Record) -> TextRecord<vulnlens_corpus::Place> {
-    let key = RecordKey { id: record.id.as_ref().map(RecordId::to_string), line: record.line() };
-    let year = record.year();
-    TextRecord::new(record.text.unwrap_or_default(), record.place).key(key).year(year)
 }

@@ -11,17 +11,15 @@ use bytes::Bytes;
 use futures_util::stream::unfold;
 use serde::Deserialize;
 use tokio::sync::mpsc;
-use vulnlens::report::{MappedCwe, Renderer, Review, ReviewFormat, ReviewReport, Setup};
+use vulnlens::records::{Mapped, PassedOver, SUGGESTIONS, mapped_record};
+use vulnlens::report::{Renderer, Review, ReviewFormat, ReviewReport, Setup};
 use vulnlens::stream::{self, Answered, Job};
-use vulnlens::{Answerer, Options, Task, TextRecord, TopK};
-use vulnlens_corpus::{Label, Place, Record, RecordError, Records};
+use vulnlens::{Answerer, Options, Task, TopK};
+use vulnlens_corpus::Records;
 
-use super::records::{WAITING, push_error, read, text_record};
+use super::records::{WAITING, push_error, read};
 use crate::app::App;
 use crate::error::ApiError;
-
-/// Weaknesses that are suggested beside those that are answered.
-const SUGGESTIONS: usize = 3;
 
 /// The options behind the path.
 #[derive(Debug, Deserialize)]
@@ -30,15 +28,6 @@ pub(super) struct ReviewOptions {
     /// `jsonl` or `markdown`.
     format: Option<String>,
     model: Option<String>,
-}
-
-/// A record's place and its mapped weaknesses.
-type Mapped = (Place, Vec<MappedCwe>);
-
-/// A record that is not reviewed.
-enum PassedOver {
-    Bad(RecordError),
-    Unmapped,
 }
 
 /// `POST /v1/review`: records that carry weaknesses in, in any form; a verdict for each out.
@@ -88,42 +77,31 @@ fn run(
             parts.blocking_send(Ok(bytes.into())).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
         }
     };
-    let reviewed = stream::classify(&job, records.map(mapped), |answered: Answered<Mapped, PassedOver>| {
-        let mut out = Vec::new();
-        app.metrics.add_texts(answered.count);
-        for passed_over in &answered.errors {
-            match passed_over {
-                PassedOver::Unmapped => report.add_unmapped(),
-                PassedOver::Bad(error) if error.is_note() || error.is_passed_over() => {}
-                PassedOver::Bad(error) => {
-                    app.metrics.add_failed(1);
-                    if format == ReviewFormat::JsonLines {
-                        push_error(error, &mut out);
+    let reviewed =
+        stream::classify(&job, records.map(mapped_record), |answered: Answered<Mapped, PassedOver>| {
+            let mut out = Vec::new();
+            app.metrics.add_texts(answered.count);
+            for passed_over in &answered.errors {
+                match passed_over {
+                    PassedOver::Unmapped => report.add_unmapped(),
+                    PassedOver::Bad(error) if error.is_note() || error.is_passed_over() => {}
+                    PassedOver::Bad(error) => {
+                        app.metrics.add_failed(1);
+                        if format == ReviewFormat::JsonLines {
+                            push_error(error, &mut out);
+                        }
                     }
                 }
             }
-        }
-        let answers = answered.piece.into_answers().into_iter().zip(answered.places);
-        for review in answers.filter_map(|(answer, (_, mapped))| Review::of(answer, mapped, &kb)) {
-            report.add(&review, &mut out).map_err(io::Error::other)?;
-        }
-        send(out)
-    });
+            let answers = answered.piece.into_answers().into_iter().zip(answered.places);
+            for review in answers.filter_map(|(answer, (_, mapped))| Review::of(answer, mapped, &kb)) {
+                report.add(&review, &mut out).map_err(io::Error::other)?;
+            }
+            send(out)
+        });
     let ended = reviewed.map_err(io::Error::other).and_then(|()| send(report.finish().into_bytes()));
     if let Err(error) = ended {
         // A client that went away does not hear of it.
         let _ = parts.blocking_send(Err(error));
     }
-}
-
-/// A record with its weaknesses.
-fn mapped(record: Result<Record, RecordError>) -> Result<TextRecord<Mapped>, PassedOver> {
-    let record = record.map_err(PassedOver::Bad)?;
-    let label = |label: &Label| MappedCwe::new(label.cwe, record.named(label.assigner));
-    let mapped: Vec<MappedCwe> = record.labels.iter().map(label).collect();
-    if mapped.is_empty() {
-        return Err(PassedOver::Unmapped);
-    }
-    let TextRecord { key, text, year, place, .. } = text_record(record);
-    Ok(TextRecord::new(text, (place, mapped)).key(key).year(year))
 }

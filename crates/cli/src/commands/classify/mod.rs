@@ -2,6 +2,7 @@
 
 mod arguments;
 
+use vulnlens::records::text_record;
 use vulnlens::report::{Answer, Format, RecordKey, Renderer, Setup};
 use vulnlens::stream::{self, Job, StreamError};
 use vulnlens::taxonomy::AttackLevel;
@@ -14,7 +15,6 @@ use crate::options::threads;
 use crate::progress::Reading;
 use crate::record_folder::RecordFolder;
 use crate::record_format::{RecordOutput, format_of_file};
-use crate::records::text_record;
 use crate::source::{Source, SourceArguments, look_up, report_missing, stdin};
 use crate::tally::{Tally, tell_cut};
 use crate::terminal::Terminal;
