@@ -1,7 +1,7 @@
 """Load on `vulnlens serve` over loopback, by wrk (Debian's package `wrk`), the load generator on the same machine.
 
     cargo build --release
-    python3 benches/serve_load.py --vulnlens target/release/vulnlens --records records.jsonl
+    PYTHONPATH=tools python3 benches/serve_load.py --vulnlens target/release/vulnlens --records records.jsonl
 
 RECORDS has one object a line with a `description`, such as the corpus of the model card unpacked; the first 2,000 texts
 are sent in turn. The table goes to standard output: requests per second and latency for each model and number of
@@ -16,6 +16,8 @@ import subprocess
 import tempfile
 import time
 
+from vulnlens_tools.serving import Serving
+
 TEXTS = 2_000
 RUNS = (("fast", 1), ("fast", 64), ("accurate", 1), ("accurate", 16))
 SCRIPT = """wrk.method = "POST"
@@ -29,26 +31,6 @@ request = function()
 end
 done = function(summary) io.write("errors ", summary.errors.status + summary.errors.read + summary.errors.timeout, "\\n") end
 """
-
-
-class Serving:
-    """A server of one model on a free port."""
-
-    def __init__(self, binary, model):
-        command = [binary, "serve", "--model", model, "--listen", "127.0.0.1:0"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.address = self.process.stdout.readline().strip()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait(timeout=30)
-
-    def resident_mb(self):
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
-        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) * 1024 / 1e6
 
 
 def load(address, connections, seconds, script):

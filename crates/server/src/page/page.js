@@ -7,6 +7,8 @@ let asked = '';         // its text
 let matrix = null;      // tactics with their techniques
 let records = [];       // answers of the batch
 let lines = [];         // the same as they came
+let reviews = [];       // verdicts on mapped weaknesses
+let verdict = null;     // the one that is shown alone
 let stopper = null;
 
 const node = (tag, attributes = {}, ...children) => {
@@ -208,7 +210,7 @@ async function showMatrix() {
   const columns = matrix.tactics.map((tactic) => {
     const first = hot(tactic);
     const rest = tactic.techniques.length - first.length;
-    return node('div', {}, node('h4', {}, tactic.name), node('ul', {}, ...first.map(cell), node('li', { class: 'tag' }, `${rest} not likely`)));
+    return node('div', {}, node('h3', {}, tactic.name), node('ul', {}, ...first.map(cell), node('li', { class: 'tag' }, `${rest} not likely`)));
   });
   $('matrix').replaceChildren(node('div', { class: 'matrix' }, ...columns));
 }
@@ -265,11 +267,34 @@ async function batch(file) {
   $('batch-progress').hidden = false;
   $('batch-progress').removeAttribute('value');
   say('batch-status', `Reading ${file.name} …`);
-  let failed = 0;
-  let firstError = '';
+  const query = new URLSearchParams({ model: $('model').value, threshold: String(least()) });
+  const outcome = await streamed(`/v1/classify?${query}`, file, 'application/octet-stream', stopper.signal, (record, line) => {
+    records.push(record);
+    lines.push(line);
+  }, () => say('batch-status', `${plural(records.length, 'record')} …`));
+  say('batch-status', ending(outcome, `${plural(records.length, 'record')} classified`, 'classified'), outcome.isError || (outcome.failed > 0 && !records.length));
+  stopper = null;
+  $('batch-stop').disabled = true;
+  $('batch-progress').hidden = true;
+  $('batch-exports').hidden = !records.length;
+  table();
+}
+
+// Posts a body and hands on each line of the answer while it comes; tells how it ended.
+async function streamed(path, body, kind, signal, each, after) {
+  const outcome = { failed: 0, firstError: '', stopped: false, isError: false, message: '' };
+  const take = (line) => {
+    if (!line.trim()) return;
+    const record = JSON.parse(line);
+    if (record.error) {
+      outcome.failed += 1;
+      outcome.firstError = outcome.firstError || record.error;
+    } else {
+      each(record, line);
+    }
+  };
   try {
-    const query = new URLSearchParams({ model: $('model').value, threshold: String(least()) });
-    const response = await fetched(`/v1/classify?${query}`, { method: 'POST', headers: headers('application/octet-stream'), body: file, signal: stopper.signal });
+    const response = await fetched(path, { method: 'POST', headers: headers(kind), body, signal });
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = '';
     for (;;) {
@@ -277,29 +302,22 @@ async function batch(file) {
       if (done) break;
       const whole = (rest + value).split('\n');
       rest = whole.pop();
-      for (const line of whole) {
-        const record = JSON.parse(line);
-        if (record.error) {
-          failed += 1;
-          firstError = firstError || record.error;
-        } else {
-          records.push(record);
-          lines.push(line);
-        }
-      }
-      say('batch-status', `${plural(records.length, 'record')} …`);
+      whole.forEach(take);
+      after();
     }
-    const bad = failed ? `; ${plural(failed, 'record')} could not be read, the first: ${firstError}` : '';
-    say('batch-status', `${plural(records.length, 'record')} classified${bad}.`, failed > 0 && !records.length);
+    take(rest);
   } catch (error) {
-    const stopped = error.name === 'AbortError';
-    say('batch-status', stopped ? `Stopped after ${plural(records.length, 'record')}.` : `Not classified: ${error.message}`, !stopped);
+    outcome.stopped = error.name === 'AbortError';
+    outcome.isError = !outcome.stopped;
+    outcome.message = error.message;
   }
-  stopper = null;
-  $('batch-stop').disabled = true;
-  $('batch-progress').hidden = true;
-  $('batch-exports').hidden = !records.length;
-  table();
+  return outcome;
+}
+
+function ending(outcome, done, verb) {
+  if (outcome.isError) return `Not ${verb}: ${outcome.message}`;
+  const bad = outcome.failed ? `; ${plural(outcome.failed, 'record')} could not be read, the first: ${outcome.firstError}` : '';
+  return `${done}${outcome.stopped ? ' before it was stopped' : ''}${bad}.`;
 }
 
 const COLUMNS = [
@@ -356,9 +374,62 @@ function csv() {
   return rows.map((row) => row.map(cell).join(',')).join('\r\n');
 }
 
+// ---- mapped against suggested
+
+const VERDICTS = { discouraged: 'not to be mapped to', differs: 'differs', sibling: 'a sibling', 'less-specific': 'less specific', 'more-specific': 'more specific', unsure: 'unsure', agree: 'agrees' };
+
+async function compare(body, kind) {
+  reviews = [];
+  verdict = null;
+  stopper = new AbortController();
+  $('compare-stop').disabled = false;
+  say('compare-status', 'Comparing …');
+  const query = new URLSearchParams({ model: $('model').value });
+  const outcome = await streamed(`/v1/review?${query}`, body, kind, stopper.signal, (review) => reviews.push(review),
+    () => say('compare-status', `${plural(reviews.length, 'record')} …`));
+  const unmapped = !outcome.isError && !outcome.failed && !reviews.length;
+  say('compare-status', unmapped ? 'No record carries a weakness to compare with.' : ending(outcome, `${plural(reviews.length, 'record')} compared`, 'compared'), outcome.isError || unmapped || (outcome.failed > 0 && !reviews.length));
+  stopper = null;
+  $('compare-stop').disabled = true;
+  $('compare-exports').hidden = !reviews.length;
+  showReviews();
+}
+
+function showReviews() {
+  const counts = new Map();
+  reviews.forEach((review) => counts.set(review.verdict, (counts.get(review.verdict) || 0) + 1));
+  const known = Object.keys(VERDICTS).filter((name) => counts.has(name));
+  const choose = (name, text) => {
+    const button = node('button', { type: 'button', 'aria-pressed': String(verdict === name) }, text);
+    button.addEventListener('click', () => { verdict = name; showReviews(); });
+    return button;
+  };
+  $('compare-verdicts').hidden = known.length < 2;
+  $('compare-verdicts').replaceChildren(choose(null, `all ${reviews.length.toLocaleString('en')}`), ...known.map((name) => choose(name, `${VERDICTS[name]} ${counts.get(name).toLocaleString('en')}`)));
+  const chosen = reviews.filter((review) => verdict === null || review.verdict === verdict);
+  if (!chosen.length) {
+    $('compare-table').replaceChildren();
+    return;
+  }
+  const entries = (list, beside) => node('ul', { class: 'plain' }, ...list.map((entry) => node('li', {}, link(entry.cwe), ` ${entry.name || ''}`, beside(entry))));
+  const mapped = (entry) => node('span', { class: 'tag' }, ` ${entry.assigner || ''}${entry.usage && entry.usage !== 'Allowed' ? `, mapping ${entry.usage.toLowerCase()}` : ''}`);
+  const suggested = (entry) => node('span', { class: 'tag' }, ` ${entry.asserted ? '✓ ' : ''}${percent(entry.score)}`);
+  const row = (review) => node('tr', { class: `verdict-${review.verdict}` },
+    node('td', {}, review.id ? link(review.id) : review.line ? `#${review.line}` : ''),
+    node('td', {}, entries(review.mapped, mapped)), node('td', {}, entries(review.suggested, suggested)),
+    node('td', {}, node('strong', {}, VERDICTS[review.verdict] || review.verdict), review.rationale ? node('p', { class: 'hint' }, review.rationale) : null));
+  const head = ['Record', 'Mapped', 'Suggested', 'Verdict'].map((name) => node('th', { scope: 'col' }, name));
+  const more = chosen.length > SHOWN ? node('p', { class: 'hint' }, `The first ${SHOWN} of ${chosen.length.toLocaleString('en')} are shown; the download has all.`) : null;
+  $('compare-table').replaceChildren(...[node('table', { class: 'answers' }, node('thead', {}, node('tr', {}, ...head)), node('tbody', {}, ...chosen.slice(0, SHOWN).map(row))), more].filter(Boolean));
+}
+
 // ---- files, tabs, start
 
 async function open(file) {
+  if (!$('panel-compare').hidden) {
+    await compare(file, 'application/octet-stream');
+    return;
+  }
   const isText = file.size < 64 * 1024 && /\.(txt|md)$/i.test(file.name);
   if (isText) {
     select('one');
@@ -370,8 +441,10 @@ async function open(file) {
   await batch(file);
 }
 
+const TABS = ['one', 'batch', 'compare'];
+
 function select(name) {
-  for (const other of ['one', 'batch']) {
+  for (const other of TABS) {
     const chosen = other === name;
     $(`tab-${other}`).setAttribute('aria-selected', String(chosen));
     $(`tab-${other}`).tabIndex = chosen ? 0 : -1;
@@ -380,15 +453,17 @@ function select(name) {
 }
 
 async function start() {
-  for (const name of ['one', 'batch']) {
+  for (const [place, name] of TABS.entries()) {
     $(`tab-${name}`).addEventListener('click', () => select(name));
     $(`tab-${name}`).addEventListener('keydown', (event) => {
-      if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
-      const other = name === 'one' ? 'batch' : 'one';
+      const steps = { ArrowLeft: TABS.length - 1, ArrowRight: 1 }[event.key];
+      if (!steps) return;
+      const other = TABS[(place + steps) % TABS.length];
       select(other);
       $(`tab-${other}`).focus();
     });
   }
+  $('options').addEventListener('submit', (event) => event.preventDefault());
   $('form').addEventListener('submit', (event) => { event.preventDefault(); classify(); });
   $('text').addEventListener('keydown', (event) => { if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) classify(); });
   $('file').addEventListener('change', () => { const [file] = $('file').files; if (file) open(file); });
@@ -403,6 +478,18 @@ async function start() {
     if (file) batch(file); else say('batch-status', 'Choose a file first.', true);
   });
   $('batch-stop').addEventListener('click', () => { if (stopper) stopper.abort(); });
+  $('compare-form').addEventListener('submit', (event) => {
+    event.preventDefault();
+    const [file] = $('compare-file').files;
+    const text = $('compare-text').value.trim();
+    const cwe = $('compare-cwe').value.match(/\d+/g) || [];
+    if (text && cwe.length) compare(JSON.stringify({ description: text, cwe: cwe.map((number) => `CWE-${number}`) }) + '\n', 'application/x-ndjson');
+    else if (file) compare(file, 'application/octet-stream');
+    else say('compare-status', 'A text and the weaknesses that it is mapped to, or a file, is needed.', true);
+  });
+  $('compare-file').addEventListener('change', () => { const [file] = $('compare-file').files; if (file) compare(file, 'application/octet-stream'); });
+  $('compare-stop').addEventListener('click', () => { if (stopper) stopper.abort(); });
+  document.querySelector('[data-compare]').addEventListener('click', () => save(reviews.map((review) => JSON.stringify(review)).join('\n') + '\n', 'vulnlens-review.jsonl', 'application/x-ndjson'));
   for (const button of document.querySelectorAll('[data-batch]')) {
     button.addEventListener('click', () => button.dataset.batch === 'csv' ? save(csv(), 'vulnlens.csv', 'text/csv') : save(lines.join('\n') + '\n', 'vulnlens.jsonl', 'application/x-ndjson'));
   }
