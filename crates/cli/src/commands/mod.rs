@@ -8,6 +8,8 @@ mod data;
 mod doctor;
 mod evaluate;
 mod explain;
+#[cfg(feature = "server")]
+mod health;
 mod kb;
 mod man;
 mod model;
@@ -42,6 +44,8 @@ pub(crate) enum Command {
     Model(model::ModelCommand),
     #[cfg(feature = "server")]
     Serve(serve::ServeArguments),
+    #[cfg(feature = "server")]
+    Health(health::HealthArguments),
     Doctor(doctor::DoctorArguments),
     Completions(completions::CompletionsArguments),
     Man(man::ManArguments),
@@ -60,6 +64,8 @@ pub(crate) fn run(command: Command, cli: fn() -> clap::Command, terminal: &Termi
         Command::Model(command) => model::run(&command, terminal),
         #[cfg(feature = "server")]
         Command::Serve(arguments) => serve::run(&arguments, terminal),
+        #[cfg(feature = "server")]
+        Command::Health(arguments) => health::run(&arguments, terminal),
         Command::Doctor(arguments) => doctor::run(arguments, terminal),
         Command::Completions(arguments) => completions::run(&arguments, cli()),
         Command::Man(arguments) => man::run(&arguments, cli()),

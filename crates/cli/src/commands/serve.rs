@@ -119,15 +119,39 @@ pub(crate) fn run(arguments: &ServeArguments, terminal: &Terminal) -> Result<(),
         terminal.note(&format!("the page is at http://{address}/; Ctrl-C ends it"));
         // Scripts read the address from standard output.
         let _ = writeln!(std::io::stdout(), "http://{address}/");
+        supervisor::ready();
         server
             .run(async move {
                 while !stop.load(Ordering::Relaxed) {
                     tokio::time::sleep(LOOK).await;
                 }
+                supervisor::stopping();
             })
             .await;
         Ok(())
     })
+}
+
+/// The supervisor that started the server and wants to hear of it: systemd, for a unit of `Type=notify`.
+#[cfg(unix)]
+mod supervisor {
+    use sd_notify::{NotifyState, notify};
+
+    pub(super) fn ready() {
+        // A supervisor that does not listen misses nothing that it would need.
+        let _ = notify(&[NotifyState::Ready]);
+    }
+
+    pub(super) fn stopping() {
+        let _ = notify(&[NotifyState::Stopping]);
+    }
+}
+
+#[cfg(not(unix))]
+mod supervisor {
+    pub(super) fn ready() {}
+
+    pub(super) fn stopping() {}
 }
 
 /// The key of a file, or of the environment.

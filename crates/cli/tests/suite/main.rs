@@ -17,6 +17,8 @@ mod manners;
 mod outputs;
 mod packed;
 mod reviews;
+#[cfg(feature = "server")]
+mod serving;
 mod sources;
 mod training;
 mod vulnlens;

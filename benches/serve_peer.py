@@ -1,0 +1,138 @@
+"""`vulnlens serve` beside a service as this field runs it: FastAPI, transformers and a classifier of RoBERTa-base's shape.
+
+    python3 -m venv /path/outside/the/repository
+    .../bin/pip install torch==2.15.0 transformers==4.57.6 fastapi uvicorn
+    PYTHONPATH=tools .../bin/python benches/serve_peer.py --vulnlens target/release/vulnlens --records records.jsonl \
+        --corpus corpus.jsonl.gz --work FOLDER
+
+The peer loads a checkpoint of that shape with random weights (what is measured does not depend on them) and answers
+`POST /classify/attack-techniques` as CIRCL's ML-Gateway does: one text a request, the model called in the pool of threads, PyTorch
+on both cores. wrk sends the same bodies to both, in turn, in the same run; the table has requests per second and their ratio.
+"""
+
+import argparse
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+from vulnlens_tools.checkpoints import roberta_base
+from vulnlens_tools.serving import Serving
+
+TEXTS, PORT = 500, 18_473
+SCRIPT = """wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+local bodies = {}
+for line in io.lines("%s") do bodies[#bodies + 1] = line end
+local n = 0
+request = function()
+  n = n %% #bodies + 1
+  return wrk.format(nil, nil, nil, bodies[n])
+end
+"""
+
+
+def serve(checkpoint):
+    """The peer: what runs in a process of its own."""
+    import fastapi
+    import pydantic
+    import torch
+    import uvicorn
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+    model = AutoModelForSequenceClassification.from_pretrained(checkpoint).eval()
+    app = fastapi.FastAPI()
+
+    class Asked(pydantic.BaseModel):
+        description: str
+        top_k: int = 10
+
+    @app.post("/classify/attack-techniques")
+    def classify(asked: Asked):
+        inputs = tokenizer(asked.description, return_tensors="pt", truncation=True, max_length=512)
+        with torch.no_grad():
+            scores = torch.sigmoid(model(**inputs).logits[0])
+        best = torch.topk(scores, asked.top_k)
+        found = [
+            {"technique": model.config.id2label[place], "score": score, "predicted": score >= 0.5}
+            for score, place in zip(best.values.tolist(), best.indices.tolist(), strict=True)
+        ]
+        return {"techniques": found, "model": "peer"}
+
+    @app.get("/health")
+    def health():
+        return {}
+
+    uvicorn.run(app, host="127.0.0.1", port=PORT, log_level="error")
+
+
+class Peer:
+    def __init__(self, checkpoint):
+        self.address = f"http://127.0.0.1:{PORT}/"
+        self.process = subprocess.Popen([sys.executable, __file__, "--peer", str(checkpoint)])
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(f"{self.address}health", timeout=5).read()
+                return
+            except OSError:
+                time.sleep(0.5)
+        raise SystemExit("the peer did not start")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(timeout=30)
+
+
+def rate(address, connections, seconds, script):
+    """Requests per second, and the 99th centile of their latency."""
+    url = f"{address}classify/attack-techniques"
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s", "--latency", "-s", script, url]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    if "Non-2xx" in output:
+        raise SystemExit(output)
+    return float(re.search(r"Requests/sec:\s+(\S+)", output)[1]), re.search(r"99%\s+(\S+)", output)[1]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--peer", help=argparse.SUPPRESS)
+    parser.add_argument("--vulnlens")
+    parser.add_argument("--records", type=pathlib.Path)
+    parser.add_argument("--corpus", type=pathlib.Path)
+    parser.add_argument("--work", type=pathlib.Path)
+    parser.add_argument("--seconds", type=int, default=20)
+    arguments = parser.parse_args()
+    if arguments.peer:
+        serve(arguments.peer)
+        return
+    checkpoint = roberta_base(arguments.work, arguments.corpus)
+    with tempfile.TemporaryDirectory() as folder:
+        bodies, script = pathlib.Path(folder, "bodies.jsonl"), pathlib.Path(folder, "load.lua")
+        with arguments.records.open(encoding="utf-8") as lines, bodies.open("w", encoding="utf-8") as out:
+            for _, line in zip(range(TEXTS), lines, strict=False):
+                out.write(json.dumps({"description": json.loads(line)["description"], "top_k": 10}) + "\n")
+        script.write_text(SCRIPT % bodies, encoding="utf-8")
+        print("| service | connections | requests/s | p99 |\n|---|--:|--:|--:|")
+        rates = {}
+        for connections in (1, 64):
+            for name in ("FastAPI + transformers", "vulnlens serve, `fast`", "vulnlens serve, `accurate`"):
+                model = name.rpartition(" ")[2].strip("`")
+                with Peer(checkpoint) if model == "transformers" else Serving(arguments.vulnlens, model) as server:
+                    rate(server.address, connections, 3, script)
+                    rates[name, connections], latency = rate(server.address, connections, arguments.seconds, script)
+                print(f"| {name} | {connections} | {rates[name, connections]:,.1f} | {latency} |", flush=True)
+        for (name, connections), found in rates.items():
+            if name.startswith("vulnlens"):
+                print(f"\n{name}, {connections} connections: {found / rates['FastAPI + transformers', connections]:,.0f} times the peer")
+
+
+if __name__ == "__main__":
+    main()
