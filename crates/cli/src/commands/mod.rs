@@ -10,6 +10,8 @@ mod evaluate;
 mod explain;
 mod kb;
 mod man;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod model;
 mod review;
 #[cfg(feature = "server")]
@@ -42,6 +44,8 @@ pub(crate) enum Command {
     Model(model::ModelCommand),
     #[cfg(feature = "server")]
     Serve(serve::ServeArguments),
+    #[cfg(feature = "mcp")]
+    Mcp(mcp::McpArguments),
     Doctor(doctor::DoctorArguments),
     Completions(completions::CompletionsArguments),
     Man(man::ManArguments),
@@ -60,6 +64,8 @@ pub(crate) fn run(command: Command, cli: fn() -> clap::Command, terminal: &Termi
         Command::Model(command) => model::run(&command, terminal),
         #[cfg(feature = "server")]
         Command::Serve(arguments) => serve::run(&arguments, terminal),
+        #[cfg(feature = "mcp")]
+        Command::Mcp(arguments) => mcp::run(&arguments, terminal),
         Command::Doctor(arguments) => doctor::run(arguments, terminal),
         Command::Completions(arguments) => completions::run(&arguments, cli()),
         Command::Man(arguments) => man::run(&arguments, cli()),
