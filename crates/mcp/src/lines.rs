@@ -1,7 +1,8 @@
 //! The protocol on a stream of lines: a message each, in both directions.
 //!
-//! Unlike the transport that `rmcp` brings, it answers lines that are not messages, bounds their length by the caller's limit,
-//! and at the end of the input waits for the answers to all that was asked, so that `vulnlens mcp < calls.jsonl` loses none.
+//! Unlike the transport that `rmcp` brings, it answers lines that are not messages, bounds their length by the
+//! caller's limit, and at the end of the input waits for the answers to all that was asked: `vulnlens mcp <
+//! calls.jsonl` loses none.
 
 use std::collections::HashSet;
 use std::io;
@@ -72,8 +73,8 @@ impl<R: AsyncRead + Send + Unpin, W: AsyncWrite + Send + Unpin + 'static> Lines<
         }
     }
 
-    /// Reads on to the end of a line. Nothing is lost where the future is dropped: bytes move from the buffer to the line
-    /// without a pause between.
+    /// Reads on to the end of a line. Nothing is lost where the future is dropped: bytes move from the buffer to the
+    /// line without a pause between.
     async fn read(&mut self) -> Line {
         loop {
             let Ok(available) = self.input.fill_buf().await else { return Line::End };

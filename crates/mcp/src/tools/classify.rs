@@ -5,11 +5,11 @@ use vulnlens::report::{JsonLines, Records as _, Setup};
 use vulnlens::stream::shown;
 use vulnlens::{Answerer, AskedOptions, AskedRecord, Input, TextRecord};
 
-use super::{model, not_empty};
+use super::common::{model, not_empty};
 use crate::arguments::{Arguments, parsed};
 use crate::error::ToolError;
+use crate::limits::Limits;
 use crate::models::Models;
-use crate::toolbox::Limits;
 
 /// Records, or one text, classified.
 pub(crate) fn classify(

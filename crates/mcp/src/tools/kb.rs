@@ -3,11 +3,11 @@
 use serde::Serialize;
 use vulnlens::report::{Entry, EntryId, NoWays, Ways};
 
-use super::json;
+use super::common::json;
 use crate::arguments::Arguments;
 use crate::error::ToolError;
+use crate::limits::Limits;
 use crate::models::Models;
-use crate::toolbox::Limits;
 
 /// Entries of a call at most.
 const MOST_IDS: usize = 100;
@@ -95,7 +95,8 @@ fn no_ways(reason: NoWays) -> ToolError {
     let hint = match reason {
         NoWays::Unknown(id) => return unknown(&id.to_string()),
         NoWays::NotEnds(..) => {
-            "give a weakness as from and a technique or an attack pattern as to, or one of the latter alone as from".to_owned()
+            "give a weakness as from and a technique or attack pattern as to, or one of the latter as from"
+                .to_owned()
         }
         NoWays::NoneBetween(from, ..) => format!("kb_show lists all that the chain reaches from {from}"),
         NoWays::NoneTo(_) => "the catalogues link no weakness to it".to_owned(),

@@ -5,11 +5,11 @@ use vulnlens::report::{MappedCwe, Review, ReviewFormat, ReviewReport, Setup};
 use vulnlens::stream::shown;
 use vulnlens::{Answerer, AskedOptions, AskedRecord, CweId, Input};
 
-use super::{model, not_empty};
+use super::common::{model, not_empty};
 use crate::arguments::Arguments;
 use crate::error::ToolError;
+use crate::limits::Limits;
 use crate::models::Models;
-use crate::toolbox::Limits;
 
 /// Ids of a mapping at most.
 const MOST_IDS: usize = 100;
