@@ -23,6 +23,21 @@ pub(crate) fn stop_flag() -> Arc<AtomicBool> {
     Arc::clone(STOP.get_or_init(Arc::default))
 }
 
+/// The time between two looks at the flag.
+#[cfg(any(feature = "mcp", feature = "server"))]
+const LOOK: std::time::Duration = std::time::Duration::from_millis(50);
+
+/// Ends when the flag is set, which the first Ctrl-C or SIGTERM does from now on.
+#[cfg(any(feature = "mcp", feature = "server"))]
+pub(crate) fn stopped() -> impl Future<Output = ()> {
+    let stop = stop_flag();
+    async move {
+        while !stop.load(Ordering::Relaxed) {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+}
+
 /// The exit code of a command that ended itself because of the flag.
 pub(crate) fn exit_code() -> u8 {
     exit_codes::BY_SIGNAL.saturating_add(RECEIVED.load(Ordering::Relaxed))

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 use vulnlens::report::{Answer, JsonLines, RecordKey, Records as _, Setup};
-use vulnlens::{Answerer, Classifier, Input, Options};
+use vulnlens::stream::shown;
+use vulnlens::{Answerer, Classifier, Input, Options, TextRecord};
 
 use crate::error::ApiError;
 
@@ -23,6 +24,12 @@ pub(crate) struct Text {
     pub(crate) key: RecordKey,
     pub(crate) text: String,
     pub(crate) year: Option<u16>,
+}
+
+impl From<TextRecord> for Text {
+    fn from(TextRecord { key, text, year, .. }: TextRecord) -> Self {
+        Self { key, text, year }
+    }
 }
 
 /// The options of answers.
@@ -68,11 +75,6 @@ impl Ready {
         }
         answers
     }
-}
-
-/// As much of a text as is looked at.
-fn shown(text: &str) -> &str {
-    text.get(..text.floor_char_boundary(vulnlens::stream::TEXT_BYTES)).unwrap_or(text)
 }
 
 /// A model that is served.

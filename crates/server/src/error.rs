@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use vulnlens::AskedError;
 
 /// A request that is not answered.
 #[derive(Debug, Clone)]
@@ -60,6 +61,18 @@ impl ApiError {
     /// A fault of the server.
     pub(crate) fn backend(message: impl Into<String>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Backend", message)
+    }
+}
+
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl From<AskedError> for ApiError {
+    fn from(error: AskedError) -> Self {
+        Self { hint: error.hint().map(str::to_owned), ..Self::validation(error.to_string()) }
     }
 }
 

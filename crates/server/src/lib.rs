@@ -19,7 +19,6 @@ mod error;
 mod guard;
 mod host;
 mod metrics;
-mod options;
 mod routes;
 mod serve;
 mod settings;

@@ -1,6 +1,7 @@
 //! Records of any source as texts to answer, and as mappings to review.
 
 use vulnlens_corpus::{Label, Place, Record, RecordError, RecordId};
+use vulnlens_model::{Options, Task, TopK};
 use vulnlens_report::{MappedCwe, RecordKey};
 
 use crate::stream::TextRecord;
@@ -8,7 +9,7 @@ use crate::stream::TextRecord;
 /// Longest record that is taken in; a longer one is reported, so that memory stays bounded.
 pub const RECORD_BYTES: usize = 16 << 20;
 /// Weaknesses that a review suggests besides those that the model asserts.
-pub const SUGGESTIONS: usize = 3;
+const SUGGESTIONS: usize = 3;
 
 /// A record's place and its mapped weaknesses.
 pub type Mapped = (Place, Vec<MappedCwe>);
@@ -20,6 +21,12 @@ pub enum PassedOver {
     Bad(RecordError),
     /// A record without a weakness.
     Unmapped,
+}
+
+/// The options of answers that mappings are reviewed by.
+#[must_use]
+pub fn review_options() -> Options {
+    Options::default().tasks(Task::Cwe).top_k(TopK::Predicted { and_best: SUGGESTIONS })
 }
 
 /// A record as it is answered.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use vulnlens::records::text_record;
 use vulnlens::report::{JsonLines, Records, Setup, explanation_text};
-use vulnlens::stream::TEXT_BYTES;
+use vulnlens::stream::shown;
 use vulnlens::{Answerer, Classifier, Input, NearestRecords, TextRecord};
 use vulnlens_evaluation::Split;
 
@@ -157,8 +157,7 @@ impl Explaining<'_> {
 
     fn write<P>(&mut self, record: TextRecord<P>) -> Result<(), Failure> {
         let TextRecord { key, text, year, .. } = record;
-        let shown = text.get(..text.floor_char_boundary(TEXT_BYTES)).unwrap_or(&text);
-        let input = Input::text(shown).year(year);
+        let input = Input::text(shown(&text)).year(year);
         tell_cut(self.answerer.count_cut(&[input]), self.terminal);
         // What the normaliser takes out is not weighed, wherever it stands.
         let header = self.answerer.prepared().network().header();

@@ -12,6 +12,8 @@ mod explain;
 mod health;
 mod kb;
 mod man;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod model;
 mod review;
 #[cfg(feature = "server")]
@@ -46,6 +48,8 @@ pub(crate) enum Command {
     Serve(serve::ServeArguments),
     #[cfg(feature = "server")]
     Health(health::HealthArguments),
+    #[cfg(feature = "mcp")]
+    Mcp(mcp::McpArguments),
     Doctor(doctor::DoctorArguments),
     Completions(completions::CompletionsArguments),
     Man(man::ManArguments),
@@ -66,6 +70,8 @@ pub(crate) fn run(command: Command, cli: fn() -> clap::Command, terminal: &Termi
         Command::Serve(arguments) => serve::run(&arguments, terminal),
         #[cfg(feature = "server")]
         Command::Health(arguments) => health::run(&arguments, terminal),
+        #[cfg(feature = "mcp")]
+        Command::Mcp(arguments) => mcp::run(&arguments, terminal),
         Command::Doctor(arguments) => doctor::run(arguments, terminal),
         Command::Completions(arguments) => completions::run(&arguments, cli()),
         Command::Man(arguments) => man::run(&arguments, cli()),

@@ -4,10 +4,10 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use vulnlens::records::{Mapped, PassedOver, SUGGESTIONS, mapped_record};
+use vulnlens::records::{Mapped, PassedOver, mapped_record, review_options};
 use vulnlens::report::{Renderer, Review, ReviewFormat, ReviewReport, ReviewSummary, Setup, Verdict};
 use vulnlens::stream::{self, Answered, Job, StreamError};
-use vulnlens::{Answerer, KnowledgeBase, Options, Task, TopK};
+use vulnlens::{Answerer, KnowledgeBase};
 
 use crate::choice::one_of;
 use crate::failure::{Failure, Kind};
@@ -79,11 +79,7 @@ pub(crate) fn run(arguments: &ReviewArguments, terminal: &Terminal) -> Result<()
     };
     let threads = threads(arguments.threads);
     let classifier = arguments.model.load(threads, terminal)?;
-    let options = Options::default()
-        .tasks(Task::Cwe)
-        .top_k(TopK::Predicted { and_best: SUGGESTIONS })
-        .threshold(arguments.threshold)
-        .as_of(arguments.as_of);
+    let options = review_options().threshold(arguments.threshold).as_of(arguments.as_of);
     let setup = Setup::new(classifier.run(&options), classifier.knowledge_base().clone());
     let mut reviewing = Reviewing {
         report: ReviewReport::new(format, setup.layout(terminal.layout())),

@@ -4,8 +4,6 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use vulnlens::encoder::LoadOptions;
@@ -19,8 +17,6 @@ use crate::options::{THREADS, thread_count, threads};
 use crate::signals;
 use crate::terminal::Terminal;
 
-/// The time between two looks at whether the process was told to stop.
-const LOOK: Duration = Duration::from_millis(50);
 /// Most bytes of a file with a key.
 const KEY_BYTES: u64 = 4096;
 
@@ -106,7 +102,7 @@ pub(crate) fn run(arguments: &ServeArguments, terminal: &Terminal) -> Result<(),
         let log = tracing_subscriber::fmt().json().with_writer(std::io::stderr).log_internal_errors(false);
         log.init();
     }
-    let stop = signals::stop_flag();
+    let stopped = signals::stopped();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
     let runtime =
         runtime.map_err(|error| Failure::new(Kind::Failed, format!("threads cannot be started: {error}")))?;
@@ -122,9 +118,7 @@ pub(crate) fn run(arguments: &ServeArguments, terminal: &Terminal) -> Result<(),
         supervisor::ready();
         server
             .run(async move {
-                while !stop.load(Ordering::Relaxed) {
-                    tokio::time::sleep(LOOK).await;
-                }
+                stopped.await;
                 supervisor::stopping();
             })
             .await;

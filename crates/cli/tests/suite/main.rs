@@ -14,6 +14,8 @@ mod hierarchies;
 mod kb;
 mod labels;
 mod manners;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod outputs;
 mod packed;
 mod reviews;

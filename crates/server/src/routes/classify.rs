@@ -6,49 +6,22 @@ use axum::extract::{Query, Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use vulnlens::CveId;
 use vulnlens::report::RecordKey;
+use vulnlens::{AskedError, AskedOptions, AskedRecord};
 
 use super::{body, records};
 use crate::answering::Text;
 use crate::app::App;
 use crate::error::ApiError;
-use crate::options::AskedOptions;
 
 /// A request: one text, or records, with options.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ClassifyRequest {
     text: Option<String>,
-    records: Option<Vec<RecordRequest>>,
+    records: Option<Vec<AskedRecord>>,
     #[serde(default)]
     options: AskedOptions,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RecordRequest {
-    id: Option<String>,
-    #[serde(alias = "description")]
-    text: String,
-    published: Option<String>,
-}
-
-impl RecordRequest {
-    /// The record with its year: that of the date of publication, else of a CVE id.
-    fn text(self) -> Result<Text, ApiError> {
-        let year = match &self.published {
-            None => self.id.as_deref().and_then(|id| id.parse::<CveId>().ok()).map(CveId::year),
-            Some(date) => {
-                let year = date.get(..4).and_then(|year| year.parse().ok());
-                Some(year.ok_or_else(|| {
-                    ApiError::validation(format!("published: {date:?} does not begin with a year"))
-                        .hint("write dates as 2025-01-31")
-                })?)
-            }
-        };
-        Ok(Text { key: RecordKey { id: self.id, line: None }, text: self.text, year })
-    }
 }
 
 /// `POST /v1/classify`: in JSON `{"text"}` or `{"records"}`; in any other type a file of records.
@@ -90,8 +63,8 @@ async fn answer(app: &App, request: ClassifyRequest, explains: bool) -> Result<R
                 return Err(ApiError::validation(message)
                     .hint("send more as JSON Lines: Content-Type: application/x-ndjson"));
             }
-            let texts =
-                records.into_iter().map(RecordRequest::text).collect::<Result<Vec<Text>, ApiError>>()?;
+            let text = |record: AskedRecord| Ok(Text::from(record.text_record()?));
+            let texts = records.into_iter().map(text).collect::<Result<Vec<Text>, AskedError>>()?;
             app.metrics.add_texts(texts.len() as u64);
             let answers = model.answer(&ready, texts).await?;
             Ok(json(list(&ready.lines(&answers))))
@@ -127,22 +100,5 @@ mod tests {
     fn lines_become_a_list() {
         assert_eq!(list(b""), br#"{"records":[]}"#);
         assert_eq!(list(b"{\"a\":1}\n{\"b\":2}\n"), br#"{"records":[{"a":1},{"b":2}]}"#);
-    }
-
-    #[test]
-    fn the_year_is_that_of_the_date_or_of_a_cve() {
-        let year = |id: Option<&str>, published: Option<&str>| {
-            let record = RecordRequest {
-                id: id.map(str::to_owned),
-                text: String::new(),
-                published: published.map(str::to_owned),
-            };
-            record.text().map(|text| text.year).ok()
-        };
-        assert_eq!(year(None, None), Some(None));
-        assert_eq!(year(Some("CVE-2021-44228"), None), Some(Some(2021)));
-        assert_eq!(year(Some("CVE-2021-44228"), Some("2022-01-02T00:00Z")), Some(Some(2022)));
-        assert_eq!(year(Some("GHSA-x"), None), Some(None));
-        assert_eq!(year(None, Some("yesterday")), None);
     }
 }

@@ -4,6 +4,8 @@ mod body;
 mod classify;
 mod gateway;
 mod kb;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod models;
 mod page;
 mod predict;
@@ -32,8 +34,10 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/classify/attack-techniques", post(gateway::techniques))
         .route("/classify/cwe", post(gateway::weaknesses))
         .route("/classify/severity", post(gateway::severity))
-        .route("/v1/review", post(review::review))
-        .layer(from_fn_with_state(Arc::clone(app), guard::limit));
+        .route("/v1/review", post(review::review));
+    #[cfg(feature = "mcp")]
+    let answering = answering.route_service("/mcp", mcp::service(app));
+    let answering = answering.layer(from_fn_with_state(Arc::clone(app), guard::limit));
     let known = Router::new()
         .route("/v1/kb/{id}", get(kb::entry))
         .route("/v1/models", get(models::models))

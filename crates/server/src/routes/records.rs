@@ -13,17 +13,16 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream::unfold};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio_util::io::{StreamReader, SyncIoBridge};
-use vulnlens::Answerer;
 use vulnlens::records::{RECORD_BYTES, text_record};
 use vulnlens::report::{Format, Renderer, Writer};
 use vulnlens::stream::{self, Answered, Job};
+use vulnlens::{Answerer, AskedOptions};
 use vulnlens_corpus::sources::{self, SourceFormat};
 use vulnlens_corpus::{Input, Limits, RecordError, Records};
 
 use super::body;
 use crate::app::App;
 use crate::error::ApiError;
-use crate::options::AskedOptions;
 
 /// Parts of an answer that wait for the client at most.
 pub(super) const WAITING: usize = 8;

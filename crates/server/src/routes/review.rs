@@ -11,10 +11,10 @@ use bytes::Bytes;
 use futures_util::stream::unfold;
 use serde::Deserialize;
 use tokio::sync::mpsc;
-use vulnlens::records::{Mapped, PassedOver, SUGGESTIONS, mapped_record};
+use vulnlens::Answerer;
+use vulnlens::records::{Mapped, PassedOver, mapped_record, review_options};
 use vulnlens::report::{Renderer, Review, ReviewFormat, ReviewReport, Setup};
 use vulnlens::stream::{self, Answered, Job};
-use vulnlens::{Answerer, Options, Task, TopK};
 use vulnlens_corpus::Records;
 
 use super::records::{WAITING, push_error, read};
@@ -45,8 +45,7 @@ pub(super) async fn review(
         }
     };
     let (_, model) = app.model(asked.model.as_deref())?;
-    let options = Options::default().tasks(Task::Cwe).top_k(TopK::Predicted { and_best: SUGGESTIONS });
-    let ready = model.ready(&options, false, false);
+    let ready = model.ready(&review_options(), false, false);
     let (parts, answered) = mpsc::channel(WAITING);
     let (answerer, setup, limit) = (ready.answerer(), ready.setup.clone(), app.settings.records_bytes);
     let work = move |records| run(&app, records, answerer, setup, format, &parts);

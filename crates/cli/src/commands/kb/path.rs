@@ -1,9 +1,8 @@
 //! `kb path`: the ways of the chain, forwards and backwards.
 
 use clap::Args;
-use vulnlens::report::{Entry, EntryId, Glyphs, path_text};
-use vulnlens::taxonomy::ChainPath;
-use vulnlens::{CapecId, CweId, KnowledgeBase};
+use vulnlens::CweId;
+use vulnlens::report::{EntryId, NoWays, Ways};
 
 use super::show::unknown;
 use crate::failure::{Failure, Kind};
@@ -34,60 +33,50 @@ pub(crate) struct PathArguments {
 
 pub(crate) fn run(arguments: &PathArguments, terminal: &Terminal) -> Result<(), Failure> {
     let kb = arguments.kb.load(terminal)?;
-    for id in [Some(arguments.from), arguments.to].into_iter().flatten() {
-        Entry::of(id, &kb).ok_or_else(|| unknown(id))?;
+    let is_json = arguments.format == ViewFormat::Json;
+    let found = Ways::of(arguments.from, arguments.to, &kb);
+    match &found {
+        Ok(Ways::Paths(paths)) if is_json => print_json(paths)?,
+        Ok(Ways::Paths(paths)) => {
+            print_text(
+                &paths.iter().map(|path| terminal.glyphs.joined(path.clone()) + "\n").collect::<String>(),
+            )?;
+        }
+        Ok(Ways::From(cwes)) if is_json => print_json(cwes)?,
+        Ok(Ways::From(cwes)) => {
+            let name = |id: &CweId| kb.name_of_cwe(*id).unwrap_or_default();
+            let line = |id: &CweId| format!("{:<9} {}\n", id.to_string(), name(id));
+            print_text(&cwes.iter().map(line).collect::<String>())?;
+        }
+        // Programs get a list in any case.
+        Err(NoWays::NoneBetween(..) | NoWays::NoneTo(_)) if is_json => print_json(&[(); 0])?,
+        Err(_) => {}
     }
-    let ways: Vec<Way> = match (arguments.from, arguments.to) {
-        (EntryId::Cwe(from), Some(EntryId::Technique(to))) => {
-            kb.paths(from, to).into_iter().map(Way::ToTechnique).collect()
+    found.map(drop).map_err(no_ways)
+}
+
+/// The reason why there are no ways, with what to do.
+fn no_ways(reason: NoWays) -> Failure {
+    let hint = match reason {
+        NoWays::Unknown(id) => return unknown(id),
+        NoWays::NotEnds(from, to) => {
+            return Failure::new(Kind::Arguments, reason.to_string()).hint(not_ends(from, to));
         }
-        (EntryId::Cwe(from), Some(EntryId::Capec(to))) => {
-            kb.paths_to_capec(from, to).into_iter().map(|cwes| Way::ToPattern(cwes, to)).collect()
+        NoWays::NoneBetween(from, _, Some(kind)) => {
+            format!(
+                "{from} is a {kind}, and the chain starts from weaknesses; `kb show {from}` lists its members"
+            )
         }
-        (EntryId::Technique(to), None) => {
-            return backwards(arguments.from, &kb.cwes_reaching(to), arguments.format, &kb);
-        }
-        (EntryId::Capec(to), None) => {
-            return backwards(arguments.from, &kb.cwes_reaching_capec(to), arguments.format, &kb);
-        }
-        (from, to) => return Err(not_a_way(from, to)),
+        NoWays::NoneBetween(from, ..) => format!("`kb show {from}` lists all that the chain reaches from it"),
+        NoWays::NoneTo(EntryId::Capec(_)) => "CWE relates no weakness to this attack pattern".to_owned(),
+        NoWays::NoneTo(_) => "CAPEC links no attack pattern of a weakness to this technique".to_owned(),
     };
-    match arguments.format {
-        ViewFormat::Json => print_json(&ways.iter().map(Way::steps).collect::<Vec<_>>())?,
-        ViewFormat::Table => {
-            print_text(&ways.iter().map(|way| way.text(terminal.glyphs) + "\n").collect::<String>())?;
-        }
-    }
-    let EntryId::Cwe(from) = arguments.from else { return Ok(()) };
-    if ways.is_empty() { Err(no_way(from, arguments.to, &kb)) } else { Ok(()) }
+    Failure::new(Kind::Input, reason.to_string()).hint(hint)
 }
 
-/// A way of the chain, as far as it was asked for.
-enum Way {
-    ToTechnique(ChainPath),
-    ToPattern(Vec<CweId>, CapecId),
-}
-
-impl Way {
-    fn steps(&self) -> Vec<String> {
-        let (cwes, rest) = match self {
-            Self::ToTechnique(path) => (&path.cwe, vec![path.capec.to_string(), path.technique.to_string()]),
-            Self::ToPattern(cwes, capec) => (cwes, vec![capec.to_string()]),
-        };
-        cwes.iter().map(CweId::to_string).chain(rest).collect()
-    }
-
-    fn text(&self, glyphs: Glyphs) -> String {
-        match self {
-            Self::ToTechnique(path) => path_text(path, glyphs),
-            Self::ToPattern(..) => glyphs.joined(self.steps()),
-        }
-    }
-}
-
-/// Ids between which the chain has no ways at all.
-fn not_a_way(from: EntryId, to: Option<EntryId>) -> Failure {
-    let hint = match (from, to) {
+/// The way to ask, in place of ids between which the chain has no ways at all.
+fn not_ends(from: EntryId, to: Option<EntryId>) -> String {
+    match (from, to) {
         (EntryId::Cwe(_), None) => {
             format!(
                 "name the end, such as `kb path {from} T1027`; `kb show {from}` lists all that it reaches"
@@ -103,40 +92,5 @@ fn not_a_way(from: EntryId, to: Option<EntryId>) -> Failure {
             "name a technique: `kb show` lists those of a tactic".to_owned()
         }
         _ => "such as `kb path CWE-79 T1027`, or `kb path T1539` for the weaknesses that reach it".to_owned(),
-    };
-    Failure::new(Kind::Arguments, "a way leads from a weakness to a technique or an attack pattern")
-        .hint(hint)
-}
-
-/// Known ids without a way between them.
-fn no_way(from: CweId, to: Option<EntryId>, kb: &KnowledgeBase) -> Failure {
-    let to = to.map(|to| to.to_string()).unwrap_or_default();
-    let hint = match kb.grouping(from) {
-        Some(grouping) => format!(
-            "{from} is a {}, and the chain starts from weaknesses; `kb show {from}` lists its members",
-            grouping.kind
-        ),
-        None => format!("`kb show {from}` lists all that the chain reaches from it"),
-    };
-    Failure::new(Kind::Input, format!("the chain knows no way from {from} to {to}")).hint(hint)
-}
-
-/// Lists the weaknesses that reach `to`.
-fn backwards(to: EntryId, reaching: &[CweId], format: ViewFormat, kb: &KnowledgeBase) -> Result<(), Failure> {
-    if format == ViewFormat::Json {
-        print_json(&reaching)?;
-    } else {
-        let name = |id: &CweId| kb.name_of_cwe(*id).unwrap_or_default();
-        let line = |id: &CweId| format!("{:<9} {}\n", id.to_string(), name(id));
-        print_text(&reaching.iter().map(line).collect::<String>())?;
     }
-    if reaching.is_empty() {
-        let hint = match to {
-            EntryId::Capec(_) => "CWE relates no weakness to this attack pattern",
-            _ => "CAPEC links no attack pattern of a weakness to this technique",
-        };
-        let message = format!("the chain knows no way to {to} from any weakness");
-        return Err(Failure::new(Kind::Input, message).hint(hint));
-    }
-    Ok(())
 }
