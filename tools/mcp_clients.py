@@ -110,14 +110,17 @@ def seconds_to_begin(binary):
 async def main(binary):
     print(f"initialize and tools/list by a fresh process: {seconds_to_begin(binary) * 1e3:.0f} ms")
     stdio = StdioServerParameters(command=binary, args=["mcp"])
-    served = subprocess.Popen([binary, "serve", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
+    command = [binary, "serve", "--listen", "127.0.0.1:0", "--log", "json", "--quiet"]
+    served = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         url = served.stdout.readline().strip() + "mcp"
         talks = [(stdio, "stdio"), (url, "HTTP")]
         results = [await conversation(server, mode, name) for server, name in talks for mode in ("legacy", "auto")]
     finally:
         served.terminate()
-        served.wait(10)
+        log = served.communicate(timeout=10)[1]
+    told = [json.loads(line)["fields"] for line in log.splitlines()]
+    assert told and all(set(fields) == {"message", "method", "route", "status", "milliseconds"} for fields in told), log
     assert all(result == results[0] for result in results), "the transports do not agree"
     print(f"{len(results)} conversations of {len(CALLS)} calls have the same answers")
 

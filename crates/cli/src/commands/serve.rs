@@ -6,6 +6,9 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 use vulnlens::encoder::LoadOptions;
 use vulnlens::{ACCURATE, FAST};
 use vulnlens_files::read_at_most;
@@ -100,7 +103,9 @@ pub(crate) fn run(arguments: &ServeArguments, terminal: &Terminal) -> Result<(),
     if arguments.log == Log::Json {
         // A log that cannot be written is lost, and nothing else.
         let log = tracing_subscriber::fmt().json().with_writer(std::io::stderr).log_internal_errors(false);
-        log.init();
+        // Other libraries may tell of messages, which have texts.
+        let own = Targets::new().with_target("vulnlens", LevelFilter::INFO);
+        log.finish().with(own).init();
     }
     let stopped = signals::stopped();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();

@@ -153,7 +153,7 @@ fn bad_calls_are_told_what_to_do() {
         ("classify", json!({ "text": SQLI, "model": "best" }), "no model \"best\""),
         ("classify", json!({ "records": vec![json!({ "text": "a" }); 1_001] }), "1001 are more than 1000"),
         ("classify", json!({ "records": [{ "text": "a" }, { "txt": "b" }] }), "records[1]: "),
-        ("explain", json!({ "text": SQLI, "top_k": [UNRULY; 9] }), "top_k: "),
+        ("explain", json!({ "text": SQLI, "top_k": vec![UNRULY; 9] }), "top_k: "),
         ("review_mapping", json!({ "text": SQLI }), "cwes is missing"),
         ("review_mapping", json!({ "text": SQLI, "cwes": ["89x"] }), "cwes[0]: "),
         ("review_mapping", json!({ "text": SQLI, "cwes": [] }), "from 1 to 100"),
