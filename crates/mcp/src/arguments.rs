@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use vulnlens::AskedOptions;
 
-use crate::error::ToolError;
+use crate::error::{FORMS, ToolError};
 
 /// The arguments of a call, each of which its tool has.
 pub(crate) struct Arguments(JsonObject);
@@ -59,9 +59,5 @@ impl Arguments {
 
 /// A value of the place `name` among the arguments.
 pub(crate) fn parsed<T: DeserializeOwned>(value: Value, name: &str) -> Result<T, ToolError> {
-    serde_json::from_value(value).map_err(|error| {
-        ToolError::new(error.to_string())
-            .at(name)
-            .hint("the tool's inputSchema has the form of each argument")
-    })
+    serde_json::from_value(value).map_err(|error| ToolError::new(error.to_string()).at(name).hint(FORMS))
 }

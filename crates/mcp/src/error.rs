@@ -6,6 +6,9 @@ use vulnlens::AskedError;
 /// Characters of a message at most: it may quote what was given.
 const LONGEST: usize = 300;
 
+/// The hint where a message tells what is wrong with an argument.
+pub(crate) const FORMS: &str = "the tool's inputSchema has the form of each argument";
+
 /// A call that is not answered: the problem, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct ToolError {
@@ -41,7 +44,7 @@ impl ToolError {
 
 impl From<AskedError> for ToolError {
     fn from(error: AskedError) -> Self {
-        Self { hint: error.hint().map(str::to_owned), ..Self::new(error.to_string()) }
+        Self::new(error.to_string()).hint(error.hint().unwrap_or(FORMS))
     }
 }
 

@@ -230,7 +230,7 @@ mod tests {
     fn read(input: &[u8], most_bytes: usize) -> (usize, Vec<Value>) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            let mut lines = Lines::new(std::io::Cursor::new(input.to_vec()), Vec::new(), most_bytes);
+            let mut lines = Lines::new(io::Cursor::new(input.to_vec()), Vec::new(), most_bytes);
             let mut count = 0;
             while let Some(message) = lines.receive().await {
                 count += 1;

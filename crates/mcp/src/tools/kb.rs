@@ -53,8 +53,9 @@ pub(crate) fn show(models: &dyn Models, _: &Limits, mut arguments: Arguments) ->
 
 /// The id of an entry at a place among the arguments.
 fn entry_id(text: &str, place: &str) -> Result<EntryId, ToolError> {
-    text.parse()
-        .map_err(|error: vulnlens::report::ParseEntryIdError| ToolError::new(error.to_string()).at(place))
+    text.parse().map_err(|error: vulnlens::report::ParseEntryIdError| {
+        ToolError::new(error.to_string()).at(place).hint("check the id")
+    })
 }
 
 /// Ids that the knowledge base does not have.
