@@ -44,6 +44,7 @@ mod embedded;
 mod encoder_network;
 mod error;
 mod info;
+mod model_files;
 #[cfg(feature = "encoder")]
 mod naming;
 mod nearest;
@@ -63,6 +64,7 @@ pub use embedded::{
 #[cfg(feature = "encoder")]
 pub use encoder_network::EncoderNetwork;
 pub use error::OpenError;
+pub use model_files::ModelFiles;
 pub use nearest::NearestRecords;
 pub use open::{ACCURATE, FAST, FoundModel, ModelKind, Open, find, open, open_ngram};
 pub use stream::TextRecord;
