@@ -2,27 +2,107 @@
 
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, Schema, Type};
 use vulnlens::{LabelMode, Options, Task, Tasks, TopK};
 
 use crate::error::ApiError;
+use crate::json::Whole;
 
 /// The years that records are asked as of.
 const YEARS: std::ops::RangeInclusive<u16> = 1980..=2200;
 
+/// Texts with a character that is not a blank.
+pub(crate) const NOT_BLANK: &str = r"\S";
+/// Most labels that may be asked for by number.
+pub(crate) const MOST_LABELS: u64 = 999_999_999;
+/// A number of labels, or all of them, as text.
+const COUNT_TEXT: &str = "^(all|[1-9][0-9]{0,8})$";
+
 /// The options that change an answer, named as on the command line.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Options, example = json!({ "taxonomy": ["cwe"], "top_k": 3 }))]
 pub(crate) struct AskedOptions {
+    /// The name of a model of `/v1/models`; the first of them where none is named.
     pub(crate) model: Option<String>,
+    #[schema(schema_with = taxonomy_schema)]
     taxonomy: Option<Names>,
+    #[schema(schema_with = labels_schema)]
     labels: Option<String>,
+    #[schema(schema_with = count_schema)]
     top_k: Option<Count>,
-    threshold: Option<f32>,
-    as_of: Option<u16>,
+    /// The least probability of a label that is listed.
+    #[schema(minimum = 0, maximum = 1)]
+    threshold: Option<f64>,
+    /// The year to answer as of, whatever the record's.
+    #[schema(minimum = 1980, maximum = 2200, value_type = Option<u16>)]
+    as_of: Option<Whole>,
+    /// Reasons for each answer.
     #[serde(default)]
     pub(crate) evidence: bool,
+    /// The severity that the text implies.
     #[serde(default)]
     severity: bool,
+}
+
+/// The names of tasks: their keys, and `curated`.
+fn task_names() -> impl Iterator<Item = &'static str> {
+    Task::ALL.iter().map(|task| task.key()).chain(["curated"])
+}
+
+fn enumerated(values: impl IntoIterator<Item = &'static str>) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(values))
+}
+
+fn null() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Null)
+}
+
+/// Names of tasks in one text.
+pub(crate) fn taxonomy_text_schema() -> Schema {
+    let name = task_names().collect::<Vec<_>>().join("|");
+    let pattern = format!("^ *({name}) *(, *({name}) *)*$");
+    let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern));
+    text.description(Some("The taxonomies to answer, with commas between them")).build().into()
+}
+
+fn taxonomy_schema() -> Schema {
+    let list = ArrayBuilder::new().items(enumerated(task_names()));
+    let any = AnyOfBuilder::new().item(list).item(taxonomy_text_schema()).item(null());
+    any.description(Some("The taxonomies to answer: a list, or one text with commas")).build().into()
+}
+
+/// The names of the label spaces.
+pub(crate) fn labels_text_schema() -> Schema {
+    let names = enumerated(LabelMode::ALL.map(LabelMode::name));
+    names.description(Some("The label spaces")).build().into()
+}
+
+fn labels_schema() -> Schema {
+    AnyOfBuilder::new().item(labels_text_schema()).item(null()).build().into()
+}
+
+/// A number of labels behind a path.
+pub(crate) fn count_text_schema() -> Schema {
+    let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(COUNT_TEXT));
+    text.description(Some("The number of labels to list, or `all`")).build().into()
+}
+
+fn count_schema() -> Schema {
+    let number = ObjectBuilder::new().schema_type(Type::Integer);
+    let number = number.minimum(Some(1)).maximum(Some(MOST_LABELS));
+    AnyOfBuilder::new().item(number).item(count_text_schema()).item(null()).build().into()
+}
+
+/// A number of labels that a request lists.
+///
+/// # Errors
+/// It is 0, or too great.
+pub(crate) fn best(top_k: u64) -> Result<TopK, ApiError> {
+    let number = usize::try_from(top_k).ok().filter(|_| (1..=MOST_LABELS).contains(&top_k));
+    let wrong = || ApiError::validation(format!("top_k: {top_k} is not a number from 1 to {MOST_LABELS}"));
+    number.map(TopK::Best).ok_or_else(wrong)
 }
 
 /// The names of tasks: a list, or one text with commas.
@@ -44,21 +124,27 @@ impl<'de> Deserialize<'de> for Count {
             type Value = Count;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a number from 1, or \"all\"")
+                write!(f, "a number from 1 to {MOST_LABELS}, or \"all\"")
             }
 
             fn visit_u64<E: de::Error>(self, number: u64) -> Result<Count, E> {
-                match usize::try_from(number) {
-                    Ok(number) if number > 0 => Ok(Count(TopK::Best(number))),
-                    _ => Err(E::invalid_value(de::Unexpected::Unsigned(number), &self)),
+                let wrong = |_| E::invalid_value(de::Unexpected::Unsigned(number), &self);
+                best(number).map(Count).map_err(wrong)
+            }
+
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Count, E> {
+                match Whole::of(number) {
+                    Some(Whole(number)) => self.visit_u64(number),
+                    None => Err(E::invalid_value(de::Unexpected::Float(number), &self)),
                 }
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Count, E> {
+                let is_plain = !text.starts_with(['+', '0']);
                 match text.parse() {
                     _ if text == "all" => Ok(Count(TopK::All)),
-                    Ok(number) => self.visit_u64(number),
-                    Err(_) => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
+                    Ok(number) if is_plain => self.visit_u64(number),
+                    _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
                 }
             }
         }
@@ -102,13 +188,17 @@ impl AskedOptions {
             if !(0.0..=1.0).contains(&threshold) {
                 return Err(ApiError::validation(format!("threshold: {threshold} is not from 0 to 1")));
             }
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "probabilities are computed in single precision"
+            )]
+            let threshold = threshold as f32;
             options = options.threshold(threshold);
         }
-        if let Some(year) = self.as_of {
-            if !YEARS.contains(&year) {
-                return Err(ApiError::validation(format!("as_of: {year} is not a year from 1980 to 2200")));
-            }
-            options = options.as_of(Some(year));
+        if let Some(Whole(year)) = self.as_of {
+            let wrong = || ApiError::validation(format!("as_of: {year} is not a year from 1980 to 2200"));
+            let known = u16::try_from(year).ok().filter(|year| YEARS.contains(year));
+            options = options.as_of(Some(known.ok_or_else(wrong)?));
         }
         Ok(options)
     }

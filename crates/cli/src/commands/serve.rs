@@ -4,14 +4,15 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use vulnlens::encoder::LoadOptions;
-use vulnlens::{ACCURATE, FAST};
+use vulnlens::encoder::{Access, LoadOptions};
+use vulnlens::{ACCURATE, FAST, KnowledgeBase, ModelFiles, Open};
 use vulnlens_files::read_at_most;
-use vulnlens_server::{ApiKey, Server, Settings};
+use vulnlens_server::{ApiKey, Model, Server, Settings};
 
 use crate::failure::{Failure, Kind};
 use crate::model_arguments::{KnowledgeBaseArguments, open};
@@ -94,12 +95,24 @@ pub(crate) fn run(arguments: &ServeArguments, terminal: &Terminal) -> Result<(),
     } else {
         arguments.model.clone()
     };
-    let kb = std::sync::Arc::new(arguments.kb.load(terminal)?);
+    let kb = Arc::new(arguments.kb.load(terminal)?);
     let mut models = vec![];
     for name in named {
-        let opened =
-            vulnlens::Open::new().knowledge_base(kb.clone()).load(LoadOptions::default()).threads(threads);
-        models.push((name.clone(), open(&name, opened, terminal)?));
+        // Asked before the model is opened, so that no change is missed.
+        let files = ModelFiles::of(&name);
+        let classifier = open(&name, opening(&kb, threads), terminal)?;
+        let model = Model::new(name.clone(), classifier);
+        models.push(match files {
+            None => model,
+            Some(mut files) => {
+                let kb = Arc::clone(&kb);
+                model.reopen(move || {
+                    let reopened =
+                        || vulnlens::open(&name, &opening(&kb, threads)).map_err(|error| error.to_string());
+                    files.have_changed().then(reopened)
+                })
+            }
+        });
     }
     if arguments.log == Log::Json {
         // A log that cannot be written is lost, and nothing else.
@@ -128,6 +141,12 @@ pub(crate) fn run(arguments: &ServeArguments, terminal: &Terminal) -> Result<(),
             .await;
         Ok(())
     })
+}
+
+/// The settings of opening a model. Its weights are copied: a file under a map that is cut short would end the server.
+fn opening(kb: &Arc<KnowledgeBase>, threads: usize) -> Open<'static> {
+    let load = LoadOptions { access: Access::Copy, ..LoadOptions::default() };
+    Open::new().knowledge_base(Arc::clone(kb)).load(load).threads(threads)
 }
 
 /// The key of a file, or of the environment.
