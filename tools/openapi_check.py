@@ -5,8 +5,8 @@
     python3 tools/openapi_check.py target/release/vulnlens [--examples N] [--seed N]
 
 Starts `BINARY serve` with a key on a free port and runs all checks of schemathesis, with a fixed seed, against
-/v1/openapi.json. `tools/schemathesis.toml` says which checks a schema cannot speak for. Ends with exit code 1 if an answer
-is not as described, or the server does not survive.
+/v1/openapi.json. `tools/schemathesis.toml` says which answers a schema cannot speak for. Ends with exit code 1 if an
+answer is not as described, or the server does not survive.
 """
 
 import argparse

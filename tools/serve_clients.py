@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Asks a server by clients of others, unchanged: huggingface_hub's InferenceClient, and what text-embeddings-inference speaks.
+"""Asks a server by clients of others: huggingface_hub's InferenceClient, and text-embeddings-inference's route.
 
     pip install huggingface_hub
     python3 tools/serve_clients.py target/release/vulnlens
 
-Starts `BINARY serve` on a free port, once without a key and once with one. Ends with an error where an answer is not what
-the client expects.
+Starts `BINARY serve` on a free port, once without a key and once with one. Ends with an error where an answer is not
+what the client expects.
 """
 
 import json
@@ -64,7 +64,8 @@ def embeddings_inference(address, key):
     check(status == 200 and one[0]["label"] == "CWE-89", "/predict: a text")
     check(falls([scored["score"] for scored in one]), "/predict: the best first")
     status, batch = post(url, {"inputs": [[TEXT], [OTHER]], "raw_scores": False}, key)
-    check(status == 200 and [scored[0]["label"] for scored in batch] == ["CWE-89", "CWE-416"], "/predict: several texts")
+    labels = [scored[0]["label"] for scored in batch]
+    check(status == 200 and labels == ["CWE-89", "CWE-416"], "/predict: several texts")
     status, error = post(url, {"inputs": ""}, key)
     check(status == 400 and {"error", "error_type"} <= error.keys(), "/predict: an error in its form")
 

@@ -11,7 +11,7 @@ use crate::app::App;
 /// The time between two looks at whether models have changed.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// A look at whether a model has changed: `None` where it has not, else the new one, or the reason why it cannot be used.
+/// A look at whether a model has changed: `None` where it has not, else the new one, or why it cannot be used.
 pub(crate) type Reopen = Box<dyn FnMut() -> Option<Result<Classifier, String>> + Send>;
 
 /// A model to serve.

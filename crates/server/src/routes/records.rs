@@ -195,8 +195,8 @@ pub(super) async fn read(
         let limits = Limits { record_bytes: RECORD_BYTES, ..Limits::default() };
         let options = sources::Options { format, limits, ..sources::Options::default() };
         let records = sources::open(Input::stream("the body", reader), &options);
-        // What was read before a fault is not answered where nothing has gone out yet. A client that went away does not want
-        // the answer.
+        // What was read before a fault is not answered where nothing has gone out yet. A client that went away does not
+        // want the answer.
         match (records, fault.get().cloned()) {
             (_, Some(fault)) => {
                 let _ = opened.send(Err(fault));
