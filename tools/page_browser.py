@@ -12,6 +12,7 @@ import argparse
 import json
 import pathlib
 import re
+import subprocess
 import tempfile
 
 from axe_playwright_python.sync_playwright import Axe
@@ -231,6 +232,14 @@ def carries_its_state_in_the_link(walk):
 
 
 @check
+def shows_the_text_of_a_cve(walk):
+    """The id of a CVE alone is exchanged for its text, of the data set that the server has."""
+    page = walk.classified("cve-2021-44228")
+    expect(page.locator("#text")).to_have_value("Lookups by JNDI in log messages let remote attackers run code")
+    expect(page.locator("#status")).to_contain_text("CVE-2021-44228")
+
+
+@check
 def needs_no_mouse(walk):
     """By keyboard alone: the skip link, the tabs by arrows, a text by Ctrl+Enter, a fold by Enter; focus is always seen."""
     page = walk.fresh()
@@ -312,6 +321,14 @@ def screenshots(walk, folder):
     picture("page-phone-dark", "dark", 390, lambda: walk.classified(CAKE))
 
 
+def data_set(binary, folder):
+    """A data set of one CVE."""
+    table, built = pathlib.Path(folder, "table.csv"), pathlib.Path(folder, "data.parquet")
+    table.write_text("cve_id,published,description,cwe\nCVE-2021-44228,2021-12-10,Lookups by JNDI in log messages let remote attackers run code,CWE-917\n", encoding="utf-8")
+    subprocess.run([binary, "data", "build", str(table), "--out", str(built)], check=True, capture_output=True)
+    return str(built)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("vulnlens")
@@ -320,7 +337,7 @@ def main():
     arguments = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
-        Serving(arguments.vulnlens, "fast") as server,
+        Serving(arguments.vulnlens, "fast", arguments=["--data", data_set(arguments.vulnlens, folder)]) as server,
         sync_playwright() as playwright,
     ):
         # Chromium's own sandbox does not start as root; the page is our own.

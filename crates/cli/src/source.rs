@@ -95,7 +95,8 @@ pub(crate) fn stdin() -> Input {
     Input::stream("standard input", io::stdin())
 }
 
-fn open_data(data: &Path) -> Result<DatasetReader, Failure> {
+/// Opens the data set of `--data`.
+pub(crate) fn open_data(data: &Path) -> Result<DatasetReader, Failure> {
     DatasetReader::open(data).map_err(unavailable)
 }
 

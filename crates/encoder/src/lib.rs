@@ -72,7 +72,7 @@
 //! Files may come from strangers: nothing in them is executed, sizes are bounded before memory is taken, and ranges are
 //! checked against the file's length. PyTorch's pickles are read by an interpreter that knows tensors and refuses all else.
 //! Folders are mapped into memory: a file that another process truncates meanwhile ends this one, as it does every program that
-//! maps its weights.
+//! maps its weights. Where that must not be, [`Access::Copy`] reads them instead.
 //!
 //! # Features
 //!
@@ -99,4 +99,4 @@ pub use repository::layout::{Layout, Level, Node};
 pub use repository::package::{Package, pack};
 pub use repository::revision::revision;
 pub use tokenizer::{Notice, Tokenizer};
-pub use weights::{Tensor, Weights};
+pub use weights::{Access, Tensor, Weights};

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 use vulnlens::AskedError;
 
 /// A request that is not answered.
@@ -15,18 +16,28 @@ pub(crate) struct ApiError {
     hint: Option<String>,
 }
 
-/// Its form: that of text-embeddings-inference, with what to do about it.
-#[derive(Serialize)]
-struct Body<'a> {
-    error: &'a str,
-    error_type: &'a str,
+/// The form of an error: that of text-embeddings-inference, with what to do about it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Error)]
+pub(crate) struct ErrorBody {
+    /// The problem.
+    error: String,
+    /// The kind of problem, for programs.
+    error_type: &'static str,
+    /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'a str>,
+    #[schema(nullable = false)]
+    hint: Option<String>,
 }
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
         Self { status, kind, message: message.into(), hint: None }
+    }
+
+    /// The problem.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
     }
 
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
@@ -78,7 +89,7 @@ impl From<AskedError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let body = Body { error: &self.message, error_type: self.kind, hint: self.hint.as_deref() };
+        let body = ErrorBody { error: self.message, error_type: self.kind, hint: self.hint };
         let mut response = (self.status, Json(body)).into_response();
         let header = match self.status {
             StatusCode::TOO_MANY_REQUESTS => Some((header::RETRY_AFTER, "1")),

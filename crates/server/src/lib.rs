@@ -13,15 +13,22 @@
 //! Answers are those of the command line: the same records, options, numbers and names. The library neither
 //! prints nor reads the environment; it tells of requests through `tracing`.
 
+#![expect(unused_qualifications, reason = "the code that describes routes names all paths in full")]
+
 mod answering;
 mod app;
 mod error;
+mod forms;
 mod guard;
 mod host;
+mod json;
 mod metrics;
+mod model;
+mod options;
 mod routes;
 mod serve;
 mod settings;
 
+pub use model::Model;
 pub use serve::{BindError, Server};
-pub use settings::{ApiKey, Settings};
+pub use settings::{ApiKey, CveText, CveTexts, Settings};

@@ -27,6 +27,20 @@ struct Route {
     route: String,
 }
 
+/// A model with the revision that answers.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Revision {
+    model: String,
+    revision: String,
+}
+
+/// A model that was opened again, and how that ended: `replaced` or `failed`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Reload {
+    model: String,
+    result: &'static str,
+}
+
 /// The metrics of a server.
 pub(crate) struct Metrics {
     registry: Registry,
@@ -35,6 +49,8 @@ pub(crate) struct Metrics {
     in_flight: Gauge,
     texts: Counter,
     failed_records: Counter,
+    models: Family<Revision, Gauge>,
+    reloads: Family<Reload, Counter>,
 }
 
 impl Metrics {
@@ -44,19 +60,19 @@ impl Metrics {
         let requests = Family::default();
         let durations = Family::new_with_constructor((|| Histogram::new(DURATIONS)) as fn() -> Histogram);
         let (in_flight, texts, failed_records) = (Gauge::default(), Counter::default(), Counter::default());
-        registry.register(
-            "build",
-            "Versions of the program, the models and the taxonomies",
-            Info::new(facts),
-        );
+        registry.register("build", "Versions of the program and the taxonomies", Info::new(facts));
         registry.register("requests", "Requests that were answered", Family::clone(&requests));
         let about = "Time from the head of a request to the head of its answer";
         registry.register_with_unit("request_duration", about, Unit::Seconds, Family::clone(&durations));
         registry.register("requests_in_flight", "Requests that are worked on", Gauge::clone(&in_flight));
         registry.register("texts", "Texts that were classified", Counter::clone(&texts));
-        let about = "Records that could not be read";
+        let about = "Records that could not be read or have no text";
         registry.register("failed_records", about, Counter::clone(&failed_records));
-        Self { registry, requests, durations, in_flight, texts, failed_records }
+        let (models, reloads) = (Family::default(), Family::default());
+        registry.register("model_revision", "Models with the revisions that answer", Family::clone(&models));
+        let about = "Models whose files changed: replaced, or failed where the new ones cannot be used";
+        registry.register("model_reloads", about, Family::clone(&reloads));
+        Self { registry, requests, durations, in_flight, texts, failed_records, models, reloads }
     }
 
     /// Counts a request in until what it gives is dropped.
@@ -76,6 +92,24 @@ impl Metrics {
 
     pub(crate) fn add_failed(&self, count: u64) {
         self.failed_records.inc_by(count);
+    }
+
+    /// Tells the revision of a model that answers.
+    pub(crate) fn set_model(&self, model: &str, revision: &str) {
+        let (model, revision) = (model.to_owned(), revision.to_owned());
+        self.models.get_or_create(&Revision { model, revision }).set(1);
+    }
+
+    /// Counts a model that was replaced by another revision.
+    pub(crate) fn add_reload(&self, model: &str, former: &str, revision: &str) {
+        self.models.remove(&Revision { model: model.to_owned(), revision: former.to_owned() });
+        self.set_model(model, revision);
+        self.reloads.get_or_create(&Reload { model: model.to_owned(), result: "replaced" }).inc();
+    }
+
+    /// Counts a model whose new files cannot be used.
+    pub(crate) fn add_failed_reload(&self, model: &str) {
+        self.reloads.get_or_create(&Reload { model: model.to_owned(), result: "failed" }).inc();
     }
 
     /// The metrics as text, in the form of OpenMetrics.

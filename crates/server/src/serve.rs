@@ -14,9 +14,9 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tower_http::timeout::RequestBodyTimeoutLayer;
-use vulnlens::Classifier;
 
 use crate::app::App;
+use crate::model::{Model, Reopen, watch};
 use crate::routes::router;
 use crate::settings::Settings;
 
@@ -47,6 +47,9 @@ pub struct Server {
     listener: TcpListener,
     router: Router,
     settings: Settings,
+    app: Arc<App>,
+    /// The models that may change.
+    watched: Vec<(String, Reopen)>,
 }
 
 impl Server {
@@ -57,14 +60,20 @@ impl Server {
     /// The address cannot be listened on, or there is no model.
     pub async fn bind(
         address: SocketAddr,
-        models: Vec<(String, Classifier)>,
+        models: Vec<Model>,
         settings: Settings,
     ) -> Result<Self, BindError> {
+        let mut watched = vec![];
+        let models = models.into_iter().map(|Model { name, classifier, reopen }| {
+            watched.extend(reopen.map(|reopen| (name.clone(), reopen)));
+            (name, classifier)
+        });
+        let models = models.collect();
         let app = Arc::new(App::new(models, settings.clone()).ok_or(BindError::NoModel)?);
         let listener = TcpListener::bind(address).await;
         let listener = listener.map_err(|source| BindError::Listen { address, source })?;
         let router = router(&app).layer(RequestBodyTimeoutLayer::new(settings.patience));
-        Ok(Self { listener, router, settings })
+        Ok(Self { listener, router, settings, app, watched })
     }
 
     /// The address that it listens on.
@@ -77,7 +86,8 @@ impl Server {
 
     /// Answers until `stop` is done; then takes no more connections, answers the requests that were begun, and ends.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { listener, router, settings } = self;
+        let Self { listener, router, settings, app, watched } = self;
+        let watch = tokio::spawn(watch(app, watched));
         let connections = Arc::new(Semaphore::new(settings.connections.min(Semaphore::MAX_PERMITS)));
         let graceful = GracefulShutdown::new();
         let mut stop = std::pin::pin!(stop);
@@ -109,6 +119,7 @@ impl Server {
             });
         }
         drop(listener);
+        watch.abort();
         graceful.shutdown().await;
     }
 }

@@ -1,8 +1,10 @@
 //! Settings of a server.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
+use vulnlens::CveId;
 
 /// A key that requests have to carry.
 #[derive(Clone)]
@@ -32,6 +34,39 @@ fn digest(bytes: &[u8]) -> Vec<u8> {
     Sha256::digest(bytes).to_vec()
 }
 
+/// The text of a CVE's record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CveText {
+    /// The description.
+    pub text: String,
+    /// The day of publication, as `2021-12-10`.
+    pub published: Option<String>,
+}
+
+/// Finds the text of a CVE; an error says why the texts cannot be read.
+type FindText = dyn Fn(CveId) -> Result<Option<CveText>, String> + Send + Sync;
+
+/// Texts of CVEs that a server knows, such as those of a data set.
+#[derive(Clone)]
+pub struct CveTexts(Arc<FindText>);
+
+impl CveTexts {
+    /// The texts that `find` knows; an error of it says why they cannot be read.
+    pub fn new(find: impl Fn(CveId) -> Result<Option<CveText>, String> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(find))
+    }
+
+    pub(crate) fn of(&self, cve: CveId) -> Result<Option<CveText>, String> {
+        (self.0)(cve)
+    }
+}
+
+impl std::fmt::Debug for CveTexts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CveTexts(…)")
+    }
+}
+
 /// Settings of a server.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -40,6 +75,8 @@ pub struct Settings {
     pub api_key: Option<ApiKey>,
     /// Names by which the server may be called, beside `localhost` and addresses.
     pub hosts: Vec<String>,
+    /// The texts of CVEs that `/v1/records/{cve}` and the page show; none without them.
+    pub cve_texts: Option<CveTexts>,
     /// Most bytes of a request in JSON.
     pub body_bytes: usize,
     /// Most bytes of a request with records in another form.
@@ -61,6 +98,7 @@ impl Default for Settings {
         Self {
             api_key: None,
             hosts: vec![],
+            cve_texts: None,
             body_bytes: 2 << 20,
             records_bytes: 1 << 30,
             texts: 1_000,

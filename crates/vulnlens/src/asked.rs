@@ -8,6 +8,8 @@ use vulnlens_taxonomy::CveId;
 
 use crate::stream::TextRecord;
 
+/// Most labels that may be asked for by number.
+pub const MOST_LABELS: u64 = 999_999_999;
 /// The years that records are asked as of.
 const YEARS: std::ops::RangeInclusive<u16> = 1980..=2200;
 
@@ -21,8 +23,8 @@ pub struct AskedOptions {
     taxonomy: Option<Names>,
     labels: Option<String>,
     top_k: Option<Count>,
-    threshold: Option<f32>,
-    as_of: Option<u16>,
+    threshold: Option<f64>,
+    as_of: Option<Whole>,
     /// True if the answers are to come with their reasons.
     #[serde(default)]
     pub evidence: bool,
@@ -73,7 +75,8 @@ impl AskedRecord {
         let year = match &self.published {
             None => self.id.as_deref().and_then(|id| id.parse::<CveId>().ok()).map(CveId::year),
             Some(date) => {
-                let year = date.get(..4).and_then(|year| year.parse().ok());
+                let year = date.get(..4).filter(|year| year.bytes().all(|byte| byte.is_ascii_digit()));
+                let year = year.and_then(|year| year.parse().ok());
                 Some(year.ok_or_else(|| {
                     let message = format!("published: {date:?} does not begin with a year");
                     AskedError { message, hint: Some("write dates as 2025-01-31") }
@@ -92,6 +95,52 @@ enum Names {
     Text(String),
 }
 
+/// A whole number from 0, which may be written with a fraction of 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Whole(pub u64);
+
+impl Whole {
+    /// The number, if it has no fraction and is not too great to be told from its neighbours.
+    pub fn of(number: f64) -> Option<Self> {
+        const MOST: f64 = (1_u64 << f64::MANTISSA_DIGITS) as f64;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the number was checked")]
+        let whole = |number: f64| Self(number as u64);
+        (number.fract() == 0.0 && (0.0..MOST).contains(&number)).then(|| whole(number))
+    }
+}
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct WholeVisitor;
+        impl Visitor<'_> for WholeVisitor {
+            type Value = Whole;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a whole number from 0")
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Whole, E> {
+                Ok(Whole(number))
+            }
+
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Whole, E> {
+                Whole::of(number).ok_or_else(|| E::invalid_value(de::Unexpected::Float(number), &self))
+            }
+        }
+        deserializer.deserialize_any(WholeVisitor)
+    }
+}
+
+/// A number of labels that a question lists.
+///
+/// # Errors
+/// It is 0, or more than [`MOST_LABELS`].
+pub fn best(top_k: u64) -> Result<TopK, AskedError> {
+    let number = usize::try_from(top_k).ok().filter(|_| (1..=MOST_LABELS).contains(&top_k));
+    let wrong = || AskedError::new(format!("top_k: {top_k} is not a number from 1 to {MOST_LABELS}"));
+    number.map(TopK::Best).ok_or_else(wrong)
+}
+
 /// A number of labels, or all of them.
 #[derive(Debug, Clone, Copy)]
 struct Count(TopK);
@@ -103,21 +152,27 @@ impl<'de> Deserialize<'de> for Count {
             type Value = Count;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a number from 1, or \"all\"")
+                write!(f, "a number from 1 to {MOST_LABELS}, or \"all\"")
             }
 
             fn visit_u64<E: de::Error>(self, number: u64) -> Result<Count, E> {
-                match usize::try_from(number) {
-                    Ok(number) if number > 0 => Ok(Count(TopK::Best(number))),
-                    _ => Err(E::invalid_value(de::Unexpected::Unsigned(number), &self)),
+                let wrong = |_| E::invalid_value(de::Unexpected::Unsigned(number), &self);
+                best(number).map(Count).map_err(wrong)
+            }
+
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Count, E> {
+                match Whole::of(number) {
+                    Some(Whole(number)) => self.visit_u64(number),
+                    None => Err(E::invalid_value(de::Unexpected::Float(number), &self)),
                 }
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Count, E> {
+                let is_plain = !text.starts_with(['+', '0']);
                 match text.parse() {
                     _ if text == "all" => Ok(Count(TopK::All)),
-                    Ok(number) => self.visit_u64(number),
-                    Err(_) => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
+                    Ok(number) if is_plain => self.visit_u64(number),
+                    _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
                 }
             }
         }
@@ -161,13 +216,17 @@ impl AskedOptions {
             if !(0.0..=1.0).contains(&threshold) {
                 return Err(AskedError::new(format!("threshold: {threshold} is not from 0 to 1")));
             }
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "probabilities are computed in single precision"
+            )]
+            let threshold = threshold as f32;
             options = options.threshold(threshold);
         }
-        if let Some(year) = self.as_of {
-            if !YEARS.contains(&year) {
-                return Err(AskedError::new(format!("as_of: {year} is not a year from 1980 to 2200")));
-            }
-            options = options.as_of(Some(year));
+        if let Some(Whole(year)) = self.as_of {
+            let wrong = || AskedError::new(format!("as_of: {year} is not a year from 1980 to 2200"));
+            let known = u16::try_from(year).ok().filter(|year| YEARS.contains(year));
+            options = options.as_of(Some(known.ok_or_else(wrong)?));
         }
         Ok(options)
     }
@@ -227,5 +286,14 @@ mod tests {
         assert_eq!(year(Some("CVE-2021-44228"), Some("2022-01-02T00:00Z")), Some(Some(2022)));
         assert_eq!(year(Some("GHSA-x"), None), Some(None));
         assert_eq!(year(None, Some("yesterday")), None);
+    }
+
+    #[test]
+    fn a_number_without_a_fraction_is_whole() {
+        let whole = |json: &str| serde_json::from_str::<Whole>(json).map(|whole| whole.0).ok();
+        assert_eq!((whole("3"), whole("3.0"), whole("2e2")), (Some(3), Some(3), Some(200)));
+        for bad in ["3.5", "-1", "-1.0", "1e300", "\"3\"", "null", "true"] {
+            assert_eq!(whole(bad), None, "{bad}");
+        }
     }
 }

@@ -45,6 +45,7 @@ mod embedded;
 mod encoder_network;
 mod error;
 mod info;
+mod model_files;
 #[cfg(feature = "encoder")]
 mod naming;
 mod nearest;
@@ -54,7 +55,7 @@ pub mod records;
 pub mod stream;
 
 pub use answerer::Answerer;
-pub use asked::{AskedError, AskedOptions, AskedRecord};
+pub use asked::{AskedError, AskedOptions, AskedRecord, MOST_LABELS, Whole, best};
 #[cfg(feature = "encoder")]
 pub use checkpoint::{CheckpointFolder, OpenedEncoder};
 #[cfg(feature = "accurate")]
@@ -65,6 +66,7 @@ pub use embedded::{
 #[cfg(feature = "encoder")]
 pub use encoder_network::EncoderNetwork;
 pub use error::OpenError;
+pub use model_files::ModelFiles;
 pub use nearest::NearestRecords;
 pub use open::{ACCURATE, FAST, FoundModel, ModelKind, Open, find, open, open_ngram};
 pub use stream::TextRecord;

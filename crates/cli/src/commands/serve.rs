@@ -4,20 +4,23 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use vulnlens::encoder::LoadOptions;
-use vulnlens::{ACCURATE, FAST};
+use vulnlens::encoder::{Access, LoadOptions};
+use vulnlens::{ACCURATE, FAST, KnowledgeBase, ModelFiles, Open};
+use vulnlens_corpus::DataRow;
 use vulnlens_files::read_at_most;
-use vulnlens_server::{ApiKey, Server, Settings};
+use vulnlens_server::{ApiKey, CveText, CveTexts, Model, Server, Settings};
 
 use crate::failure::{Failure, Kind};
 use crate::model_arguments::{KnowledgeBaseArguments, open};
 use crate::options::{THREADS, thread_count, threads};
 use crate::signals;
+use crate::source;
 use crate::terminal::Terminal;
 
 /// Most bytes of a file with a key.
@@ -46,6 +49,10 @@ pub(crate) struct ServeArguments {
     /// A name by which the server may be called, beside localhost and addresses; may be given several times
     #[arg(long, value_name = "NAME")]
     host: Vec<String>,
+
+    /// A data set that `data build` made: the page, and /v1/records/CVE-…, then show the texts of its CVEs
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
 
     /// The log on standard error: a JSON object for each request, without its text; or nothing
     #[arg(long, value_enum, value_name = "FORM", default_value_t)]
@@ -88,17 +95,30 @@ pub(crate) fn run(arguments: &ServeArguments, terminal: &Terminal) -> Result<(),
     settings.texts = arguments.max_texts;
     settings.body_bytes = arguments.max_body;
     settings.threads = threads;
+    settings.cve_texts = arguments.data.as_deref().map(cve_texts).transpose()?;
     let named = if arguments.model.is_empty() {
         vec![FAST.to_owned(), ACCURATE.to_owned()]
     } else {
         arguments.model.clone()
     };
-    let kb = std::sync::Arc::new(arguments.kb.load(terminal)?);
+    let kb = Arc::new(arguments.kb.load(terminal)?);
     let mut models = vec![];
     for name in named {
-        let opened =
-            vulnlens::Open::new().knowledge_base(kb.clone()).load(LoadOptions::default()).threads(threads);
-        models.push((name.clone(), open(&name, opened, terminal)?));
+        // Asked before the model is opened, so that no change is missed.
+        let files = ModelFiles::of(&name);
+        let classifier = open(&name, opening(&kb, threads), terminal)?;
+        let model = Model::new(name.clone(), classifier);
+        models.push(match files {
+            None => model,
+            Some(mut files) => {
+                let kb = Arc::clone(&kb);
+                model.reopen(move || {
+                    let reopened =
+                        || vulnlens::open(&name, &opening(&kb, threads)).map_err(|error| error.to_string());
+                    files.have_changed().then(reopened)
+                })
+            }
+        });
     }
     if arguments.log == Log::Json {
         // A log that cannot be written is lost, and nothing else.
@@ -151,6 +171,23 @@ mod supervisor {
     pub(super) fn ready() {}
 
     pub(super) fn stopping() {}
+}
+
+/// The settings of opening a model. Its weights are copied: a file under a map that is cut short would end the server.
+fn opening(kb: &Arc<KnowledgeBase>, threads: usize) -> Open<'static> {
+    let load = LoadOptions { access: Access::Copy, ..LoadOptions::default() };
+    Open::new().knowledge_base(Arc::clone(kb)).load(load).threads(threads)
+}
+
+/// The texts of a data set.
+fn cve_texts(data: &Path) -> Result<CveTexts, Failure> {
+    let reader = source::open_data(data)?;
+    Ok(CveTexts::new(move |cve| {
+        let row = reader.find(cve).map_err(|error| error.to_string())?;
+        let text =
+            |row: DataRow| CveText { text: row.text, published: row.published.map(|day| day.to_string()) };
+        Ok(row.map(text))
+    }))
 }
 
 /// The key of a file, or of the environment.

@@ -118,3 +118,19 @@ fn the_examples_of_the_documentation_work_as_written() {
         assert!(!out.contains("\"error\""), "{example}\n{out}");
     }
 }
+
+#[test]
+fn texts_of_a_data_set_are_served() {
+    let folder = Folder::new();
+    folder.file(
+        "table.csv",
+        "cve_id,description,cwe\nCVE-2021-44228,JNDI lookups of log messages run code,CWE-917\n",
+    );
+    folder.run(&["data", "build", "table.csv", "--out", "data.parquet"]).code(0);
+    let data = folder.path("data.parquet");
+    let server = Serving::new(&["--data", data.to_str().unwrap()], Stdio::null());
+    let answer = server.get("/v1/records/CVE-2021-44228");
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("JNDI lookups"), "{answer}");
+    assert!(server.get("/v1/records/CVE-2021-44229").starts_with("HTTP/1.1 404"));
+    assert!(server.get("/v1/models").contains("\"knows_cves\":true"));
+}

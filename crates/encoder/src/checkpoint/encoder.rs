@@ -13,7 +13,7 @@ use crate::kernels::Isa;
 use crate::repository::files::Files;
 use crate::repository::package::Package;
 use crate::tokenizer::{Notice, Tokenizer};
-use crate::weights::Weights;
+use crate::weights::{Access, Weights};
 
 /// Tokens that go through the network at once: enough to use each panel of weights many times while it is in the cache,
 /// few enough that activations stay small beside the weights.
@@ -32,13 +32,16 @@ pub struct LoadOptions {
     /// The function from logits to scores, whatever the configuration says; `None` takes what it says or, where it leaves
     /// that open, what transformers takes.
     pub scores: Option<Problem>,
+    /// The way in which the weights are taken from files: mapped, unless the process outlives them.
+    pub access: Access,
     /// The instructions to use; the widest that the machine has unless told otherwise.
     pub isa: Isa,
 }
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        Self { precision: Precision::F32, window_overlap: None, scores: None, isa: Isa::detected() }
+        let (access, isa) = (Access::default(), Isa::detected());
+        Self { precision: Precision::F32, window_overlap: None, scores: None, access, isa }
     }
 }
 
@@ -64,7 +67,7 @@ impl Encoder {
     /// Whatever keeps the checkpoint from giving transformers' numbers: see [`EncoderError`].
     pub fn open(folder: &Path, options: &LoadOptions) -> Result<Self, EncoderError> {
         let files = Files::Folder(folder);
-        Self::of(files, files, &Weights::open(folder)?, options)
+        Self::of(files, files, &Weights::open_by(folder, options.access)?, options)
     }
 
     /// Loads the checkpoint in `folder`, a part of `whole`, whose tokenizer it has unless it has one of its own.
@@ -76,7 +79,7 @@ impl Encoder {
         let (files, shared) = (Files::Folder(folder), Files::Folder(whole));
         let is_shared = !files.has_tokenizer() && shared.has_tokenizer();
         let tokenizer = if is_shared { shared } else { files };
-        Self::of(files, tokenizer, &Weights::open(folder)?, options)
+        Self::of(files, tokenizer, &Weights::open_by(folder, options.access)?, options)
     }
 
     /// Opens a checkpoint in one file.

@@ -96,7 +96,7 @@ pub(super) fn merge(folder: &Path, weights: &mut Weights) -> Result<Option<Strin
         let problem = format!("is that of an adapter whose {} is missing", ADAPTER_WEIGHTS.join(" or "));
         EncoderError::format(&adapter.file, problem, "download it too, or remove the adapter's configuration")
     })?;
-    adapter.merge(Weights::open(&path)?, weights)?;
+    adapter.merge(Weights::open_by(&path, weights.access())?, weights)?;
     Ok(Some(adapter.settings.base_model_name_or_path.unwrap_or_else(|| "another model".to_owned())))
 }
 

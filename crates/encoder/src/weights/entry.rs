@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::dtype::Dtype;
 
@@ -18,7 +18,10 @@ pub(super) struct Opened {
 /// The bytes of a file.
 #[derive(Debug)]
 pub(super) enum Source {
-    File(File),
+    /// Tensors are the file's own pages, where they can be used as they are.
+    Mapped(File),
+    /// Tensors are copies, which stay whole whatever becomes of the file. The lock guards the place that is read next.
+    Copied(Mutex<File>),
     Memory(Arc<Cow<'static, [u8]>>),
 }
 

@@ -1,7 +1,7 @@
 //! The tensors of a checkpoint: one safetensors file, its shards, or PyTorch's `pytorch_model.bin`.
 //!
 //! Opening reads headers only. Every tensor is mapped by itself when it is asked for and unmapped
-//! when it is dropped, so what stays resident is what the caller keeps.
+//! when it is dropped, so what stays resident is what the caller keeps. A process that outlives the files has them copied.
 
 mod adapter;
 mod entry;
@@ -16,7 +16,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 pub use self::pickle::reads_pickle;
 pub use self::tensor::Tensor;
@@ -41,6 +41,17 @@ pub struct Weights {
     low_rank: BTreeMap<String, LowRank>,
     /// The model that the adapter was made for, if there is one.
     adapted_from: Option<String>,
+    access: Access,
+}
+
+/// The way in which tensors are taken from files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Access {
+    /// Maps them: nothing is read twice, and a file that another process cuts short ends this one by SIGBUS.
+    #[default]
+    Map,
+    /// Copies them into memory, where they stay whole whatever becomes of the files.
+    Copy,
 }
 
 impl Weights {
@@ -54,12 +65,20 @@ impl Weights {
     /// [`EncoderError::FileMissing`], [`EncoderError::Io`]; [`EncoderError::Format`] and
     /// [`EncoderError::Pickle`] for files that are damaged, hostile or of another format.
     pub fn open(folder: &Path) -> Result<Self, EncoderError> {
+        Self::open_by(folder, Access::Map)
+    }
+
+    /// As [`open`](Self::open), with tensors taken as `access` says.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_by(folder: &Path, access: Access) -> Result<Self, EncoderError> {
         let path = if folder.is_file() { folder.to_owned() } else { find(folder)? };
         let shards = match path.file_name().and_then(|name| name.to_str()) {
             Some(name) if name.ends_with(".index.json") => shards::files(&path)?,
             _ => vec![path.clone()],
         };
-        let mut weights = Self::empty(path);
+        let mut weights = Self { access, ..Self::empty(path) };
         for shard in shards {
             weights.add(shard)?;
         }
@@ -80,6 +99,7 @@ impl Weights {
             metadata: BTreeMap::new(),
             low_rank: BTreeMap::new(),
             adapted_from: None,
+            access: Access::default(),
         }
     }
 
@@ -119,8 +139,17 @@ impl Weights {
             }
         }
         self.metadata.extend(contents.metadata);
-        self.files.push(Opened { path, source: Source::File(file) });
+        let source = match self.access {
+            Access::Map => Source::Mapped(file),
+            Access::Copy => Source::Copied(Mutex::new(file)),
+        };
+        self.files.push(Opened { path, source });
         Ok(())
+    }
+
+    /// The way in which its tensors are taken from files.
+    pub(crate) fn access(&self) -> Access {
+        self.access
     }
 
     /// The model that the merged adapter was made for, as its configuration names it; `None` without an adapter.

@@ -1,7 +1,9 @@
 //! One tensor in memory: the file's own pages where they can be used as they are, else a copy.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::ops::Deref;
+use std::sync::{Mutex, PoisonError};
 
 use half::slice::HalfFloatSliceExt;
 use memmap2::Mmap;
@@ -57,20 +59,23 @@ pub(super) fn read_f32(source: &Source, entry: &Entry) -> io::Result<Option<Tens
     if entry.len == 0 {
         return Ok(Some(Tensor(Storage::Owned(Vec::new()))));
     }
-    let bytes = match source {
-        Source::File(file) => map::map(file, entry.offset, entry.len)?,
-        Source::Memory(bytes) => {
-            return Ok(Some(Tensor(Storage::Owned(convert(within(bytes, entry)?, entry.dtype)))));
-        }
+    let owned = |bytes: &[u8]| {
+        let numbers = convert(bytes, entry.dtype);
+        Tensor(Storage::Owned(match &entry.strides {
+            Some(strides) => gather(&numbers, &entry.shape, strides),
+            None => numbers,
+        }))
     };
-    if entry.dtype == Dtype::F32 && entry.strides.is_none() && map::as_f32(&bytes).is_some() {
-        return Ok(Some(Tensor(Storage::Mapped(bytes))));
-    }
-    let numbers = convert(&bytes, entry.dtype);
-    Ok(Some(Tensor(Storage::Owned(match &entry.strides {
-        Some(strides) => gather(&numbers, &entry.shape, strides),
-        None => numbers,
-    }))))
+    Ok(Some(match source {
+        Source::Memory(bytes) => owned(within(bytes, entry)?),
+        Source::Copied(file) => owned(&copied(file, entry)?),
+        Source::Mapped(file) => {
+            let bytes = map::map(file, entry.offset, entry.len)?;
+            let is_as_stored = entry.dtype == Dtype::F32 && entry.strides.is_none();
+            let can_stay = is_as_stored && map::as_f32(&bytes).is_some();
+            if can_stay { Tensor(Storage::Mapped(bytes)) } else { owned(&bytes) }
+        }
+    }))
 }
 
 /// A tensor of signed bytes; `None` when it is of another type.
@@ -81,16 +86,31 @@ pub(super) fn read_i8(source: &Source, entry: &Entry) -> io::Result<Option<Tenso
     if entry.len == 0 {
         return Ok(Some(Tensor(Storage::Owned(Vec::new()))));
     }
-    let bytes = match source {
-        Source::File(file) => map::map(file, entry.offset, entry.len)?,
-        Source::Memory(bytes) => {
-            return Ok(Some(Tensor(Storage::Owned(map::as_i8(within(bytes, entry)?).to_vec()))));
-        }
+    let owned = |bytes: &[u8]| {
+        let numbers = map::as_i8(bytes);
+        Tensor(Storage::Owned(match &entry.strides {
+            Some(strides) => gather(numbers, &entry.shape, strides),
+            None => numbers.to_vec(),
+        }))
     };
-    Ok(Some(Tensor(match &entry.strides {
-        Some(strides) => Storage::Owned(gather(map::as_i8(&bytes), &entry.shape, strides)),
-        None => Storage::Mapped(bytes),
-    })))
+    Ok(Some(match source {
+        Source::Memory(bytes) => owned(within(bytes, entry)?),
+        Source::Copied(file) => owned(&copied(file, entry)?),
+        Source::Mapped(file) => {
+            let bytes = map::map(file, entry.offset, entry.len)?;
+            if entry.strides.is_none() { Tensor(Storage::Mapped(bytes)) } else { owned(&bytes) }
+        }
+    }))
+}
+
+/// An entry's bytes, read from the file.
+fn copied(file: &Mutex<File>, entry: &Entry) -> io::Result<Vec<u8>> {
+    // A thread that panicked left the place anywhere, which does not matter: it is set here.
+    let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+    file.seek(SeekFrom::Start(entry.offset))?;
+    let mut bytes = vec![0; entry.len];
+    file.read_exact(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// An entry's bytes of a file in memory; such files are safetensors, which has no strides.

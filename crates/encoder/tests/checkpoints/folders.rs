@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use tempfile::TempDir;
-use vulnlens_encoder::{Checkpoint, EncoderError, LoadOptions, Notice, quantize, revision};
+use vulnlens_encoder::{Access, Checkpoint, EncoderError, LoadOptions, Notice, Weights, quantize, revision};
 
 use crate::sample::{Sample, fixture};
 
@@ -106,4 +106,26 @@ fn camembert_needs_its_tokenizer_as_json() {
     for word in ["tokenizer.json", "sentencepiece.bpe.model", "save_pretrained"] {
         assert!(complaint.contains(word), "{complaint}");
     }
+}
+
+#[test]
+fn copied_weights_outlive_their_files() {
+    let texts = ["SQL injection in login.php", "Use after free"];
+    let by_copy = LoadOptions { access: Access::Copy, ..LoadOptions::default() };
+    for name in ["roberta", "roberta-shards", "roberta-bin-slow", "roberta-lora", "bert-f16"] {
+        let sample = Sample::of(name);
+        let mapped = open(&fixture(name)).unwrap().scores(&texts);
+        let copied = Checkpoint::open(sample.path(), &by_copy).unwrap();
+        // Under a map, reading them now would end the process.
+        for entry in fs::read_dir(sample.path()).unwrap() {
+            fs::File::options().write(true).truncate(true).open(entry.unwrap().path()).unwrap();
+        }
+        assert_eq!(copied.scores(&texts), mapped, "{name}");
+    }
+    let sample = Sample::of("roberta");
+    let weights = Weights::open_by(sample.path(), Access::Copy).unwrap();
+    let (name, shape) =
+        weights.names().find_map(|name| Some((name.to_owned(), weights.shape(name)?.to_vec()))).unwrap();
+    fs::File::options().write(true).truncate(true).open(sample.file("model.safetensors")).unwrap();
+    assert!(weights.f32(&name, &shape).is_err(), "a file that is cut while it is read is an error");
 }

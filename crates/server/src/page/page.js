@@ -7,6 +7,8 @@ let asked = '';         // its text
 let matrix = null;      // tactics with their techniques
 let records = [];       // answers of the batch
 let lines = [];         // the same as they came
+let knowsCves = false;  // whether the server has texts of CVEs
+let cve = null;         // the last record that was looked up
 let reviews = [];       // verdicts on mapped weaknesses
 let verdict = null;     // the one that is shown alone
 let stopper = null;
@@ -64,8 +66,18 @@ function say(id, text, isError = false) {
 
 // ---- one text
 
+// A CVE's id alone is exchanged for its text, where the server has texts.
+async function looked_up(text) {
+  const id = text.trim().toUpperCase();
+  if (!knowsCves || !/^CVE-\d{4}-\d{4,7}$/.test(id)) return text;
+  const record = await (await fetched(`/v1/records/${id}`, { headers: headers('application/json') })).json();
+  $('text').value = record.text;
+  cve = record;
+  return record.text;
+}
+
 async function classify() {
-  const text = $('text').value;
+  let text = $('text').value;
   if (!text.trim()) {
     say('status', 'There is no text yet.', true);
     $('text').focus();
@@ -73,12 +85,16 @@ async function classify() {
   }
   say('status', 'Classifying …');
   try {
-    const body = { text, options: { model: $('model').value, threshold: 0.01, severity: true } };
+    text = await looked_up(text);
+    // The year of a CVE's record counts.
+    const what = cve && cve.text === text ? { records: [cve] } : { text };
+    const body = { ...what, options: { model: $('model').value, threshold: 0.01, severity: true } };
     const response = await fetched('/v1/explain', { method: 'POST', headers: headers('application/json'), body: JSON.stringify(body) });
     answer = await response.json();
+    if (answer.records) [answer] = answer.records;
     asked = text;
     show();
-    say('status', `Answered by ${answer.model} ${answer.model_revision}.`);
+    say('status', `${answer.id ? `${answer.id}, answered` : 'Answered'} by ${answer.model} ${answer.model_revision}.`);
     $('said').scrollIntoView({ block: 'nearest' });
   } catch (error) {
     $('answer').hidden = true;
@@ -502,8 +518,10 @@ async function start() {
     if (file) open(file);
   });
   try {
-    const { models, version, taxonomies } = await (await fetched('/v1/models', { headers: headers('application/json') })).json();
+    const { models, version, taxonomies, knows_cves: known } = await (await fetched('/v1/models', { headers: headers('application/json') })).json();
     $('model').replaceChildren(...models.map((model) => node('option', { value: model.name, selected: model.default }, model.name)));
+    knowsCves = known;
+    if (known) $('text-label').textContent += '; or the id of a CVE';
     $('about').textContent = `vulnlens ${version}; CWE ${taxonomies.cwe}, CAPEC ${taxonomies.capec}, ATT&CK ${taxonomies.attack}. Percentages are probabilities by the text; nothing here was observed.`;
   } catch (error) {
     say('status', `The models are not known: ${error.message}`, true);

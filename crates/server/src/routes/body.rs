@@ -9,11 +9,20 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use crate::error::ApiError;
+use crate::json::Object;
 
 /// The type of a body without its parameters, in small letters; empty where none is given.
 pub(super) fn kind(headers: &HeaderMap) -> String {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// The length of a body, if it is known before it comes.
+pub(super) fn length(headers: &HeaderMap) -> Option<u64> {
+    let is_chunked = headers.contains_key(header::TRANSFER_ENCODING);
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    // A request that announces nothing has none.
+    announced.or((!is_chunked).then_some(0))
 }
 
 /// A request's body as a value.
@@ -33,7 +42,8 @@ pub(super) async fn json<T: DeserializeOwned>(request: Request, limit: usize) ->
 
 /// Parses JSON.
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(bytes).map_err(|error| {
+    let read = serde_json::from_slice(bytes).map(|Object(value)| value);
+    read.map_err(|error: serde_json::Error| {
         let message = format!("the body: {error}");
         match error.is_data() {
             true => ApiError::validation(message),

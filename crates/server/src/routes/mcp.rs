@@ -15,11 +15,11 @@ impl Models for App {
     }
 
     fn classifier(&self, name: &str) -> Result<Classifier, String> {
-        self.model(Some(name)).map(|(_, served)| served.classifier.clone()).map_err(|error| error.to_string())
+        self.model(Some(name)).map(|served| served.classifier.clone()).map_err(|error| error.to_string())
     }
 
     fn knowledge_base(&self) -> Result<Arc<KnowledgeBase>, String> {
-        self.knowledge_base().cloned().map_err(|error| error.to_string())
+        self.knowledge_base().map_err(|error| error.to_string())
     }
 
     fn add_texts(&self, count: u64) {

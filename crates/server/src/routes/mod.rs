@@ -4,21 +4,24 @@ mod body;
 mod classify;
 mod gateway;
 mod kb;
+mod known;
 #[cfg(feature = "mcp")]
 mod mcp;
 mod models;
+mod openapi;
 mod page;
 mod predict;
+mod query;
 mod records;
 mod review;
+mod state;
 
 use std::sync::Arc;
 
-use axum::http::{StatusCode, header};
+use axum::Router;
+use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::response::IntoResponse;
 use axum::routing::{get, post};
-use axum::{Router, extract::State};
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -40,12 +43,14 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
     let answering = answering.layer(from_fn_with_state(Arc::clone(app), guard::limit));
     let known = Router::new()
         .route("/v1/kb/{id}", get(kb::entry))
+        .route("/v1/records/{cve}", get(known::record))
         .route("/v1/models", get(models::models))
+        .route("/v1/openapi.json", get(openapi::openapi))
         .route("/v1/matrix", get(kb::matrix))
         .route("/info", get(models::info))
-        .route("/health", get(health))
-        .route("/ping", get(health))
-        .route("/metrics", get(metrics))
+        .route("/health", get(state::health))
+        .route("/ping", get(state::ping))
+        .route("/metrics", get(state::metrics))
         .route("/page.css", get(page::style))
         .route("/page.js", get(page::script))
         .route("/favicon.ico", get(page::icon));
@@ -57,15 +62,6 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .layer(from_fn_with_state(Arc::clone(app), guard::count))
         .layer(from_fn(page::security))
         .with_state(Arc::clone(app))
-}
-
-async fn health() -> StatusCode {
-    StatusCode::OK
-}
-
-async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], app.metrics.text())
 }
 
 async fn no_route() -> ApiError {

@@ -5,19 +5,23 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::answering::Served;
 use crate::app::App;
 use crate::error::ApiError;
+use crate::forms::KnownErrors;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Models {
     models: Vec<Model>,
     version: &'static str,
     taxonomies: Taxonomies,
+    /// True where `/v1/records/{cve}` has texts.
+    knows_cves: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Model {
     name: String,
     model: String,
@@ -28,14 +32,14 @@ struct Model {
     taxonomies: Vec<&'static str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Taxonomies {
     cwe: String,
     capec: String,
     attack: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Info {
     model_id: String,
     model_sha: String,
@@ -48,12 +52,12 @@ pub(super) struct Info {
     taxonomies: Taxonomies,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct ModelType {
     classifier: ClassifierType,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct ClassifierType {
     id2label: std::collections::BTreeMap<String, String>,
     label2id: std::collections::BTreeMap<String, usize>,
@@ -62,7 +66,8 @@ struct ClassifierType {
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 fn taxonomies(app: &App) -> Result<Taxonomies, ApiError> {
-    let versions = app.knowledge_base()?.versions();
+    let kb = app.knowledge_base()?;
+    let versions = kb.versions();
     let (cwe, capec, attack) = (versions.cwe.clone(), versions.capec.clone(), versions.attack.clone());
     Ok(Taxonomies { cwe, capec, attack })
 }
@@ -75,24 +80,39 @@ fn tasks(model: &Served) -> Vec<&'static str> {
 }
 
 /// `GET /v1/models`.
+#[utoipa::path(
+    get,
+    path = "/v1/models",
+    tag = "knowledge",
+    summary = "List the models",
+    responses((status = 200, description = "The models with their revisions", body = Models), KnownErrors)
+)]
 pub(super) async fn models(State(app): State<Arc<App>>) -> Result<Json<Models>, ApiError> {
-    let model = |(name, served): (&str, &Served)| Model {
+    let model = |(name, served): (&str, Arc<Served>)| Model {
         name: name.to_owned(),
         model: served.classifier.network().name().to_owned(),
         model_revision: served.classifier.network().revision().to_owned(),
         default: app.is_default(name),
-        taxonomies: tasks(served),
+        taxonomies: tasks(&served),
     };
     Ok(Json(Models {
         models: app.models().map(model).collect(),
         version: VERSION,
         taxonomies: taxonomies(&app)?,
+        knows_cves: app.settings.cve_texts.is_some(),
     }))
 }
 
 /// `GET /info`, as text-embeddings-inference has it: the labels are the weaknesses.
+#[utoipa::path(
+    get,
+    path = "/info",
+    tag = "text-embeddings-inference",
+    summary = "Describe the model that answers where none is named",
+    responses((status = 200, description = "The model", body = Info), KnownErrors)
+)]
 pub(super) async fn info(State(app): State<Arc<App>>) -> Result<Json<Info>, ApiError> {
-    let (_, model) = app.model(None)?;
+    let model = app.model(None)?;
     let network = model.classifier.network();
     let mut labels: Vec<String> = match network.outputs().cwe_sets() {
         Some(outputs) => {

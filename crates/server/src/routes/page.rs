@@ -5,6 +5,8 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::forms::OpenErrors;
+
 const PAGE: &str = include_str!("../page/index.html");
 const STYLE: &str = include_str!("../page/page.css");
 const SCRIPT: &str = include_str!("../page/page.js");
@@ -15,21 +17,53 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// `GET /`.
+#[utoipa::path(
+    get,
+    path = "/",
+    tag = "server",
+    summary = "Show the page",
+    security(()),
+    responses((status = 200, description = "A file", content_type = "text/html", body = String), OpenErrors)
+)]
 pub(super) async fn page() -> Response {
     asset("text/html; charset=utf-8", PAGE)
 }
 
 /// `GET /page.css`.
+#[utoipa::path(
+    get,
+    path = "/page.css",
+    tag = "server",
+    summary = "Style the page",
+    security(()),
+    responses((status = 200, description = "A file", content_type = "text/css", body = String), OpenErrors)
+)]
 pub(super) async fn style() -> Response {
     asset("text/css; charset=utf-8", STYLE)
 }
 
 /// `GET /page.js`.
+#[utoipa::path(
+    get,
+    path = "/page.js",
+    tag = "server",
+    summary = "Run the page",
+    security(()),
+    responses((status = 200, description = "A file", content_type = "text/javascript", body = String), OpenErrors)
+)]
 pub(super) async fn script() -> Response {
     asset("text/javascript; charset=utf-8", SCRIPT)
 }
 
 /// `GET /favicon.ico`.
+#[utoipa::path(
+    get,
+    path = "/favicon.ico",
+    tag = "server",
+    summary = "Show the icon",
+    security(()),
+    responses((status = 200, description = "A file", content_type = "image/svg+xml", body = String), OpenErrors)
+)]
 pub(super) async fn icon() -> Response {
     asset("image/svg+xml", ICON)
 }

@@ -1,18 +1,20 @@
 //! Records in any form that the command line reads, in and out as a stream.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures_util::{StreamExt as _, TryStreamExt as _, stream::unfold};
-use serde::Deserialize;
+use futures_util::{StreamExt as _, stream::unfold};
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio_util::io::{StreamReader, SyncIoBridge};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{IntoParams, ToSchema};
 use vulnlens::records::{RECORD_BYTES, text_record};
 use vulnlens::report::{Format, Renderer, Writer};
 use vulnlens::stream::{self, Answered, Job};
@@ -20,9 +22,10 @@ use vulnlens::{Answerer, AskedOptions};
 use vulnlens_corpus::sources::{self, SourceFormat};
 use vulnlens_corpus::{Input, Limits, RecordError, Records};
 
-use super::body;
+use super::{body, query};
 use crate::app::App;
 use crate::error::ApiError;
+use crate::options::{count_text_schema, labels_text_schema, taxonomy_text_schema};
 
 /// Parts of an answer that wait for the client at most.
 pub(super) const WAITING: usize = 8;
@@ -30,20 +33,51 @@ pub(super) const WAITING: usize = 8;
 const FAILED: HeaderName = HeaderName::from_static("x-records-failed");
 
 /// The options behind the path.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct RecordOptions {
+    #[param(schema_with = format_schema, required = false)]
     format: Option<String>,
+    #[param(schema_with = input_format_schema, required = false)]
     input_format: Option<String>,
+    /// The name of a model of `/v1/models`; the first of them where none is named.
+    #[param(nullable = false, example = "fast")]
     model: Option<String>,
+    #[param(schema_with = taxonomy_text_schema, required = false)]
     taxonomy: Option<String>,
+    #[param(schema_with = labels_text_schema, required = false)]
     labels: Option<String>,
+    #[param(schema_with = count_text_schema, required = false)]
     top_k: Option<String>,
-    threshold: Option<f32>,
+    /// The least probability of a label that is listed.
+    #[param(nullable = false, minimum = 0, maximum = 1)]
+    threshold: Option<f64>,
+    /// The year to answer as of, whatever the record's.
+    #[param(nullable = false, minimum = 1980, maximum = 2200)]
     as_of: Option<u16>,
+    /// Reasons for each answer.
     #[serde(default)]
     evidence: bool,
+    /// The severity that the text implies.
     #[serde(default)]
     severity: bool,
+}
+
+/// The names of the forms that answers have.
+fn format_names() -> Vec<&'static str> {
+    Format::ALL.iter().filter(|format| !format.is_for_people()).map(Format::name).collect()
+}
+
+fn format_schema() -> Schema {
+    let names = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(format_names()));
+    names.description(Some("The form of the answer; JSON Lines where none is named")).build().into()
+}
+
+fn input_format_schema() -> Schema {
+    let names = sources::file_formats().map(|format| format.name());
+    let names = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names));
+    names.description(Some("The form of the records, which their structure tells as a rule")).build().into()
 }
 
 impl RecordOptions {
@@ -67,14 +101,10 @@ impl RecordOptions {
 
     fn format(&self) -> Result<&'static Format, ApiError> {
         let Some(name) = &self.format else { return Ok(Format::JSON_LINES) };
-        let is_for_programs = |format: &&Format| !format.is_for_people();
-        let known: Vec<&str> = Format::ALL.iter().filter(is_for_programs).map(Format::name).collect();
-        Format::named(name).filter(is_for_programs).ok_or_else(|| {
-            ApiError::new(
-                StatusCode::NOT_ACCEPTABLE,
-                "NotAcceptable",
-                format!("format: {name:?} is not one of {}", known.join(", ")),
-            )
+        let found = Format::named(name).filter(|format| !format.is_for_people());
+        found.ok_or_else(|| {
+            let message = format!("format: {name:?} is not one of {}", format_names().join(", "));
+            ApiError::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message)
         })
     }
 
@@ -102,13 +132,10 @@ struct Work {
 }
 
 /// Classifies the records of a body. JSON Lines go out while records come in; other forms when all are read.
-pub(super) async fn classify(
-    app: Arc<App>,
-    asked: RecordOptions,
-    request: Request,
-) -> Result<Response, ApiError> {
+pub(super) async fn classify(app: Arc<App>, request: Request) -> Result<Response, ApiError> {
+    let asked: RecordOptions = query::options(request.uri())?;
     let (format, input_format, options) = (asked.format()?, asked.input_format()?, asked.asked()?);
-    let (_, model) = app.model(options.model.as_deref())?;
+    let model = app.model(options.model.as_deref())?;
     let ready = model.ready(&options.options()?, format.needs_assigned(), options.evidence);
     let mut head = Vec::new();
     let opened = format.open(&ready.setup, &mut head);
@@ -126,7 +153,7 @@ pub(super) async fn classify(
     };
     let (parts, mut answered) = mpsc::channel(WAITING);
     let limit = app.settings.records_bytes;
-    read(request.into_body(), limit, input_format, move |records| work.run(records, &parts)).await?;
+    read(request, limit, input_format, move |records| work.run(records, &parts)).await?;
     let kind = match format.name() {
         "jsonl" => "application/x-ndjson",
         "csv" => "text/csv; charset=utf-8",
@@ -149,45 +176,59 @@ pub(super) async fn classify(
 /// Opens the records of a body and lets `work` go through them, on a thread that may wait.
 ///
 /// # Errors
-/// The body is in none of the forms that records are read from.
+/// The body is in none of the forms that records are read from, too long, too slow, or was broken off.
 pub(super) async fn read(
-    body: Body,
+    request: Request,
     limit: u64,
     format: Option<SourceFormat>,
     work: impl FnOnce(Records) + Send + 'static,
 ) -> Result<(), ApiError> {
+    match body::length(request.headers()) {
+        Some(0) => return Err(ApiError::empty()),
+        Some(length) if length > limit => return Err(ApiError::too_large(limit)),
+        _ => {}
+    }
     let (opened, wait) = tokio::sync::oneshot::channel();
-    let reader = reader(body, limit);
+    let fault = Arc::new(OnceLock::new());
+    let reader = reader(request.into_body(), limit, Arc::clone(&fault));
     tokio::task::spawn_blocking(move || {
         let limits = Limits { record_bytes: RECORD_BYTES, ..Limits::default() };
         let options = sources::Options { format, limits, ..sources::Options::default() };
-        match sources::open(Input::stream("the body", reader), &options) {
-            Ok(records) => {
-                // A client that went away before does not want the answer.
+        let records = sources::open(Input::stream("the body", reader), &options);
+        // What was read before a fault is not answered where nothing has gone out yet. A client that went away does not
+        // want the answer.
+        match (records, fault.get().cloned()) {
+            (_, Some(fault)) => {
+                let _ = opened.send(Err(fault));
+            }
+            (Err(error), None) => {
+                let _ = opened.send(Err(ApiError::validation(error.to_string())));
+            }
+            (Ok(records), None) => {
                 let _ = opened.send(Ok(()));
                 work(records);
-            }
-            Err(error) => {
-                let _ = opened.send(Err(error.to_string()));
             }
         }
     });
     let panicked = |_| ApiError::backend("a thread that reads panicked; this is a fault of vulnlens");
-    wait.await.map_err(panicked)?.map_err(ApiError::validation)
+    wait.await.map_err(panicked)?
 }
 
-/// A body as a reader for a thread that may wait; one that is longer than the limit ends in an error.
-fn reader(body: Body, limit: u64) -> impl io::Read + Send + 'static {
+/// A body as a reader for a thread that may wait; one that is longer than the limit ends in an error. The reader's
+/// error has the words of the fault, which stands in `fault`.
+fn reader(body: Body, limit: u64, fault: Arc<OnceLock<ApiError>>) -> impl io::Read + Send + 'static {
     let mut left = limit;
-    let bytes = body
-        .into_data_stream()
-        .map_err(move |error| io::Error::other(format!("{:?}", body::reading(&error, limit))));
-    let bounded = bytes.map(move |part| {
-        let part = part?;
-        left = left.checked_sub(part.len() as u64).ok_or_else(|| {
-            io::Error::new(io::ErrorKind::FileTooLarge, format!("the body is longer than {limit} bytes"))
-        })?;
-        Ok::<Bytes, io::Error>(part)
+    let bounded = body.into_data_stream().map(move |part| {
+        let part = part.map_err(|error| body::reading(&error, limit)).and_then(|part: Bytes| {
+            left = left.checked_sub(part.len() as u64).ok_or_else(|| ApiError::too_large(limit))?;
+            Ok(part)
+        });
+        part.map_err(|error| {
+            let words = io::Error::other(error.message().to_owned());
+            // The first fault is the one that the reader ends with.
+            let _ = fault.set(error);
+            words
+        })
     });
     SyncIoBridge::new(StreamReader::new(Box::pin(bounded)))
 }
@@ -197,7 +238,7 @@ impl Work {
     fn run(self, records: Records, parts: &mpsc::Sender<Result<Bytes, io::Error>>) {
         let Self { app, answerer, renderer, mut writer, mut head, tells_errors, failed } = self;
         let job = Job::new(answerer, renderer, app.settings.threads);
-        let texts = records.map(|record| record.map(text_record));
+        let texts = records.with_text().map(|record| record.map(text_record));
         let send = |bytes: Vec<u8>| match bytes.is_empty() {
             true => Ok(()),
             false => {
@@ -229,9 +270,20 @@ impl Work {
     }
 }
 
-/// A record that could not be read, as a line among the answers.
+/// A line among JSON Lines for a record that could not be read or has no text.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BadRecord {
+    #[schema(minimum = 1, maximum = 1)]
+    schema_version: u8,
+    /// The record's place, and the problem.
+    error: String,
+}
+
+/// Adds a record that could not be read as a line among the answers.
 pub(super) fn push_error(error: &RecordError, out: &mut Vec<u8>) {
-    let line = serde_json::json!({ "schema_version": 1, "error": error.to_string() });
-    out.extend_from_slice(line.to_string().as_bytes());
+    let line = BadRecord { schema_version: 1, error: error.to_string() };
+    // A number and a text can be written to memory.
+    let _ = serde_json::to_writer(&mut *out, &line);
     out.push(b'\n');
 }

@@ -1,108 +1,13 @@
 //! A server as clients see it: over a socket, in the forms that they speak.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::sync::mpsc::channel;
-use std::thread::JoinHandle;
+use std::net::TcpStream;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
-use vulnlens_server::{ApiKey, Server, Settings};
+use vulnlens_server::ApiKey;
 
-/// A server on a free port, on a thread of its own.
-struct Running {
-    address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Running {
-    fn new(change: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings = Settings::default();
-        settings.patience = Duration::from_secs(2);
-        settings.threads = 2;
-        change(&mut settings);
-        let (stop, stopped) = oneshot::channel();
-        let (told, address) = channel();
-        let thread = std::thread::spawn(move || {
-            let runtime =
-                tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-            runtime.block_on(async {
-                let models = vec![("fast".to_owned(), vulnlens::embedded())];
-                let server = Server::bind("127.0.0.1:0".parse().unwrap(), models, settings).await.unwrap();
-                told.send(server.address().unwrap()).unwrap();
-                server.run(async { stopped.await.unwrap_or(()) }).await;
-            });
-        });
-        let address = address.recv().unwrap();
-        Self { address, stop: Some(stop), thread: Some(thread) }
-    }
-
-    /// Sends bytes and gives all that comes until the server closes.
-    fn raw(&self, bytes: &[u8]) -> String {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        // The server may refuse a request before it has come whole.
-        let _ = stream.write_all(bytes);
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer);
-        String::from_utf8_lossy(&answer).into_owned()
-    }
-
-    /// Sends a request; gives the status, the head and the body.
-    fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, String, String) {
-        let mut head =
-            format!("{method} {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
-        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
-            head += &format!("Host: {}\r\n", self.address);
-        }
-        for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
-        }
-        let answer = self.raw(&[head.as_bytes(), b"\r\n", body].concat());
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-        let is_chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
-        (status, head.to_owned(), if is_chunked { dechunked(body) } else { body.to_owned() })
-    }
-
-    /// Posts JSON; gives the status and the answer.
-    fn post(&self, path: &str, body: &Value) -> (u16, Value) {
-        let kind = [("Content-Type", "application/json")];
-        let (status, _, body) = self.send("POST", path, &kind, body.to_string().as_bytes());
-        (status, serde_json::from_str(&body).unwrap_or(Value::Null))
-    }
-
-    fn get(&self, path: &str) -> (u16, String) {
-        let (status, _, body) = self.send("GET", path, &[], b"");
-        (status, body)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            thread.join().unwrap();
-        }
-    }
-}
-
-/// The content of a body in chunks.
-fn dechunked(mut body: &str) -> String {
-    let mut out = String::new();
-    while let Some((size, rest)) = body.split_once("\r\n") {
-        let size = usize::from_str_radix(size, 16).unwrap();
-        out += &rest[..size];
-        body = &rest[(size + 2).min(rest.len())..];
-    }
-    out
-}
-
-const SQLI: &str = "SQL injection in login.php allows remote attackers to read the users table";
+use crate::running::{Running, SQLI};
 
 #[test]
 fn a_text_and_records_are_answered_as_the_library_answers() {
@@ -154,6 +59,33 @@ fn records_in_other_forms_come_and_go_as_a_stream() {
     let (status, _, body) =
         server.send("POST", "/v1/classify", &kind, b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR");
     assert!(status == 422 && body.contains("is a picture"), "{status} {body}");
+}
+
+#[test]
+fn a_record_without_a_text_is_an_error_as_on_the_command_line() {
+    let server = Running::new(|_| {});
+    let kind = [("Content-Type", "application/x-ndjson")];
+    let good = json!({ "id": "a", "description": SQLI, "cwe": "CWE-89" });
+    let lines = [
+        good.to_string(),
+        json!({ "id": "no-field", "cwe": "CWE-79" }).to_string(),
+        json!({ "id": "blank", "description": " ", "cwe": "CWE-79" }).to_string(),
+    ]
+    .join("\n");
+    for path in ["/v1/classify", "/v1/review"] {
+        let (status, _, body) = server.send("POST", path, &kind, lines.as_bytes());
+        let answers: Vec<Value> = body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let ids: Vec<&Value> =
+            answers.iter().map(|answer| &answer["id"]).filter(|id| !id.is_null()).collect();
+        assert_eq!((status, &ids[..]), (200, &[&json!("a")][..]), "{path}: {body}");
+        let errors: Vec<&Value> = answers.iter().filter(|answer| answer["error"].is_string()).collect();
+        let is_told = |line: &str| errors.iter().any(|error| error["error"].as_str().unwrap().contains(line));
+        assert!(errors.len() == 2 && is_told("the body:2") && is_told("the body:3"), "{path}: {body}");
+        assert!(errors.iter().all(|error| error["schema_version"] == 1), "{path}: {body}");
+    }
+    let (status, head, body) = server.send("POST", "/v1/classify?format=csv", &kind, lines.as_bytes());
+    assert_eq!((status, body.contains("blank")), (200, false), "{body}");
+    assert!(head.to_ascii_lowercase().contains("x-records-failed: 2"), "{head}");
 }
 
 #[test]
@@ -247,6 +179,8 @@ fn bad_requests_get_their_error_and_harm_no_other() {
         ("/v1/classify", "{\"texts\":[]}", 422, "unknown field `texts`"),
         ("/v1/classify", "{\"text\":\"a\",\"options\":{\"topk\":1}}", 422, "unknown field `topk`"),
         ("/v1/classify", "{}", 422, "neither or both"),
+        ("/v1/classify", "[\"a\"]", 422, "expected an object"),
+        ("/", "{\"inputs\":\"a\",\"parameters\":[1]}", 422, "expected an object"),
         ("/v1/classify", "{\"text\":\" \"}", 400, "there is no text"),
         ("/v1/classify", "{\"text\":\"a\",\"options\":{\"model\":\"x\"}}", 404, "there is no model"),
         (
