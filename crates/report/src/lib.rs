@@ -7,7 +7,7 @@
 //!   ([`Records`]), so that threads can share the work, or makes a [`Document`]. [`JsonLines`] is record output
 //!   version 1, frozen in `docs/schema/record-v1.json`; a [`Record`] is the same as a value for any format of serde.
 //! - One answer in depth: [`explanation_text`]; in [`JsonLines`] its keys stand behind the others.
-//! - The knowledge base: [`Entry`], [`Changes`], [`path_text`].
+//! - The knowledge base: [`Entry`], [`Changes`], [`Ways`], [`path_text`].
 
 mod answer;
 mod attack_view;
@@ -34,6 +34,7 @@ mod review;
 mod rows;
 mod said;
 mod score;
+mod ways;
 mod writer;
 
 pub use answer::{Answer, RecordKey};
@@ -57,4 +58,5 @@ pub use review::{
 };
 pub use rows::NONE_OF_THEM;
 pub use vulnlens_model::Run;
+pub use ways::{NoWays, Ways};
 pub use writer::{Piece, Renderer, Writer};

@@ -37,6 +37,7 @@
 //! `encoder`.
 
 mod answerer;
+mod asked;
 #[cfg(feature = "encoder")]
 mod checkpoint;
 mod embedded;
@@ -53,6 +54,7 @@ pub mod records;
 pub mod stream;
 
 pub use answerer::Answerer;
+pub use asked::{AskedError, AskedOptions, AskedRecord};
 #[cfg(feature = "encoder")]
 pub use checkpoint::{CheckpointFolder, OpenedEncoder};
 #[cfg(feature = "accurate")]

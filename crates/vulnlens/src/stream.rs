@@ -282,10 +282,16 @@ impl<P, E> Chunk<P, E> {
     }
 }
 
+/// As much of a text as is looked at.
+#[must_use]
+pub fn shown(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(TEXT_BYTES)).unwrap_or(text)
+}
+
 /// Cuts what is not looked at off a long text, so that it takes no memory while it waits.
 fn shorten(text: &mut String) {
     if text.len() > TEXT_BYTES {
-        text.truncate(text.floor_char_boundary(TEXT_BYTES));
+        text.truncate(shown(text).len());
         text.shrink_to_fit();
     }
 }
