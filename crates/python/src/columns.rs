@@ -156,7 +156,7 @@ fn severity_fields() -> Fields {
     vec![
         Field::new("vector", DataType::Utf8, false),
         Field::new("score", DataType::Float64, false),
-        Field::new("band", DataType::Utf8, false),
+        Field::new("severity", DataType::Utf8, false),
         Field::new("confidence", DataType::Float32, false),
     ]
     .into()

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 
@@ -40,6 +40,7 @@ pub(crate) fn mapped<T: Sync, R: Send>(
             });
         }
         drop(sender);
+        let mut looked = Instant::now();
         loop {
             match receiver.recv_timeout(LOOK) {
                 Ok((number, result)) => {
@@ -48,11 +49,13 @@ pub(crate) fn mapped<T: Sync, R: Send>(
                     }
                 }
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
-                Err(RecvTimeoutError::Timeout) => {
-                    if let Err(error) = signals() {
-                        is_ended.store(true, Ordering::Relaxed);
-                        return Err(error);
-                    }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if looked.elapsed() >= LOOK {
+                looked = Instant::now();
+                if let Err(error) = signals() {
+                    is_ended.store(true, Ordering::Relaxed);
+                    return Err(error);
                 }
             }
         }

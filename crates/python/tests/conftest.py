@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -30,9 +29,7 @@ def records() -> Path:
 @pytest.fixture(scope="session")
 def texts() -> list[str]:
     """Texts of many kinds, some of them twice."""
-    lines = RECORDS.read_text(encoding="utf-8").splitlines()
-    found = [json.loads(line).get("description") for line in lines if line.startswith("{")]
-    plain = [text for text in found if isinstance(text, str) and text.strip()]
+    plain = [record.text for record in vulnlens.read(RECORDS, on_error="skip")]
     assert len(plain) > 5
     more = [f"SQL injection in page{number}.php via the id parameter." for number in range(400)]
     return plain + more + plain

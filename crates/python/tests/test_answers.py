@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -168,30 +169,31 @@ def test_probabilities_are_those_of_the_answers(model: vulnlens.Classifier, text
         answers = model(texts[:50], top_k="all", threshold=0.0, taxonomy=space)  # type: ignore[call-overload]
         for row, answer in zip(scores, answers):
             listed = {label.label: label.score for label in getattr(answer, key)}
-            assert set(listed) in (set(labels), set())
+            # Where the answer is a family, what follows from it alone is listed.
+            assert set(listed) == set(labels) or answer.outcome != "weaknesses" and set(listed) < set(labels)
             wanted = [listed.get(label, 0.0) for label in labels]
             assert numpy.allclose(row, wanted, atol=6e-7)
-    assert model.labels("cwe")[:2] == ["CWE-5", "CWE-6"] or model.labels("cwe")[0].startswith("CWE-")
+    numbers = [int(label.removeprefix("CWE-")) for label in model.labels("cwe")]
+    assert numbers == sorted(numbers)
     one = model.probabilities("SQL injection in login.php", "cwe")
     assert model.labels("cwe")[one[0].argmax()] == "CWE-89"
     assert model.probabilities([], "cwe").shape == (0, len(model.labels("cwe")))
 
 
-def test_a_call_costs_little_beyond_the_answer(model: vulnlens.Classifier) -> None:
-    """Texts one by one take hardly longer than in a list, by one thread: what a call adds is below 20 µs."""
-    single = vulnlens.Classifier(threads=1)
-    texts = [f"SQL injection in page{number}.php via the id parameter." for number in range(400)]
+def test_a_call_costs_little_beyond_the_answer() -> None:
+    """What Python adds to a call is below 20 µs, and nothing of a record is read before it is looked at."""
+    model = vulnlens.Classifier(threads=1)
+    bare = model._question((None, None, None, None, None, False, False))
+    text = "SQL injection in login.php via the id parameter."
 
-    def seconds(work: object) -> float:
-        best = 1e9
-        for _ in range(7):
-            began = time.perf_counter()
-            work()  # type: ignore[operator]
-            best = min(best, time.perf_counter() - began)
-        return best
+    def seconds(call: Callable[[], object]) -> float:
+        began = time.thread_time()
+        for _ in range(100):
+            call()
+        return (time.thread_time() - began) / 100
 
-    # In lists of eight, texts are scored as one by one, and the call's own cost is shared.
-    by_one = seconds(lambda: [single(text) for text in texts]) / len(texts)
-    bare = single._question((None, None, None, None, None, False, False))
-    native = seconds(lambda: [bare.answer(text, None, None) for text in texts]) / len(texts)
-    assert by_one - native < 20e-6, (by_one, native)
+    # The machine is never quiet: the least of many is the time that it takes.
+    rounds = [(seconds(lambda: model(text)), seconds(lambda: bare.answer(text, None, None))) for _ in range(25)]
+    added = min(call for call, _ in rounds) - min(native for _, native in rounds)
+    assert added < 20e-6, added
+    assert model(text)._read is None

@@ -64,7 +64,7 @@ def test_a_reader_that_goes_away_is_no_fault(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_ctrl_c_ends_it_by_the_signal() -> None:
-    command = [sys.executable, "-m", "vulnlens", "classify", "--format", "jsonl", "-"]
+    command = [sys.executable, "-m", "vulnlens", "classify", "--format", "jsonl", "--input-format", "lines", "-"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdin is not None and process.stdout is not None and process.stderr is not None
         process.stdin.write(b"SQL injection\n")

@@ -86,7 +86,7 @@ def test_all_types_of_text_are_read(model: vulnlens.Classifier) -> None:
 
 def test_all_types_of_ids_and_dates_are_read(model: vulnlens.Classifier) -> None:
     text = "Memory corruption in the parser allows attackers to execute code."
-    [wanted] = rows(model.classify_table(pyarrow.table({"description": [text], "id": ["CVE-1999-1"]})))
+    [wanted] = rows(model.classify_table(pyarrow.table({"description": [text], "id": ["CVE-1999-0001"]})))
     days = [date(1999, 12, 31), datetime(1999, 1, 1, 12), "1999-07-01", 1999]
     kinds = [[pyarrow.date32(), pyarrow.date64()], [pyarrow.timestamp(unit) for unit in ("s", "ms", "us", "ns")]]
     for day, types in zip(days, [*kinds, [pyarrow.string()], [pyarrow.int16(), pyarrow.int64()]]):

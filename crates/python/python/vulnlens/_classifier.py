@@ -207,8 +207,8 @@ class Classifier:
 
         >>> import vulnlens
         >>> answer = vulnlens.Classifier().explain("SQL injection in login.php via the id parameter.")
-        >>> max(answer.words, key=lambda word: word["weight"])["text"]
-        'SQL'
+        >>> sorted(word["text"] for word in sorted(answer.words, key=lambda word: word["weight"])[-2:])
+        ['SQL', 'injection']
         """
         answer: Answer = self(text, **{**options, "evidence": True})
         return answer
@@ -289,7 +289,9 @@ class Classifier:
         published: Iterable[Any] | None = None,
     ) -> NDArray[numpy.float32]:
         """The probability of each label of a taxonomy for each text: an array of float32, a row for each text and a column
-        for each of :meth:`labels`. A text that is not classified has zeros. Needs numpy.
+        for each of :meth:`labels`. They are those of the answers: labels that an answer does not list, even if all are asked
+        for, have 0, as those of a text that is not classified, and patterns and techniques that do not follow from the family
+        that is answered. Needs numpy.
 
         >>> import vulnlens
         >>> model = vulnlens.Classifier()
@@ -318,7 +320,7 @@ class Classifier:
         given: list[str | Record] = [texts] if isinstance(texts, str) else list(texts)
         strings, _, years, _ = _columns(given, ids, published)
         scores, none = found.probabilities(strings, years)
-        rows = numpy.frombuffer(scores, dtype=numpy.float32).reshape(len(strings), -1)
+        rows = numpy.frombuffer(scores, dtype=numpy.float32).reshape(len(strings), len(found.labels))
         return rows, numpy.frombuffer(none, dtype=numpy.float32)
 
     def _space(self, space: str, labels: str | None, as_of: int | None) -> _native.Space:

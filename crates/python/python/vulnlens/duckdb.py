@@ -3,8 +3,8 @@
 >>> import duckdb, vulnlens.duckdb
 >>> connection = duckdb.connect()
 >>> vulnlens.duckdb.register(connection)
->>> connection.sql("SELECT vulnlens_cwe('SQL injection in login.php')").fetchone()
-('CWE-89',)
+>>> connection.execute("SELECT vulnlens_cwe('SQL injection in login.php')").fetchall()
+[('CWE-89',)]
 """
 
 from __future__ import annotations
