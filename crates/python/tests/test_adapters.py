@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import sys
 
 import pytest
 
@@ -91,3 +94,51 @@ def test_sklearn(model: vulnlens.Classifier) -> None:
     assert numpy.array_equal(features, model.probabilities([text or "" for text in TEXTS], "cwe"))
     fitted = make_pipeline(CweTransformer(model), LogisticRegression()).fit(TEXTS, [1, 0, 0, 1])
     assert fitted.predict(TEXTS).tolist() == [1, 0, 0, 1]
+
+
+def test_spark(model: vulnlens.Classifier) -> None:
+    pytest.importorskip("pyspark")
+    pytest.importorskip("pyarrow")
+    if shutil.which("java") is None:
+        pytest.skip("there is no Java for Spark")
+    from pyspark.sql import SparkSession
+
+    import vulnlens.spark
+
+    os.environ.update(PYSPARK_PYTHON=sys.executable, PYSPARK_DRIVER_PYTHON=sys.executable, SPARK_LOCAL_IP="127.0.0.1")
+    builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
+    session = builder.config("spark.driver.host", "127.0.0.1").getOrCreate()
+    try:
+        rows = list(enumerate(TEXTS))
+        frame = session.createDataFrame(rows, "id int, description string").repartition(2)
+        answers = vulnlens.spark.classify(frame, model=model).orderBy("id").collect()
+        assert best([row["cwe"] for row in answers]) == CWES
+        assert [row["id"] for row in answers] == ["0", "1", "2", "3"]
+        assert [row["error"] is None for row in answers] == [True, False, True, True]
+        unnamed = vulnlens.spark.classify(frame.select("description"), taxonomy="cwe", severity=True).collect()
+        assert sorted(map(str, best([row["cwe"] for row in unnamed]))) == sorted(map(str, CWES))
+        vulnlens.spark.register(session, model=model)
+        frame.createOrReplaceTempView("found")
+        got = session.sql("SELECT vulnlens_cwe(description) AS cwe FROM found ORDER BY id").collect()
+        assert [row["cwe"] for row in got] == CWES
+    finally:
+        session.stop()
+
+
+def test_ray(model: vulnlens.Classifier) -> None:
+    ray = pytest.importorskip("ray")
+    pytest.importorskip("pyarrow")
+    import ray.data
+
+    import vulnlens.ray
+
+    given = [{"description": text, "id": str(number)} for number, text in enumerate(TEXTS)]
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
+    try:
+        answers = ray.data.from_items(given).map_batches(
+            vulnlens.ray.Classify, batch_format="pyarrow", fn_constructor_kwargs={"model": model}, concurrency=1
+        )
+        found = sorted(answers.take_all(), key=lambda row: str(row["id"]))
+        assert best([row["cwe"] for row in found]) == CWES
+    finally:
+        ray.shutdown()

@@ -106,7 +106,7 @@ class Classifier:
         return self._model.revision
 
     @overload
-    def __call__(
+    def __call__(  # type: ignore[overload-overlap]
         self,
         texts: str | Record,
         *,

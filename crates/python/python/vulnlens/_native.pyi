@@ -3,6 +3,18 @@
 from collections.abc import Sequence
 from typing import Any, Final, Self, final
 
+__all__ = [
+    "VERSION",
+    "KnowledgeBase",
+    "Model",
+    "Question",
+    "Reader",
+    "Space",
+    "Table",
+    "run_command",
+    "year_of",
+]
+
 VERSION: Final[str]
 
 def run_command(arguments: Sequence[str]) -> int: ...

@@ -34,4 +34,9 @@ def classify(
     classifier = model if isinstance(model, Classifier) else Classifier(model)
     keywords = {"model": classifier, "distinct": distinct, **options}
     form = _pandas.classify(frame._meta, text, id, published, **keywords)
-    return frame.map_partitions(_pandas.classify, text, id, published, meta=form, **keywords)
+    # Dask's own code has no types.
+    untyped: Any = frame
+    answers: dask.dataframe.DataFrame = untyped.map_partitions(
+        _pandas.classify, text, id, published, meta=form, **keywords
+    )
+    return answers

@@ -61,6 +61,6 @@ def register(connection: duckdb.DuckDBPyConnection, *, model: str | Classifier =
         return pyarrow.array(records, pyarrow.string())
 
     for name, function in (("vulnlens_cwe", best), ("vulnlens_answer", record)):
-        connection.create_function(
-            name, function, ["VARCHAR"], "VARCHAR", type="arrow", null_handling="special"  # type: ignore[arg-type, list-item]
-        )
+        # The names of kinds are enumerations in some releases and texts in others, which accept both.
+        kinds: dict[str, Any] = {"type": "arrow", "null_handling": "special"}
+        connection.create_function(name, function, ["VARCHAR"], "VARCHAR", **kinds)

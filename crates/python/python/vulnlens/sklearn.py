@@ -85,11 +85,13 @@ class CweClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc, unused-i
         """The probability of each class for each text."""
         scores, none = self._distribution(X)
         rows = numpy.column_stack([scores, none]).astype(numpy.float64)
-        return rows / rows.sum(axis=1, keepdims=True)
+        shares: NDArray[numpy.float64] = rows / rows.sum(axis=1, keepdims=True)
+        return shares
 
     def predict(self, X: Iterable[Any]) -> NDArray[Any]:
         """The most probable class of each text."""
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        best: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return best
 
 
 class CweTransformer(TransformerMixin, _Estimator):  # type: ignore[misc, unused-ignore]

@@ -12,7 +12,7 @@ from typing import Any
 import pandas
 import pyarrow
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.functions import pandas_udf
+from pyspark.sql.pandas.functions import pandas_udf
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from ._classifier import Classifier
@@ -86,13 +86,16 @@ def best_cwe(model: str | Classifier = "fast", **options: Any) -> Any:
     asked = {**options, "taxonomy": "cwe"}
 
     def best(texts: pandas.Series) -> pandas.Series:
-        table = pyarrow.table({"text": pyarrow.Array.from_pandas(texts, pyarrow.string())})
+        given = [text if isinstance(text, str) else None for text in texts]
+        table = pyarrow.table({"text": pyarrow.array(given, pyarrow.string())})
         answers = pyarrow.table(classifier.classify_table(table, "text", distinct=True, **asked))
         rows = answers.column("cwe").to_pylist()
         found = [next((label["label"] for label in row or () if label["predicted"]), None) for row in rows]
         return pandas.Series(found, dtype=object)
 
-    return pandas_udf(best, "string")
+    # Its kind follows from the types of the function, which its own types do not tell.
+    udf: Any = pandas_udf
+    return udf(best, "string")
 
 
 def register(session: SparkSession, *, model: str | Classifier = "fast", **options: Any) -> None:
