@@ -120,8 +120,8 @@ fn rate(state: &ProgressState, out: &mut dyn fmt::Write) {
 
 /// Sets the choice of colours from `--color` on the command line, where its arguments were not parsed: help and
 /// messages about arguments heed it, too.
-pub(crate) fn choose_colors() {
-    let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+pub(crate) fn choose_colors(arguments: &[OsString]) {
+    let arguments = arguments.iter().map(|argument| argument.to_string_lossy().into_owned());
     let arguments: Vec<String> = arguments.take_while(|argument| argument != "--").collect();
     let separate = arguments.windows(2).filter(|pair| pair[0] == "--color").map(|pair| pair[1].as_str());
     let joined = arguments.iter().filter_map(|argument| argument.strip_prefix("--color="));
@@ -147,10 +147,10 @@ pub(crate) fn failure(failure: &Failure) {
 }
 
 /// Says what is wrong with the arguments: without styles where the arguments themselves could bring some.
-pub(crate) fn usage(error: &clap::Error) {
-    let is_harmful = |argument: OsString| matches!(harmless(&argument.to_string_lossy()), Cow::Owned(_));
+pub(crate) fn usage(error: &clap::Error, arguments: &[OsString]) {
+    let is_harmful = |argument: &OsString| matches!(harmless(&argument.to_string_lossy()), Cow::Owned(_));
     // Nothing can be said about a standard error that cannot be written to.
-    let _ = match std::env::args_os().any(is_harmful) {
+    let _ = match arguments.iter().any(is_harmful) {
         true => write!(anstream::stderr().lock(), "{}", harmless(&error.render().to_string())),
         false => error.print(),
     };
