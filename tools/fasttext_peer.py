@@ -21,9 +21,11 @@ head of the text; a year past the newest of training counts as the newest.
 
 `--tune` chooses the settings on the validation part, one after the other (see GRID), by the highest
 micro-F1 of ATT&CK techniques, and writes FOLDER/settings.json with every trial; a copy of it is
-committed as tools/fasttext_settings.json, which later runs use, for either split. It was tuned on the random split of the
-corpus of November 2026. Each trial is one run: fastText on two threads is not deterministic (Hogwild). A second run of the
-chosen settings gave .0014 less than the first, so trials closer than that say little.
+committed as tools/fasttext_settings.json, which later runs use. It was tuned on the random split of the
+corpus of November 2026. The temporal split's own validation part was then asked whether it prefers the rate
+and the words of the settings before (`temporal_trials` there); it does, by .0017, and `temporal` overrides.
+Each trial is one run: fastText on two threads is not deterministic (Hogwild). A second run of the chosen
+settings gave .0014 less than the first, so trials closer than that say little.
 """
 
 import argparse
@@ -228,7 +230,8 @@ def main():
     if options.tune:
         settings = tune(records, options.out)
     else:
-        settings = json.loads(options.settings.read_text())["settings"]
+        tuned = json.loads(options.settings.read_text())
+        settings = {**tuned["settings"], **tuned.get(options.split, {})}
 
     peer, seconds = Peer.fit(records, settings, options.out)
     model_file = options.out / f"{options.split}.bin"

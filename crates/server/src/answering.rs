@@ -93,11 +93,12 @@ struct Waiting {
 }
 
 impl Served {
-    /// The model, to compute on so many threads: on one, if it shares its work out over threads of its own.
+    /// The model, to compute on so many threads. One that shares its work out over threads of its own gets two, so that
+    /// the texts of some requests are computed while others come and go.
     pub(crate) fn new(classifier: Classifier, threads: usize) -> Self {
         let (waiting, receiver) = channel();
         let receiver = Arc::new(Mutex::new(receiver));
-        let threads = if classifier.network().computes_in_parallel() { 1 } else { threads.max(1) };
+        let threads = if classifier.network().computes_in_parallel() { 2 } else { threads.max(1) };
         for _ in 0..threads {
             let receiver = Arc::clone(&receiver);
             std::thread::spawn(move || gather(&receiver));
