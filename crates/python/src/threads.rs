@@ -63,8 +63,8 @@ impl Drop for Threads {
     }
 }
 
-/// Ends a pool, unless it is that of a process that was forked: its threads are not here, and to end it would take locks
-/// that they may hold.
+/// Ends a pool, unless it is that of a process that was forked: its threads are not here, and to end it would take
+/// locks that they may hold.
 fn leave(pool: Option<Pool>) {
     if pool.as_ref().is_some_and(|pool| pool.process != std::process::id()) {
         std::mem::forget(pool);
