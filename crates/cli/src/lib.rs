@@ -1,8 +1,8 @@
 //! The `vulnlens` command: arguments to settings, calls into the libraries, exit code.
 //!
 //! Standard output is data, standard error is talk. Each command has its file in `commands`; the exit codes stand in
-//! `exit_codes`, what they are given for in `failure`. [`run`] is the whole command: the binary calls it, and so does the
-//! package for Python, whose process has other arguments than the command.
+//! `exit_codes`, what they are given for in `failure`. [`run`] is the whole command: the binary calls it, and so does
+//! the package for Python, whose process has other arguments than the command.
 
 mod arguments;
 mod attack_arguments;
@@ -45,8 +45,8 @@ use terminal::Terminal;
 
 /// Runs the command by its arguments, the first of which is the program's name; returns the exit code.
 ///
-/// Reads standard input, the environment and files, writes to standard output and standard error, and takes over signals:
-/// it is meant for a process of its own.
+/// Reads standard input, the environment and files, writes to standard output and standard error, and takes over
+/// signals: it is meant for a process of its own.
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();

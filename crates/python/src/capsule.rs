@@ -14,9 +14,9 @@ const NAME: &std::ffi::CStr = c"arrow_array_stream";
 pub(crate) fn reader(capsule: &Bound<'_, PyCapsule>) -> PyResult<RecordBatchStreamReader> {
     let pointer = capsule.pointer_checked(Some(NAME))?.cast::<FFI_ArrowArrayStream>();
     #[expect(unsafe_code, reason = "Arrow's C stream interface hands over pointers")]
-    // SAFETY: by Arrow's PyCapsule interface, a capsule of this name, which was checked, holds a pointer to a stream that
-    // lives as long as the capsule, and whoever takes it moves the content out. The capsule is borrowed for the call, and
-    // no Python code runs in between.
+    // SAFETY: by Arrow's PyCapsule interface, a capsule of this name, which was checked, holds a pointer to a stream
+    // that lives as long as the capsule, and whoever takes it moves the content out. The capsule is borrowed for the
+    // call, and no Python code runs in between.
     let stream = unsafe { FFI_ArrowArrayStream::from_raw(pointer.as_ptr()) };
     let unreadable = |error: &dyn std::fmt::Display| {
         exception(Class::Input, &format!("the table cannot be read: {error}"), None)

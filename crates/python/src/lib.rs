@@ -1,7 +1,8 @@
 //! The native module of the Python package `vulnlens`: models, tables, records, the knowledge base, the command line.
 //!
-//! It is thin: arguments come as plain values, answers go as bytes of JSON or as Arrow's streams, and what people read of
-//! an answer is the package's Python code in `python/vulnlens`. Every call that computes lets other Python threads run.
+//! It is thin: arguments come as plain values, answers go as bytes of JSON or as Arrow's streams, and what people read
+//! of an answer is the package's Python code in `python/vulnlens`. Every call that computes lets other Python threads
+//! run.
 //!
 //! Forked processes: threads are made for each call, or on a pool that belongs to one process (`threads`); no lock is
 //! waited for that a thread of the parent may hold.

@@ -11,7 +11,8 @@ use crate::errors::{Class, exception};
 /// The time between two looks for a signal.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// The results of `work` on parts of so many items, in the order of the items. Called while other Python threads may run.
+/// The results of `work` on parts of so many items, in the order of the items. Called while other Python threads may
+/// run.
 pub(crate) fn mapped<T: Sync, R: Send>(
     items: &[T],
     at_once: usize,

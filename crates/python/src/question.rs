@@ -106,8 +106,8 @@ impl Question {
         Ok(parts.into_iter().flatten().collect())
     }
 
-    /// The answers to a table, given as a stream of Arrow's, as another such stream. Without a name, the ids are those of
-    /// the column `id`, if there is one.
+    /// The answers to a table, given as a stream of Arrow's, as another such stream. Without a name, the ids are those
+    /// of the column `id`, if there is one.
     #[pyo3(signature = (stream, text, id=None, published=None, distinct=false))]
     fn table(
         &self,

@@ -16,7 +16,8 @@ pub(crate) struct Reader(Mutex<Items>);
 
 type Items = Box<dyn Iterator<Item = Result<Record, RecordError>> + Send>;
 
-/// A record as Python gets it: id, text, date, year, line, weaknesses; or the problem with it, and whether that is only a note.
+/// A record as Python gets it: id, text, date, year, line, weaknesses; or the problem with it, and whether that is
+/// only a note.
 type Fields = (
     Option<String>,
     Option<String>,

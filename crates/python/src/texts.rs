@@ -17,7 +17,8 @@ pub(crate) struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// The text of a string, as much of it as is looked at; halves of characters, which UTF-8 cannot hold, are replaced.
+    /// The text of a string, as much of it as is looked at; halves of characters, which UTF-8 cannot hold, are
+    /// replaced.
     pub(crate) fn of(text: &'a Bound<'_, PyString>) -> Self {
         let text = match text.to_string_lossy() {
             Cow::Borrowed(text) => Cow::Borrowed(shown(text)),

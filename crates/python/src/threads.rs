@@ -51,9 +51,22 @@ impl Threads {
             return Ok(Arc::clone(&kept.pool));
         }
         let pool = made()?;
-        let old = kept.replace(Pool { process, pool: Arc::clone(&pool) });
-        // The threads of the parent's pool are not in this process: nothing of it may be waited for.
-        std::mem::forget(old);
+        leave(kept.replace(Pool { process, pool: Arc::clone(&pool) }));
         Ok(pool)
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        let kept = self.pool.get_mut().ok().and_then(Option::take);
+        leave(kept);
+    }
+}
+
+/// Ends a pool, unless it is that of a process that was forked: its threads are not here, and to end it would take
+/// locks that they may hold.
+fn leave(pool: Option<Pool>) {
+    if pool.as_ref().is_some_and(|pool| pool.process != std::process::id()) {
+        std::mem::forget(pool);
     }
 }

@@ -44,8 +44,7 @@ def command() -> Command:
 
     def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         environment = {key: value for key, value in os.environ.items() if not key.startswith("VULNLENS_")}
-        return subprocess.run(
-            [sys.executable, "-m", "vulnlens", *arguments], input=stdin, capture_output=True, env=environment, timeout=300
-        )
+        command = [sys.executable, "-m", "vulnlens", *arguments]
+        return subprocess.run(command, input=stdin, capture_output=True, env=environment, timeout=300)
 
     return run

@@ -45,7 +45,8 @@ def test_the_console_entry_is_the_command() -> None:
     entry = Path(sys.executable).parent / "vulnlens"
     if not entry.exists():
         pytest.skip("the package is not installed with its entries")
-    done = subprocess.run([entry, "classify", "--format", "jsonl", "-"], input=TEXT.encode(), capture_output=True, timeout=60)
+    command = [entry, "classify", "--format", "jsonl", "-"]
+    done = subprocess.run(command, input=TEXT.encode(), capture_output=True, timeout=60)
     assert done.returncode == 0 and done.stdout.startswith(b'{"schema_version":1')
 
 
@@ -79,7 +80,8 @@ def test_the_binary_says_the_same(command: Command) -> None:
     binary = os.environ.get("VULNLENS_BINARY") or shutil.which("vulnlens-binary")
     if not binary:
         pytest.skip("VULNLENS_BINARY does not name the binary to compare with")
-    for arguments in [("classify", "--format", "csv", TEXT), ("kb", "show", "CWE-79"), ("--version",), ("classify", "--xx")]:
+    commands = [("classify", "--format", "csv", TEXT), ("kb", "show", "CWE-79"), ("--version",), ("classify", "--xx")]
+    for arguments in commands:
         began = time.monotonic()
         own = command(*arguments)
         assert time.monotonic() - began < 60

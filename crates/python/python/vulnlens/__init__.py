@@ -11,7 +11,8 @@ Works offline: two models and the knowledge base are part of the package.
 - :class:`Classifier` answers texts, lists, records and tables; :class:`Answer` is what it gives;
 - :func:`read` reads the records of any file that the command line reads;
 - :mod:`vulnlens.kb` has the entries of the catalogues and the ways between them;
-- ``vulnlens.sklearn``, ``vulnlens.pandas``, ``vulnlens.polars``, ``vulnlens.duckdb``, … bring answers into other libraries;
+- ``vulnlens.sklearn``, ``vulnlens.pandas``, ``vulnlens.polars``, ``vulnlens.duckdb``, … bring answers into other
+  libraries;
 - ``python -m vulnlens`` and ``vulnlens`` are the command line.
 """
 

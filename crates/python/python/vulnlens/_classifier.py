@@ -44,12 +44,12 @@ class ModelWarning(UserWarning):
 class Classifier:
     """A model that says which weaknesses (CWE), attack patterns (CAPEC) and ATT&CK techniques a text implies.
 
-    ``name`` is ``"fast"`` or ``"accurate"``, which are part of the package; a model file; the folder of a checkpoint or a
-    file in it; or an id of the Hugging Face hub, ``"ORG/NAME"`` or ``"ORG/NAME@REVISION"``, which is looked up in the cache;
-    the network is asked with ``offline=False`` alone. ``threads`` is the number of threads to compute on (without it, as
-    many as the process may use), ``kb`` another knowledge base than the package's. For checkpoints,
-    ``window_overlap`` reads long texts whole in windows that share so many tokens, ``taxonomy_of_labels`` says what bare
-    numbers are ids of, and ``label_names`` names the outputs.
+    ``name`` is ``"fast"`` or ``"accurate"``, which are part of the package; a model file; the folder of a checkpoint
+    or a file in it; or an id of the Hugging Face hub, ``"ORG/NAME"`` or ``"ORG/NAME@REVISION"``, which is looked up in
+    the cache; the network is asked with ``offline=False`` alone. ``threads`` is the number of threads to compute on
+    (without it, as many as the process may use), ``kb`` another knowledge base than the package's. For checkpoints,
+    ``window_overlap`` reads long texts whole in windows that share so many tokens, ``taxonomy_of_labels`` says what
+    bare numbers are ids of, and ``label_names`` names the outputs.
 
     >>> import vulnlens
     >>> model = vulnlens.Classifier()
@@ -151,21 +151,22 @@ class Classifier:
         ids: Any = None,
         published: Any = None,
     ) -> Answer | list[Answer]:
-        """Answers a text, or each text of a list; records of :func:`vulnlens.read` are answered with their ids and years.
+        """Answers a text, or each text of a list; records of :func:`vulnlens.read` are answered with their ids and
+        years.
 
         The options are those of ``vulnlens classify``:
 
         - ``labels``: the label space, which decides what the probabilities mean: ``"recommended"`` (the default),
           ``"reference"`` or ``"assigned"``;
-        - ``taxonomy``: ``"cwe"``, ``"capec"``, ``"attack"``, ``"curated"``, or several of them; all that the model answers
-          without it;
+        - ``taxonomy``: ``"cwe"``, ``"capec"``, ``"attack"``, ``"curated"``, or several of them; all that the model
+          answers without it;
         - ``top_k``: labels of each taxonomy, the best, or ``"all"``; those predicted and the best five without it;
         - ``threshold``: the least probability of a label that is listed (0.05);
         - ``as_of``: the year that texts are read as of, whatever their own;
         - ``severity``: true for the severity that the text implies, too;
         - ``evidence``: true for the reasons of the answer, which take many times as long;
-        - ``ids``, ``published``: the id and the date of publication of a text, or of each text. The year, which the answer
-          depends on, is that of the date, else that of a CVE id, else the newest that the model knows.
+        - ``ids``, ``published``: the id and the date of publication of a text, or of each text. The year, which the
+          answer depends on, is that of the date, else that of a CVE id, else the newest that the model knows.
         """
         key = (labels, taxonomy, top_k, threshold, as_of, severity, evidence)
         try:
@@ -202,8 +203,8 @@ class Classifier:
         return question
 
     def explain(self, text: str | Record, **options: Any) -> Answer:
-        """Answers a text with the reasons: ``words`` with their weights, ``paths`` of the chain, and what else the keys of
-        record output hold (``to_dict()``). The options are those of a call.
+        """Answers a text with the reasons: ``words`` with their weights, ``paths`` of the chain, and what else the
+        keys of record output hold (``to_dict()``). The options are those of a call.
 
         >>> import vulnlens
         >>> answer = vulnlens.Classifier().explain("SQL injection in login.php via the id parameter.")
@@ -218,8 +219,9 @@ class Classifier:
     ) -> list[Scored] | list[list[Scored]]:
         """Weaknesses with their probabilities, in the shapes of transformers' ``pipeline("text-classification")``.
 
-        ``top_k`` is the number of labels of a text, None for all of them. As there, without it a text has one label, and
-        a list of texts is one list of labels; with it, a text has a list of labels, and a list of texts is a list of such.
+        ``top_k`` is the number of labels of a text, None for all of them. As there, without it a text has one label,
+        and a list of texts is one list of labels; with it, a text has a list of labels, and a list of texts is a list
+        of such.
 
         >>> import vulnlens
         >>> model = vulnlens.Classifier()
@@ -257,11 +259,11 @@ class Classifier:
         """Answers a table, batch by batch: anything with ``__arrow_c_stream__`` in, the same out.
 
         ``text`` names the column of the texts, ``id`` that of the ids (without it the column ``id`` is used if there is
-        one), ``published`` that of the dates of publication. There is one row for each row of the table, in their order:
-        its ``id`` or, without ids, its number ``row``, from 0; ``outcome``; for each taxonomy a list of labels with
-        ``score`` and ``predicted``; ``family``, ``none``, and ``severity`` where it is asked for. A text that is null,
-        blank or longer than 16 MiB has the problem in the column ``error`` and null in the others: no row ends the work.
-        The scores are those of the command line, as float32 and not rounded.
+        one), ``published`` that of the dates of publication. There is one row for each row of the table, in their
+        order: its ``id`` or, without ids, its number ``row``, from 0; ``outcome``; for each taxonomy a list of labels
+        with ``score`` and ``predicted``; ``family``, ``none``, and ``severity`` where it is asked for. A text that is
+        null, blank or longer than 16 MiB has the problem in the column ``error`` and null in the others: no row ends
+        the work. The scores are those of the command line, as float32 and not rounded.
 
         ``distinct=True`` answers equal texts once; the answers are the same.
 
@@ -288,10 +290,10 @@ class Classifier:
         ids: Iterable[Any] | None = None,
         published: Iterable[Any] | None = None,
     ) -> NDArray[numpy.float32]:
-        """The probability of each label of a taxonomy for each text: an array of float32, a row for each text and a column
-        for each of :meth:`labels`. They are those of the answers: labels that an answer does not list, even if all are asked
-        for, have 0, as those of a text that is not classified, and patterns and techniques that do not follow from the family
-        that is answered. Needs numpy.
+        """The probability of each label of a taxonomy for each text: an array of float32, a row for each text and a
+        column for each of :meth:`labels`. They are those of the answers: labels that an answer does not list, even if
+        all are asked for, have 0, as those of a text that is not classified, and patterns and techniques that do not
+        follow from the family that is answered. Needs numpy.
 
         >>> import vulnlens
         >>> model = vulnlens.Classifier()

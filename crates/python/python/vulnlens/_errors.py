@@ -1,4 +1,5 @@
-"""Exceptions of the package, by the kind of what went wrong; the command line tells the same kinds apart by exit codes."""
+"""Exceptions of the package, by the kind of what went wrong; the command line tells the same kinds apart by exit
+codes."""
 
 from __future__ import annotations
 

@@ -24,7 +24,11 @@ class AnswerTable:
     """
 
     def __init__(
-        self, question: _native.Question, frame: ArrowStream, columns: tuple[str, str | None, str | None], distinct: bool
+        self,
+        question: _native.Question,
+        frame: ArrowStream,
+        columns: tuple[str, str | None, str | None],
+        distinct: bool,
     ) -> None:
         self._question = question
         self._frame = frame

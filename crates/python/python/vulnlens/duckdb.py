@@ -29,17 +29,19 @@ def classify(
     distinct: bool = True,
     **options: Any,
 ) -> pyarrow.Table:
-    """The answers to the rows of a relation: the columns of :meth:`vulnlens.Classifier.classify_table`, whose options there
-    are; as a table of pyarrow, which DuckDB queries by its name."""
+    """The answers to the rows of a relation: the columns of :meth:`vulnlens.Classifier.classify_table`, whose options
+    there are; as a table of pyarrow, which DuckDB queries by its name."""
     classifier = model if isinstance(model, Classifier) else Classifier(model)
     return pyarrow.table(
         classifier.classify_table(relation, text, id, published, distinct=distinct, **options)
     )
 
 
-def register(connection: duckdb.DuckDBPyConnection, *, model: str | Classifier = "fast", **options: Any) -> None:
-    """Adds functions of a text to SQL: ``vulnlens_cwe`` is the best of the weaknesses that are answered, null where there is
-    none; ``vulnlens_answer`` the whole record as JSON."""
+def register(
+    connection: duckdb.DuckDBPyConnection, *, model: str | Classifier = "fast", **options: Any
+) -> None:
+    """Adds functions of a text to SQL: ``vulnlens_cwe`` is the best of the weaknesses that are answered, null where
+    there is none; ``vulnlens_answer`` the whole record as JSON."""
     classifier = model if isinstance(model, Classifier) else Classifier(model)
 
     def best(texts: Any) -> Any:

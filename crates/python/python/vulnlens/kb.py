@@ -43,8 +43,8 @@ def show(id: str, *, kb: str | os.PathLike[str] | None = None) -> dict[str, Any]
 
 
 def path(start: str, end: str | None = None, *, kb: str | os.PathLike[str] | None = None) -> list[Any]:
-    """The ways of the chain from a weakness to an attack pattern or a technique, each a list of ids, the shortest first;
-    without an end, the weaknesses from which the chain reaches ``start``. Where there are none it raises
+    """The ways of the chain from a weakness to an attack pattern or a technique, each a list of ids, the shortest
+    first; without an end, the weaknesses from which the chain reaches ``start``. Where there are none it raises
     :class:`vulnlens.InputError`.
 
     >>> from vulnlens import kb

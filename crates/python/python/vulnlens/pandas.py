@@ -29,8 +29,8 @@ def classify(
     distinct: bool = True,
     **options: Any,
 ) -> pandas.DataFrame:
-    """The answers to the rows of a frame, with its index: the columns of :meth:`vulnlens.Classifier.classify_table`, whose
-    options there are."""
+    """The answers to the rows of a frame, with its index: the columns of :meth:`vulnlens.Classifier.classify_table`,
+    whose options there are."""
     classifier = model if isinstance(model, Classifier) else Classifier(model)
     wanted = [column for column in frame.columns if column in {text, id or "id", published}]
     table = pyarrow.Table.from_pandas(frame[wanted], preserve_index=False)

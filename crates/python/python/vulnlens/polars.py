@@ -28,8 +28,8 @@ def classify(
     distinct: bool = True,
     **options: Any,
 ) -> polars.DataFrame:
-    """The answers to the rows of a frame, in their order: the columns of :meth:`vulnlens.Classifier.classify_table`, whose
-    options there are."""
+    """The answers to the rows of a frame, in their order: the columns of :meth:`vulnlens.Classifier.classify_table`,
+    whose options there are."""
     classifier = model if isinstance(model, Classifier) else Classifier(model)
     whole = frame.collect() if isinstance(frame, polars.LazyFrame) else frame
     wanted = [column for column in whole.columns if column in {text, id or "id", published}]

@@ -16,8 +16,8 @@ __all__ = ["Classify"]
 
 
 class Classify:
-    """Answers batches of pyarrow: the columns of :meth:`vulnlens.Classifier.classify_table`, whose options there are. Rows
-    without ids have their number in their batch."""
+    """Answers batches of pyarrow: the columns of :meth:`vulnlens.Classifier.classify_table`, whose options there are.
+    Rows without ids have their number in their batch."""
 
     def __init__(
         self,

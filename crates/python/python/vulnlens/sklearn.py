@@ -39,7 +39,12 @@ class _Estimator(BaseEstimator):  # type: ignore[misc, unused-ignore]
     """What the estimators have in common."""
 
     def __init__(
-        self, model: str | Classifier = "fast", *, labels: Any = "recommended", as_of: int | None = None, distinct: bool = True
+        self,
+        model: str | Classifier = "fast",
+        *,
+        labels: Any = "recommended",
+        as_of: int | None = None,
+        distinct: bool = True,
     ) -> None:
         self.model = model
         self.labels = labels
@@ -67,8 +72,8 @@ class CweClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc, unused-i
     """A classifier of texts by weaknesses.
 
     ``classes_`` are the labels of the label space ``labels`` and, last, ``"none"``. ``predict`` gives the most probable
-    one; ``predict_proba`` the probabilities divided by their sum, as records may have several weaknesses and the rows of
-    a classifier add up to 1.
+    one; ``predict_proba`` the probabilities divided by their sum, as records may have several weaknesses and the rows
+    of a classifier add up to 1.
     """
 
     def fit(self, X: Iterable[Any], y: Any = None) -> CweClassifier:

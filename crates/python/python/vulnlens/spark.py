@@ -1,7 +1,7 @@
 """Answers for Spark: Arrow's batches go to the executors' Python, each of which opens the model once.
 
-``classify`` answers the rows of a frame, ``best_cwe`` is a function for columns, ``register`` adds it to SQL. The package has
-to be installed on the executors.
+``classify`` answers the rows of a frame, ``best_cwe`` is a function for columns, ``register`` adds it to SQL. The
+package has to be installed on the executors.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ def classify(
     distinct: bool = True,
     **options: Any,
 ) -> DataFrame:
-    """The answers to the rows of a frame: the columns of :meth:`vulnlens.Classifier.classify_table`, whose options there are.
-    Rows without ids have their number in their partition."""
+    """The answers to the rows of a frame: the columns of :meth:`vulnlens.Classifier.classify_table`, whose options
+    there are. Rows without ids have their number in their partition."""
     classifier = model if isinstance(model, Classifier) else Classifier(model)
     wanted = [column for column in frame.columns if column in {text, id or "id", published}]
     columns = [pyarrow.field("id", pyarrow.string())] if "id" in wanted or id else []
