@@ -127,6 +127,7 @@ def says_that_a_text_tells_no_weakness(walk):
     expect(page.locator("#said")).to_be_visible()
     assert "error" not in (page.locator("#said").get_attribute("class") or "")
     expect(page.locator("#cwe .tick", has_text="✓")).to_have_count(0)
+    expect(page.locator("#words")).to_be_hidden()
 
 
 @check

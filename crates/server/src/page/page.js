@@ -198,6 +198,8 @@ function show() {
   const ways = answer.attack.filter((label) => label.via).slice(0, 8).map((label) => way([...label.via, label.label]));
   $('ways').replaceChildren(...(ways.length ? ways : [node('p', { class: 'hint' }, 'None.')]));
   const explained = answer.explained;
+  // Words that carry next to nothing are no reasons.
+  $('words').closest('section').hidden = !explained || explained.score < 0.01;
   $('words-about').textContent = explained ? `For ${explained.label}. Without the ${answer.without.words} that speak most for it: ${percent(answer.without.score)} where it was ${percent(explained.score)}.` : '';
   $('words').replaceChildren(...highlighted());
   if ($('matrix-details').open) showMatrix();
