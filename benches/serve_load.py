@@ -9,36 +9,16 @@ connections, and the seconds that a file of records takes over HTTP and by the c
 """
 
 import argparse
-import json
 import pathlib
-import re
 import subprocess
 import tempfile
 import time
 
 from vulnlens_tools.serving import Serving
+from vulnlens_tools.wrk import Wrk, first_texts
 
 TEXTS = 2_000
 RUNS = (("fast", 1), ("fast", 64), ("fast", 1000), ("accurate", 1), ("accurate", 16))
-SCRIPT = """wrk.method = "POST"
-wrk.headers["Content-Type"] = "application/json"
-local bodies = {}
-for line in io.lines("%s") do bodies[#bodies + 1] = line end
-local n = 0
-request = function()
-  n = n %% #bodies + 1
-  return wrk.format(nil, nil, nil, bodies[n])
-end
-done = function(summary) io.write("errors ", summary.errors.status + summary.errors.read + summary.errors.timeout, "\\n") end
-"""
-
-
-def load(address, connections, seconds, script):
-    """Requests per second, the 99th centile of latency, and errors."""
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", script, f"{address}v1/classify"]
-    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    latency = re.search(r"99%\s+(\S+)", output)[1]
-    return float(re.search(r"Requests/sec:\s+(\S+)", output)[1]), latency, int(re.search(r"errors (\d+)", output)[1])
 
 
 def seconds_of(command):
@@ -54,16 +34,13 @@ def main():
     parser.add_argument("--seconds", type=int, default=10)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        bodies, script = pathlib.Path(folder, "bodies.jsonl"), pathlib.Path(folder, "load.lua")
-        with arguments.records.open(encoding="utf-8") as lines, bodies.open("w", encoding="utf-8") as out:
-            for _, line in zip(range(TEXTS), lines, strict=False):
-                out.write(json.dumps({"text": json.loads(line)["description"]}) + "\n")
-        script.write_text(SCRIPT % bodies, encoding="utf-8")
+        wrk = Wrk(folder, ({"text": text} for text in first_texts(arguments.records, TEXTS)))
         print("| model | connections | requests/s | p99 | errors | resident MB |\n|---|--:|--:|--:|--:|--:|")
         for model, connections in RUNS:
             with Serving(arguments.vulnlens, model) as server:
-                rate, latency, errors = load(server.address, connections, arguments.seconds, script)
-                print(f"| `{model}` | {connections} | {rate:,.0f} | {latency} | {errors} | {server.resident_mb():.0f} |", flush=True)
+                found = wrk.load(f"{server.address}v1/classify", connections, arguments.seconds)
+                figures = f"{found.rate:,.0f} | {found.latency} | {found.errors} | {server.resident_mb():.0f}"
+                print(f"| `{model}` | {connections} | {figures} |", flush=True)
         records = str(arguments.records)
         alone = seconds_of([arguments.vulnlens, "classify", records])
         with Serving(arguments.vulnlens, "fast") as server:

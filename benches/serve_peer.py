@@ -11,9 +11,7 @@ on both cores. wrk sends the same bodies to both, in turn, in the same run; the 
 """
 
 import argparse
-import json
 import pathlib
-import re
 import subprocess
 import sys
 import tempfile
@@ -22,18 +20,9 @@ import urllib.request
 
 from vulnlens_tools.checkpoints import roberta_base
 from vulnlens_tools.serving import Serving
+from vulnlens_tools.wrk import Wrk, first_texts
 
 TEXTS, PORT = 500, 18_473
-SCRIPT = """wrk.method = "POST"
-wrk.headers["Content-Type"] = "application/json"
-local bodies = {}
-for line in io.lines("%s") do bodies[#bodies + 1] = line end
-local n = 0
-request = function()
-  n = n %% #bodies + 1
-  return wrk.format(nil, nil, nil, bodies[n])
-end
-"""
 
 
 def serve(checkpoint):
@@ -91,14 +80,12 @@ class Peer:
         self.process.wait(timeout=30)
 
 
-def rate(address, connections, seconds, script):
-    """Requests per second, and the 99th centile of their latency."""
-    url = f"{address}classify/attack-techniques"
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s", "--latency", "-s", script, url]
-    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    if "Non-2xx" in output:
-        raise SystemExit(output)
-    return float(re.search(r"Requests/sec:\s+(\S+)", output)[1]), re.search(r"99%\s+(\S+)", output)[1]
+def load(wrk, address, connections, seconds):
+    """What the route of techniques answers; a refusal ends the script."""
+    found = wrk.load(f"{address}classify/attack-techniques", connections, seconds, timeout=60)
+    if found.refused:
+        raise SystemExit(f"{address}: refused {found.refused} requests")
+    return found
 
 
 def main():
@@ -115,23 +102,21 @@ def main():
         return
     checkpoint = roberta_base(arguments.work, arguments.corpus)
     with tempfile.TemporaryDirectory() as folder:
-        bodies, script = pathlib.Path(folder, "bodies.jsonl"), pathlib.Path(folder, "load.lua")
-        with arguments.records.open(encoding="utf-8") as lines, bodies.open("w", encoding="utf-8") as out:
-            for _, line in zip(range(TEXTS), lines, strict=False):
-                out.write(json.dumps({"description": json.loads(line)["description"], "top_k": 10}) + "\n")
-        script.write_text(SCRIPT % bodies, encoding="utf-8")
+        texts = first_texts(arguments.records, TEXTS)
+        wrk = Wrk(folder, ({"description": text, "top_k": 10} for text in texts))
         print("| service | connections | requests/s | p99 |\n|---|--:|--:|--:|")
         rates = {}
         for connections in (1, 64):
             for name in ("FastAPI + transformers", "vulnlens serve, `fast`", "vulnlens serve, `accurate`"):
                 model = name.rpartition(" ")[2].strip("`")
                 with Peer(checkpoint) if model == "transformers" else Serving(arguments.vulnlens, model) as server:
-                    rate(server.address, connections, 3, script)
-                    rates[name, connections], latency = rate(server.address, connections, arguments.seconds, script)
-                print(f"| {name} | {connections} | {rates[name, connections]:,.1f} | {latency} |", flush=True)
-        for (name, connections), found in rates.items():
+                    load(wrk, server.address, connections, 3)
+                    found = load(wrk, server.address, connections, arguments.seconds)
+                rates[name, connections] = found.rate
+                print(f"| {name} | {connections} | {found.rate:,.1f} | {found.latency} |", flush=True)
+        for (name, connections), rate in rates.items():
             if name.startswith("vulnlens"):
-                print(f"\n{name}, {connections} connections: {found / rates['FastAPI + transformers', connections]:,.0f} times the peer")
+                print(f"\n{name}, {connections} connections: {rate / rates['FastAPI + transformers', connections]:,.0f} times the peer")
 
 
 if __name__ == "__main__":

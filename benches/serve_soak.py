@@ -12,7 +12,6 @@ the end, under full load, the server is told to stop: each request that its log 
 
 import argparse
 import asyncio
-import itertools
 import json
 import multiprocessing
 import pathlib
@@ -21,6 +20,7 @@ import tempfile
 import time
 
 from vulnlens_tools.serving import Serving
+from vulnlens_tools.wrk import first_texts
 
 TEXTS = 500
 PROCESSES, CONNECTIONS = 2, 16
@@ -141,9 +141,7 @@ def main():
     parser.add_argument("--minutes", type=float, default=10)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        with arguments.records.open(encoding="utf-8") as lines:
-            told = (json.loads(line).get("description") for line in lines)
-            texts = [text for text in itertools.islice(told, TEXTS) if isinstance(text, str) and text.strip()]
+        texts = first_texts(arguments.records, TEXTS)
         records = pathlib.Path(folder, "records.jsonl")
         records.write_text("".join(json.dumps({"description": text}) + "\n" for text in texts), encoding="utf-8")
         output = subprocess.run([arguments.vulnlens, "classify", *OPTIONS, str(records)], check=True, capture_output=True, text=True).stdout

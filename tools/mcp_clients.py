@@ -13,10 +13,13 @@ import asyncio
 import json
 import subprocess
 import sys
+import tempfile
 import time
 
 import jsonschema
 from mcp import Client, StdioServerParameters
+
+from vulnlens_tools.serving import Serving
 
 TEXT = "SQL injection in login.php of Acme Shop 1.2 allows remote attackers to execute arbitrary SQL commands"
 CALLS = [
@@ -110,15 +113,12 @@ def seconds_to_begin(binary):
 async def main(binary):
     print(f"initialize and tools/list by a fresh process: {seconds_to_begin(binary) * 1e3:.0f} ms")
     stdio = StdioServerParameters(command=binary, args=["mcp"])
-    command = [binary, "serve", "--listen", "127.0.0.1:0", "--log", "json", "--quiet"]
-    served = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        url = served.stdout.readline().strip() + "mcp"
-        talks = [(stdio, "stdio"), (url, "HTTP")]
-        results = [await conversation(server, mode, name) for server, name in talks for mode in ("legacy", "auto")]
-    finally:
-        served.terminate()
-        log = served.communicate(timeout=10)[1]
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
+        with Serving(binary, arguments=("--log", "json", "--quiet"), stderr=file) as served:
+            talks = [(stdio, "stdio"), (f"{served.address}mcp", "HTTP")]
+            results = [await conversation(server, mode, name) for server, name in talks for mode in ("legacy", "auto")]
+        file.seek(0)
+        log = file.read()
     told = [json.loads(line)["fields"] for line in log.splitlines()]
     assert told and all(set(fields) == {"message", "method", "route", "status", "milliseconds"} for fields in told), log
     assert all(result == results[0] for result in results), "the transports do not agree"

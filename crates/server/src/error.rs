@@ -24,7 +24,7 @@ pub(crate) struct ErrorBody {
     error: String,
     /// The kind of problem, for programs.
     error_type: &'static str,
-    /// What to do about it.
+    /// The way out, where there is one to name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     hint: Option<String>,
