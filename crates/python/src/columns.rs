@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::fmt::{Display, Write as _};
 use std::sync::Arc;
 
-use arrow_array::builder::{Float32Builder, Float64Builder, StringBuilder, UInt8Builder};
-use arrow_array::{ArrayRef, BooleanArray, ListArray, RecordBatch, StringArray, StructArray, UInt64Array};
+use arrow_array::builder::{Float32Builder, Float64Builder, Int16Builder, StringBuilder};
+use arrow_array::{ArrayRef, BooleanArray, Int64Array, ListArray, RecordBatch, StringArray, StructArray};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{ArrowError, DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 use vulnlens::report::Answer;
@@ -33,7 +33,8 @@ impl Form {
         let first = if has_ids {
             Field::new("id", DataType::Utf8, true)
         } else {
-            Field::new("row", DataType::UInt64, false)
+            // Numbers have signs, as engines on the Java machine have no others.
+            Field::new("row", DataType::Int64, false)
         };
         let mut fields = vec![first, Field::new("outcome", DataType::Utf8, true)];
         let tasks: Vec<Task> = tasks.iter().collect();
@@ -68,7 +69,7 @@ impl Form {
     /// The rows of answers, the first of which is that of the row `first` of the table.
     pub(crate) fn batch(
         &self,
-        first: u64,
+        first: i64,
         ids: Vec<Option<impl AsRef<str>>>,
         answers: &[Answered],
     ) -> Result<RecordBatch, ArrowError> {
@@ -78,7 +79,7 @@ impl Form {
         columns.push(if self.has_ids {
             Arc::new(StringArray::from_iter(ids))
         } else {
-            Arc::new(UInt64Array::from_iter_values((first..).take(answers.len())))
+            Arc::new(Int64Array::from_iter_values((first..).take(answers.len())))
         });
         let outcome =
             |prediction: &Option<&Prediction>| prediction.and_then(|p| p.said).map(|said| said.name());
@@ -138,7 +139,7 @@ fn label_fields(kind: Kind) -> Fields {
     match kind {
         Kind::Plain => {}
         Kind::Derived => fields
-            .extend([Field::new("via", DataType::Utf8, true), Field::new("distance", DataType::UInt8, true)]),
+            .extend([Field::new("via", DataType::Utf8, true), Field::new("distance", DataType::Int16, true)]),
         Kind::Curated => fields.push(Field::new("role", DataType::Utf8, true)),
     }
     fields.into()
@@ -190,7 +191,7 @@ fn list<'a, L: Display + 'a>(
     rows: impl Iterator<Item = Option<&'a [ScoredLabel<L>]>>,
 ) -> Result<ArrayRef, ArrowError> {
     let (mut labels, mut scores) = (StringBuilder::new(), Float32Builder::new());
-    let (mut via, mut distance, mut role) = (StringBuilder::new(), UInt8Builder::new(), StringBuilder::new());
+    let (mut via, mut distance, mut role) = (StringBuilder::new(), Int16Builder::new(), StringBuilder::new());
     let (mut predicted, mut lengths, mut is_known) = (vec![], vec![], vec![]);
     for row in rows {
         is_known.push(row.is_some());
@@ -204,7 +205,7 @@ fn list<'a, L: Display + 'a>(
                 Kind::Derived => {
                     let entries = |via: Via| via.entries().collect::<Vec<_>>().join(BETWEEN_ENTRIES);
                     via.append_option(scored.via.map(entries));
-                    distance.append_option(scored.via.map(|via| via.distance));
+                    distance.append_option(scored.via.map(|via| i16::from(via.distance)));
                 }
                 Kind::Curated => role.append_option(scored.role.map(|role| role.name())),
             }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use vulnlens::encoder::LoadOptions;
+use vulnlens::encoder::{LoadOptions, Precision};
 use vulnlens::{AskedOptions, Classifier, ModelKind, Open, Options, Task};
 use vulnlens_files::Classified;
 use vulnlens_hub::{Hub, Settings};
@@ -36,6 +36,7 @@ struct Wanted {
     window_overlap: Option<usize>,
     taxonomy_of_labels: Option<Task>,
     label_names: Option<Vec<String>>,
+    precision: Precision,
 }
 
 impl Wanted {
@@ -43,7 +44,11 @@ impl Wanted {
     fn open(self) -> Result<(Classifier, Vec<String>), AnyError> {
         let told = RefCell::new(Vec::new());
         let tell = |notice: &dyn std::fmt::Display| told.borrow_mut().push(notice.to_string());
-        let load = LoadOptions { window_overlap: self.window_overlap, ..LoadOptions::default() };
+        let load = LoadOptions {
+            window_overlap: self.window_overlap,
+            precision: self.precision,
+            ..LoadOptions::default()
+        };
         let mut open = Open::new().load(load).notices(&tell);
         if let Some(path) = &self.kb {
             open = open.knowledge_base(kb::read(path)?);
@@ -85,7 +90,7 @@ pub(crate) fn boxed(error: impl Classified + Send + Sync + 'static) -> AnyError 
 impl Model {
     /// Opens a model.
     #[new]
-    #[pyo3(signature = (name, *, kb, threads, offline, variables, window_overlap, taxonomy_of_labels, label_names))]
+    #[pyo3(signature = (name, *, kb, threads, offline, variables, window_overlap, taxonomy_of_labels, label_names, precision))]
     #[expect(clippy::too_many_arguments, reason = "Python names them")]
     fn new(
         py: Python<'_>,
@@ -97,12 +102,29 @@ impl Model {
         window_overlap: Option<usize>,
         taxonomy_of_labels: Option<&str>,
         label_names: Option<Vec<String>>,
+        precision: Option<&str>,
     ) -> PyResult<Self> {
         let threads = Threads::new(threads)?;
         let taxonomy_of_labels = taxonomy_of_labels.map(task).transpose()?;
+        let precision = match precision {
+            None | Some("f32") => Precision::F32,
+            Some("int8") => Precision::Int8,
+            Some(other) => {
+                let message = format!("precision: {other:?} is not one of f32, int8");
+                return Err(exception(Class::Argument, &message, None));
+            }
+        };
         let is_offline = offline;
-        let wanted =
-            Wanted { name, kb, is_offline, variables, window_overlap, taxonomy_of_labels, label_names };
+        let wanted = Wanted {
+            name,
+            kb,
+            is_offline,
+            variables,
+            window_overlap,
+            taxonomy_of_labels,
+            label_names,
+            precision,
+        };
         let is_ngram = ModelKind::of(&wanted.name) == ModelKind::Ngram;
         let opened = py.detach(|| {
             // Weights are packed by the threads that compute on them.

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -35,10 +36,21 @@ const KEPT: usize = 1 << 16;
 
 /// The answers to a table, to be read once.
 #[pyclass(frozen, module = "vulnlens._native")]
-pub(crate) struct Table(Mutex<Option<Job>>);
+pub(crate) struct Table {
+    job: Mutex<Option<Job>>,
+    counts: Arc<Counts>,
+}
+
+/// The rows that were read so far, and the texts that the model answered for them.
+#[derive(Default)]
+struct Counts {
+    rows: AtomicU64,
+    texts: AtomicU64,
+}
 
 /// The work on a table.
 struct Job {
+    counts: Arc<Counts>,
     asked: Arc<Asked>,
     batches: RecordBatchStreamReader,
     places: Places,
@@ -58,12 +70,20 @@ impl Table {
         let places = Places::new(&batches.schema(), columns)?;
         let (options, run) = (&asked.options, asked.classifier().run(&asked.options));
         let form = Arc::new(Form::new(&run, options.tasks, places.id.is_some(), options.severity));
-        Ok(Self(Mutex::new(Some(Job { asked, batches, places, form, is_distinct }))))
+        let counts = Arc::<Counts>::default();
+        let job = Job { counts: Arc::clone(&counts), asked, batches, places, form, is_distinct };
+        Ok(Self { job: Mutex::new(Some(job)), counts })
     }
 }
 
 #[pymethods]
 impl Table {
+    /// The number of rows that were read so far, and that of the texts that the model answered for them.
+    #[getter]
+    fn counts(&self) -> (u64, u64) {
+        (self.counts.rows.load(Ordering::Relaxed), self.counts.texts.load(Ordering::Relaxed))
+    }
+
     /// The answers as a stream of Arrow's.
     #[pyo3(signature = (requested_schema=None))]
     fn __arrow_c_stream__<'py>(
@@ -73,7 +93,7 @@ impl Table {
     ) -> PyResult<Bound<'py, PyCapsule>> {
         // The interface allows to pay no heed to a schema that is asked for.
         drop(requested_schema);
-        let job = self.0.try_lock().ok().and_then(|mut job| job.take());
+        let job = self.job.try_lock().ok().and_then(|mut job| job.take());
         let gone = || {
             let hint = "ask `classify_table` once more";
             exception(Class::Argument, "the answers were read already", Some(hint))
@@ -138,7 +158,7 @@ impl RecordBatchReader for Answers {
 }
 
 /// Some rows, the number of the first, and the way of their answers.
-type Part = (RecordBatch, u64, SyncSender<Batch>);
+type Part = (RecordBatch, i64, SyncSender<Batch>);
 
 impl Job {
     /// Begins to answer; returns the batches in the order of the rows.
@@ -150,6 +170,7 @@ impl Job {
         let batches = self.batches;
         thread::spawn(move || read(batches, &order, &parts));
         let work = Arc::new(Work {
+            counts: self.counts,
             asked: self.asked,
             places: self.places,
             form: self.form,
@@ -179,7 +200,7 @@ fn read(batches: RecordBatchStreamReader, order: &SyncSender<Receiver<Batch>>, p
         };
         for start in (0..batch.num_rows()).step_by(ROWS) {
             let part = batch.slice(start, ROWS.min(batch.num_rows() - start));
-            let rows = part.num_rows() as u64;
+            let rows = part.num_rows() as i64;
             let (sender, receiver) = sync_channel(1);
             if order.send(receiver).is_err() || parts.send((part, first, sender)).is_err() {
                 return;
@@ -194,6 +215,7 @@ type Kept = HashMap<(String, Option<u16>), Answered>;
 
 /// The work of a thread that answers.
 struct Work {
+    counts: Arc<Counts>,
     asked: Arc<Asked>,
     places: Places,
     form: Arc<Form>,
@@ -211,7 +233,7 @@ impl Work {
         }
     }
 
-    fn batch(&self, rows: &RecordBatch, first: u64) -> Batch {
+    fn batch(&self, rows: &RecordBatch, first: i64) -> Batch {
         let column = |place| rows.columns().get(place);
         let texts = column(self.places.text).map(rows::texts).unwrap_or_default();
         let ids = self.places.id.and_then(column).map(rows::texts).unwrap_or_default();
@@ -229,6 +251,7 @@ impl Work {
             Some(kept) => self.distinct(&asked, kept),
             None => self.each(&asked),
         };
+        self.counts.rows.fetch_add(texts.len() as u64, Ordering::Relaxed);
         let ids = if self.places.id.is_some() { ids } else { vec![None::<Cow<'_, str>>; texts.len()] };
         self.form.batch(first, ids, &answers.map_err(ArrowError::ComputeError)?)
     }
@@ -238,6 +261,7 @@ impl Work {
         let inputs: Vec<Input<'_>> =
             asked.iter().flatten().map(|(text, year)| Input::text(text).year(*year)).collect();
         let keys = inputs.iter().map(|_| RecordKey::default());
+        self.counts.texts.fetch_add(inputs.len() as u64, Ordering::Relaxed);
         let answers = self.asked.at_work(|| self.asked.answers(&inputs, keys.collect::<Vec<_>>()))?;
         let mut answers = answers.into_iter();
         let missing = || WorkerStopped.to_string();

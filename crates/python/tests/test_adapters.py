@@ -126,8 +126,9 @@ def test_spark(model: vulnlens.Classifier) -> None:
 
 
 def test_ray(model: vulnlens.Classifier) -> None:
-    ray = pytest.importorskip("ray")
+    pytest.importorskip("ray.data")
     pytest.importorskip("pyarrow")
+    import ray
     import ray.data
 
     import vulnlens.ray
@@ -136,7 +137,10 @@ def test_ray(model: vulnlens.Classifier) -> None:
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
     try:
         answers = ray.data.from_items(given).map_batches(
-            vulnlens.ray.Classify, batch_format="pyarrow", fn_constructor_kwargs={"model": model}, concurrency=1
+            vulnlens.ray.Classify,
+            batch_format="pyarrow",
+            fn_constructor_kwargs={"model": model},
+            compute=ray.data.ActorPoolStrategy(size=1),
         )
         found = sorted(answers.take_all(), key=lambda row: str(row["id"]))
         assert best([row["cwe"] for row in found]) == CWES

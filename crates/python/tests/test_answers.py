@@ -126,7 +126,7 @@ def test_errors_name_what_is_wrong(model: vulnlens.Classifier, command: Command)
         assert isinstance(caught.value, vulnlens.Error) and words in str(caught.value)
     with pytest.raises(vulnlens.ModelError) as missing:
         vulnlens.Classifier("/no/such/model.bin")
-    said = command("classify", "--model", "/no/such/model.bin", "x").stderr.decode().splitlines()
+    said = command("classify", "--model", "/no/such/model.bin", "SQL injection").stderr.decode().splitlines()
     assert said == [f"error: {missing.value.message}", f"hint: {missing.value.hint}"]
     again = pickle.loads(pickle.dumps(missing.value))
     assert (again.message, again.hint) == (missing.value.message, missing.value.hint)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 #: The keys of an answer's lists of labels, with their headings.
 LISTS = {
@@ -18,8 +16,7 @@ LISTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(NamedTuple):
     """A label with its probability.
 
     ``label`` is the id, such as ``CWE-79``; ``name`` its name in the knowledge base; ``score`` the probability that it
@@ -43,8 +40,7 @@ class Label:
         return self.label
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(NamedTuple):
     """The nearest weakness above several between which a text does not decide; it is not a mapping.
 
     ``members`` are the weaknesses of the family, the most probable first.
@@ -53,7 +49,7 @@ class Family:
     label: str
     name: str
     score: float
-    members: tuple[Label, ...] = field(default=())
+    members: tuple[Label, ...] = ()
 
     def __str__(self) -> str:
         return self.label
@@ -222,6 +218,9 @@ class Answer:
 
     def _repr_html_(self) -> str:
         """The answer as a table, for notebooks; whatever stands in it is escaped."""
+        # Not at the top: notebooks alone need it, and the first answer waits for every import.
+        import html
+
         rows = []
         for key, heading in LISTS.items():
             labels = self._labels(key)

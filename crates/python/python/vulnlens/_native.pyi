@@ -32,6 +32,7 @@ class Model:
         window_overlap: int | None,
         taxonomy_of_labels: str | None,
         label_names: list[str] | None,
+        precision: str | None,
     ) -> Self: ...
     @property
     def name(self) -> str: ...
@@ -67,6 +68,8 @@ class Space:
 
 @final
 class Table:
+    @property
+    def counts(self) -> tuple[int, int]: ...
     def __arrow_c_stream__(self, requested_schema: Any = None) -> object: ...
 
 @final

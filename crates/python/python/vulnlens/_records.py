@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from . import _native
 from ._errors import ArgumentError, InputError
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A record of a vulnerability, as a file has it; a classifier answers it like a text.
 
     ``year`` is the one that the answer depends on: that of ``published``, else that of a CVE id. ``line`` is the line,

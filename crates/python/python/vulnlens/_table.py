@@ -36,6 +36,18 @@ class AnswerTable:
         self._distinct = distinct
         # The first one is made at once, so that columns that are not there are told here.
         self._first: _native.Table | None = self._table()
+        self._last = self._first
+
+    @property
+    def rows(self) -> int:
+        """The number of rows that were read so far."""
+        return self._last.counts[0]
+
+    @property
+    def texts(self) -> int:
+        """The number of texts that the model answered for them: with ``distinct=True`` equal ones count once, unless
+        some 65,000 others came in between."""
+        return self._last.counts[1]
 
     def _table(self) -> _native.Table:
         stream = getattr(self._frame, "__arrow_c_stream__", None)
@@ -49,4 +61,13 @@ class AnswerTable:
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         """The answers as a stream of Arrow's, in a capsule."""
         table, self._first = self._first, None
-        return (table or self._table()).__arrow_c_stream__(requested_schema)
+        self._last = table or self._table()
+        return self._last.__arrow_c_stream__(requested_schema)
+
+
+def tell(table: AnswerTable) -> None:
+    """Logs what a table took, and what equal texts saved: at the level INFO, by the logger ``vulnlens``."""
+    # Not at the top: the first answer waits for every import.
+    import logging
+
+    logging.getLogger("vulnlens").info("%d rows: %d texts were answered by the model", table.rows, table.texts)

@@ -14,7 +14,7 @@ from typing import Any
 import dask.dataframe
 
 from . import pandas as _pandas
-from ._classifier import Classifier
+from ._classifier import Classifier, opened
 
 __all__ = ["classify"]
 
@@ -31,7 +31,7 @@ def classify(
 ) -> dask.dataframe.DataFrame:
     """The answers to the rows of a frame, partition by partition: the columns of
     :meth:`vulnlens.Classifier.classify_table`, whose options there are. A worker opens the model once."""
-    classifier = model if isinstance(model, Classifier) else Classifier(model)
+    classifier = opened(model)
     keywords = {"model": classifier, "distinct": distinct, **options}
     form = _pandas.classify(frame._meta, text, id, published, **keywords)
     # Dask's own code has no types.

@@ -14,7 +14,8 @@ from typing import Any
 import duckdb
 import pyarrow
 
-from ._classifier import Classifier
+from ._classifier import Classifier, opened
+from ._table import tell
 
 __all__ = ["classify", "register"]
 
@@ -31,10 +32,11 @@ def classify(
 ) -> pyarrow.Table:
     """The answers to the rows of a relation: the columns of :meth:`vulnlens.Classifier.classify_table`, whose options
     there are; as a table of pyarrow, which DuckDB queries by its name."""
-    classifier = model if isinstance(model, Classifier) else Classifier(model)
-    return pyarrow.table(
-        classifier.classify_table(relation, text, id, published, distinct=distinct, **options)
-    )
+    classifier = opened(model)
+    answers = classifier.classify_table(relation, text, id, published, distinct=distinct, **options)
+    read = pyarrow.table(answers)
+    tell(answers)
+    return read
 
 
 def register(
@@ -42,7 +44,7 @@ def register(
 ) -> None:
     """Adds functions of a text to SQL: ``vulnlens_cwe`` is the best of the weaknesses that are answered, null where
     there is none; ``vulnlens_answer`` the whole record as JSON."""
-    classifier = model if isinstance(model, Classifier) else Classifier(model)
+    classifier = opened(model)
 
     def best(texts: Any) -> Any:
         table = pyarrow.table({"text": texts})

@@ -14,7 +14,8 @@ from typing import Any
 import pandas
 import pyarrow
 
-from ._classifier import Classifier
+from ._classifier import Classifier, opened
+from ._table import tell
 
 __all__ = ["classify"]
 
@@ -31,10 +32,11 @@ def classify(
 ) -> pandas.DataFrame:
     """The answers to the rows of a frame, with its index: the columns of :meth:`vulnlens.Classifier.classify_table`,
     whose options there are."""
-    classifier = model if isinstance(model, Classifier) else Classifier(model)
+    classifier = opened(model)
     wanted = [column for column in frame.columns if column in {text, id or "id", published}]
     table = pyarrow.Table.from_pandas(frame[wanted], preserve_index=False)
     answers = classifier.classify_table(table, text, id, published, distinct=distinct, **options)
     read = pyarrow.table(answers).to_pandas()
     read.index = frame.index
+    tell(answers)
     return read

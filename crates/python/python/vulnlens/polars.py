@@ -13,7 +13,8 @@ from typing import Any
 
 import polars
 
-from ._classifier import Classifier
+from ._classifier import Classifier, opened
+from ._table import tell
 
 __all__ = ["answers", "classify"]
 
@@ -30,18 +31,20 @@ def classify(
 ) -> polars.DataFrame:
     """The answers to the rows of a frame, in their order: the columns of :meth:`vulnlens.Classifier.classify_table`,
     whose options there are."""
-    classifier = model if isinstance(model, Classifier) else Classifier(model)
+    classifier = opened(model)
     whole = frame.collect() if isinstance(frame, polars.LazyFrame) else frame
     wanted = [column for column in whole.columns if column in {text, id or "id", published}]
     table = classifier.classify_table(whole.select(wanted), text, id, published, distinct=distinct, **options)
-    return polars.DataFrame(table)
+    read = polars.DataFrame(table)
+    tell(table)
+    return read
 
 
 def answers(
     column: str | polars.Expr, *, model: str | Classifier = "fast", distinct: bool = True, **options: Any
 ) -> polars.Expr:
     """The answers to a column of texts as an expression: a struct with the columns of :func:`classify`."""
-    classifier = model if isinstance(model, Classifier) else Classifier(model)
+    classifier = opened(model)
 
     def answered(texts: polars.Series) -> polars.Series:
         frame = polars.DataFrame({"text": texts.cast(polars.String)})

@@ -1,7 +1,9 @@
 """Answers for Ray Data: a callable class for ``map_batches``.
 
 ``dataset.map_batches(vulnlens.ray.Classify, batch_format="pyarrow", fn_constructor_kwargs={"text": "description"},
-concurrency=2)`` answers a data set by two actors, each of which opens the model once.
+compute=ray.data.ActorPoolStrategy(size=2))`` answers a data set by two actors, each of which opens the model once and
+computes on one thread, as Ray counts a core for it (``model=Classifier(…, threads=2)`` and ``num_cpus=2`` for actors of
+two cores).
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ from typing import Any
 
 import pyarrow
 
-from ._classifier import Classifier
+from ._classifier import Classifier, opened
+from ._table import tell
 
 __all__ = ["Classify"]
 
@@ -29,10 +32,13 @@ class Classify:
         distinct: bool = True,
         **options: Any,
     ) -> None:
-        self._classifier = model if isinstance(model, Classifier) else Classifier(model)
+        self._classifier = opened(model, threads=1)
         self._columns = (text, id, published)
         self._options = {"distinct": distinct, **options}
 
     def __call__(self, batch: pyarrow.Table) -> pyarrow.Table:
         """The answers to the rows of a batch."""
-        return pyarrow.table(self._classifier.classify_table(batch, *self._columns, **self._options))
+        answers = self._classifier.classify_table(batch, *self._columns, **self._options)
+        read = pyarrow.table(answers)
+        tell(answers)
+        return read

@@ -6,6 +6,7 @@ package has to be installed on the executors.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,33 +16,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.functions import pandas_udf
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from ._classifier import Classifier
+from ._classifier import Classifier, opened
+from ._table import tell
 
 __all__ = ["best_cwe", "classify", "register"]
-
-
-def _plain(schema: pyarrow.Schema) -> pyarrow.Schema:
-    """The schema without types that Spark does not have: whole numbers without a sign become longer ones with it."""
-    table = schema.empty_table()
-    return _signed(table).schema
-
-
-def _signed(table: pyarrow.Table) -> pyarrow.Table:
-    columns = [_signed_type(field.type) for field in table.schema]
-    fields = [pyarrow.field(field.name, kind) for field, kind in zip(table.schema, columns)]
-    return table.cast(pyarrow.schema(fields))
-
-
-def _signed_type(kind: pyarrow.DataType) -> pyarrow.DataType:
-    if kind == pyarrow.uint64():
-        return pyarrow.int64()
-    if kind == pyarrow.uint8():
-        return pyarrow.int16()
-    if pyarrow.types.is_list(kind):
-        return pyarrow.list_(pyarrow.field("element", _signed_type(kind.value_type)))
-    if pyarrow.types.is_struct(kind):
-        return pyarrow.struct([pyarrow.field(field.name, _signed_type(field.type)) for field in kind])
-    return kind
 
 
 def classify(
@@ -52,37 +30,43 @@ def classify(
     *,
     model: str | Classifier = "fast",
     distinct: bool = True,
+    gather: bool = False,
     **options: Any,
 ) -> DataFrame:
     """The answers to the rows of a frame: the columns of :meth:`vulnlens.Classifier.classify_table`, whose options
-    there are. Rows without ids have their number in their partition."""
-    classifier = model if isinstance(model, Classifier) else Classifier(model)
+    there are. Rows without ids have their number in their partition.
+
+    Each process of an executor opens the model once, and each task computes on one thread, as Spark counts a core for
+    it (``model=Classifier(…, threads=2)`` for tasks of two cores). ``distinct`` answers equal texts of a partition once;
+    ``gather`` first brings rows with equal texts into one partition, by a shuffle: worth it where texts repeat across
+    partitions. Rows come in batches of ``spark.sql.execution.arrow.maxRecordsPerBatch`` (10,000), which bound the memory
+    of a task; they are answered 1,024 at a time, so that smaller batches alone make a difference.
+    """
+    classifier = opened(model, threads=1)
     wanted = [column for column in frame.columns if column in {text, id or "id", published}]
     columns = [pyarrow.field("id", pyarrow.string())] if "id" in wanted or id else []
     empty = pyarrow.schema([pyarrow.field(text, pyarrow.string()), *columns]).empty_table()
     own_id = "id" if columns else None
-    form = _plain(pyarrow.table(classifier.classify_table(empty, text, own_id, **options)).schema)
+    form = pyarrow.table(classifier.classify_table(empty, text, own_id, **options)).schema
 
     def answered(batches: Iterator[pyarrow.RecordBatch]) -> Iterator[pyarrow.RecordBatch]:
         first = next(batches, None)
         if first is None:
             return
-
-        def every() -> Iterator[pyarrow.RecordBatch]:
-            yield first
-            yield from batches
-
-        source = pyarrow.RecordBatchReader.from_batches(first.schema, every())
+        source = pyarrow.RecordBatchReader.from_batches(first.schema, itertools.chain([first], batches))
         table = classifier.classify_table(source, text, id, published, distinct=distinct, **options)
-        for batch in pyarrow.RecordBatchReader.from_stream(table):
-            yield from _signed(pyarrow.Table.from_batches([batch])).to_batches()
+        yield from pyarrow.RecordBatchReader.from_stream(table)
+        tell(table)
 
-    return frame.select(*wanted).mapInArrow(answered, from_arrow_schema(form))
+    rows = frame.select(*wanted)
+    if gather:
+        rows = rows.repartition(text)
+    return rows.mapInArrow(answered, from_arrow_schema(form))
 
 
 def best_cwe(model: str | Classifier = "fast", **options: Any) -> Any:
     """A function of a column of texts: the best of the weaknesses that are answered, null where there is none."""
-    classifier = model if isinstance(model, Classifier) else Classifier(model)
+    classifier = opened(model, threads=1)
     asked = {**options, "taxonomy": "cwe"}
 
     def best(texts: pandas.Series) -> pandas.Series:
