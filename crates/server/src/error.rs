@@ -1,9 +1,12 @@
 //! Errors as clients see them.
 
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use tokio::sync::oneshot::error::RecvError;
+use tokio::task::JoinError;
 use utoipa::ToSchema;
 use vulnlens::AskedError;
 
@@ -69,9 +72,32 @@ impl ApiError {
             .hint("come again after the seconds of Retry-After")
     }
 
+    /// A thread that ended without an answer.
+    fn panicked() -> Self {
+        Self::backend("a thread that reads panicked; this is a fault of vulnlens")
+    }
+
     /// A fault of the server.
     pub(crate) fn backend(message: impl Into<String>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Backend", message)
+    }
+}
+
+impl From<PathRejection> for ApiError {
+    fn from(rejection: PathRejection) -> Self {
+        Self::validation(rejection.body_text())
+    }
+}
+
+impl From<JoinError> for ApiError {
+    fn from(_: JoinError) -> Self {
+        Self::panicked()
+    }
+}
+
+impl From<RecvError> for ApiError {
+    fn from(_: RecvError) -> Self {
+        Self::panicked()
     }
 }
 

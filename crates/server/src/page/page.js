@@ -11,7 +11,7 @@ let knowsCves = false;  // whether the server has texts of CVEs
 let cve = null;         // the last record that was looked up
 let reviews = [];       // verdicts on mapped weaknesses
 let verdict = null;     // the one that is shown alone
-let stopper = null;
+const stoppers = { batch: null, compare: null };  // of the work that each tab does
 
 const node = (tag, attributes = {}, ...children) => {
   const made = document.createElement(tag);
@@ -279,19 +279,19 @@ function state() {
 async function batch(file) {
   records = [];
   lines = [];
-  stopper = new AbortController();
+  stoppers.batch = new AbortController();
   $('batch-stop').disabled = false;
   $('batch-exports').hidden = true;
   $('batch-progress').hidden = false;
   $('batch-progress').removeAttribute('value');
   say('batch-status', `Reading ${file.name} …`);
   const query = new URLSearchParams({ model: $('model').value, threshold: String(least()) });
-  const outcome = await streamed(`/v1/classify?${query}`, file, 'application/octet-stream', stopper.signal, (record, line) => {
+  const outcome = await streamed(`/v1/classify?${query}`, file, 'application/octet-stream', stoppers.batch.signal, (record, line) => {
     records.push(record);
     lines.push(line);
   }, () => say('batch-status', `${plural(records.length, 'record')} …`));
   say('batch-status', ending(outcome, `${plural(records.length, 'record')} classified`, 'classified'), outcome.isError || (outcome.failed > 0 && !records.length));
-  stopper = null;
+  stoppers.batch = null;
   $('batch-stop').disabled = true;
   $('batch-progress').hidden = true;
   $('batch-exports').hidden = !records.length;
@@ -399,15 +399,15 @@ const VERDICTS = { discouraged: 'not to be mapped to', differs: 'differs', sibli
 async function compare(body, kind) {
   reviews = [];
   verdict = null;
-  stopper = new AbortController();
+  stoppers.compare = new AbortController();
   $('compare-stop').disabled = false;
   say('compare-status', 'Comparing …');
   const query = new URLSearchParams({ model: $('model').value });
-  const outcome = await streamed(`/v1/review?${query}`, body, kind, stopper.signal, (review) => reviews.push(review),
+  const outcome = await streamed(`/v1/review?${query}`, body, kind, stoppers.compare.signal, (review) => reviews.push(review),
     () => say('compare-status', `${plural(reviews.length, 'record')} …`));
   const unmapped = !outcome.isError && !outcome.failed && !reviews.length;
   say('compare-status', unmapped ? 'No record carries a weakness to compare with.' : ending(outcome, `${plural(reviews.length, 'record')} compared`, 'compared'), outcome.isError || unmapped || (outcome.failed > 0 && !reviews.length));
-  stopper = null;
+  stoppers.compare = null;
   $('compare-stop').disabled = true;
   $('compare-exports').hidden = !reviews.length;
   showReviews();
@@ -495,7 +495,7 @@ async function start() {
     const [file] = $('batch-file').files;
     if (file) batch(file); else say('batch-status', 'Choose a file first.', true);
   });
-  $('batch-stop').addEventListener('click', () => { if (stopper) stopper.abort(); });
+  $('batch-stop').addEventListener('click', () => { if (stoppers.batch) stoppers.batch.abort(); });
   $('compare-form').addEventListener('submit', (event) => {
     event.preventDefault();
     const [file] = $('compare-file').files;
@@ -506,7 +506,7 @@ async function start() {
     else say('compare-status', 'A text and the weaknesses that it is mapped to, or a file, is needed.', true);
   });
   $('compare-file').addEventListener('change', () => { const [file] = $('compare-file').files; if (file) compare(file, 'application/octet-stream'); });
-  $('compare-stop').addEventListener('click', () => { if (stopper) stopper.abort(); });
+  $('compare-stop').addEventListener('click', () => { if (stoppers.compare) stoppers.compare.abort(); });
   document.querySelector('[data-compare]').addEventListener('click', () => save(reviews.map((review) => JSON.stringify(review)).join('\n') + '\n', 'vulnlens-review.jsonl', 'application/x-ndjson'));
   for (const button of document.querySelectorAll('[data-batch]')) {
     button.addEventListener('click', () => button.dataset.batch === 'csv' ? save(csv(), 'vulnlens.csv', 'text/csv') : save(lines.join('\n') + '\n', 'vulnlens.jsonl', 'application/x-ndjson'));

@@ -57,7 +57,7 @@ pub(super) async fn entry(
     State(app): State<Arc<App>>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Entry>, ApiError> {
-    let Path(id) = id.map_err(|error| ApiError::validation(error.body_text()))?;
+    let Path(id) = id?;
     let id: EntryId = id
         .parse()
         .map_err(|error: vulnlens::report::ParseEntryIdError| ApiError::validation(error.to_string()))?;

@@ -40,7 +40,7 @@ pub(super) async fn record(
     State(app): State<Arc<App>>,
     cve: Result<Path<String>, PathRejection>,
 ) -> Result<Json<CveRecord>, ApiError> {
-    let Path(cve) = cve.map_err(|error| ApiError::validation(error.body_text()))?;
+    let Path(cve) = cve?;
     let cve: CveId =
         cve.parse().map_err(|_| ApiError::validation(format!("{cve:?} is not the id of a CVE")))?;
     let Some(texts) = app.settings.cve_texts.clone() else {
@@ -49,9 +49,7 @@ pub(super) async fn record(
         );
     };
     // A data set is read from its start to the record.
-    let found = tokio::task::spawn_blocking(move || texts.of(cve)).await;
-    let found =
-        found.map_err(|_| ApiError::backend("a thread that reads panicked; this is a fault of vulnlens"))?;
+    let found = tokio::task::spawn_blocking(move || texts.of(cve)).await?;
     let found = found.map_err(ApiError::backend)?;
     let found =
         found.ok_or_else(|| ApiError::not_found(format!("the data set of the server has no {cve}")))?;

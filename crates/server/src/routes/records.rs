@@ -210,8 +210,7 @@ pub(super) async fn read(
             }
         }
     });
-    let panicked = |_| ApiError::backend("a thread that reads panicked; this is a fault of vulnlens");
-    wait.await.map_err(panicked)?
+    wait.await?
 }
 
 /// A body as a reader for a thread that may wait; one that is longer than the limit ends in an error. The reader's
