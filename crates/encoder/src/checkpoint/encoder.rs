@@ -206,7 +206,7 @@ impl Encoder {
         let mut buffers = self.take_buffers();
         // The pool is entered once here; else each of a hundred steps would wake it anew, a fifth of a short text in int8.
         let logits = rayon::scope(|_| self.logits_in_batches(sequences, &mut buffers));
-        if let Ok(mut spare) = self.buffers.lock() {
+        if let Ok(mut spare) = self.buffers.try_lock() {
             spare.push(buffers);
         }
         logits
@@ -224,7 +224,7 @@ impl Encoder {
     }
 
     fn take_buffers(&self) -> Buffers {
-        self.buffers.lock().ok().and_then(|mut spare| spare.pop()).unwrap_or_default()
+        self.buffers.try_lock().ok().and_then(|mut spare| spare.pop()).unwrap_or_default()
     }
 
     fn windows(&self, text: &str) -> Vec<Vec<u32>> {
