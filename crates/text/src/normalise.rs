@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::patterns::{PATTERNS, may_match};
+use crate::patterns::{may_match, pattern};
 
 /// The version of the normaliser. A model's description names the version that it learnt with; another one would make
 /// it read texts that it has not seen the like of.
@@ -56,8 +56,8 @@ pub fn collapsed(text: &str) -> String {
 /// The ranges of what is taken out, in no order.
 fn spans(text: &str) -> Vec<Range<usize>> {
     let mut spans = Vec::new();
-    let found = may_match(text);
-    for (pattern, _) in PATTERNS.iter().zip(found).filter(|(_, found)| *found) {
+    let found = may_match(text).into_iter().enumerate();
+    for pattern in found.filter_map(|(number, found)| found.then(|| pattern(number))?) {
         for captures in pattern.captures_iter(text) {
             // The group is what goes; what stands around it says only where.
             if let Some(span) = captures.get(1).filter(|span| span.as_str().contains(|c: char| c != ' ')) {

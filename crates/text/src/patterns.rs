@@ -1,6 +1,6 @@
 //! Patterns of what says nothing of a weakness. The first group of each is what is taken out.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::{Regex, RegexBuilder};
@@ -257,16 +257,26 @@ const SOURCES: [Pattern; 17] = [
 /// Room for what the search engine works out on the way: with less it would work out the same again and again.
 const DFA_BYTES: usize = 16 << 20;
 
-/// The patterns.
-pub(crate) static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    let built = SOURCES.iter().map(|pattern| {
-        // Boundaries of words in ASCII: those of Unicode would make the search many times slower.
-        let source = pattern.source.replace(r"\b", r"(?-u:\b)").replace(r"\d", "[0-9]");
-        RegexBuilder::new(&source).case_insensitive(true).dfa_size_limit(DFA_BYTES).build()
-    });
-    // The patterns are constants, which the tests build.
-    built.collect::<Result<_, _>>().unwrap_or_default()
-});
+/// The patterns that were built so far: each is when a text first needs it, as to build all takes longer than to answer.
+static BUILT: [OnceLock<Option<Regex>>; SOURCES.len()] = [const { OnceLock::new() }; SOURCES.len()];
+
+/// The pattern of this number.
+pub(crate) fn pattern(number: usize) -> Option<&'static Regex> {
+    let (built, source) = BUILT.get(number).zip(SOURCES.get(number))?;
+    if built.get().is_none() {
+        // Built outside of the lock: a process that is forked meanwhile does not wait for it. Another thread may have
+        // been quicker.
+        let _ = built.set(build(source));
+    }
+    built.get()?.as_ref()
+}
+
+/// Builds a pattern; the patterns are constants, which the tests build.
+fn build(pattern: &Pattern) -> Option<Regex> {
+    // Boundaries of words in ASCII: those of Unicode would make the search many times slower.
+    let source = pattern.source.replace(r"\b", r"(?-u:\b)").replace(r"\d", "[0-9]");
+    RegexBuilder::new(&source).case_insensitive(true).dfa_size_limit(DFA_BYTES).build().ok()
+}
 
 /// The triggers of all patterns, with the pattern of each and the bit of its group.
 struct Triggers {
@@ -321,8 +331,8 @@ mod tests {
 
     #[test]
     fn all_patterns_are_built_and_have_a_group() {
-        assert_eq!(PATTERNS.len(), SOURCES.len());
         assert!(TRIGGERS.is_some());
-        assert!(PATTERNS.iter().all(|pattern| pattern.captures_len() == 2));
+        let groups = (0..SOURCES.len()).map(|number| pattern(number).map(Regex::captures_len));
+        assert!(groups.into_iter().all(|groups| groups == Some(2)));
     }
 }
