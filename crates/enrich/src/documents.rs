@@ -8,11 +8,11 @@ use serde::de::IgnoredAny;
 use vulnlens_corpus::sources::DocumentReader;
 use vulnlens_corpus::{Place, Problem, Record, RecordError, Span};
 
-use crate::enricher::EnrichOptions;
 use crate::error::EnrichError;
 use crate::filling::{Filling, Judgement, Origin};
 use crate::formats::{self, Finding, Format};
 use crate::json::{Edits, Node, Unfit};
+use crate::options::EnrichOptions;
 use crate::pieces::{Layout, Piece, Pieces};
 use crate::predictor::Predictor;
 use crate::questions::{Questions, Tell, filling};

@@ -29,14 +29,16 @@ mod error;
 mod filling;
 mod formats;
 mod json;
+mod options;
 mod pieces;
 mod predictor;
 mod questions;
 mod summary;
 mod tables;
 
-pub use enricher::{EnrichFormat, EnrichOptions, Enricher};
+pub use enricher::Enricher;
 pub use error::EnrichError;
 pub use filling::MIN_SCORE;
+pub use options::{EnrichFormat, EnrichOptions};
 pub use predictor::{Predictor, ThreadedPredictor};
 pub use summary::EnrichSummary;

@@ -54,7 +54,8 @@ pub(crate) struct EnrichArguments {
     container: bool,
 
     /// Findings that make the command end with exit code 7
-    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = one_of(&Unfilled::ALL, Unfilled::name, Unfilled::help))]
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    #[arg(value_parser = one_of(&Unfilled::ALL, Unfilled::name, Unfilled::help))]
     fail_on: Vec<Unfilled>,
 
     #[command(flatten)]

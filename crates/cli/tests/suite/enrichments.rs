@@ -34,20 +34,35 @@ fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/enrich").join(name)
 }
 
-/// The new lines of a document, marked; a comma behind an old one is not a new line.
+/// The lines of a document, the new ones marked, and the old ones that went; a comma behind a line is no difference.
 fn difference(old: &str, new: &str) -> String {
-    let mut old = old.lines().peekable();
-    let mut shown = String::new();
-    for line in new.lines() {
-        let is_old = old.next_if(|known| line == *known || line.strip_suffix(',') == Some(known)).is_some();
-        shown.push_str(if is_old { "  " } else { "+ " });
-        shown.push_str(line);
-        shown.push('\n');
+    let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
+    let is_same = |old: &str, new: &str| old == new || new.strip_suffix(',') == Some(old);
+    // The number of lines that two rests have in common.
+    let mut common = vec![vec![0_usize; new.len() + 1]; old.len() + 1];
+    for (i, a) in old.iter().enumerate().rev() {
+        for (j, b) in new.iter().enumerate().rev() {
+            let apart = common[i + 1][j].max(common[i][j + 1]);
+            common[i][j] = if is_same(a, b) { common[i + 1][j + 1] + 1 } else { apart };
+        }
     }
-    let left: Vec<&str> = old.collect();
-    if !left.is_empty() {
-        // A value was put in the place of one that says nothing.
-        shown = new.lines().map(|line| format!("  {line}\n")).collect();
+    let (mut i, mut j, mut shown) = (0, 0, String::new());
+    while i < old.len() || j < new.len() {
+        let (mark, line) = match (old.get(i), new.get(j)) {
+            (Some(a), Some(b)) if is_same(a, b) => {
+                (i, j) = (i + 1, j + 1);
+                (' ', *b)
+            }
+            (Some(a), b) if b.is_none() || common[i + 1][j] >= common[i][j + 1] => {
+                i += 1;
+                ('-', *a)
+            }
+            (_, b) => {
+                j += 1;
+                ('+', b.copied().unwrap_or_default())
+            }
+        };
+        shown.push_str(&format!("{mark} {line}\n"));
     }
     shown
 }
@@ -79,7 +94,10 @@ fn the_documentation_shows_what_comes_out() {
 fn a_document_is_filled_alike_on_any_number_of_threads_and_from_any_packing() {
     let folder = Folder::new();
     let rows: String = (0..600)
-        .map(|n| format!("{{\"id\": \"CVE-2024-{}\", \"description\": \"SQL injection in page{n}.php via the id parameter.\"}}\n", 10_000 + n))
+        .map(|n| {
+            let text = format!("SQL injection in page{n}.php via the id parameter.");
+            format!("{{\"id\": \"CVE-2024-{}\", \"description\": \"{text}\"}}\n", 10_000 + n)
+        })
         .collect();
     folder.file("in.jsonl", &rows);
     folder.file("in.jsonl.gz", gzip(rows.as_bytes()));

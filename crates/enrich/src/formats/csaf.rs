@@ -1,7 +1,7 @@
 //! CSAF advisories: `cwe` of version 2.0, which holds one weakness, `cwes` of version 2.1, and a note that says where they
 //! come from. The schema has no room for anything else.
 
-use super::{Finding, Format};
+use super::format::{Finding, Format};
 use crate::filling::{BASIS, Filling, Label, Origin};
 use crate::json::{Edits, Json, Node, Object, Unfit, score_text};
 

@@ -1,7 +1,7 @@
 //! Records of the CVE list: a container as authorised data publishers add them, or that container alone, for an authority
 //! that fills its own.
 
-use super::{Finding, Format};
+use super::format::{Finding, Format};
 use crate::filling::{BASIS, Filling, Label, Origin};
 use crate::json::{Edits, Json, Object, Style, Unfit};
 use vulnlens_corpus::Record;

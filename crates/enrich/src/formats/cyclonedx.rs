@@ -1,6 +1,6 @@
 //! CycloneDX documents, bills of materials and VEX: `cwes`, which are numbers, and properties for all else.
 
-use super::{Finding, Format};
+use super::format::{Finding, Format};
 use crate::filling::{BASIS, Filling, Origin};
 use crate::json::{Edits, Json, Object, Unfit, score_text};
 

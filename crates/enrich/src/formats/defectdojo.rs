@@ -1,6 +1,6 @@
 //! Generic findings of DefectDojo: `cwe`, one number, of which 0 stands for none. There is no room for its origin.
 
-use super::{Finding, Format};
+use super::format::{Finding, Format};
 use crate::filling::{Filling, Origin};
 use crate::json::{Edits, Json, Node, Object, Unfit};
 

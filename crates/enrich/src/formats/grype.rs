@@ -1,6 +1,6 @@
 //! Reports of Grype: `cwes` of the vulnerability that a match is about, each with its source and type.
 
-use super::{Finding, Format};
+use super::format::{Finding, Format};
 use crate::filling::{BASIS, Filling, Label, Origin};
 use crate::json::{Edits, Json, Object, Unfit};
 

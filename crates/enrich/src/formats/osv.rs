@@ -1,7 +1,7 @@
 //! OSV records, alone and in reports of osv-scanner: `database_specific.cwe_ids`, as GitHub writes it, and the mark next to
 //! it.
 
-use super::{Finding, Format};
+use super::format::{Finding, Format};
 use crate::filling::{Filling, Origin};
 use crate::json::{Edits, Json, Object, Unfit};
 

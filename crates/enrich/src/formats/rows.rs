@@ -2,7 +2,7 @@
 
 use vulnlens_corpus::sources::is_weakness_key;
 
-use super::{Finding, Format};
+use super::format::{Finding, Format};
 use crate::filling::{Filling, Label, Origin};
 use crate::json::{Edits, Json, Object, Unfit, unfit};
 

@@ -1,6 +1,6 @@
 //! STIX vulnerabilities: references to CWE, and the property by which OpenCTI knows weaknesses.
 
-use super::{Finding, Format};
+use super::format::{Finding, Format};
 use crate::filling::{Filling, Label, Origin};
 use crate::json::{Edits, Json, Object, Unfit};
 

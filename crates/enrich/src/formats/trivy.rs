@@ -1,6 +1,6 @@
 //! Reports of Trivy: `CweIDs`. There is no room for the origin of a weakness.
 
-use super::{Finding, Format};
+use super::format::{Finding, Format};
 use crate::filling::{Filling, Origin};
 use crate::json::{Edits, Json, Object, Unfit};
 

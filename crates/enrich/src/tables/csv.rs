@@ -8,10 +8,10 @@ use vulnlens_corpus::sources::{CsvRecord, CsvTable, fields};
 
 use super::columns::Column;
 use crate::documents::is_labelled;
-use crate::enricher::EnrichOptions;
 use crate::error::EnrichError;
 use crate::filling::{Filling, Judgement, Origin};
 use crate::json::Edits;
+use crate::options::EnrichOptions;
 use crate::predictor::Predictor;
 use crate::questions::{Questions, Tell, filling};
 use crate::summary::EnrichSummary;

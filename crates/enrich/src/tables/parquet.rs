@@ -17,9 +17,9 @@ use vulnlens_files::copy_at_most;
 
 use super::columns::Column;
 use crate::documents::is_labelled;
-use crate::enricher::EnrichOptions;
 use crate::error::EnrichError;
 use crate::filling::{Filling, Origin};
+use crate::options::EnrichOptions;
 use crate::predictor::Predictor;
 use crate::questions::{Questions, Tell, filling};
 use crate::summary::EnrichSummary;

@@ -86,8 +86,8 @@ impl EnrichQuery {
     tag = "records",
     summary = "Fill missing weaknesses into a document",
     description = "An advisory, a report of a scanner, records or a table; the same bytes with insertions come out. \
-                   docs/enrich.md lists the formats. The header X-Enrich-Summary has the number of findings by what became \
-                   of them, as JSON.",
+                   docs/enrich.md lists the formats. The header X-Enrich-Summary has the number of \
+                   findings by what became of them, as JSON.",
     params(EnrichQuery),
     request_body(content(
         (
