@@ -146,7 +146,7 @@ pub(crate) fn run(arguments: &EnrichArguments, terminal: &Terminal) -> Result<()
         } else {
             format!("{} findings are", summary.bad)
         };
-        let message = format!("{name}: {findings} bad; the place of each is passed on as it is");
+        let message = format!("{name}: {findings} bad, and passed on unchanged");
         return Err(Failure::new(Kind::SomeRecords, message));
     }
     Ok(())

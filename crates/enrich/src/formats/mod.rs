@@ -40,5 +40,7 @@ pub(crate) fn of(record: &Record, finding: &Node<'_>, root: &Node<'_>) -> Option
 
 /// The names of the formats.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    ALL.into_iter().map(Format::name)
+    // Those of one name stand next to each other.
+    let mut last = None;
+    ALL.into_iter().map(Format::name).filter(move |name| last.replace(*name) != Some(*name))
 }

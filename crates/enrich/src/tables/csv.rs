@@ -28,6 +28,8 @@ pub(crate) struct Csv<'a, P> {
 /// The layout of a table.
 struct Layout {
     delimiter: u8,
+    /// The number of columns that it has.
+    columns: usize,
     /// The column of weaknesses that it has.
     weaknesses: Option<usize>,
     /// The columns that it gets.
@@ -59,14 +61,14 @@ impl<P: Predictor> Csv<'_, P> {
             CsvTable::open(Arc::clone(&self.file), reader, is_tabs, self.options.columns.clone())?;
         let weaknesses = table.weaknesses();
         let new = Column::new_ones(table.names(), weaknesses.is_some());
-        let layout = Layout { delimiter: table.delimiter(), weaknesses, new };
+        let layout = Layout { delimiter: table.delimiter(), columns: table.names().len(), weaknesses, new };
         let mut bytes = Vec::new();
         layout.header().apply_at_end(table.header(), &mut bytes);
         out.write_all(&bytes).map_err(EnrichError::Write)?;
         let (mut questions, mut waiting) = (Questions::default(), Vec::new());
         while let Some(record) = table.next_record() {
             questions.hold(record.bytes.len());
-            waiting.push(self.waiting(record, &mut questions, tell));
+            waiting.push(self.waiting(record, &layout, &mut questions, tell));
             if questions.is_full() {
                 self.write(&mut waiting, &mut questions, &layout, out)?;
             }
@@ -76,7 +78,13 @@ impl<P: Predictor> Csv<'_, P> {
         Ok(self.summary)
     }
 
-    fn waiting(&mut self, record: CsvRecord, questions: &mut Questions, tell: Tell<'_>) -> Waiting {
+    fn waiting(
+        &mut self,
+        record: CsvRecord,
+        layout: &Layout,
+        questions: &mut Questions,
+        tell: Tell<'_>,
+    ) -> Waiting {
         let CsvRecord { bytes, record } = record;
         let summary = &mut self.summary;
         let mut question = None;
@@ -97,7 +105,8 @@ impl<P: Predictor> Csv<'_, P> {
         if let Some(count) = count {
             *count = count.saturating_add(1);
         }
-        Waiting { bytes, question, is_whole: record.is_ok() }
+        let is_whole = record.is_ok() || fields(&bytes, layout.delimiter).len() == layout.columns;
+        Waiting { bytes, question, is_whole }
     }
 
     fn write(

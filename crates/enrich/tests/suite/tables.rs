@@ -39,6 +39,13 @@ fn a_column_of_weaknesses_is_filled_where_it_is_blank() {
     assert_eq!((outcome.summary.bad, outcome.errors.len()), (1, 1));
 }
 
+#[test]
+fn a_row_that_cannot_be_read_keeps_its_bytes_and_gets_empty_cells() {
+    let outcome = enrich("in.csv", b"id,description\n1,caf\xE9\n2,XSS\n");
+    assert!(outcome.bytes.windows(15).any(|part| part == b"1,caf\xE9,,,,,,,\n2"), "{:?}", outcome.bytes);
+    assert_eq!((outcome.summary.filled, outcome.summary.bad), (1, 1));
+}
+
 fn parquet_of(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
     let batch = RecordBatch::try_from_iter(columns).unwrap();
     let mut bytes = Vec::new();
