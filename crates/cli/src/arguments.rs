@@ -10,7 +10,8 @@ use crate::options::GlobalArguments;
 /// Works offline: the model and the knowledge base are part of the program.
 ///
 /// Exit codes: 0 ok · 1 failed · 2 bad arguments · 3 no or unreadable input, or nothing found · 4 some records failed,
-/// the rest were done · 5 model or data not available · 6 a record has a verdict of `review --fail-on` · 129, 130, 143
+/// the rest were done · 5 model or data not available · 6 a record has a verdict of `review --fail-on` · 7 a
+/// finding is one of `enrich --fail-on` · 129, 130, 143
 /// ended by SIGHUP, Ctrl-C, SIGTERM.
 ///
 /// Variables: VULNLENS_MODEL, VULNLENS_LABELS and VULNLENS_THREADS stand for --model, --labels and --threads where these

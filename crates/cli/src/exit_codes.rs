@@ -9,6 +9,7 @@
 //! | 4 | some records failed, the rest were done |
 //! | 5 | a model, a knowledge base or a data set is not available |
 //! | 6 | a record has one of the verdicts that `review --fail-on` names |
+//! | 7 | a finding is one that `enrich --fail-on` names |
 //! | 129, 130, 143 | ended by SIGHUP, Ctrl-C or SIGTERM, as shells report it; unfinished files were removed, a training has kept its checkpoint |
 
 /// All was done.
@@ -25,5 +26,7 @@ pub(crate) const SOME_RECORDS_FAILED: u8 = 4;
 pub(crate) const NOT_AVAILABLE: u8 = 5;
 /// A record has one of the verdicts of `review --fail-on`.
 pub(crate) const VERDICT_FOUND: u8 = 6;
+/// A finding is one that `enrich --fail-on` names.
+pub(crate) const NOT_FILLED: u8 = 7;
 /// Added to the number of the signal that ended the process, as shells do.
 pub(crate) const BY_SIGNAL: u8 = 128;

@@ -24,13 +24,15 @@ pub(crate) enum Kind {
     Unavailable,
     /// A record has a verdict that should not be there.
     Verdicts,
+    /// A finding got no weakness that should have one.
+    Unfilled,
     /// A signal ended the work before its time.
     Interrupted,
 }
 
 impl Kind {
     /// The kinds and their exit codes; that of an interruption is its signal's.
-    pub(crate) const EXIT_CODES: [(Self, u8); 7] = [
+    pub(crate) const EXIT_CODES: [(Self, u8); 8] = [
         (Self::OutputClosed, exit_codes::OK),
         (Self::Failed, exit_codes::FAILED),
         (Self::Arguments, exit_codes::BAD_ARGUMENTS),
@@ -38,6 +40,7 @@ impl Kind {
         (Self::SomeRecords, exit_codes::SOME_RECORDS_FAILED),
         (Self::Unavailable, exit_codes::NOT_AVAILABLE),
         (Self::Verdicts, exit_codes::VERDICT_FOUND),
+        (Self::Unfilled, exit_codes::NOT_FILLED),
     ];
 
     pub(crate) fn exit_code(self) -> u8 {
@@ -114,7 +117,7 @@ mod tests {
     #[test]
     fn each_kind_has_the_exit_code_of_the_documentation() {
         let codes = Kind::EXIT_CODES.map(|(kind, code)| (kind.exit_code(), code));
-        assert_eq!(codes.map(|(code, _)| code), [0, 1, 2, 3, 4, 5, 6]);
+        assert_eq!(codes.map(|(code, _)| code), [0, 1, 2, 3, 4, 5, 6, 7]);
         assert!(codes.iter().all(|(by_kind, in_table)| by_kind == in_table));
     }
 

@@ -12,14 +12,23 @@ use crate::error::CorpusError;
 use crate::limits::Limits;
 use crate::problem::Problem;
 
-/// A file whose columns have the types of its Parquet schema: what the writer's Arrow types were is not looked at,
-/// so that pandas' categories and large strings are plain strings here.
+/// The types of a file's columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Types {
+    /// Those of its Parquet schema: pandas' categories and large strings are plain strings.
+    OfParquet,
+    /// The Arrow types of whoever wrote it.
+    OfWriter,
+}
+
+/// Opens a file.
 pub(crate) fn open(
     name: &str,
     file: File,
     limits: &Limits,
+    types: Types,
 ) -> Result<ParquetRecordBatchReaderBuilder<File>, CorpusError> {
-    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(types == Types::OfParquet);
     let builder = guarded(|| ParquetRecordBatchReaderBuilder::try_new_with_options(file, options));
     let builder = builder.and_then(|builder| builder.map_err(|error| error.to_string()));
     let builder = builder.map_err(|message| unreadable(name, &message))?;

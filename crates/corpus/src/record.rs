@@ -9,6 +9,7 @@ use crate::date::{Date, When};
 use crate::place::Place;
 use crate::problem::Problem;
 use crate::record_id::RecordId;
+use crate::span::Span;
 use crate::weakness_ids;
 
 /// A record of a vulnerability, as one source has it.
@@ -42,6 +43,8 @@ pub struct Record {
     pub file: Arc<str>,
     /// The place in the input.
     pub place: Place,
+    /// The bytes of the document that the record was read from, where it is one of JSON.
+    pub span: Option<Span>,
 }
 
 /// The days of a record; one that cannot be read is unknown and loses nothing.
@@ -117,6 +120,7 @@ impl Record {
             format: "",
             file: Arc::from(""),
             place: Place::Whole,
+            span: None,
         }
     }
 

@@ -6,6 +6,7 @@ mod combine;
 mod completions;
 mod data;
 mod doctor;
+mod enrich;
 mod evaluate;
 mod explain;
 #[cfg(feature = "server")]
@@ -31,6 +32,7 @@ pub(crate) enum Command {
     Classify(classify::ClassifyArguments),
     Explain(explain::ExplainArguments),
     Review(review::ReviewArguments),
+    Enrich(enrich::EnrichArguments),
     /// Read, compare and build knowledge bases of CWE, CAPEC and ATT&CK
     #[command(subcommand)]
     Kb(kb::KbCommand),
@@ -61,6 +63,7 @@ pub(crate) fn run(command: Command, cli: fn() -> clap::Command, terminal: &Termi
         Command::Classify(arguments) => classify::run(arguments, terminal),
         Command::Explain(arguments) => explain::run(&arguments, terminal),
         Command::Review(arguments) => review::run(&arguments, terminal),
+        Command::Enrich(arguments) => enrich::run(&arguments, terminal),
         Command::Kb(command) => kb::run(command, terminal),
         Command::Data(command) => data::run(command, terminal),
         Command::Train(command) => train::run(&command, terminal),

@@ -8,6 +8,7 @@ mod cases;
 mod checkpoints;
 mod classify;
 mod data;
+mod enrichments;
 mod evaluation;
 mod golden;
 mod hierarchies;

@@ -204,7 +204,7 @@ impl DatasetReader {
     fn builder(&self) -> Result<ParquetRecordBatchReaderBuilder<File>, CorpusError> {
         let file = self.file.try_clone();
         let file = file.map_err(|source| CorpusError::Open { file: self.name.to_string(), source })?;
-        parquet_file::open(&self.name, file, &Limits::default())
+        parquet_file::open(&self.name, file, &Limits::default(), parquet_file::Types::OfParquet)
     }
 
     fn batches(

@@ -82,7 +82,8 @@ impl<B: Iterator<Item = Result<RecordBatch, Problem>>> Rows for BatchRows<B> {
     }
 }
 
-fn row<'a>(batch: &'a RecordBatch, at: usize, columns: &[PlacedColumn]) -> Row<'a> {
+/// The row at a place of a batch.
+pub(super) fn row<'a>(batch: &'a RecordBatch, at: usize, columns: &[PlacedColumn]) -> Row<'a> {
     let mut row = Row::default();
     for (place, (column, rank)) in columns {
         let Some(cells) = batch.columns().get(*place) else { continue };

@@ -147,6 +147,11 @@ pub(crate) fn is_text(name: &str) -> bool {
         && !name.trim().eq_ignore_ascii_case("title")
 }
 
+/// Tests for a name under which weaknesses stand.
+pub(crate) fn is_weakness(name: &str) -> bool {
+    usual(name).is_some_and(|(column, _)| column == Column::Cwes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

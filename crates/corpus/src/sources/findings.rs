@@ -9,6 +9,7 @@ use crate::record_id::RecordId;
 use crate::sources::format::Parsed;
 use crate::sources::json_text::Text;
 use crate::sources::object::Object;
+use crate::span::Span;
 
 /// Bytes of a text that many findings share which each of them gets: more is not read of any, and a small document must
 /// not grow to many times its size.
@@ -66,6 +67,11 @@ pub(super) fn record<'a>(ids: impl IntoIterator<Item = Text<'a>>) -> Record {
     record
 }
 
+/// The record of a finding, with its place in the document.
+pub(super) fn at(document: &[u8], finding: &[u8], parsed: Parsed) -> Parsed {
+    parsed.map(|record| Record { span: Span::within(document, finding), ..record })
+}
+
 /// The findings of a document that has them in the list under `key`, each by `read`, behind those `found` before.
 pub(super) fn of_list<'a>(
     document: &'a [u8],
@@ -74,7 +80,7 @@ pub(super) fn of_list<'a>(
     read: impl Fn(&'a [u8]) -> Parsed,
 ) -> Vec<Parsed> {
     let items = members(&Object::new(document), key, &mut found);
-    found.extend(items.into_iter().map(read));
+    found.extend(items.into_iter().map(|item| at(document, item, read(item))));
     of_document(document, found)
 }
 

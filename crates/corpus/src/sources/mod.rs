@@ -35,9 +35,12 @@ mod trivy;
 mod unsupported;
 mod xml;
 
+pub use csv::table::{CsvRecord, CsvTable, fields, is_table};
 pub use cve2capec::{Cve2Capec, Cve2CapecRecord, open_cve2capec};
 pub use format::{ColumnNames, Needs, SourceFormat};
+pub use json::held::{DocumentReader, begins_with_a_line, is_weakness_key, object_formats};
 pub use open::{Options, expand, file_formats, open};
+pub use parquet::{ParquetRows, ParquetTable};
 
 /// The formats that records are read from, in the order in which they are asked.
 pub static ALL: &[SourceFormat] = &[

@@ -76,7 +76,7 @@ impl ObjectFormat for Osv {
         let mut found = Vec::new();
         for answer in findings::members(&keys, "results", &mut found) {
             let records = findings::members(&Object::new(answer), "vulns", &mut found);
-            found.extend(records.into_iter().map(read));
+            found.extend(records.into_iter().map(|item| findings::at(object, item, read(item))));
         }
         findings::of_document(object, found)
     }

@@ -38,20 +38,20 @@ impl ObjectFormat for OsvScanner {
         let mut found = Vec::new();
         if keys.has("results") {
             for result in findings::members(&keys, "results", &mut found) {
-                find(&Object::new(result), &mut found);
+                find(object, &Object::new(result), &mut found);
             }
         } else {
-            find(&keys, &mut found);
+            find(object, &keys, &mut found);
         }
         findings::of_document(object, found)
     }
 }
 
-/// Reads the records of a result.
-fn find(result: &Object<'_>, found: &mut Vec<Parsed>) {
+/// Reads the records of a result of the report.
+fn find(report: &[u8], result: &Object<'_>, found: &mut Vec<Parsed>) {
     for package in findings::members(result, "packages", found) {
         let items = findings::members(&Object::new(package), "vulnerabilities", found);
-        found.extend(items.into_iter().map(osv::read));
+        found.extend(items.into_iter().map(|item| findings::at(report, item, osv::read(item))));
     }
 }
 

@@ -7,7 +7,7 @@ use crate::date::When;
 use crate::record::Assigner;
 use crate::record_id::RecordId;
 use crate::sources::format::{ObjectFormat, Parsed, Settings};
-use crate::sources::json_text::{List, Text, or_default};
+use crate::sources::json_text::{IdList, List, Text, or_default};
 use crate::sources::object::Object;
 
 /// Whoever made the object, by a reference to a weakness.
@@ -29,6 +29,9 @@ struct Vulnerability<'a> {
     description: Text<'a>,
     #[serde(borrow, default)]
     external_references: List<Reference<'a>>,
+    /// Where OpenCTI keeps weaknesses.
+    #[serde(borrow, default)]
+    x_opencti_cwe: IdList<'a>,
     #[serde(default)]
     created: When,
     #[serde(default)]
@@ -69,7 +72,7 @@ impl ObjectFormat for Stix {
         if is_bundle(&keys) {
             let objects = findings::members(&keys, ITEMS, &mut found);
             let items = objects.into_iter().filter(|item| Object::new(item).is("type", VULNERABILITY));
-            found.extend(items.map(read));
+            found.extend(items.map(|item| findings::at(object, item, read(item))));
         } else if keys.is("type", VULNERABILITY) {
             found.push(read(object));
         }
@@ -91,7 +94,7 @@ fn is_object(object: &Object<'_>) -> bool {
 }
 
 fn read(item: &[u8]) -> Parsed {
-    let Vulnerability { name, description, external_references, created, modified, revoked } =
+    let Vulnerability { name, description, external_references, x_opencti_cwe, created, modified, revoked } =
         findings::parse(item, &["name"])?;
     let (weaknesses, others): (Vec<_>, Vec<_>) = external_references
         .0
@@ -121,6 +124,7 @@ fn read(item: &[u8]) -> Parsed {
     record.describe(&description.0);
     text.iter().for_each(|name| record.describe(&name.0));
     weaknesses.iter().for_each(|weakness| record.label(STIX, &weakness.external_id.0));
+    x_opencti_cwe.0.iter().for_each(|weakness| record.label(STIX, weakness));
     Ok(record)
 }
 

@@ -64,8 +64,8 @@ impl ObjectFormat for Trivy {
         }
         let mut found = Vec::new();
         match keys.object("report").filter(|_| is_of_operator(&keys)) {
-            Some(report) => find(&report, 0, &mut found),
-            None => find(&keys, 0, &mut found),
+            Some(report) => find(object, &report, 0, &mut found),
+            None => find(object, &keys, 0, &mut found),
         }
         findings::of_document(object, found)
     }
@@ -92,13 +92,15 @@ fn is_vulnerability(object: &Object<'_>) -> bool {
     object.has_any(&["VulnerabilityID", "vulnerabilityID"]) && object.has_any(&OTHERS)
 }
 
-fn find(object: &Object<'_>, depth: u8, found: &mut Vec<Parsed>) {
+fn find(report: &[u8], object: &Object<'_>, depth: u8, found: &mut Vec<Parsed>) {
     for key in LISTS {
         for member in findings::members(object, key, found) {
             // Older reports of clusters have resources under the key of vulnerabilities.
             match key.eq_ignore_ascii_case("vulnerabilities") && !Object::new(member).has("Results") {
-                true => found.push(read(member)),
-                false if depth < DEEPEST => find(&Object::new(member), depth.saturating_add(1), found),
+                true => found.push(findings::at(report, member, read(member))),
+                false if depth < DEEPEST => {
+                    find(report, &Object::new(member), depth.saturating_add(1), found);
+                }
                 false => found.push(Err(findings::misplaced(key, member, "a finding"))),
             }
         }

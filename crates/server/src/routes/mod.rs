@@ -2,6 +2,7 @@
 
 mod body;
 mod classify;
+mod enrich;
 mod gateway;
 mod kb;
 mod known;
@@ -37,7 +38,8 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/classify/attack-techniques", post(gateway::techniques))
         .route("/classify/cwe", post(gateway::weaknesses))
         .route("/classify/severity", post(gateway::severity))
-        .route("/v1/review", post(review::review));
+        .route("/v1/review", post(review::review))
+        .route("/v1/enrich", post(enrich::enrich));
     #[cfg(feature = "mcp")]
     let answering = answering.route_service("/mcp", mcp::service(app));
     let answering = answering.layer(from_fn_with_state(Arc::clone(app), guard::limit));

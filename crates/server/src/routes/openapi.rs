@@ -9,7 +9,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{classify, gateway, kb, known, models, page, predict, records, review, state};
+use super::{classify, enrich, gateway, kb, known, models, page, predict, records, review, state};
 use crate::error::ErrorBody;
 use crate::forms::{COMPONENTS, KnownErrors, RECORD_NAME};
 
@@ -27,6 +27,7 @@ const RECORD: &str = include_str!("../schema/record-v1.json");
         classify::classify,
         classify::explain,
         review::review,
+        enrich::enrich,
         kb::entry,
         kb::matrix,
         known::record,

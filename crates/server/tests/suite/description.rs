@@ -163,12 +163,16 @@ fn reach(
         (404, "/classify/attack-techniques" | "/classify/cwe" | "/classify/severity", _) => {
             asked.field("model", json!("none")).send(&servers.usual)
         }
-        (404, "/v1/review", _) => asked.path("/v1/review?model=none").send(&servers.usual),
-        (406, "/v1/classify" | "/v1/review", _) => {
+        (404, "/v1/review" | "/v1/enrich", _) => {
+            asked.path(&format!("{path}?model=none")).send(&servers.usual)
+        }
+        (406, "/v1/classify" | "/v1/review" | "/v1/enrich", _) => {
             let path = format!("{path}?format=pdf");
             asked.path(&path).body(lines, "{\"description\":\"Use after free\"}\n").send(&servers.usual)
         }
-        (422, "/v1/review", _) => asked.body("application/octet-stream", PICTURE).send(&servers.usual),
+        (422, "/v1/review" | "/v1/enrich", _) => {
+            asked.body("application/octet-stream", PICTURE).send(&servers.usual)
+        }
         (422, _, "post") => asked.body("application/json", "{}").send(&servers.usual),
         _ => panic!("no request is known that {method} {path} answers with {status}; add one"),
     }

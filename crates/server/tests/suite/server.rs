@@ -144,6 +144,28 @@ fn the_weaknesses_of_records_are_reviewed() {
 }
 
 #[test]
+fn a_document_is_filled() {
+    let server = Running::new(|_| {});
+    let document = r#"{"bomFormat": "CycloneDX", "vulnerabilities": [{"id": "CVE-2024-10001", "affects": [],
+        "description": "SQL injection in login.php via the id parameter."}, {"id": 1, "description": {}}]}"#;
+    let kind = [("Content-Type", "application/vnd.cyclonedx+json")];
+    let (status, head, body) = server.send("POST", "/v1/enrich", &kind, document.as_bytes());
+    assert_eq!(status, 200, "{body}");
+    assert!(head.contains("application/vnd.cyclonedx+json"), "{head}");
+    for part in [r#"x-enrich-summary: {"filled":1,"had":0,"#, r#""bad":1}"#] {
+        assert!(head.contains(part), "{head}");
+    }
+    let filled: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(filled["vulnerabilities"][0]["cwes"], json!([89]));
+    for (path, status) in
+        [("/v1/enrich?min_score=2", 422), ("/v1/enrich?as_of=1", 422), ("/v1/enrich?nothing=1", 422)]
+    {
+        assert_eq!(server.send("POST", path, &kind, document.as_bytes()).0, status, "{path}");
+    }
+    assert_eq!(server.send("POST", "/v1/enrich", &kind, b"").0, 400);
+}
+
+#[test]
 fn the_page_and_the_knowledge_base_are_served() {
     let server = Running::new(|_| {});
     let (status, head, page) = server.send("GET", "/", &[], b"");

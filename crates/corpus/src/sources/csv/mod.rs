@@ -3,6 +3,7 @@
 
 mod header;
 pub(crate) mod records;
+pub(super) mod table;
 
 use std::borrow::Cow;
 use std::io::{self, BufRead};
@@ -66,6 +67,7 @@ fn skip(reader: &mut impl BufRead, bytes: usize) -> io::Result<()> {
 /// The rows of a CSV file.
 struct CsvRows<R> {
     records: Records<R>,
+    names: Vec<String>,
     /// The meaning of each column, and its rank.
     columns: Vec<Option<(Column, u8)>>,
 }
@@ -91,7 +93,7 @@ impl<R: BufRead> CsvRows<R> {
         let names: Vec<String> = (0..records.fields).map(header).collect();
         check_columns(file, &names, &context.settings)?;
         let columns = names.iter().map(|name| column_of(name, &context.settings.columns)).collect();
-        Ok(Self { records, columns })
+        Ok(Self { records, names, columns })
     }
 
     fn row(&self, number: u64) -> Result<Row<'_>, Problem> {

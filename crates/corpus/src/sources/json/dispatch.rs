@@ -8,6 +8,7 @@ use crate::problem::Problem;
 use crate::record::Record;
 use crate::sources::format::{Context, ObjectFormat, Parsed, Settings};
 use crate::sources::object::{Elements, Object, whole};
+use crate::span::Span;
 
 /// Objects that are gone into within one another.
 const DEEPEST: u8 = 4;
@@ -36,6 +37,8 @@ pub(super) struct Dispatch {
     last: Option<&'static dyn ObjectFormat>,
     pub(super) pages: Pages,
     pub(super) settings: Settings,
+    /// The address of the document in hand, from which places in it are counted.
+    document: usize,
 }
 
 impl Dispatch {
@@ -45,6 +48,7 @@ impl Dispatch {
             last: None,
             pages: Pages::default(),
             settings: context.settings.clone(),
+            document: 0,
         }
     }
 
@@ -56,6 +60,7 @@ impl Dispatch {
     /// The records of `value`, which stands in an array under `key`; none if it is not, and does not hold, an object
     /// that some format recognises.
     pub(super) fn records(&mut self, value: &[u8], key: Option<&str>) -> Option<Vec<Parsed>> {
+        self.document = value.as_ptr().addr();
         self.records_at(value, key, 0)
     }
 
@@ -155,7 +160,12 @@ impl Dispatch {
     }
 
     pub(super) fn read(&self, object: &[u8], format: &'static dyn ObjectFormat) -> Vec<Parsed> {
-        let named = |record| Record { format: format.name(), ..record };
+        let start = object.as_ptr().addr().checked_sub(self.document);
+        let named = |record: Record| {
+            let span = record.span.clone().or_else(|| Span::within(object, object));
+            let span = span.zip(start).map(|(span, start)| span.behind(start));
+            Record { format: format.name(), span, ..record }
+        };
         format.read(object, &self.settings).into_iter().map(|record| record.map(named)).collect()
     }
 }

@@ -3,6 +3,7 @@
 
 mod dispatch;
 mod documents;
+pub(super) mod held;
 mod lines;
 mod rewound;
 pub(super) mod row;

@@ -12,6 +12,7 @@ use crate::record_id;
 use crate::sources::format::{ObjectFormat, Parsed, Settings};
 use crate::sources::json_text::Text;
 use crate::sources::object::Object;
+use crate::span::Span;
 
 /// The tool, by the tags of its rules and the taxa of its results.
 const SARIF: Assigner = Assigner { rank: 45, name: "sarif", added: false };
@@ -40,16 +41,17 @@ impl ObjectFormat for Sarif {
             let run = Object::new(run);
             let rules = Rules::of(&run, &mut found);
             for result in findings::members(&run, "results", &mut found) {
-                found.extend(read(result, &rules).transpose());
+                found.extend(read(object, result, &rules).transpose());
             }
         }
         findings::of_document(object, found)
     }
 }
 
-/// The record of a result; none if it says that nothing is wrong.
-fn read(result: &[u8], rules: &Rules<'_>) -> Result<Option<Record>, crate::problem::BadRecord> {
-    let result: Outcome<'_> = findings::parse(result, &["ruleId"])?;
+/// The record of a result of the log; none if it says that nothing is wrong. Its weaknesses are those of its rule, where
+/// it has one.
+fn read(log: &[u8], bytes: &[u8], rules: &Rules<'_>) -> Result<Option<Record>, crate::problem::BadRecord> {
+    let result: Outcome<'_> = findings::parse(bytes, &["ruleId"])?;
     let is_over = result.baseline.0 == "absent";
     if is_over || ["pass", "notApplicable"].contains(&result.kind.0.as_ref()) {
         return Ok(None);
@@ -59,6 +61,7 @@ fn read(result: &[u8], rules: &Rules<'_>) -> Result<Option<Record>, crate::probl
     let id = id.map(AsRef::as_ref).or(rule.map(|rule| rule.id.0.as_ref())).unwrap_or_default();
     let ids = std::iter::once(id).chain(record_id::named(id));
     let mut record = findings::record(ids.map(|id| Text(id.into())));
+    record.span = Span::within(log, rule.map_or(bytes, |rule| rule.bytes));
     let of_rule = rule.map(shapes::Rule::text).unwrap_or_default();
     record.describe(&joined(findings::beginning(&of_rule), findings::beginning(&message(&result, rule))));
     let taxa = result

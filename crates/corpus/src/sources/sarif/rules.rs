@@ -82,8 +82,11 @@ fn read<'a>(component: &Object<'a>, found: &mut Vec<Parsed>) -> Vec<Option<Rule<
     let rules = findings::members(component, "rules", found);
     let mut kept = Vec::with_capacity(rules.len());
     for rule in rules {
-        kept.push(match findings::parse(rule, &["id"]) {
-            Ok(rule) => Some(rule),
+        kept.push(match findings::parse::<Rule<'a>>(rule, &["id"]) {
+            Ok(mut parsed) => {
+                parsed.bytes = rule;
+                Some(parsed)
+            }
             Err(bad) => {
                 found.push(Err(bad));
                 None

@@ -107,6 +107,9 @@ pub(super) struct Properties<'a> {
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
 pub(super) struct Rule<'a> {
+    /// The rule as it is written.
+    #[serde(skip)]
+    pub(super) bytes: &'a [u8],
     #[serde(borrow, default)]
     pub(super) id: Text<'a>,
     #[serde(borrow, default, rename = "fullDescription", deserialize_with = "or_default")]
