@@ -9,6 +9,7 @@ mod checkpoints;
 mod classify;
 mod data;
 mod evaluation;
+mod exports;
 mod golden;
 mod hierarchies;
 mod kb;
