@@ -39,7 +39,8 @@ impl Ocsf {
         let of = |key: &str, value: JsonObject| JsonObject::new().put_some("desc", text).put(key, value);
         let created = answer.published.map(|time| time.milliseconds());
         let identified = |uid: &str| JsonObject::new().put("uid", uid).put_some("created_time", created);
-        match (cve(answer), &answer.record.id) {
+        let id = answer.record.id.as_deref().filter(|id| !id.trim().is_empty());
+        match (cve(answer), id) {
             (Some(id), _) => {
                 let object = identified(&id.to_string()).put("references", Json::list([id.url()]));
                 vec![of("cve", object.put_any("related_cwes", weaknesses.map(|w| self.weakness(w))))]
