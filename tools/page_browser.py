@@ -191,7 +191,8 @@ def takes_a_dropped_file(walk):
 def gives_every_format(walk):
     """Each button downloads a file that begins as its format does."""
     page = walk.classified(SQLI)
-    starts = {"jsonl": b'{"schema_version":1', "csv": b"", "parquet": b"PAR1", "navigator": b"{"}
+    starts = {"jsonl": b'{"schema_version":1', "csv": b"", "parquet": b"PAR1", "markdown": b"## "}
+    starts |= {name: b"{" for name in ("navigator", "stix", "misp", "sarif", "ocsf")}
     for button in page.locator("[data-format]").all():
         with page.expect_download() as download:
             button.click()

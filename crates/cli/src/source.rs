@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use vulnlens::report::RecordKey;
+use vulnlens::taxonomy::Timestamp;
 use vulnlens::{CveId, TextRecord};
 use vulnlens_corpus::{CorpusError, DatasetReader, Input, Problem, Record, RecordError};
 
@@ -114,7 +115,8 @@ pub(crate) fn look_up(ids: &[CveId], data: &Path) -> Result<(Vec<TextRecord>, Ve
             None => missing.push(*id),
             Some(row) => {
                 let (year, key) = (row.year(), RecordKey::of_id(id.to_string()));
-                found.push(TextRecord::new(row.text, ()).key(key).year(year));
+                let published = row.published.map(|day| Timestamp::of_day(day.to_epoch_days()));
+                found.push(TextRecord::new(row.text, ()).key(key).year(year).published(published));
             }
         }
     }

@@ -95,7 +95,8 @@ impl Date {
     }
 
     /// Days since 1970-01-01, as Arrow's `date32` counts.
-    pub(crate) fn to_epoch_days(self) -> i32 {
+    #[must_use]
+    pub fn to_epoch_days(self) -> i32 {
         let civil = jiff::civil::date(
             i16::try_from(self.year).unwrap_or_default(),
             i8::try_from(self.month).unwrap_or(1),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use vulnlens_model::{Explanation, Prediction, ScoredLabel};
-use vulnlens_taxonomy::CweId;
+use vulnlens_taxonomy::{CweId, Timestamp};
 
 /// The key of an input's record: a text by itself has neither an id nor a line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -40,6 +40,10 @@ pub struct Answer {
     /// The best weaknesses as records assign them, by falling score, whatever the label space of the prediction;
     /// read by formats that [need them](crate::Format::needs_assigned).
     pub assigned: Vec<ScoredLabel<CweId>>,
+    /// The record's text, for formats that [need it](crate::Format::needs_text).
+    pub text: Option<String>,
+    /// The beginning of the day that the record was published on, where that is known.
+    pub published: Option<Timestamp>,
     /// The reasons of the answer, where they are asked for.
     pub explanation: Option<Explanation>,
 }
@@ -48,13 +52,25 @@ impl Answer {
     /// The answer to a record.
     #[must_use]
     pub fn new(record: RecordKey, prediction: Prediction) -> Self {
-        Self { record, prediction, assigned: vec![], explanation: None }
+        Self { record, prediction, ..Self::default() }
     }
 
     /// The answer with the best weaknesses as records assign them.
     #[must_use]
     pub fn with_assigned(self, assigned: Vec<ScoredLabel<CweId>>) -> Self {
         Self { assigned, ..self }
+    }
+
+    /// The answer with the record's text.
+    #[must_use]
+    pub fn with_text(self, text: impl Into<String>) -> Self {
+        Self { text: Some(text.into()), ..self }
+    }
+
+    /// The answer to a record that was published on a day, or on one that is not known.
+    #[must_use]
+    pub fn published(self, published: Option<Timestamp>) -> Self {
+        Self { published, ..self }
     }
 
     /// The answer with its reasons.

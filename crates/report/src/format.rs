@@ -1,5 +1,7 @@
 //! Formats of records: their names, their files, and the way to make them ready.
 
+use std::sync::Arc;
+
 use crate::answer::Answer;
 use crate::rendering::{Document, FormatError, Records, Setup};
 use crate::writer::{Renderer, Writer};
@@ -19,9 +21,12 @@ pub struct Format {
     help: &'static str,
     endings: &'static [&'static str],
     own_ending: &'static str,
+    media_type: &'static str,
     make: Make,
     is_for_people: bool,
     is_binary: bool,
+    needs_text: bool,
+    needs_techniques: bool,
 }
 
 /// The way to make a format ready.
@@ -51,8 +56,18 @@ impl Format {
     }
 
     const fn new(name: &'static str, help: &'static str, make: Make) -> Self {
-        let (is_for_people, is_binary) = (false, false);
-        Self { name, help, endings: &[], own_ending: name, make, is_for_people, is_binary }
+        Self {
+            name,
+            help,
+            endings: &[],
+            own_ending: name,
+            media_type: "text/plain; charset=utf-8",
+            make,
+            is_for_people: false,
+            is_binary: false,
+            needs_text: false,
+            needs_techniques: false,
+        }
     }
 
     /// The format that names of files with these endings ask for.
@@ -65,13 +80,28 @@ impl Format {
         Self { own_ending, ..self }
     }
 
+    /// The format of this media type.
+    pub(crate) const fn media(self, media_type: &'static str) -> Self {
+        Self { media_type, ..self }
+    }
+
+    /// The format that holds the texts of records.
+    pub(crate) const fn with_texts(self) -> Self {
+        Self { needs_text: true, ..self }
+    }
+
+    /// The format that holds techniques of ATT&CK and has no place for tactics alone.
+    pub(crate) const fn of_techniques(self) -> Self {
+        Self { needs_techniques: true, ..self }
+    }
+
     /// The format as text for people.
     pub(crate) const fn for_people(self) -> Self {
         Self { is_for_people: true, ..self }
     }
 
     /// The format as bytes that are not text.
-    #[cfg_attr(not(feature = "parquet"), expect(dead_code, reason = "only Parquet is not text"))]
+    #[cfg_attr(not(feature = "parquet"), expect(dead_code, reason = "only Arrow and Parquet are not text"))]
     pub(crate) const fn binary(self) -> Self {
         Self { is_binary: true, ..self }
     }
@@ -98,6 +128,24 @@ impl Format {
     #[must_use]
     pub const fn own_file_ending(&self) -> &'static str {
         self.own_ending
+    }
+
+    /// The media type of outputs, for HTTP.
+    #[must_use]
+    pub const fn media_type(&self) -> &'static str {
+        self.media_type
+    }
+
+    /// True if the format reads [`Answer::text`].
+    #[must_use]
+    pub const fn needs_text(&self) -> bool {
+        self.needs_text
+    }
+
+    /// True if the format has no place for tactics in place of techniques.
+    #[must_use]
+    pub const fn needs_techniques(&self) -> bool {
+        self.needs_techniques
     }
 
     /// True for text for people, with ANSI styles. Such a format shows the number of labels that it leaves out, so that
@@ -127,9 +175,9 @@ impl Format {
     pub fn open(&self, setup: &Setup, out: &mut Vec<u8>) -> Result<(Renderer, Writer), FormatError> {
         match self.make {
             Make::Records(make) => {
-                let records = make(setup);
+                let records: Arc<dyn Records> = make(setup).into();
                 records.head(out);
-                Ok((Renderer::of(records), Writer::of_records()))
+                Ok((Renderer::of(Arc::clone(&records)), Writer::of_records(records)))
             }
             Make::Document(make) => Ok((Renderer::default(), Writer::of(make(setup)?))),
         }

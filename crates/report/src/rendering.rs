@@ -14,8 +14,16 @@ pub trait Records: Send + Sync {
     /// Appends the bytes before the first record.
     fn head(&self, _out: &mut Vec<u8>) {}
 
-    /// Appends one record.
+    /// Appends one record; nothing, where the format has no place for it.
     fn push(&self, answer: &Answer, out: &mut Vec<u8>);
+
+    /// The bytes between two records.
+    fn separator(&self) -> &'static [u8] {
+        b""
+    }
+
+    /// Appends the bytes behind the last record.
+    fn tail(&self, _out: &mut Vec<u8>) {}
 }
 
 /// A document of any number of records, which is whole at its end.

@@ -19,12 +19,19 @@ pub struct Piece {
 }
 
 /// The half of a format that one thread has: it takes pieces in their order.
-pub struct Writer(Option<Box<dyn Document>>);
+pub struct Writer(Making);
+
+/// The making of an output.
+enum Making {
+    /// The end of a format that streams, and whether a record is written.
+    Records(Arc<dyn Records>, bool),
+    Document(Box<dyn Document>),
+}
 
 impl Renderer {
     /// The renderer of a format that streams.
-    pub(crate) fn of(records: Box<dyn Records>) -> Self {
-        Self(Some(Arc::from(records)))
+    pub(crate) fn of(records: Arc<dyn Records>) -> Self {
+        Self(Some(records))
     }
 
     /// Renders answers.
@@ -32,7 +39,17 @@ impl Renderer {
     pub fn render(&self, answers: Vec<Answer>) -> Piece {
         let Some(records) = &self.0 else { return Piece { bytes: vec![], answers } };
         let mut bytes = Vec::new();
-        answers.iter().for_each(|answer| records.push(answer, &mut bytes));
+        for answer in &answers {
+            let end = bytes.len();
+            if end > 0 {
+                bytes.extend_from_slice(records.separator());
+            }
+            let begin = bytes.len();
+            records.push(answer, &mut bytes);
+            if bytes.len() == begin {
+                bytes.truncate(end);
+            }
+        }
         Piece { bytes, answers: vec![] }
     }
 }
@@ -47,13 +64,13 @@ impl Piece {
 
 impl Writer {
     /// The writer of a format that streams.
-    pub(crate) fn of_records() -> Self {
-        Self(None)
+    pub(crate) fn of_records(records: Arc<dyn Records>) -> Self {
+        Self(Making::Records(records, false))
     }
 
     /// The writer of a document.
     pub(crate) fn of(document: Box<dyn Document>) -> Self {
-        Self(Some(document))
+        Self(Making::Document(document))
     }
 
     /// Adds a piece, and appends the bytes that are ready.
@@ -61,9 +78,19 @@ impl Writer {
     /// # Errors
     /// An answer cannot be encoded.
     pub fn write(&mut self, mut piece: Piece, out: &mut Vec<u8>) -> Result<(), FormatError> {
-        out.append(&mut piece.bytes);
-        let Some(document) = &mut self.0 else { return Ok(()) };
-        piece.answers.iter().try_for_each(|answer| document.push(answer, out))
+        match &mut self.0 {
+            Making::Records(records, is_begun) => {
+                if *is_begun && !piece.bytes.is_empty() {
+                    out.extend_from_slice(records.separator());
+                }
+                *is_begun |= !piece.bytes.is_empty();
+                out.append(&mut piece.bytes);
+                Ok(())
+            }
+            Making::Document(document) => {
+                piece.answers.iter().try_for_each(|answer| document.push(answer, out))
+            }
+        }
     }
 
     /// Ends the output, and appends the rest of its bytes.
@@ -71,6 +98,12 @@ impl Writer {
     /// # Errors
     /// The document cannot be encoded.
     pub fn finish(self, out: &mut Vec<u8>) -> Result<(), FormatError> {
-        self.0.map_or(Ok(()), |document| document.finish(out))
+        match self.0 {
+            Making::Records(records, _) => {
+                records.tail(out);
+                Ok(())
+            }
+            Making::Document(document) => document.finish(out),
+        }
     }
 }

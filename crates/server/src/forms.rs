@@ -37,6 +37,30 @@ impl PartialSchema for Layer {
 
 impl ToSchema for Layer {}
 
+/// An event of MISP, whose form is MISP's.
+pub(crate) struct Event;
+
+impl PartialSchema for Event {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().description(Some("An event of MISP")).required("Event").build().into()
+    }
+}
+
+impl ToSchema for Event {}
+
+/// Mappings to ATT&CK, whose form is that of Mappings Explorer.
+pub(crate) struct Mappings;
+
+impl PartialSchema for Mappings {
+    fn schema() -> RefOr<Schema> {
+        let mappings =
+            ObjectBuilder::new().description(Some("Mappings to ATT&CK, as Mappings Explorer has them"));
+        mappings.required("mapping_objects").required("metadata").build().into()
+    }
+}
+
+impl ToSchema for Mappings {}
+
 /// A body of any bytes.
 pub(crate) struct AnyBytes;
 

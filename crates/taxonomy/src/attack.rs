@@ -11,6 +11,7 @@ use crate::error::{BadField, ParseError, ParseIssue, Position, excerpt};
 use crate::ids::{ParseIdError, TacticId, TechniqueId};
 use crate::json::JsonObject;
 use crate::stix::{ExternalReference, for_each_object};
+use crate::stix_object::StixObject;
 use crate::terms::Domain;
 
 /// The contents of an ATT&CK bundle.
@@ -26,6 +27,8 @@ pub struct AttackCatalog {
     pub tactics: Vec<Tactic>,
     /// The descriptions of the techniques that have one.
     pub descriptions: BTreeMap<TechniqueId, String>,
+    /// The objects of the techniques, as far as their ids are made of UUIDs.
+    pub objects: BTreeMap<TechniqueId, StixObject>,
     /// Entries that were left out, with the reasons, in the order of the file.
     pub issues: Vec<ParseIssue>,
 }
@@ -85,6 +88,7 @@ struct Draft {
     techniques: BTreeMap<TechniqueId, UnlinkedTechnique>,
     technique_of_ref: BTreeMap<String, TechniqueId>,
     descriptions: BTreeMap<TechniqueId, String>,
+    objects: BTreeMap<TechniqueId, StixObject>,
     tactics: BTreeMap<TacticId, Tactic>,
     tactic_of_ref: BTreeMap<String, TacticId>,
     matrices: Vec<Vec<String>>,
@@ -153,6 +157,7 @@ impl Draft {
         }
         self.technique_of_ref.insert(object.required("id")?, id);
         self.descriptions.extend(object.optional("description")?.map(|description| (id, description)));
+        self.objects.extend(StixObject::of(object).map(|object| (id, object)));
         self.techniques.insert(id, UnlinkedTechnique { technique, phases, position });
         Ok(())
     }
@@ -212,6 +217,7 @@ impl Draft {
             techniques,
             tactics: self.tactics.into_values().collect(),
             descriptions: self.descriptions,
+            objects: self.objects,
             issues: self.issues,
         }
     }

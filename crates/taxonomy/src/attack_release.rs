@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::attack::AttackCatalog;
-use crate::builder::merge;
+use crate::builder::{merge, objects};
 use crate::compiled;
 use crate::entries::{Tactic, Technique};
 use crate::graph::TooTangled;
 use crate::ids::TechniqueId;
 use crate::kb::{KnowledgeBase, last_of};
+use crate::stix_object::StixObject;
 
 /// The techniques and tactics of a release of ATT&CK, older or newer than those of a knowledge base.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +17,7 @@ pub struct AttackRelease {
     version: String,
     techniques: BTreeMap<TechniqueId, Technique>,
     tactics: Vec<Tactic>,
+    objects: BTreeMap<TechniqueId, StixObject>,
 }
 
 /// The id that stands in another release for one of a knowledge base.
@@ -39,9 +41,10 @@ impl AttackRelease {
     #[must_use]
     pub fn new(bundles: Vec<AttackCatalog>, version: &str) -> Self {
         let named = bundles.iter().find_map(|catalog| catalog.version.clone());
+        let objects = objects(&bundles);
         let (techniques, tactics) = merge(bundles);
         let techniques = techniques.into_iter().map(|technique| (technique.id, technique)).collect();
-        Self { version: named.unwrap_or_else(|| version.to_owned()), techniques, tactics }
+        Self { version: named.unwrap_or_else(|| version.to_owned()), techniques, tactics, objects }
     }
 
     /// The release that a knowledge base was made of.
@@ -51,6 +54,7 @@ impl AttackRelease {
             version: kb.versions().attack.clone(),
             techniques: kb.techniques().map(|technique| (technique.id, technique.clone())).collect(),
             tactics: kb.tactics().cloned().collect(),
+            objects: kb.tables.stix.techniques.iter().copied().collect(),
         }
     }
 
@@ -132,6 +136,11 @@ impl KnowledgeBase {
     /// None that a knowledge base can cause: its hierarchy stays the same.
     pub fn with_attack(&self, release: &AttackRelease) -> Result<Self, TooTangled> {
         let mut tables = self.tables.clone();
+        let mut objects = release.objects.clone();
+        tables.stix.techniques.iter().for_each(|(id, object)| {
+            objects.entry(*id).or_insert(*object);
+        });
+        tables.stix.techniques = objects.into_iter().collect();
         let own = AttackCatalog {
             techniques: tables.techniques,
             tactics: tables.tactics,

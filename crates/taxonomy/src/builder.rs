@@ -14,6 +14,7 @@ use crate::graph::TooTangled;
 use crate::ids::{CweId, TacticId, TechniqueId};
 use crate::kb::{KnowledgeBase, Tables};
 use crate::mapping::{MappingNotes, MappingTable};
+use crate::stix_object::{StixObject, StixTable};
 
 /// NVD's simplified view, whose members are listed in the knowledge base.
 const SIMPLIFIED_VIEW: u32 = 1003;
@@ -138,6 +139,10 @@ impl KnowledgeBaseBuilder {
         };
         let groupings = groupings(taken, &weaknesses);
         let view_1003 = members_of_view_1003(&weaknesses, &groupings);
+        let stix = StixTable {
+            techniques: objects(&self.attack).into_iter().collect(),
+            patterns: capec.objects.into_iter().collect(),
+        };
         let (techniques, tactics) = merge(self.attack);
         let tables = Tables {
             versions,
@@ -148,6 +153,7 @@ impl KnowledgeBaseBuilder {
             tactics,
             techniques,
             mapping: MappingTable::of(&mapping),
+            stix,
         };
         let checksum = compiled::checksum(&compiled::payload(&tables));
         Ok(KnowledgeBase::link(tables, checksum)?)
@@ -178,6 +184,11 @@ impl KnowledgeBaseBuilder {
             attack_date: self.attack.iter().filter_map(|catalog| catalog.date.clone()).max(),
         })
     }
+}
+
+/// The objects of the techniques of several bundles. One that several hold is taken from the first.
+pub(crate) fn objects(bundles: &[AttackCatalog]) -> BTreeMap<TechniqueId, StixObject> {
+    bundles.iter().rev().flat_map(|bundle| bundle.objects.iter().map(|(id, object)| (*id, *object))).collect()
 }
 
 /// The entries in id order, each id once: the parsers' catalogues are so already, but their lists

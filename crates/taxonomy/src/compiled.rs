@@ -18,7 +18,7 @@ pub static EMBEDDED_KNOWLEDGE_BASE: &[u8] = include_bytes!("../assets/kb.bin");
 
 pub(crate) const MAGIC: &[u8; 8] = b"VLENS-KB";
 /// To be raised with every change to the tables or to the types in them.
-const FORMAT_VERSION: u32 = 3;
+const FORMAT_VERSION: u32 = 4;
 
 /// Reasons why bytes are not a compiled knowledge base that this version can use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -135,6 +135,7 @@ fn check_order(tables: &Tables) -> Result<(), KbFormatError> {
         ("tactics", tables.tactics.is_sorted_by(|a, b| a.id < b.id)),
         ("techniques", tables.techniques.is_sorted_by(|a, b| a.id < b.id)),
         ("mapping notes", tables.mapping.is_in_order()),
+        ("STIX objects", tables.stix.is_in_order()),
     ];
     match ordered.into_iter().find(|(_, in_order)| !in_order) {
         Some((list, _)) => Err(KbFormatError::Unordered(list)),

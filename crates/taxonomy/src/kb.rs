@@ -8,6 +8,7 @@ use crate::entries::{AttackPattern, Grouping, Tactic, Technique, Versions, Weakn
 use crate::graph::{Hierarchy, TooTangled};
 use crate::ids::{CapecId, CweId, TacticId, TechniqueId};
 use crate::mapping::{MappingNotes, MappingTable};
+use crate::stix_object::{StixObject, StixTable, find};
 use crate::terms::Usage;
 
 /// What a knowledge base is made of; every list is in strictly rising id order.
@@ -21,6 +22,7 @@ pub(crate) struct Tables {
     pub(crate) tactics: Vec<Tactic>,
     pub(crate) techniques: Vec<Technique>,
     pub(crate) mapping: MappingTable,
+    pub(crate) stix: StixTable,
 }
 
 /// CWE, CAPEC and ATT&CK of known releases, linked; immutable, and cheap to share by reference.
@@ -98,6 +100,18 @@ impl KnowledgeBase {
     pub fn technique(&self, id: TechniqueId) -> Option<&Technique> {
         let techniques = &self.tables.techniques;
         techniques.binary_search_by_key(&id, |t| t.id).ok().and_then(|at| techniques.get(at))
+    }
+
+    /// The object that MITRE publishes a technique as in STIX; none where the knowledge base was made of other files.
+    #[must_use]
+    pub fn stix_of_technique(&self, id: TechniqueId) -> Option<StixObject> {
+        find(&self.tables.stix.techniques, id)
+    }
+
+    /// The object that MITRE publishes an attack pattern as in STIX; none where the knowledge base was made of XML.
+    #[must_use]
+    pub fn stix_of_pattern(&self, id: CapecId) -> Option<StixObject> {
+        find(&self.tables.stix.patterns, id)
     }
 
     /// The tactic with this id.

@@ -43,7 +43,9 @@ mod role;
 mod sniff;
 mod standing;
 mod stix;
+mod stix_object;
 mod terms;
+mod timestamp;
 mod xml;
 
 pub use attack_release::{AttackRelease, Counterpart, Counterparts};
@@ -67,4 +69,6 @@ pub use outcome::Outcome;
 pub use paths::{ChainPath, MAX_PATHS};
 pub use role::Role;
 pub use standing::Standing;
+pub use stix_object::StixObject;
 pub use terms::{Abstraction, Domain, Nature, PatternAbstraction, Status, Usage};
+pub use timestamp::{ParseTimestampError, Timestamp};

@@ -18,6 +18,8 @@ pub struct Answerer {
     assigned: Assigned,
     /// Set where the reasons of the answers are asked for.
     explainer: Option<Arc<Explainer>>,
+    /// True if answers hold the texts of their records.
+    keeps_texts: bool,
     view: Option<AttackView>,
     buffers: PredictBuffers,
 }
@@ -51,7 +53,8 @@ impl Answerer {
             }
         }
         let prepared = classifier.prepare(&options);
-        Self { prepared, assigned, view: None, explainer: None, buffers: PredictBuffers::default() }
+        let buffers = PredictBuffers::default();
+        Self { prepared, assigned, view: None, explainer: None, keeps_texts: false, buffers }
     }
 
     /// The answerer with reasons for its answers, each of which takes many times as long.
@@ -59,6 +62,13 @@ impl Answerer {
     pub fn explaining(self) -> Self {
         let explainer = Explainer::new(self.prepared.classifier(), self.prepared.options());
         Self { explainer: Some(Arc::new(explainer)), ..self }
+    }
+
+    /// The answerer whose answers hold the texts of their records, for a format that
+    /// [needs](vulnlens_report::Format::needs_text) them, or do not.
+    #[must_use]
+    pub fn keeping_texts(self, keeps_texts: bool) -> Self {
+        Self { keeps_texts, ..self }
     }
 
     /// The answerer whose answers have ATT&CK's labels as `view` shows them.
@@ -75,6 +85,7 @@ impl Answerer {
             assigned: self.assigned.clone(),
             view: self.view.clone(),
             explainer: self.explainer.clone(),
+            keeps_texts: self.keeps_texts,
             buffers: PredictBuffers::default(),
         }
     }
@@ -108,7 +119,8 @@ impl Answerer {
         let answers =
             keys.into_iter().zip(inputs).zip(answered).map(|((key, input), (mut prediction, cwes))| {
                 self.view.iter().for_each(|view| view.apply(&mut prediction));
-                let answer = Answer::new(key, prediction).with_assigned(cwes);
+                let mut answer = Answer::new(key, prediction).with_assigned(cwes);
+                answer.text = self.keeps_texts.then(|| input.text.to_owned());
                 match &self.explainer {
                     Some(explainer) => answer.with_explanation(explainer.explain(*input)),
                     None => answer,

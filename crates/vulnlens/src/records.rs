@@ -3,6 +3,7 @@
 use vulnlens_corpus::{Label, Place, Record, RecordError, RecordId};
 use vulnlens_model::{Options, Task, TopK};
 use vulnlens_report::{MappedCwe, RecordKey};
+use vulnlens_taxonomy::Timestamp;
 
 use crate::stream::TextRecord;
 
@@ -33,8 +34,9 @@ pub fn review_options() -> Options {
 #[must_use]
 pub fn text_record(record: Record) -> TextRecord<Place> {
     let key = RecordKey { id: record.id.as_ref().map(RecordId::to_string), line: record.line() };
-    let year = record.year();
-    TextRecord::new(record.text.unwrap_or_default(), record.place).key(key).year(year)
+    let (year, day) = (record.year(), record.dates.published.day());
+    let published = day.map(|day| Timestamp::of_day(day.to_epoch_days()));
+    TextRecord::new(record.text.unwrap_or_default(), record.place).key(key).year(year).published(published)
 }
 
 /// A record with its weaknesses, to be reviewed.
@@ -48,6 +50,6 @@ pub fn mapped_record(record: Result<Record, RecordError>) -> Result<TextRecord<M
     if mapped.is_empty() {
         return Err(PassedOver::Unmapped);
     }
-    let TextRecord { key, text, year, place } = text_record(record);
+    let TextRecord { key, text, year, place, .. } = text_record(record);
     Ok(TextRecord::new(text, (place, mapped)).key(key).year(year))
 }

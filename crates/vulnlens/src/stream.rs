@@ -33,6 +33,7 @@ use std::time::{Duration, Instant};
 
 use vulnlens_model::Input;
 use vulnlens_report::{Piece, RecordKey, Renderer};
+use vulnlens_taxonomy::Timestamp;
 
 use crate::answerer::Answerer;
 
@@ -57,6 +58,8 @@ pub struct TextRecord<P = ()> {
     pub text: String,
     /// The record's year, if it is known.
     pub year: Option<u16>,
+    /// The beginning of the day of publication, if it is known.
+    pub published: Option<Timestamp>,
     /// The record's place.
     pub place: P,
 }
@@ -65,7 +68,7 @@ impl<P> TextRecord<P> {
     /// The text of a record at a place.
     #[must_use]
     pub fn new(text: String, place: P) -> Self {
-        Self { key: RecordKey::default(), text, year: None, place }
+        Self { key: RecordKey::default(), text, year: None, published: None, place }
     }
 
     /// The record with this key.
@@ -78,6 +81,12 @@ impl<P> TextRecord<P> {
     #[must_use]
     pub fn year(self, year: Option<u16>) -> Self {
         Self { year, ..self }
+    }
+
+    /// The record that was published on a day.
+    #[must_use]
+    pub fn published(self, published: Option<Timestamp>) -> Self {
+        Self { published, ..self }
     }
 }
 
@@ -317,7 +326,10 @@ fn work<P, E>(mut answerer: Answerer, renderer: &Renderer, queue: &Mutex<Receive
         let inputs: Vec<Input<'_>> =
             chunk.records.iter().map(|record| Input::text(&record.text).year(record.year)).collect();
         let keys = chunk.records.iter().map(|record| record.key.clone());
-        let answers = answerer.answer(&inputs, keys);
+        let mut answers = answerer.answer(&inputs, keys);
+        for (answer, record) in answers.iter_mut().zip(&chunk.records) {
+            answer.published = record.published;
+        }
         let cut = answerer.count_cut(&inputs);
         let count = answers.len() as u64;
         let piece = renderer.render(answers);

@@ -253,7 +253,7 @@ fn every_format_has_the_level() {
     let parquet = ["classify", "in.jsonl", "--attack-level", "tactic", "--out", "out.parquet"];
     folder.run(&parquet).code(0);
     let layer = ["classify", "in.jsonl", "--format", "navigator", "--attack-level", "tactic"];
-    folder.run(&layer).code(2).says(&["a layer of the Navigator holds techniques"]);
+    folder.run(&layer).code(2).says(&["the format navigator holds techniques"]);
     let layer = ["classify", "in.jsonl", "--format", "navigator", "--attack-level", "technique"];
     assert!(!folder.run(&layer).code(0).stdout.contains("\"T1562."));
     let explained =

@@ -10,6 +10,7 @@ mod classify;
 mod data;
 mod enrichments;
 mod evaluation;
+mod exports;
 mod golden;
 mod hierarchies;
 mod kb;

@@ -14,7 +14,8 @@ use crate::score::push_score;
 
 pub(super) const FORMAT: Format =
     Format::records("csv", "One row for each label of each record", |setup| Box::new(Csv::new(setup)))
-        .endings(&["csv"]);
+        .endings(&["csv"])
+        .media("text/csv; charset=utf-8");
 
 /// Predictions as CSV with the columns `id,taxonomy,label,name,score,predicted,via,distance,outcome,role`; those of a
 /// checkpoint with three more in front of `via`: `status,replaced_by,derived`.

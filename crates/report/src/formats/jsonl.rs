@@ -24,7 +24,8 @@ pub(super) const FORMAT: Format =
     Format::records("jsonl", "One JSON object a record: record output, version 1", |setup| {
         Box::new(JsonLines::new(setup))
     })
-    .endings(&["jsonl", "ndjson", "json"]);
+    .endings(&["jsonl", "ndjson", "json"])
+    .media("application/x-ndjson");
 
 /// Predictions as JSON Lines.
 ///

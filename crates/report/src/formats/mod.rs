@@ -4,11 +4,20 @@ use std::path::Path;
 
 use crate::format::Format;
 
+#[cfg(feature = "parquet")]
+mod arrow;
 mod csv;
 mod jsonl;
+mod mapping_report;
+mod mappings;
+mod markdown;
+mod misp;
 mod navigator;
+mod ocsf;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod sarif;
+mod stix;
 mod table;
 
 pub use csv::Csv;
@@ -25,7 +34,16 @@ impl Format {
         csv::FORMAT,
         #[cfg(feature = "parquet")]
         parquet::FORMAT,
+        #[cfg(feature = "parquet")]
+        arrow::FORMAT,
         navigator::FORMAT,
+        stix::FORMAT,
+        misp::FORMAT,
+        sarif::FORMAT,
+        ocsf::FORMAT,
+        mappings::FORMAT,
+        markdown::FORMAT,
+        mapping_report::FORMAT,
     ];
 
     /// The usual format for people at a terminal.

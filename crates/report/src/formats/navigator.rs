@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use vulnlens_model::{LabelSource, Labels, Prediction, Run, ScoredLabel, Task};
+use vulnlens_model::{LabelSource, Labels, Prediction, Run, ScoredLabel, Task, Via};
 use vulnlens_taxonomy::{Domain, KnowledgeBase, TechniqueId};
 
 use crate::answer::{Answer, RecordKey};
+use crate::findings::way;
 use crate::format::Format;
 use crate::label::Label;
 use crate::rendering::{Document, FormatError, Setup};
@@ -20,7 +21,9 @@ pub(super) const FORMAT: Format = Format::document(
     "An ATT&CK Navigator layer 4.5: the predicted techniques of all records",
     |setup| Ok(Box::new(NavigatorLayer::new(setup))),
 )
-.own_ending("json");
+.own_ending("json")
+.media("application/json")
+.of_techniques();
 
 /// Records that a technique names as examples.
 const EXAMPLES: usize = 3;
@@ -56,6 +59,8 @@ struct Tally {
     /// The greatest probability in any record.
     greatest: f32,
     examples: Vec<String>,
+    /// The way of the first record that has one.
+    via: Option<Via>,
 }
 
 /// The kinds of techniques, in the order of the layer.
@@ -81,13 +86,15 @@ impl NavigatorLayer {
         }
     }
 
-    /// The predicted techniques of a list with their probabilities, each once and as it is called today.
-    fn predicted(&self, list: Option<&Labels<TechniqueId>>) -> BTreeMap<TechniqueId, f32> {
+    /// The predicted techniques of a list with their probabilities and ways, each once and as it is called today.
+    fn predicted(&self, list: Option<&Labels<TechniqueId>>) -> BTreeMap<TechniqueId, (f32, Option<Via>)> {
         let labels = list.map_or(&[][..], |list| &list.labels);
         let mut predicted = BTreeMap::new();
-        for ScoredLabel { label, score, .. } in labels.iter().filter(|scored| scored.predicted) {
-            let greatest: &mut f32 = predicted.entry(self.kb.current(*label)).or_default();
+        for ScoredLabel { label, score, via, .. } in labels.iter().filter(|scored| scored.predicted) {
+            let (greatest, way): &mut (f32, Option<Via>) =
+                predicted.entry(self.kb.current(*label)).or_default();
             *greatest = greatest.max(*score);
+            *way = way.or(*via);
         }
         predicted
     }
@@ -163,6 +170,7 @@ impl NavigatorLayer {
             }
             _ => "",
         };
+        let way = tally.via.map(|via| format!("; {}", way(via))).unwrap_or_default();
         let basis = match kind {
             Kind::Curated => Some("curated"),
             Kind::Linked => self.is_derived().then_some("derived"),
@@ -174,7 +182,7 @@ impl NavigatorLayer {
         let mut technique = json!({
             "techniqueID": id.to_string(),
             "score": score,
-            "comment": comment + also,
+            "comment": comment + also + &way,
             "enabled": true,
             "metadata": metadata,
         });
@@ -230,7 +238,7 @@ impl Document for NavigatorLayer {
         let Prediction { attack, attack_curated, .. } = &answer.prediction;
         self.asks_curated |= attack_curated.is_some();
         for (kind, list) in [(Kind::Curated, attack_curated), (Kind::Linked, attack)] {
-            for (id, score) in self.predicted(list.as_ref()) {
+            for (id, (score, via)) in self.predicted(list.as_ref()) {
                 if !self.is_in_matrix(id) {
                     self.left_out.insert(id);
                     continue;
@@ -238,6 +246,7 @@ impl Document for NavigatorLayer {
                 let tally = self.techniques.entry((kind, id)).or_default();
                 tally.records = tally.records.saturating_add(1);
                 tally.greatest = tally.greatest.max(score);
+                tally.via = tally.via.or(via);
                 if let Some(id) = answer.record.text().filter(|_| tally.examples.len() < EXAMPLES) {
                     tally.examples.push(id.into_owned());
                 }

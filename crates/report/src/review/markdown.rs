@@ -4,7 +4,7 @@ use super::judge::Review;
 use super::summary::ReviewSummary;
 use super::verdict::Verdict;
 use crate::label::Label;
-use crate::layout::printable;
+use crate::markdown_text::escaped as cell;
 use crate::rendering::Setup;
 use crate::score::percent;
 
@@ -78,30 +78,4 @@ pub(super) fn report(summary: &ReviewSummary, rows: &str, more: u64, setup: &Set
         text += &format!("\n{more} more disagreements are not listed; `--format jsonl` lists all.\n");
     }
     text
-}
-
-/// `text` in a cell, where nothing in it is taken for markup or a mention.
-fn cell(text: &str) -> String {
-    let mut cell = String::new();
-    for c in printable(text).chars() {
-        match c {
-            '<' => cell += "&lt;",
-            '>' => cell += "&gt;",
-            '&' => cell += "&amp;",
-            '@' => cell += "&#64;",
-            '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '~' | '#' | '!' => cell.extend(['\\', c]),
-            c => cell.push(c),
-        }
-    }
-    cell
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cell_holds_no_markup() {
-        assert_eq!(cell("a|b <i> @me [x](y)\n"), "a\\|b &lt;i&gt; &#64;me \\[x\\](y)\u{FFFD}");
-    }
 }

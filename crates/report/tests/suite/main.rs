@@ -3,6 +3,7 @@
 
 mod answers;
 mod checkpoints;
+mod exports;
 mod navigator;
 mod people;
 mod record;

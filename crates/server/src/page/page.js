@@ -240,7 +240,7 @@ function save(bytes, name, kind) {
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
-const ENDINGS = { jsonl: 'json', csv: 'csv', parquet: 'parquet', navigator: 'json' };
+const ENDINGS = { jsonl: 'json', csv: 'csv', parquet: 'parquet', navigator: 'json', stix: 'json', misp: 'json', sarif: 'sarif', ocsf: 'json', markdown: 'md' };
 
 async function download(format) {
   try {

@@ -19,7 +19,7 @@ use super::{body, records};
 use crate::answering::Text;
 use crate::app::App;
 use crate::error::ApiError;
-use crate::forms::{AnyBytes, AnyText, JsonErrors, Layer, Record, RecordsErrors};
+use crate::forms::{AnyBytes, AnyText, Event, JsonErrors, Layer, Mappings, Record, RecordsErrors};
 use crate::json::Object;
 use crate::options::{NOT_BLANK, OptionsForm};
 
@@ -89,9 +89,11 @@ pub(super) enum Classified {
 #[derive(ToSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "answers are written by the formats of the library; this is their form")]
-pub(super) enum ClassifiedOrLayer {
+pub(super) enum ClassifiedOrExported {
     Classified(Classified),
     Layer(Layer),
+    Event(Event),
+    Mappings(Mappings),
 }
 
 /// `POST /v1/classify`: in JSON `{"text"}` or `{"records"}`; in any other type a file of records.
@@ -116,10 +118,14 @@ pub(super) enum ClassifiedOrLayer {
             description = "The answers. Of JSON Lines, each line is a Record, or a BadRecord for one that could not be \
                            read or has no text.",
             content(
-                (ClassifiedOrLayer = "application/json"),
+                (ClassifiedOrExported = "application/json"),
                 (String = "application/x-ndjson"),
                 (String = "text/csv"),
                 (AnyBytes = "application/vnd.apache.parquet"),
+                (AnyBytes = "application/vnd.apache.arrow.stream"),
+                (String = "application/sarif+json"),
+                (String = "application/stix+json;version=2.1"),
+                (String = "text/markdown"),
             ),
             headers(("x-records-failed" = Option<u64>, description = "Records that could not be read or have no text; \
                                                               not of JSON Lines, which tell of each"))

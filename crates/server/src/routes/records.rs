@@ -144,7 +144,7 @@ pub(super) async fn classify(app: Arc<App>, request: Request) -> Result<Response
     let failed = Arc::new(AtomicU64::new(0));
     let work = Work {
         app: Arc::clone(&app),
-        answerer: ready.answerer(),
+        answerer: ready.answerer().keeping_texts(format.needs_text()),
         renderer,
         writer,
         head,
@@ -154,12 +154,7 @@ pub(super) async fn classify(app: Arc<App>, request: Request) -> Result<Response
     let (parts, mut answered) = mpsc::channel(WAITING);
     let limit = app.settings.records_bytes;
     read(request, limit, input_format, move |records| work.run(records, &parts)).await?;
-    let kind = match format.name() {
-        "jsonl" => "application/x-ndjson",
-        "csv" => "text/csv; charset=utf-8",
-        "parquet" => "application/vnd.apache.parquet",
-        _ => "application/json",
-    };
+    let kind = format.media_type();
     if tells_errors {
         let parts = unfold(answered, |mut parts| async move { Some((parts.recv().await?, parts)) });
         return Ok(([(header::CONTENT_TYPE, kind)], Body::from_stream(parts)).into_response());

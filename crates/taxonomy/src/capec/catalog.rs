@@ -1,7 +1,11 @@
 //! The contents of a CAPEC catalogue, whatever its form.
 
+use std::collections::BTreeMap;
+
 use crate::entries::AttackPattern;
 use crate::error::ParseIssue;
+use crate::ids::CapecId;
+use crate::stix_object::StixObject;
 
 /// The contents of a CAPEC catalogue.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -10,6 +14,8 @@ pub struct CapecCatalog {
     pub version: Option<String>,
     /// The patterns, in id order.
     pub patterns: Vec<AttackPattern>,
+    /// The objects of the patterns; none in XML.
+    pub objects: BTreeMap<CapecId, StixObject>,
     /// Entries that were left out, with the reasons, in the order of the file.
     pub issues: Vec<ParseIssue>,
 }

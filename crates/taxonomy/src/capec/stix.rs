@@ -10,6 +10,7 @@ use crate::error::{BadField, ParseError, ParseIssue, Position, excerpt};
 use crate::ids::{CapecId, ParseIdError};
 use crate::json::JsonObject;
 use crate::stix::{ExternalReference, for_each_object};
+use crate::stix_object::StixObject;
 use crate::terms::{PatternAbstraction, Status};
 
 pub(super) fn parse(reader: impl BufRead, file: &str) -> Result<CapecCatalog, ParseError> {
@@ -36,6 +37,7 @@ struct Draft {
     version: Option<String>,
     patterns: BTreeMap<CapecId, UnlinkedPattern>,
     id_of_ref: BTreeMap<String, CapecId>,
+    objects: BTreeMap<CapecId, StixObject>,
     issues: Vec<ParseIssue>,
 }
 
@@ -100,6 +102,7 @@ impl Draft {
         let version = object.optional("x_capec_version")?;
         self.id_of_ref.insert(object.required("id")?, id);
         self.version = self.version.take().or(version);
+        self.objects.extend(StixObject::of(&object).map(|object| (id, object)));
         self.patterns.insert(id, UnlinkedPattern { pattern, parent_refs, position });
         Ok(())
     }
@@ -152,7 +155,7 @@ impl Draft {
             patterns.push(pattern);
         }
         self.issues.sort_by_key(|issue| issue.position);
-        CapecCatalog { version: self.version, patterns, issues: self.issues }
+        CapecCatalog { version: self.version, patterns, objects: self.objects, issues: self.issues }
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::fixture::{CAPEC, CWE, ENTERPRISE, cwes, knowledge_base, knowledge_base_with, techniques};
 use sha2::{Digest, Sha256};
 use vulnlens_taxonomy::{
-    CapecId, CweId, KbFormatError, KnowledgeBase, KnowledgeBaseBuilder, Usage, attack, capec, cwe, diff,
+    AttackRelease, CapecId, CweId, KbFormatError, KnowledgeBase, KnowledgeBaseBuilder, Usage, attack, capec,
+    cwe, diff,
 };
 
 #[test]
@@ -140,4 +141,19 @@ fn diff_names_withdrawn_techniques_and_patterns_that_lead_elsewhere() {
     let [change] = changes.pattern_techniques.as_slice() else { panic!("{changes:?}") };
     assert_eq!((change.id, &change.added), (CapecId(267), &techniques(&["T1574"])));
     assert_eq!(change.removed, techniques(&["T1027"]));
+}
+
+#[test]
+fn entries_are_known_by_their_objects_in_stix() {
+    let kb = KnowledgeBase::embedded();
+    assert!(kb.techniques().all(|technique| kb.stix_of_technique(technique.id).is_some()));
+    assert!(kb.patterns().all(|pattern| kb.stix_of_pattern(pattern.id).is_some()));
+    // As MITRE publishes it.
+    let object = kb.stix_of_technique("T1190".parse().unwrap()).unwrap();
+    assert_eq!(object.id(), "attack-pattern--3f886f2a-874f-4333-b794-aa6075009b1c");
+    assert_eq!(object.created.to_string(), "2018-04-18T17:59:24.739Z");
+    // Another release keeps them.
+    let release = AttackRelease::of(&kb);
+    let other = kb.with_attack(&release).unwrap();
+    assert!(kb.techniques().all(|t| other.stix_of_technique(t.id) == kb.stix_of_technique(t.id)));
 }

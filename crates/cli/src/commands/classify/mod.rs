@@ -40,7 +40,9 @@ pub(crate) fn run(arguments: ClassifyArguments, terminal: &Terminal) -> Result<(
         .layout(arguments.question.layout(terminal))
         .safe_csv(arguments.safe_csv);
     let setup = view.iter().fold(setup, |setup, view| view.names(setup));
-    let mut answerer = Answerer::new(&classifier, &options, settings.format.needs_assigned()).view(view);
+    let mut answerer = Answerer::new(&classifier, &options, settings.format.needs_assigned())
+        .keeping_texts(settings.format.needs_text())
+        .view(view);
     if arguments.evidence {
         answerer = answerer.explaining();
     }
@@ -60,7 +62,10 @@ pub(crate) fn run(arguments: ClassifyArguments, terminal: &Terminal) -> Result<(
             let (found, missing) = look_up(&ids, &data)?;
             let inputs: Vec<Input<'_>> =
                 found.iter().map(|record| Input::text(&record.text).year(record.year)).collect();
-            let answers = answerer.answer(&inputs, found.iter().map(|record| record.key.clone()));
+            let mut answers = answerer.answer(&inputs, found.iter().map(|record| record.key.clone()));
+            for (answer, record) in answers.iter_mut().zip(&found) {
+                answer.published = record.published;
+            }
             write_all(answers, output()?)?;
             report_missing(&missing, &ids, &data)
         }
@@ -90,9 +95,8 @@ fn settings(arguments: &ClassifyArguments, terminal: &Terminal) -> Result<Settin
             Failure::new(Kind::Arguments, message).hint("add --format jsonl, or ask `vulnlens explain`")
         );
     }
-    let is_layer = Some(format) == Format::named("navigator");
-    if is_layer && arguments.attack.attack_level == AttackLevel::Tactic {
-        let message = "--attack-level tactic: a layer of the Navigator holds techniques";
+    if format.needs_techniques() && arguments.attack.attack_level == AttackLevel::Tactic {
+        let message = format!("--attack-level tactic: the format {} holds techniques", format.name());
         return Err(
             Failure::new(Kind::Arguments, message).hint("leave the level out, or choose another format")
         );
