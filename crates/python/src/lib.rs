@@ -10,6 +10,7 @@
 mod answering;
 mod capsule;
 mod columns;
+mod enriching;
 mod errors;
 mod kb;
 mod model;

@@ -9,10 +9,12 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use vulnlens::encoder::{LoadOptions, Precision};
 use vulnlens::{AskedOptions, Classifier, ModelKind, Open, Options, Task};
+use vulnlens_corpus::sources::ColumnNames;
 use vulnlens_files::Classified;
 use vulnlens_hub::{Hub, Settings};
 
 use crate::answering::Asked;
+use crate::enriching::{Enriching, Filled, Source, filled};
 use crate::errors::{AnyError, Class, exception, raised};
 use crate::kb;
 use crate::question::{Question, failed};
@@ -156,6 +158,35 @@ impl Model {
     fn question(&self, options: &str) -> PyResult<Question> {
         let (options, has_evidence) = read_options(options)?;
         Question::new(Asked::new(&self.classifier, options, has_evidence, Arc::clone(&self.threads)))
+    }
+
+    /// A document, given as bytes or as the path of a file, with the weaknesses that its findings lack.
+    #[pyo3(signature = (source, *, min_score, format, container, as_of, text, id, published))]
+    #[expect(clippy::too_many_arguments, reason = "Python names them")]
+    fn enrich<'py>(
+        &self,
+        py: Python<'py>,
+        source: Source,
+        min_score: Option<f32>,
+        format: Option<&str>,
+        container: bool,
+        as_of: Option<u16>,
+        text: Option<String>,
+        id: Option<String>,
+        published: Option<String>,
+    ) -> PyResult<Filled<'py>> {
+        let columns = ColumnNames::new(text, id, published);
+        let asked = Enriching::new(source, min_score, format, container, as_of, columns)?;
+        let work = || {
+            let run = || asked.run(&self.classifier, self.threads.count());
+            // A network that shares a batch out does so where it finds the threads of this process.
+            if self.classifier.network().computes_in_parallel() {
+                Ok(self.threads.pool()?.install(run))
+            } else {
+                Ok(run())
+            }
+        };
+        filled(py, py.detach(work).map_err(failed)?)
     }
 
     /// The label space of a task, under options, given as JSON.

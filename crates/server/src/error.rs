@@ -74,7 +74,7 @@ impl ApiError {
 
     /// A thread that ended without an answer.
     fn panicked() -> Self {
-        Self::backend("a thread that reads panicked; this is a fault of vulnlens")
+        Self::backend("a thread panicked; this is a fault of vulnlens")
     }
 
     /// A fault of the server.

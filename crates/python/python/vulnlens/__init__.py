@@ -10,6 +10,7 @@ Works offline: two models and the knowledge base are part of the package.
 
 - :class:`Classifier` answers texts, lists, records and tables; :class:`Answer` is what it gives;
 - :func:`read` reads the records of any file that the command line reads;
+- :func:`enrich` fills missing weaknesses into advisories, reports of scanners and tables;
 - :mod:`vulnlens.kb` has the entries of the catalogues and the ways between them;
 - ``vulnlens.sklearn``, ``vulnlens.pandas``, ``vulnlens.polars``, ``vulnlens.duckdb``, … bring answers into other
   libraries;
@@ -21,6 +22,7 @@ from __future__ import annotations
 from . import _native, kb
 from ._answer import Answer, Family, Label
 from ._classifier import Classifier, ModelWarning, Scored
+from ._enrich import Enriched, enrich
 from ._errors import ArgumentError, Error, InputError, MissingPackageError, ModelError, OutputError
 from ._records import Record, RecordWarning, read
 from ._table import AnswerTable, ArrowStream
@@ -31,6 +33,7 @@ __all__ = [
     "ArgumentError",
     "ArrowStream",
     "Classifier",
+    "Enriched",
     "Error",
     "Family",
     "InputError",
@@ -42,6 +45,7 @@ __all__ = [
     "Record",
     "RecordWarning",
     "Scored",
+    "enrich",
     "kb",
     "read",
 ]

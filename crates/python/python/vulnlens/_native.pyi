@@ -40,6 +40,18 @@ class Model:
     def revision(self) -> str: ...
     @property
     def notices(self) -> list[str]: ...
+    def enrich(
+        self,
+        source: bytes | str,
+        *,
+        min_score: float | None,
+        format: str | None,
+        container: bool,
+        as_of: int | None,
+        text: str | None,
+        id: str | None,
+        published: str | None,
+    ) -> tuple[bytes, str, list[str]]: ...
     def question(self, options: str) -> Question: ...
     def space(self, name: str, options: str) -> Space: ...
 

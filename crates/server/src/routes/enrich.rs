@@ -118,9 +118,7 @@ pub(super) async fn enrich(State(app): State<Arc<App>>, request: Request) -> Res
     }
     let (classifier, threads) = (model.classifier.clone(), app.settings.threads);
     let work = move || filled(&classifier, threads, as_of, options, &document);
-    let done = tokio::task::spawn_blocking(work).await;
-    let panicked = |_| ApiError::backend("a thread that fills panicked; this is a fault of vulnlens");
-    let (summary, filled) = done.map_err(panicked)??;
+    let (summary, filled) = tokio::task::spawn_blocking(work).await??;
     app.metrics.add_texts(summary.total().saturating_sub(summary.bad));
     app.metrics.add_failed(summary.bad);
     let mut response = filled.into_response();
