@@ -13,8 +13,8 @@ from vulnlens_opencti.stix import AUTHOR, Enricher, Stix, weaknesses_of
 #: The attributes of a relationship that tell whose it is.
 RELATIONSHIP = """
     id
-    createdBy { ... on Identity { name } }
-    to { ... on AttackPattern { standard_id } }
+    createdBy { ... on Identity { id name } }
+    to { ... on AttackPattern { id standard_id } }
 """
 
 
@@ -94,13 +94,17 @@ class VulnlensConnector:
 
     def _related_by_others(self, id: str) -> set[str]:
         """The ids of the attack patterns that a vulnerability is related to, except by this connector."""
-        found = self.helper.api.stix_core_relationship.list(
-            fromId=id,
-            toTypes=["Attack-Pattern"],
-            relationship_type="related-to",
-            customAttributes=RELATIONSHIP,
-            getAll=True,
-        )
+        try:
+            found = self.helper.api.stix_core_relationship.list(
+                fromId=id,
+                toTypes=["Attack-Pattern"],
+                relationship_type="related-to",
+                customAttributes=RELATIONSHIP,
+                getAll=True,
+            )
+        except ValueError as error:
+            message = f"OpenCTI does not tell the relationships of {id} ({error}); check the rights of the connector's user"
+            raise VulnlensError(message) from error
         others = (one for one in found or () if (one.get("createdBy") or {}).get("name") != AUTHOR)
         return {one["to"]["standard_id"] for one in others if (one.get("to") or {}).get("standard_id")}
 

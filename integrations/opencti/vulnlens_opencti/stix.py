@@ -13,6 +13,8 @@ from vulnlens_client import Answer, Label, Suggestion
 Stix = dict[str, Any]
 
 AUTHOR = "vulnlens"
+#: The date of the author, which is the same in every bundle.
+AUTHOR_CREATED = "2026-01-01T00:00:00.000Z"
 #: The label of all that is sent: no person has said it.
 PREDICTED = "vulnlens:predicted"
 #: The label of a vulnerability whose weaknesses were filled in.
@@ -69,7 +71,6 @@ class Enricher:
             if extension is not None:
                 extension["cwe"] = filled
             vulnerability["labels"] = [*vulnerability.get("labels", ()), PREDICTED_CWE]
-        author = self._author(vulnerability)
         related = [(label, ASSIGNED) for label in suggestion.assigned]
         if self.with_derived:
             related += [(label, DERIVED) for label in (*suggestion.patterns, *suggestion.derived)]
@@ -82,24 +83,15 @@ class Enricher:
             new += [pattern, self._relationship(label, kind, pattern, vulnerability, answer)]
             count += 1
         if filled or count:
-            new = [author, *new, self._note(vulnerability, answer, suggestion, filled)]
+            new = [_author(), *new, self._note(vulnerability, answer, suggestion, filled)]
         present = {one["id"] for one in objects}
         objects += [one for one in new if one["id"] not in present]
         return Enrichment(objects, len(filled), count)
 
-    def _author(self, vulnerability: Stix) -> Stix:
-        description = "A program that reads the text of a vulnerability and says which weaknesses and techniques it implies"
-        return {
-            **_dated("identity", Identity.generate_id(AUTHOR, "system"), vulnerability),
-            "name": AUTHOR,
-            "identity_class": "system",
-            "description": description,
-        }
-
     def _pattern(self, label: Label, vulnerability: Stix) -> Stix:
         # The platform finds an attack pattern by its MITRE id; nothing but the name of a new one is told.
         return {
-            **_dated("attack-pattern", AttackPattern.generate_id(label.own_name, label.id), vulnerability),
+            **_dated("attack-pattern", AttackPattern.generate_id(label.own_name, label.id), vulnerability["created"]),
             "name": label.own_name,
             "x_mitre_id": label.id,
             "confidence": LEAST_CONFIDENCE,
@@ -112,7 +104,7 @@ class Enricher:
         else:
             why = f"it follows from {' ▸ '.join(label.via)} through MITRE's catalogues"
         return {
-            **_dated("relationship", StixCoreRelationship.generate_id("related-to", source, target), vulnerability),
+            **_dated("relationship", StixCoreRelationship.generate_id("related-to", source, target), vulnerability["created"]),
             **_marked(vulnerability),
             "relationship_type": "related-to",
             "source_ref": source,
@@ -127,7 +119,7 @@ class Enricher:
         abstract = "Weaknesses and techniques predicted from the description"
         content = self._told(answer, suggestion, filled)
         return {
-            **_dated("note", Note.generate_id(vulnerability["created"], content, abstract), vulnerability),
+            **_dated("note", Note.generate_id(vulnerability["created"], content, abstract), vulnerability["created"]),
             **_marked(vulnerability),
             "abstract": abstract,
             "content": content,
@@ -156,13 +148,17 @@ class Enricher:
         return "\n".join(lines)
 
 
-def _dated(kind: str, id: str, vulnerability: Stix) -> Stix:
+def _dated(kind: str, id: str, created: str) -> Stix:
+    return {"type": kind, "spec_version": "2.1", "id": id, "created": created, "modified": created}
+
+
+def _author() -> Stix:
+    description = "A program that reads the text of a vulnerability and says which weaknesses and techniques it implies"
     return {
-        "type": kind,
-        "spec_version": "2.1",
-        "id": id,
-        "created": vulnerability["created"],
-        "modified": vulnerability["created"],
+        **_dated("identity", Identity.generate_id(AUTHOR, "system"), AUTHOR_CREATED),
+        "name": AUTHOR,
+        "identity_class": "system",
+        "description": description,
     }
 
 
