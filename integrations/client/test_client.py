@@ -154,3 +154,7 @@ def test_only_what_is_sure_is_suggested() -> None:
 def test_names_of_sub_techniques() -> None:
     assert Label("T1562.003", "Impair Defenses: Impair Command History Logging", 1, True).own_name.startswith("Impair Comm")
     assert Label("CAPEC-1", "A: b", 1, True).own_name == "A: b"
+
+
+def test_no_score_is_shown_as_certain() -> None:
+    assert [Label("a", "", score, True).shown_score for score in (0.99996, 0.5, 0.0004)] == ["0.999", "0.500", "0.000"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,11 @@ class Label:
     via: tuple[str, ...] = ()
     distance: int | None = None
     role: str | None = None
+
+    @property
+    def shown_score(self) -> str:
+        """The score in thousandths, rounded down, so that none is shown as certain."""
+        return f"{math.floor(self.score * 1000) / 1000:.3f}"
 
     @property
     def own_name(self) -> str:

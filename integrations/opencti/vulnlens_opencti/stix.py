@@ -112,7 +112,7 @@ class Enricher:
             "created_by_ref": Identity.generate_id(AUTHOR, "system"),
             "confidence": min(self.max_confidence, round(100 * label.score)),
             "labels": [PREDICTED, kind],
-            "description": f"Predicted with score {label.score:.3f}: {why}. {answer.origin}.",
+            "description": f"Predicted with score {label.shown_score}: {why}. {answer.origin}.",
         }
 
     def _note(self, vulnerability: Stix, answer: Answer, suggestion: Suggestion, filled: Sequence[str]) -> Stix:
@@ -140,7 +140,7 @@ class Enricher:
                 for label in follows
             ]
         lines = ["| | | score | |", "|---|---|---|---|"]
-        lines += [f"| {kind} | {label.id} {label.name} | {label.score:.3f} | {why} |" for kind, label, why in rows]
+        lines += [f"| {kind} | {label.id} {label.name} | {label.shown_score} | {why} |" for kind, label, why in rows]
         written = f"Filled in: {', '.join(filled)}." if filled else "The weaknesses of the vulnerability were left as they are."
         lines += ["", f"{answer.said} {written} Predicted, not confirmed by a person: {answer.origin}."]
         if answer.is_cut:
