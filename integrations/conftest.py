@@ -1,7 +1,7 @@
 """Fixtures of the tests of all integrations: the built binary, and servers of it on free ports.
 
-The binary is that of the variable VULNLENS_BINARY, otherwise ``target/release/vulnlens``. `tools/integrations.sh` sets up
-the environment and runs the tests.
+The binary is that of the variable VULNLENS_BINARY, otherwise ``target/release/vulnlens``. `tools/integrations.sh` sets
+up the environment and runs the tests.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,9 @@ from vulnlens_tools.serving import Serving
 
 ROOT = Path(__file__).resolve().parent.parent
 
-SQL_INJECTION = "SQL injection in login.php of Shop 1.2 lets remote attackers read the users table via the id parameter."
+SQL_INJECTION = (
+    "SQL injection in login.php of Shop 1.2 lets remote attackers read the users table via the id parameter."
+)
 API_KEY = "a-key-for-tests"
 
 
@@ -30,6 +33,53 @@ def binary() -> Path:
     if not path.is_file():
         pytest.skip(f"there is no {path}; build it by `cargo build --release`, or name another by VULNLENS_BINARY")
     return path
+
+
+@pytest.fixture(scope="session")
+def enriching(binary: Path) -> Path:
+    """The built binary, if it has the command ``enrich``."""
+    if subprocess.run([binary, "enrich", "--help"], capture_output=True).returncode != 0:
+        pytest.skip(f"{binary} has no `enrich`")
+    return binary
+
+
+#: A program in place of vulnlens: the document says what it tells of itself, and how it ends.
+STUB = """#!{python}
+import json, sys
+*options, dash, path = sys.argv[2:]
+assert sys.argv[1] == "enrich" and dash == "--", sys.argv
+text = open(path).read()
+told = json.loads(text)
+out = next(option for option in options if option.startswith("--out="))[6:]
+for option in told.get("options", []):
+    assert option in options, options
+if told["code"] in (0, 4, 7):
+    open(out, "w").write(text.replace("before", "after"))
+sys.stderr.write("".join(line + chr(10) for line in told.get("lines", [])) + path + ": " + told["summary"] + chr(10))
+sys.exit(told["code"])
+"""
+
+
+@pytest.fixture
+def stub(tmp_path: Path) -> Path:
+    """A program in place of vulnlens."""
+    path = tmp_path / "stub" / "vulnlens"
+    path.parent.mkdir()
+    path.write_text(STUB.format(python=sys.executable), encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+def advisory(**fields: object) -> dict[str, object]:
+    """An advisory in OSV, which tells its weakness and does not name it."""
+    return {
+        "schema_version": "1.6.0",
+        "id": "TEST-2024-1",
+        "modified": "2024-02-01T00:00:00Z",
+        "published": "2024-02-01T00:00:00Z",
+        "details": SQL_INJECTION,
+        **fields,
+    }
 
 
 @pytest.fixture(scope="session")

@@ -81,7 +81,9 @@ def test_a_model_that_is_not_there(server: str) -> None:
 
 
 def test_no_server() -> None:
-    with pytest.raises(VulnlensError, match="http://127.0.0.1:9: the server cannot be reached.*start `vulnlens serve`") as caught:
+    with pytest.raises(
+        VulnlensError, match="http://127.0.0.1:9: the server cannot be reached.*start `vulnlens serve`"
+    ) as caught:
         asker("http://127.0.0.1:9").classify(SQL_INJECTION)
     assert caught.value.is_temporary
     for url in ("127.0.0.1:8080", "file:///etc/passwd", "http://"):
@@ -152,7 +154,9 @@ def test_only_what_is_sure_is_suggested() -> None:
 
 
 def test_names_of_sub_techniques() -> None:
-    assert Label("T1562.003", "Impair Defenses: Impair Command History Logging", 1, True).own_name.startswith("Impair Comm")
+    assert Label("T1562.003", "Impair Defenses: Impair Command History Logging", 1, True).own_name.startswith(
+        "Impair Comm"
+    )
     assert Label("CAPEC-1", "A: b", 1, True).own_name == "A: b"
 
 

@@ -13,7 +13,7 @@ class Label:
     """A weakness, an attack pattern or a technique with its score.
 
     ``asserted`` is true if it is one of the answers. ``via`` is the way from a weakness to what follows from it, and
-    ``distance`` the steps from the weakness up to the one that is linked; both are empty for what the text tells itself.
+    ``distance`` the steps from the weakness up to the one that is linked; what the text tells itself has neither.
     """
 
     id: str

@@ -82,7 +82,9 @@ class HttpAsker:
         found = self._ask("/v1/classify", body)
         records = found.get("records") if isinstance(found, dict) else None
         if not isinstance(records, list) or len(records) != 1 or not isinstance(records[0], dict):
-            raise VulnlensError(f"{self.url}: the answer is not one of vulnlens; is it the address of `vulnlens serve`?")
+            raise VulnlensError(
+                f"{self.url}: the answer is not one of vulnlens; is it the address of `vulnlens serve`?"
+            )
         if "error" in records[0]:
             raise VulnlensError(f"{self.url}: {records[0]['error']}")
         return self._answer(records[0], len(text) > TEXT_CHARACTERS)
@@ -127,7 +129,9 @@ class HttpAsker:
                 raise self._refusal(error.code, error.read(ANSWER_BYTES)) from None
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", None) or error
-            message = f"{self.url}: the server cannot be reached ({reason}); start `vulnlens serve`, or correct the address"
+            message = (
+                f"{self.url}: the server cannot be reached ({reason}); start `vulnlens serve`, or correct the address"
+            )
             raise VulnlensError(message, is_temporary=True) from error
         try:
             return json.loads(read)
@@ -167,7 +171,9 @@ class ProcessAsker:
     def classify(self, text: str, id: str | None = None, published: str | None = None) -> Answer:
         """Answers a text."""
         try:
-            found = self._classifier([text[:TEXT_CHARACTERS]], ids=[id or "text"], published=[published and published[:10]])
+            found = self._classifier(
+                [text[:TEXT_CHARACTERS]], ids=[id or "text"], published=[published and published[:10]]
+            )
         except self._vulnlens.Error as error:
             raise VulnlensError(_one_line(error)) from error
         return Answer.of(found[0].to_dict(), len(text) > TEXT_CHARACTERS)

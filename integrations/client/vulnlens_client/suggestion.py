@@ -19,9 +19,9 @@ WITHOUT = frozenset({"not-a-vulnerability", "no-text", "withdrawn"})
 class Suggestion:
     """What may be written of an answer.
 
-    ``weaknesses``: asserted, with a score from the bound on, and CWE lets vulnerabilities be mapped to them. ``patterns``
-    and ``derived`` techniques: asserted with such a score, and linked to one of these weaknesses itself, not to an
-    ancestor. ``assigned``: the techniques that analysts assign, as the model asserts them.
+    ``weaknesses``: asserted, with a score from the bound on, and CWE lets vulnerabilities be mapped to them.
+    ``patterns`` and ``derived`` techniques: asserted with such a score, and linked to one of these weaknesses itself,
+    not to an ancestor. ``assigned``: the techniques that analysts assign, as the model asserts them.
     """
 
     weaknesses: tuple[Label, ...] = ()

@@ -19,12 +19,12 @@ moduleinfo = {
     "name": "vulnlens weaknesses",
     "logo": "",
     "requirements": ["vulnlens-client; a server of vulnlens, or the package vulnlens"],
-    "description": "Weaknesses (CWE), attack patterns (CAPEC) and ATT&CK techniques that the text of a vulnerability implies.",
+    "description": "Weaknesses (CWE), attack patterns and techniques that the text of a vulnerability implies.",
     "features": (
-        "A vulnerability is answered by the text of its CVE, which a server that was started with --data knows; a text or"
-        " a comment by itself. Weaknesses that the text tells surely become objects, and so do the attack patterns linked to"
-        " them; techniques that analysts assign to such vulnerabilities become attributes with the tag of their galaxy."
-        " Comments have the score, the model and the releases. Nothing that is there is changed."
+        "A vulnerability is answered by the text of its CVE, which a server that was started with --data knows; a text"
+        " or a comment by itself. Weaknesses that the text tells surely become objects, and so do the attack patterns"
+        " linked to them; techniques that analysts assign to such vulnerabilities become attributes with the tag of"
+        " their galaxy. Comments have the score, the model and the releases. Nothing that is there is changed."
     ),
     "references": ["https://cwe.mitre.org/", "https://attack.mitre.org/"],
     "input": "A vulnerability, a text or a comment.",
@@ -62,7 +62,9 @@ def handler(q: bytes | str | bool = False) -> Json | bool:
 def _attribute_of(request: Any) -> Json:
     attribute = request.get("attribute") if isinstance(request, dict) else None
     if not isinstance(attribute, dict) or not all(attribute.get(key) for key in ("type", "uuid", "value")):
-        raise VulnlensError("the request has no attribute with type, uuid and value, as MISP sends it to modules of misp_standard")
+        raise VulnlensError(
+            "the request has no attribute with type, uuid and value, as MISP sends it to modules of misp_standard"
+        )
     if attribute["type"] not in mispattributes["input"]:
         taken = ", ".join(mispattributes["input"])
         raise VulnlensError(f"an attribute of type {attribute['type']!r} is not answered; send one of {taken}")
@@ -75,13 +77,17 @@ def _answer(attribute: Json, config: Json) -> Json:
     except (TypeError, ValueError):
         min_score = float("nan")
     if not 0 <= min_score <= 1:
-        raise VulnlensError(f"min_score: {config['min_score']!r} is not a number from 0 to 1; correct the setting of the module")
+        raise VulnlensError(
+            f"min_score: {config['min_score']!r} is not a number from 0 to 1; correct the setting of the module"
+        )
     asked = _asker(config.get("url") or None, config.get("api_key") or None, config.get("model") or None)
     text, id, published = str(attribute["value"]), None, None
     if attribute["type"] == "vulnerability":
         found = asked.text_of(text.strip().upper())
         if found is None:
-            has = "start `vulnlens serve` with --data and a data set that has it, and give its address in the setting url"
+            has = (
+                "start `vulnlens serve` with --data and a data set that has it, and give its address in the setting url"
+            )
             raise VulnlensError(f"{text}: there is no text of it; {has}, or enrich its text")
         text, id, published = found.text, text.strip().upper(), found.published
     answer = asked.classify(text, id, published)
@@ -109,9 +115,10 @@ def _results(attribute: Json, answer: Answer, suggestion: Suggestion) -> Json:
         fields = {"id": label.id.removeprefix("CAPEC-"), "name": label.name, "related-weakness": label.via[0]}
         _add(event, "attack-pattern", given.uuid, label, answer, fields)
     for label in (*suggestion.assigned, *suggestion.derived):
-        technique = event.add_attribute(
-            "text",
-            f"{label.id} {label.own_name}",
+        technique = MISPAttribute()
+        technique.from_dict(
+            type="text",
+            value=f"{label.id} {label.own_name}",
             category="External analysis",
             comment=_comment(label, answer),
             to_ids=False,
@@ -119,6 +126,7 @@ def _results(attribute: Json, answer: Answer, suggestion: Suggestion) -> Json:
         )
         technique.add_tag(f'misp-galaxy:mitre-attack-pattern="{label.own_name} - {label.id}"')
         technique.add_tag(UNSUPERVISED)
+        event.add_attribute(**technique)
     found = json.loads(event.to_json())
     return {"results": {key: found[key] for key in ("Attribute", "Object") if found.get(key)}}
 

@@ -1,1 +1,1 @@
-"""An internal-enrichment connector of OpenCTI: the weaknesses and techniques that a vulnerability's description tells."""
+"""A connector of OpenCTI: the weaknesses and techniques that the description of a vulnerability tells."""

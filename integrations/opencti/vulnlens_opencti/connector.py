@@ -90,7 +90,9 @@ class VulnlensConnector:
         if not found.weaknesses and not found.techniques:
             return self._pass_on(data, f"Nothing to add: {answer.said}")
         self._send_objects(found.objects)
-        return f"Sent {_count(found.weaknesses, 'weakness')} and {_count(found.techniques, 'relationship')}: {answer.said}"
+        return (
+            f"Sent {_count(found.weaknesses, 'weakness')} and {_count(found.techniques, 'relationship')}: {answer.said}"
+        )
 
     def _related_by_others(self, id: str) -> set[str]:
         """The ids of the attack patterns that a vulnerability is related to, except by this connector."""
@@ -103,7 +105,9 @@ class VulnlensConnector:
                 getAll=True,
             )
         except ValueError as error:
-            message = f"OpenCTI does not tell the relationships of {id} ({error}); check the rights of the connector's user"
+            message = (
+                f"OpenCTI does not tell the relationships of {id} ({error}); check the rights of the connector's user"
+            )
             raise VulnlensError(message) from error
         others = (one for one in found or () if (one.get("createdBy") or {}).get("name") != AUTHOR)
         return {one["to"]["standard_id"] for one in others if (one.get("to") or {}).get("standard_id")}

@@ -22,8 +22,8 @@ PREDICTED_CWE = "vulnlens:predicted-cwe"
 #: The labels of relationships by where the technique comes from.
 ASSIGNED = "vulnlens:curated"
 DERIVED = "vulnlens:derived"
-#: OpenCTI changes a field that is filled only for data of at least the same confidence. The least one lets techniques that
-#: the platform has keep their names; 0 would be read as none.
+#: OpenCTI changes a field that is filled only for data of at least the same confidence: with the least one, techniques
+#: that the platform has keep their names.
 LEAST_CONFIDENCE = 1
 #: The extension of OpenCTI in objects of a platform, which has the weaknesses of a vulnerability as ``cwe``.
 EXTENSION = "extension-definition--ea279b3e-5c71-4632-ac08-831c66a786ba"
@@ -104,7 +104,9 @@ class Enricher:
         else:
             why = f"it follows from {' ▸ '.join(label.via)} through MITRE's catalogues"
         return {
-            **_dated("relationship", StixCoreRelationship.generate_id("related-to", source, target), vulnerability["created"]),
+            **_dated(
+                "relationship", StixCoreRelationship.generate_id("related-to", source, target), vulnerability["created"]
+            ),
             **_marked(vulnerability),
             "relationship_type": "related-to",
             "source_ref": source,
@@ -141,7 +143,11 @@ class Enricher:
             ]
         lines = ["| | | score | |", "|---|---|---|---|"]
         lines += [f"| {kind} | {label.id} {label.name} | {label.shown_score} | {why} |" for kind, label, why in rows]
-        written = f"Filled in: {', '.join(filled)}." if filled else "The weaknesses of the vulnerability were left as they are."
+        written = (
+            f"Filled in: {', '.join(filled)}."
+            if filled
+            else "The weaknesses of the vulnerability were left as they are."
+        )
         lines += ["", f"{answer.said} {written} Predicted, not confirmed by a person: {answer.origin}."]
         if answer.is_cut:
             lines.append("Only the beginning of the description was read, which is too long.")
