@@ -40,8 +40,10 @@ fi
 # The package that users install has all that its tests had.
 packaged="$(mktemp -d)"
 trap 'rm -rf "$packaged"' EXIT
-"$python" -m pip install --quiet --no-deps --target "$packaged" ./integrations/client
-(cd "$packaged" && "$python" -c 'import vulnlens_client; vulnlens_client.HttpAsker("http://127.0.0.1:8080")')
+# From a copy, since a package is built where its sources are.
+cp -r integrations/client "$packaged/source"
+"$python" -m pip install --quiet --no-deps --target "$packaged/packages" "$packaged/source"
+(cd "$packaged/packages" && "$python" -c 'import vulnlens_client; vulnlens_client.HttpAsker("http://127.0.0.1:8080")')
 if "$python" -c 'import mypy, pycti, pymisp' 2>/dev/null; then
     for part in client/vulnlens_client opencti/vulnlens_opencti opencti/main.py misp/expansion/vulnlens_weaknesses.py \
         github-action/enrich.py pre-commit/vulnlens_enrich.py; do

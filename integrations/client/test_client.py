@@ -18,10 +18,11 @@ class Strange(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Answers by the path."""
-        body = {"/page": b"<html>", "/list": b"[]", "/other": b'{"records": [{"cwe": [{}]}]}'}
+        body = {"/elsewhere": b"", "/page": b"<html>", "/list": b"[]", "/other": b'{"records": [{"cwe": [{}]}]}'}
         kind = next(key for key in body if self.path.startswith(key))
         self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(200)
+        self.send_response(302 if kind == "/elsewhere" else 200)
+        self.send_header("Location", "/list")
         self.end_headers()
         self.wfile.write(body[kind])
 
@@ -95,6 +96,11 @@ def test_no_server() -> None:
 def test_a_server_of_others(strange: str, kind: str) -> None:
     with pytest.raises(VulnlensError, match="the answer is not"):
         asker(f"{strange}/{kind}").classify(SQL_INJECTION)
+
+
+def test_redirects_are_not_followed(strange: str) -> None:
+    with pytest.raises(VulnlensError, match="302: it leads to /list; give the address"):
+        asker(f"{strange}/elsewhere", "a key").classify(SQL_INJECTION)
 
 
 def test_the_package_answers_as_the_server(server: str) -> None:

@@ -156,7 +156,7 @@ def install(inputs: Inputs, folder: Path) -> str:
 
 def say(line: str) -> None:
     """Writes a line to the log of the step, in which no text of a document may be a command."""
-    sys.stdout.write(line.replace("::", ": :") + "\n")
+    sys.stdout.write(line.replace("::", ": :").replace("##[", "# #[") + "\n")
 
 
 def fail(message: str, file: str = "") -> None:
@@ -230,7 +230,7 @@ def run(inputs: Inputs, variables: Mapping[str, str]) -> int:
         for line in one.told:
             say(line)
         if not one.is_written or one.code == NOT_FILLED:
-            fail(one.told[-1] if one.told else f"vulnlens ended with {one.code}", str(one.path))
+            fail("\n".join(one.told[-3:]) or f"vulnlens ended with {one.code}", str(one.path))
             failed += 1
     counts = {key: sum(one.counts.get(key, 0) for one in done) for key in COUNTS}
     outputs = {"files": len(done), "total": sum(counts.values()), **counts}

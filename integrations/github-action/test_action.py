@@ -127,12 +127,14 @@ def test_findings_that_fail(step: Step, document: Document, stub: Path) -> None:
 
 
 def test_a_document_that_fails_loses_no_other(step: Step, document: Document, stub: Path) -> None:
-    document("a.json", "is damaged", 3, lines=["::warning::a command of the document"])
+    document("a.json", "is damaged", 3, lines=["::warning::a command", "##[warning]another"])
     document("b.json", "1 filled")
     ended = step.run("?.json", binary=str(stub))
     assert ended.returncode == 1 and step.outputs()["filled"] == "1"
-    assert "\n::error file=a.json::a.json: is damaged\n" in ended.stdout
-    assert "::warning::" not in ended.stdout
+    told = "::warning::a command%0A##[warning]another%0Aa.json: is damaged"
+    assert f"\n::error file=a.json::{told}\n" in ended.stdout
+    # No line of a document's is a command by itself.
+    assert not [line for line in ended.stdout.splitlines() if line.startswith(("::warning", "##["))]
     assert "| `a.json` | failed |" in step.summary.read_text(encoding="utf-8")
 
 

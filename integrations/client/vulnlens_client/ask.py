@@ -58,6 +58,13 @@ def asker(url: str | None = None, key: str | None = None, model: str | None = No
     return HttpAsker(url, key, model, timeout) if url else ProcessAsker(model)
 
 
+class NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: the key is for the server that was named, and for no other."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """None: the answer is an error that names where it leads."""
+
+
 class HttpAsker:
     """A server of ``vulnlens serve``."""
 
@@ -69,6 +76,7 @@ class HttpAsker:
         self.key = key
         self.model = model
         self.timeout = timeout
+        self._opener = urllib.request.build_opener(NoRedirects)
         self._usages: dict[str, str | None] = {}
 
     def classify(self, text: str, id: str | None = None, published: str | None = None) -> Answer:
@@ -120,13 +128,13 @@ class HttpAsker:
         if self.key:
             request.add_header("Authorization", f"Bearer {self.key}")
         try:
-            with urllib.request.urlopen(request, timeout=self.timeout) as answer:
+            with self._opener.open(request, timeout=self.timeout) as answer:
                 read = answer.read(ANSWER_BYTES)
         except urllib.error.HTTPError as error:
             with error:
                 if error.code == 404 and "missing" in missing:
                     return missing["missing"]
-                raise self._refusal(error.code, error.read(ANSWER_BYTES)) from None
+                raise self._refusal(error.code, error.read(ANSWER_BYTES), error.headers.get("Location")) from None
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", None) or error
             message = (
@@ -139,13 +147,15 @@ class HttpAsker:
             message = f"{self.url}{path}: the answer is not JSON; is it the address of `vulnlens serve`?"
             raise VulnlensError(message) from None
 
-    def _refusal(self, status: int, body: bytes) -> VulnlensError:
+    def _refusal(self, status: int, body: bytes, location: str | None) -> VulnlensError:
         """The error of a status: the server's own words, and its hint."""
         try:
             told = json.loads(body)
             words = "; ".join(str(told[key]) for key in ("error", "hint") if told.get(key))
         except (ValueError, AttributeError, TypeError):
             words = ""
+        if 300 <= status < 400:
+            words = f"it leads to {location}; give the address where vulnlens is"
         if status == 401:
             words = f"{words}; give the key of the server" if words else "give the key of the server"
         message = f"{self.url}: {status}: {words or 'the server gives no reason'}"
