@@ -178,7 +178,7 @@ def test_a_vulnerability_is_enriched(start: Start, platform: Platform) -> None:
     assert kinds == {("vulnlens:curated", "T"), ("vulnlens:derived", "C")}
     assert len(patterns) == len(relationships)
 
-    exploit = patterns[AttackPattern.generate_id("", "T1190")]
+    exploit = patterns[AttackPattern.generate_id("Exploit Public-Facing Application", "T1190")]
     assert exploit["name"] == "Exploit Public-Facing Application" and exploit["confidence"] == 1
     (note,) = by_type(bundle, "note")
     assert note["object_refs"] == [vulnerability["id"]] and note["labels"] == ["vulnlens:predicted"]

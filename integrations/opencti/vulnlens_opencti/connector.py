@@ -14,7 +14,7 @@ from vulnlens_opencti.stix import AUTHOR, Enricher, Stix, weaknesses_of
 RELATIONSHIP = """
     id
     createdBy { ... on Identity { id name } }
-    to { ... on AttackPattern { id standard_id } }
+    to { ... on AttackPattern { id x_mitre_id } }
 """
 
 
@@ -95,7 +95,7 @@ class VulnlensConnector:
         )
 
     def _related_by_others(self, id: str) -> set[str]:
-        """The ids of the attack patterns that a vulnerability is related to, except by this connector."""
+        """The MITRE ids of the attack patterns that a vulnerability is related to, except by this connector."""
         try:
             found = self.helper.api.stix_core_relationship.list(
                 fromId=id,
@@ -110,7 +110,7 @@ class VulnlensConnector:
             )
             raise VulnlensError(message) from error
         others = (one for one in found or () if (one.get("createdBy") or {}).get("name") != AUTHOR)
-        return {one["to"]["standard_id"] for one in others if (one.get("to") or {}).get("standard_id")}
+        return {one["to"]["x_mitre_id"] for one in others if (one.get("to") or {}).get("x_mitre_id")}
 
     def _pass_on(self, data: dict[str, Any], message: str) -> str:
         """Sends the bundle of a playbook as it came, and returns the message."""

@@ -60,7 +60,7 @@ class Enricher:
     ) -> Enrichment:
         """The objects with what is suggested of the vulnerability ``id``.
 
-        ``known`` are the ids of attack patterns that it is related to by others; these relationships stay as they are.
+        ``known`` are the MITRE ids of attack patterns that it is related to by others: these relationships stay.
         """
         objects = [copy.deepcopy(one) if one["id"] == id else one for one in objects]
         vulnerability = next(one for one in objects if one["id"] == id)
@@ -77,9 +77,9 @@ class Enricher:
         new: list[Stix] = []
         count = 0
         for label, kind in related:
-            pattern = self._pattern(label, vulnerability)
-            if pattern["id"] in known:
+            if label.id in known:
                 continue
+            pattern = self._pattern(label, vulnerability)
             new += [pattern, self._relationship(label, kind, pattern, vulnerability, answer)]
             count += 1
         if filled or count:
@@ -121,7 +121,7 @@ class Enricher:
         abstract = "Weaknesses and techniques predicted from the description"
         content = self._told(answer, suggestion, filled)
         return {
-            **_dated("note", Note.generate_id(vulnerability["created"], content, abstract), vulnerability["created"]),
+            **_dated("note", Note.generate_id(vulnerability["created"], content), vulnerability["created"]),
             **_marked(vulnerability),
             "abstract": abstract,
             "content": content,
