@@ -58,7 +58,7 @@ fi
 
 # A static binary needs nothing: it answers in an empty root, without a library, a home or a /proc.
 if [[ "$target" == *-linux-musl ]]; then
-    if file "$binary" | grep -q "interpreter"; then
+    if readelf -l "$binary" | grep -q INTERP; then
         echo "$target: the binary is not static" >&2
         exit 1
     fi
