@@ -11,25 +11,27 @@ cd "$(dirname "$0")/.."
 target="${CARGO_TARGET_DIR:-target}"
 environment="${1:-$target/integrations-tests}"
 [[ -x "$environment/bin/python" ]] || python3 -m venv "$environment"
-python="$environment/bin/python"
+python="$(realpath -s "$environment")/bin/python"
 
-# One by one, so that what is missing takes nothing else with it; what is there is not asked for again.
-installed="$environment/integrations"
-mkdir -p "$installed"
-grep -v '^#' tools/integrations_requirements.txt | while read -r package; do
-    [[ -e "$installed/$package" ]] && continue
-    if "$python" -m pip install --quiet "$package"; then
-        touch "$installed/$package"
+# Together, so that their dependencies fit each other; otherwise one by one, so that what is missing takes nothing else
+# with it. What is there is not asked for again.
+requirements=tools/integrations_requirements.txt
+installed="$environment/integrations_requirements.txt"
+if ! cmp --quiet "$requirements" "$installed"; then
+    if "$python" -m pip install --quiet --requirement "$requirements"; then
+        cp "$requirements" "$installed"
     else
-        echo "skipped: $package cannot be installed"
+        grep -v '^#' "$requirements" | while read -r package; do
+            "$python" -m pip install --quiet "$package" || echo "skipped: $package cannot be installed"
+        done
     fi
-done
+fi
 if ! "$python" -c 'import pytest, yaml' 2>/dev/null; then
     echo "skipped: the tests of the integrations need pytest and PyYAML"
     exit 0
 fi
 
-wheel="$(find "$target/wheels" -name 'vulnlens-*.whl' 2>/dev/null | sort | tail -1)"
+wheel="$(find "$target/wheels" -name 'vulnlens-*.whl' 2>/dev/null | sort | tail -1 || true)"
 if [[ -n "$wheel" ]]; then
     "$python" -m pip install --quiet --force-reinstall --no-deps --no-index "$wheel"
 else
