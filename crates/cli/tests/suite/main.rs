@@ -9,6 +9,7 @@ mod checkpoints;
 mod classify;
 mod data;
 mod evaluation;
+mod fetching;
 mod golden;
 mod hierarchies;
 mod kb;
