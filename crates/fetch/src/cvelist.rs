@@ -5,12 +5,13 @@ use serde::Deserialize;
 
 use crate::client::Client;
 use crate::content::Kind;
-use crate::download::{Checksum, Wanted, fetch};
+use crate::download::fetch;
 use crate::error::FetchError;
 use crate::fetched::Fetched;
 use crate::hosts::Address;
-use crate::run::Summary;
 use crate::store::Store;
+use crate::summary::Summary;
+use crate::wanted::{Checksum, Wanted};
 
 /// Most bytes of an archive; that of all records has five hundred million.
 const LIMIT: u64 = 8 << 30;

@@ -15,39 +15,17 @@ use vulnlens_files::{FileError, folder_of, read_if_there, sha256_of};
 
 use crate::client::{Client, Patience, text_of};
 use crate::clock::written;
-use crate::content::{Kind, check};
+use crate::content::check;
 use crate::error::FetchError;
 use crate::fetched::FetchedFile;
 use crate::store::{Store, remove};
+use crate::wanted::{Checksum, PART, Wanted};
 
-/// The ending of a file that is not whole yet.
-pub(crate) const PART: &str = ".part";
 const BUFFER_BYTES: usize = 256 << 10;
 /// Most bytes of the description of a part.
 const MOST_STATE_BYTES: u64 = 64 << 10;
 /// Times that a file which arrives damaged is fetched anew.
 const ATTEMPTS: u32 = 3;
-
-/// A file to fetch.
-#[derive(Debug, Clone)]
-pub(crate) struct Wanted {
-    /// The name in the folder.
-    pub(crate) name: String,
-    pub(crate) url: String,
-    pub(crate) kind: Kind,
-    /// Most bytes.
-    pub(crate) limit: u64,
-    pub(crate) checksum: Option<Checksum>,
-}
-
-/// The SHA-256 that a publisher gives, in lower-case digits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Checksum {
-    /// That of the file.
-    File(String),
-    /// That of what the file unpacks to.
-    Content(String),
-}
 
 /// The server's word for a state of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -115,20 +93,6 @@ pub(crate) fn fetch(
 
 fn is_of_content(error: &FetchError) -> bool {
     matches!(error, FetchError::Malformed { .. } | FetchError::Checksum { .. })
-}
-
-impl Checksum {
-    fn is_of(&self, file: &FetchedFile) -> bool {
-        match self {
-            Self::File(sum) => *sum == file.sha256,
-            Self::Content(sum) => Some(sum) == file.content_sha256.as_ref(),
-        }
-    }
-
-    fn expected(&self) -> &str {
-        let (Self::File(sum) | Self::Content(sum)) = self;
-        sum
-    }
 }
 
 /// A file that is not whole yet.
@@ -311,11 +275,13 @@ impl<'a> Part<'a> {
 
     /// Gives the part its name. What is left of its state is of no use to a part that is not there.
     fn publish(self, file: FetchedFile) -> Result<FetchedFile, FetchError> {
-        let target = self.folder.join(&self.wanted.name);
-        fs::rename(&self.path, &target).map_err(FileError::write(&target))?;
+        let Self { wanted, folder, path, out, .. } = self;
+        drop(out);
+        let target = folder.join(&wanted.name);
+        fs::rename(&path, &target).map_err(FileError::write(&target))?;
         // So that the name is on the disk before the record is; some systems cannot.
         let _ = File::open(folder_of(&target)).and_then(|folder| folder.sync_all());
-        remove(&state_path(&self.path))?;
+        remove(&state_path(&path))?;
         Ok(file)
     }
 

@@ -21,11 +21,10 @@ use crate::clock::{after, written};
 use crate::error::FetchError;
 use crate::fetched::FetchedFile;
 use crate::hosts::Address;
-use crate::run::Summary;
+use crate::precedence::PAGE;
 use crate::store::{Store, remove};
+use crate::summary::Summary;
 
-/// The beginning of the names of pages.
-pub(crate) const PAGE: &str = "nvd-api-";
 /// Most days between the ends of a window, by NVD's rules.
 const WINDOW_SECONDS: i64 = 120 * 24 * 3600;
 /// Seconds before the last window's end that the next one begins at: NVD's servers need not agree on the second.
@@ -108,7 +107,7 @@ struct Window {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Page {
+struct PageOfRecords {
     start_index: u64,
     total_results: u64,
     vulnerabilities: Vec<IgnoredAny>,
@@ -208,7 +207,7 @@ impl<'a> Api<'a> {
         Ok(true)
     }
 
-    fn page(&mut self, window: &Window) -> Result<(String, Vec<u8>, Page), FetchError> {
+    fn page(&mut self, window: &Window) -> Result<(String, Vec<u8>, PageOfRecords), FetchError> {
         let (client, key) = (self.client, self.key);
         let url = format!(
             "{}?lastModStartDate={}&lastModEndDate={}&resultsPerPage={PAGE_RECORDS}&startIndex={}",

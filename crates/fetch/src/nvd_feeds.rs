@@ -5,11 +5,12 @@ use jiff::tz::TimeZone;
 
 use crate::client::Client;
 use crate::content::Kind;
-use crate::download::{Checksum, Wanted, fetch};
+use crate::download::fetch;
 use crate::error::FetchError;
 use crate::hosts::Address;
-use crate::run::Summary;
 use crate::store::Store;
+use crate::summary::Summary;
+use crate::wanted::{Checksum, Wanted};
 
 /// The key of a feed's array.
 pub(crate) const RECORDS: &str = "vulnerabilities";

@@ -3,18 +3,17 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use serde::Serialize;
 use vulnlens_hub::Network;
 
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::error::FetchError;
-use crate::fetched::FetchedFile;
 use crate::hosts::Hosts;
 use crate::nvd_api::{Api, NvdKey};
 use crate::progress::Progress;
 use crate::source::Source;
 use crate::store::Store;
+use crate::summary::Summary;
 use crate::{cvelist, nvd_feeds, single};
 
 /// The way to the publishers.
@@ -37,30 +36,6 @@ pub enum NvdBy {
     Feeds,
     /// By its API, with a key if there is one.
     Api(Option<NvdKey>),
-}
-
-/// The outcome of a fetch.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Summary {
-    /// The files that came, in their order.
-    pub fetched: Vec<String>,
-    /// The bytes of these files.
-    pub bytes: u64,
-    /// The files that had not changed, in their order.
-    pub unchanged: Vec<String>,
-}
-
-impl Summary {
-    pub(crate) fn count(&mut self, name: &str, file: Option<&FetchedFile>) {
-        match file {
-            None => self.unchanged.push(name.to_owned()),
-            Some(file) => {
-                self.bytes = self.bytes.saturating_add(file.bytes);
-                self.fetched.push(name.to_owned());
-            }
-        }
-    }
 }
 
 impl Fetcher<'_> {

@@ -2,12 +2,13 @@
 
 use crate::client::Client;
 use crate::content::Kind;
-use crate::download::{Wanted, fetch};
+use crate::download::fetch;
 use crate::error::FetchError;
 use crate::hosts::Address;
-use crate::run::Summary;
 use crate::source::Source;
 use crate::store::Store;
+use crate::summary::Summary;
+use crate::wanted::Wanted;
 
 /// Most bytes of a file; the longest, ATT&CK's bundle for enterprises, has fifty million.
 const LIMIT: u64 = 512 << 20;

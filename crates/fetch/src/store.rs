@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use vulnlens_files::{FileError, UNFINISHED_PREFIX};
 
-use crate::download::{PART, Wanted};
 use crate::error::FetchError;
 use crate::fetched::{Fetched, FetchedFile};
+use crate::precedence::precedence;
 use crate::source::Source;
+use crate::wanted::{PART, Wanted};
 
 /// The file that is locked while a process works in the folder.
 const LOCK: &str = ".fetch.lock";
@@ -115,17 +116,6 @@ pub(crate) fn remove(path: &Path) -> Result<(), FetchError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FileError::write(path)(error).into()),
         _ => Ok(()),
-    }
-}
-
-/// The place of a file among the others of its folder: changes before what they change, the newest first.
-fn precedence(name: &str) -> (u8, std::cmp::Reverse<String>, String) {
-    let is_change = name.contains("modified") || name.contains("delta");
-    let is_page = name.starts_with(crate::nvd_api::PAGE);
-    match (is_change, is_page) {
-        (true, _) => (0, std::cmp::Reverse(name.to_owned()), String::new()),
-        (_, true) => (1, std::cmp::Reverse(name.to_owned()), String::new()),
-        _ => (2, std::cmp::Reverse(String::new()), name.to_owned()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is new in a source: each record once for each state that it comes in.
+//! News of a source: each record once for each state that it comes in.
 //!
 //! A look fetches the changes of the source into its folder; the files there that the cursor has not finished are read,
 //! and records whose state it does not know are handed out, some at a time. With an output file, a record is answered
@@ -21,9 +21,10 @@ use crate::cvelist::Contents;
 use crate::error::FetchError;
 use crate::nvd_api::{in_name, page_until};
 use crate::nvd_feeds::{MODIFIED, file_name};
-use crate::run::{Fetcher, NvdBy, Summary};
+use crate::run::{Fetcher, NvdBy};
 use crate::source::Source;
 use crate::store::Store;
+use crate::summary::Summary;
 use cursor::Cursor;
 use output::OutputFile;
 
@@ -81,7 +82,7 @@ struct FileState {
 pub struct Batch {
     /// The records; each has a text.
     pub records: Vec<Record>,
-    /// What could not be read, and notes.
+    /// Records that could not be read, and notes.
     pub errors: Vec<RecordError>,
     /// The number of new records that were withdrawn or have no text.
     pub without_text: u64,

@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
-use vulnlens_fetch::{FetchError, Fetched, FetchedTexts, NvdBy, NvdKey, Source, Summary};
+use vulnlens_fetch::{
+    FetchError, Fetched, FetchedTexts, NvdBy, NvdKey, Source, Summary, Watch, WatchSettings,
+};
 
 use crate::server::{Reply, Seen, Server};
 use crate::site::nvd_record;
@@ -200,4 +202,42 @@ fn an_answer_that_is_not_what_was_asked_for_is_refused() {
         let error = api.run(None).unwrap_err();
         assert!(matches!(error, FetchError::Malformed { .. }), "{error}");
     }
+}
+
+#[test]
+fn a_watch_answers_what_the_api_gives() {
+    let newcomer = |count: usize, records: &mut Vec<Kept>| {
+        // Four pages are the first look.
+        if count == 5 {
+            records[0].id = id(50);
+            records.push(kept(51, "2024-03-10T11:30:00Z"));
+        }
+        None
+    };
+    let mut recent = records();
+    recent.iter_mut().take(10).enumerate().for_each(|(at, kept)| {
+        kept.modified = format!("2024-03-10T11:00:{at:02}Z").parse().unwrap();
+    });
+    let api = Api::start(recent, newcomer);
+    let settings = WatchSettings {
+        source: Source::Nvd,
+        nvd: NvdBy::Api(None),
+        folder: api.world.out(),
+        cursor: None,
+        output: None,
+    };
+    let mut watch = Watch::open(settings, &api.world.fetcher()).unwrap();
+    let look = |watch: &mut Watch| {
+        watch.look(&api.world.fetcher()).unwrap();
+        let mut ids = Vec::new();
+        while let Some(batch) = watch.next_batch().unwrap() {
+            ids.extend(batch.records.iter().map(|record| record.cve().unwrap().to_string()));
+            watch.commit(batch, &[]).unwrap();
+        }
+        ids
+    };
+    assert_eq!(look(&mut watch), (0..10).map(id).collect::<Vec<_>>(), "those of eight days");
+    api.world.clock.advance(std::time::Duration::from_secs(600));
+    assert_eq!(look(&mut watch), [id(50), id(51)], "the last hour is read again, and only news are answered");
+    assert!(look(&mut watch).is_empty());
 }
