@@ -26,8 +26,8 @@ pub(crate) struct PublisherArguments {
     #[arg(long)]
     api: bool,
 
-    /// Other addresses than those that ship, such as mirrors: lines `key = "https://…"` with the keys that docs/fetch.md
-    /// lists
+    /// Other addresses than those that ship, such as mirrors: lines `key = "https://…"` with the keys that
+    /// docs/fetch.md lists
     #[arg(long, value_name = "FILE")]
     hosts: Option<PathBuf>,
 }

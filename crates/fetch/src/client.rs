@@ -164,8 +164,8 @@ impl<'a> Client<'a> {
 pub(crate) struct Patience(u32);
 
 impl Patience {
-    /// Waits after a failure that may pass: as long as the server asks for, or twice as long as the last time. Gives the
-    /// error back where it is not to be tried again.
+    /// Waits after a failure that may pass: as long as the server asks for, or twice as long as the last time. Gives
+    /// the error back where it is not to be tried again.
     pub(crate) fn wait(&mut self, error: FetchError, client: &Client<'_>) -> Result<(), FetchError> {
         self.0 = self.0.saturating_add(1);
         if !error.may_pass() || self.0 >= MAX_FAILURES {

@@ -1,5 +1,5 @@
-//! The CVE list's releases on GitHub: all records at midnight, and those that changed since. The changes of a day are in
-//! one archive that grows from hour to hour, so the newest of each day has them all.
+//! The CVE list's releases on GitHub: all records at midnight, and those that changed since. The changes of a day are
+//! in one archive that grows from hour to hour, so the newest of each day has them all.
 
 use serde::Deserialize;
 
@@ -105,7 +105,8 @@ pub(crate) fn run(client: &Client<'_>, store: &mut Store, summary: &mut Summary)
     fetch_all(client, store, &wanted, summary)
 }
 
-/// Fetches the newest archive of the changes of each day from `since` on; of the last day alone where that is not given.
+/// Fetches the newest archive of the changes of each day from `since` on; of the last day alone where that is not
+/// given.
 pub(crate) fn changes(
     client: &Client<'_>,
     store: &mut Store,

@@ -46,7 +46,7 @@ impl State {
     /// The word by which a part of the file may be asked for: one that names the very bytes.
     fn validator(&self) -> Option<&str> {
         let is_strong = |etag: &&str| etag.starts_with('"');
-        self.etag.as_deref().filter(is_strong).or_else(|| self.last_modified.as_deref())
+        self.etag.as_deref().filter(is_strong).or(self.last_modified.as_deref())
     }
 
     /// True if a part of the file in the state `other` belongs to the file in this state.

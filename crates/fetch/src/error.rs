@@ -14,8 +14,8 @@ use vulnlens_hub::HubError;
 pub enum FetchError {
     /// The environment says that the network may not be used.
     #[error(
-        "the network may not be used (HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE is set): unset it, or copy the folder from a \
-         machine that has a network"
+        "the network may not be used (HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE is set): unset it, or copy the folder \
+         from a machine that has a network"
     )]
     Offline,
     /// A line of a table of addresses cannot be used.
@@ -47,8 +47,8 @@ pub enum FetchError {
     },
     /// A host cannot be reached.
     #[error(
-        "cannot reach {address}: {reason}; behind a proxy set HTTPS_PROXY, behind one that has its own certificates also \
-         REQUESTS_CA_BUNDLE; name a mirror by `--hosts`"
+        "cannot reach {address}: {reason}; behind a proxy set HTTPS_PROXY, behind one that has its own certificates \
+         also REQUESTS_CA_BUNDLE; name a mirror by `--hosts`"
     )]
     NoConnection {
         /// The address.

@@ -1,16 +1,16 @@
 //! Published vulnerability records and catalogues, fetched into folders of one's own.
 //!
-//! [`Fetcher::fetch`] brings a folder up to date with a [`Source`]; [`Fetched`] is the record that it keeps there. What
-//! the sources publish is kept as it is, packed or not, under the names by which the readers of records and of knowledge
-//! bases know it.
+//! [`Fetcher::fetch`] brings a folder up to date with a [`Source`]; [`Fetched`] is the record that it keeps there.
+//! What the sources publish is kept as it is, packed or not, under the names by which the readers of records and of
+//! knowledge bases know it.
 //!
-//! The process may end at any byte: a file gets its name when it is whole, is what it says and has the checksum that its
-//! publisher gives, and a part is taken up where it ends. Hosts that are not in the table [`Hosts`] are never asked,
-//! wherever another one leads. Failures that may pass are tried again after a while, by a [`Clock`] that is given.
-//! Nothing here prints or reads the environment.
+//! The process may end at any byte: a file gets its name when it is whole, is what it says and has the checksum that
+//! its publisher gives, and a part is taken up where it ends. Hosts that are not in the table [`Hosts`] are never
+//! asked, wherever another one leads. Failures that may pass are tried again after a while, by a [`Clock`] that is
+//! given. Nothing here prints or reads the environment.
 //!
-//! [`FetchedTexts`] finds the texts of CVEs in what was fetched; [`Watch`] hands out the records that are new or changed,
-//! each state once.
+//! [`FetchedTexts`] finds the texts of CVEs in what was fetched; [`Watch`] hands out the records that are new or
+//! changed, each state once.
 
 mod client;
 mod clock;

@@ -1,8 +1,8 @@
 //! NVD's API 2.0: what changed in windows of at most 120 days, page by page, within its limit on requests.
 //!
-//! The windows are read from the oldest on. A record that changes meanwhile moves to a later window, which is still to be
-//! read, and leaves the one that is read: the rest of that window then moves up, which its total tells, and it is read
-//! anew. So no record is lost.
+//! The windows are read from the oldest on. A record that changes meanwhile moves to a later window, which is still to
+//! be read, and leaves the one that is read: the rest of that window then moves up, which its total tells, and it is
+//! read anew. So no record is lost.
 
 use std::collections::VecDeque;
 use std::io::Write as _;

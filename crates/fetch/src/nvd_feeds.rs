@@ -1,5 +1,5 @@
-//! NVD's feeds in the schema 2.0: one for each year, one of what changed in the last eight days. A `.meta` file says for
-//! each by a checksum whether it has changed.
+//! NVD's feeds in the schema 2.0: one for each year, one of what changed in the last eight days. A `.meta` file says
+//! for each by a checksum whether it has changed.
 
 use jiff::tz::TimeZone;
 

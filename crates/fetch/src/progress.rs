@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// Receives the state of a fetch; `()` ignores it. Calls come from the thread that fetches, for one file after the other.
+/// Receives the state of a fetch; `()` ignores it. Calls come from the thread that fetches, for one file after the
+/// other.
 pub trait Progress {
     /// `done` bytes of `file` are on disk, of `total` where the server says it.
     fn advance(&self, file: &str, done: u64, total: Option<u64>) {

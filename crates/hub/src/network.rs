@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ureq::Agent;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
@@ -29,12 +30,15 @@ pub struct Network {
     pub certificates: Option<PathBuf>,
 }
 
+/// The time for the headers of an answer: NVD's API thinks for half a minute.
+const RESPONSE: Duration = Duration::from_secs(60);
+
 impl Default for Network {
     fn default() -> Self {
         Self {
             offline: false,
             user_agent: USER_AGENT.to_owned(),
-            timeouts: Timeouts::default(),
+            timeouts: Timeouts { response: RESPONSE, ..Timeouts::default() },
             https_proxy: None,
             http_proxy: None,
             certificates: None,
@@ -105,4 +109,37 @@ fn root_certificates(path: Option<&Path>) -> Result<RootCerts, HubError> {
         }
     }
     if certificates.is_empty() { Err(unusable("it holds none")) } else { Ok(certificates.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network(variables: &[(&str, &str)]) -> Result<Network, SettingsError> {
+        let lookup = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| OsString::from(value))
+        };
+        Network::from_variables(lookup, None)
+    }
+
+    #[test]
+    fn the_environment_describes_the_network_without_a_home() {
+        let usual = network(&[]).unwrap();
+        assert!(!usual.offline && usual.https_proxy.is_none() && usual.certificates.is_none());
+        let set = network(&[
+            ("HF_HUB_OFFLINE", "1"),
+            ("HTTPS_PROXY", "http://secure.example:3128"),
+            ("http_proxy", "http://plain.example:3128"),
+            ("REQUESTS_CA_BUNDLE", "/etc/roots.pem"),
+        ]);
+        let set = set.unwrap();
+        assert!(set.offline);
+        let shown = |proxy: &Option<Proxy>| format!("{proxy:?}");
+        assert_eq!(shown(&set.https_proxy), "Some(Proxy(secure.example:3128))");
+        assert_eq!(shown(&set.http_proxy), "Some(Proxy(plain.example:3128))");
+        assert_eq!(set.certificates.as_deref(), Some(Path::new("/etc/roots.pem")));
+        assert!(network(&[("HTTPS_PROXY", "gopher://x")]).is_err());
+        assert!(set.agent("https").is_err(), "the certificates are not there");
+    }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use clap::builder::TypedValueParser;
 use vulnlens::records::text_record;
 use vulnlens::report::{Format, RecordKey, Setup};
 use vulnlens::{Answerer, Input};
@@ -26,10 +27,10 @@ const SOURCES: [Source; 2] = [Source::Nvd, Source::CveList];
 
 /// Answer the new and changed records of a source as they come
 ///
-/// Looks for changes, answers the records whose text, date, weaknesses or withdrawal changed (JSON Lines, as `classify` writes
-/// them), and looks again. The first look answers what the source calls its changes: eight days of NVD's, a day of the
-/// CVE list's. With --out, each state of a record is answered exactly once, whenever the program ends or is killed; on
-/// standard output at least once.
+/// Looks for changes, answers the records whose text, date, weaknesses or withdrawal changed (JSON Lines, as
+/// `classify` writes them), and looks again. The first look answers what the source calls its changes: eight days of
+/// NVD's, a day of the CVE list's. With --out, each state of a record is answered exactly once, whenever the program
+/// ends or is killed; on standard output at least once.
 #[derive(Debug, Args)]
 pub(crate) struct WatchArguments {
     /// The source
@@ -53,7 +54,7 @@ pub(crate) struct WatchArguments {
     once: bool,
 
     /// Minutes from one look to the next; NVD asks for no more than one in two hours
-    #[arg(long, value_name = "MINUTES", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=10_080))]
+    #[arg(long, value_name = "MINUTES", default_value_t = 120, value_parser = minutes())]
     every: u32,
 
     /// Threads that classify [default: one for each core]
@@ -68,6 +69,11 @@ pub(crate) struct WatchArguments {
 
     #[command(flatten)]
     model: ModelArguments,
+}
+
+/// Parses the minutes between two looks: a week at most.
+fn minutes() -> impl TypedValueParser<Value = u32> {
+    clap::value_parser!(u32).range(1..=7 * 24 * 60)
 }
 
 pub(crate) fn run(arguments: &WatchArguments, terminal: &Terminal) -> Result<(), Failure> {

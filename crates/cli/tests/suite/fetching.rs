@@ -1,4 +1,5 @@
-//! `data fetch` and `watch` as whole processes: against a publisher on this machine that lies, and killed at any moment.
+//! `data fetch` and `watch` as whole processes: against a publisher on this machine that lies, and killed at any
+//! moment.
 
 #![cfg(unix)]
 

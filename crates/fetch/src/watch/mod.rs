@@ -1,10 +1,10 @@
 //! News of a source: each record once for each state that it comes in.
 //!
-//! A look fetches the changes of the source into its folder; the files there that the cursor has not finished are read,
-//! and records whose state it does not know are handed out, some at a time. With an output file, a record is answered
-//! exactly once, whenever the process ends: answers are appended and on the disk before the cursor is written, which holds
-//! the length of the output; what stands beyond that length at the next start is cut off. Without one, the caller
-//! hands answers on before the cursor is written: a record is answered at least once.
+//! A look fetches the changes of the source into its folder; the files there that the cursor has not finished are
+//! read, and records whose state it does not know are handed out, some at a time. With an output file, a record is
+//! answered exactly once, whenever the process ends: answers are appended and on the disk before the cursor is
+//! written, which holds the length of the output; what stands beyond that length at the next start is cut off. Without
+//! one, the caller hands answers on before the cursor is written: a record is answered at least once.
 
 mod cursor;
 mod output;
@@ -117,8 +117,8 @@ impl Watch {
         let days = (fetcher.clock.now().as_second() - looked.as_second()) / DAY_SECONDS;
         if days >= FEED_DAYS {
             fetcher.progress.note(&format!(
-                "the last look was {days} days ago, and the feed reaches back {FEED_DAYS}: records that changed in between are \
-                 missing; `--api` has them"
+                "the last look was {days} days ago, and the feed reaches back {FEED_DAYS}: records that changed in \
+                 between are missing; `--api` has them"
             ));
         }
     }

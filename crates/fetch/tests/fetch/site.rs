@@ -132,7 +132,12 @@ pub(crate) fn zip(files: &[(String, Vec<u8>)]) -> Vec<u8> {
 /// A member of NVD's feeds and pages.
 pub(crate) fn nvd_record(id: &str, text: &str) -> String {
     format!(
-        r#"{{"cve":{{"id":"{id}","published":"2024-03-01T10:00:00.000","lastModified":"2024-03-02T10:00:00.000","vulnStatus":"Analyzed","descriptions":[{{"lang":"en","value":"{text}"}}]}}}}"#
+        concat!(
+            r#"{{"cve":{{"id":"{id}","published":"2024-03-01T10:00:00.000","lastModified":"2024-03-02T10:00:00.000","#,
+            r#""vulnStatus":"Analyzed","descriptions":[{{"lang":"en","value":"{text}"}}]}}}}"#
+        ),
+        id = id,
+        text = text
     )
 }
 
@@ -140,8 +145,12 @@ pub(crate) fn nvd_record(id: &str, text: &str) -> String {
 pub(crate) fn nvd_feed(records: &[String]) -> Vec<u8> {
     let total = records.len();
     format!(
-        r#"{{"resultsPerPage":{total},"startIndex":0,"totalResults":{total},"format":"NVD_CVE","version":"2.0","vulnerabilities":[{}]}}"#,
-        records.join(",")
+        concat!(
+            r#"{{"resultsPerPage":{total},"startIndex":0,"totalResults":{total},"format":"NVD_CVE","version":"2.0","#,
+            r#""vulnerabilities":[{records}]}}"#
+        ),
+        total = total,
+        records = records.join(",")
     )
     .into_bytes()
 }
@@ -158,7 +167,13 @@ pub(crate) fn nvd_meta(feed: &[u8]) -> String {
 /// A record of the CVE list.
 pub(crate) fn cve_record(id: &str, text: &str) -> Vec<u8> {
     format!(
-        r#"{{"dataType":"CVE_RECORD","dataVersion":"5.1","cveMetadata":{{"cveId":"{id}","state":"PUBLISHED","datePublished":"2024-03-01T10:00:00.000Z"}},"containers":{{"cna":{{"providerMetadata":{{"shortName":"x"}},"descriptions":[{{"lang":"en","value":"{text}"}}]}}}}}}"#
+        concat!(
+            r#"{{"dataType":"CVE_RECORD","dataVersion":"5.1","cveMetadata":{{"cveId":"{id}","state":"PUBLISHED","#,
+            r#""datePublished":"2024-03-01T10:00:00.000Z"}},"containers":{{"cna":{{"#,
+            r#""providerMetadata":{{"shortName":"x"}},"descriptions":[{{"lang":"en","value":"{text}"}}]}}}}}}"#
+        ),
+        id = id,
+        text = text
     )
     .into_bytes()
 }

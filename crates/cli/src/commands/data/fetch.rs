@@ -13,10 +13,10 @@ use crate::terminal::Terminal;
 
 /// Fetch published records and catalogues into a folder
 ///
-/// The folder is made or brought up to date: what has not changed is not fetched again, and what was cut is resumed, also
-/// after the program was killed. A file appears when it is whole, is what it says and has its publisher's checksum;
-/// `fetched.json` records address, date and checksum of each. `data build`, `kb build` and `classify --data` read the folder.
-/// Nothing but the addresses in docs/fetch.md is asked; --hosts names others.
+/// The folder is made or brought up to date: what has not changed is not fetched again, and what was cut is resumed,
+/// also after the program was killed. A file appears when it is whole, is what it says and has its publisher's
+/// checksum; `fetched.json` records address, date and checksum of each. `data build`, `kb build` and `classify --data`
+/// read the folder. Nothing but the addresses in docs/fetch.md is asked; --hosts names others.
 #[derive(Debug, Args)]
 pub(crate) struct FetchArguments {
     /// The source
