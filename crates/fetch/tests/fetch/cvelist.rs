@@ -14,8 +14,11 @@ pub(crate) fn archive(records: &[(&str, &str)]) -> Vec<u8> {
     zip(&records.iter().map(file).collect::<Vec<_>>())
 }
 
-/// Publishes releases, the newest first: tag, and name and bytes of each archive.
-pub(crate) fn publish(world: &World, releases: &[(&str, Vec<(&str, Vec<u8>)>)]) {
+/// The archives of a release: names and bytes.
+type Archives<'a> = Vec<(&'a str, Vec<u8>)>;
+
+/// Publishes releases by their tags, the newest first.
+pub(crate) fn publish(world: &World, releases: &[(&str, Archives<'_>)]) {
     let mut listed = Vec::new();
     for (tag, archives) in releases {
         let mut assets = Vec::new();

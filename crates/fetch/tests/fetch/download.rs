@@ -24,7 +24,8 @@ fn is_fetched(world: &World, body: &[u8]) {
     assert!(world.file(NAME) == body, "the file is not the one that is published");
     assert_eq!(world.names(), ["fetched.json", NAME], "nothing else is left");
     let record = Fetched::read(&world.out()).unwrap().unwrap();
-    let [file] = &record.files[..] else { panic!("{record:?}") };
+    assert_eq!(record.files.len(), 1);
+    let file = &record.files[0];
     assert_eq!((file.bytes, &file.sha256), (body.len() as u64, &sha256_hex(body)));
 }
 
