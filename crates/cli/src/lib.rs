@@ -12,6 +12,7 @@ mod commands;
 mod data_set;
 mod exit_codes;
 mod failure;
+mod fetching;
 mod folder_notes;
 mod hub;
 mod model_arguments;

@@ -7,7 +7,8 @@ use clap::Args;
 use vulnlens::report::RecordKey;
 use vulnlens::taxonomy::Timestamp;
 use vulnlens::{CveId, TextRecord};
-use vulnlens_corpus::{CorpusError, DatasetReader, Input, Problem, Record, RecordError};
+use vulnlens_corpus::{CorpusError, DatasetReader, Date, Input, Problem, Record, RecordError};
+use vulnlens_fetch::FetchedTexts;
 
 use crate::failure::{Failure, Kind};
 use crate::progress::Position;
@@ -26,8 +27,9 @@ pub(crate) struct SourceArguments {
     #[arg(long, value_name = "CVE", value_delimiter = ',', group = "source", requires = "data")]
     cve_id: Vec<CveId>,
 
-    /// A data set that `data build` made: the texts of --cve-id, or of records that have none of their own
-    #[arg(long, value_name = "FILE")]
+    /// A data set that `data build` made, or a folder that `data fetch` made, or one of such folders: the texts of --cve-id, or
+    /// of records that have none of their own
+    #[arg(long, value_name = "FILE|FOLDER")]
     data: Option<PathBuf>,
 
     #[command(flatten)]
@@ -81,12 +83,13 @@ impl SourceArguments {
         &self,
         input: Input,
     ) -> Result<impl Iterator<Item = Result<Record, RecordError>> + Send + 'static, Failure> {
-        let reader = self.data.as_deref().map(open_data).transpose()?;
+        let texts = self.data.as_deref().map(CveData::open).transpose()?;
         let records = records::open(input, &self.records)?;
         Ok(records.with_text_by(move |cve| {
-            let row = reader.as_ref().map(|reader| reader.find(cve)).transpose();
-            row.map(|row| row.flatten().map(|row| row.text))
-                .map_err(|error| Problem::Unreadable(error.to_string()))
+            let found = texts.as_ref().map(|texts| texts.find(cve)).transpose();
+            found
+                .map(|found| found.flatten().map(|found| found.text))
+                .map_err(|failure| Problem::Unreadable(failure.message))
         }))
     }
 }
@@ -96,27 +99,70 @@ pub(crate) fn stdin() -> Input {
     Input::stream("standard input", io::stdin())
 }
 
-/// Opens the data set of `--data`.
-pub(crate) fn open_data(data: &Path) -> Result<DatasetReader, Failure> {
-    DatasetReader::open(data).map_err(unavailable)
+/// The texts of CVEs: a data set, or fetched folders.
+pub(crate) enum CveData {
+    DataSet(Box<DatasetReader>),
+    Fetched(FetchedTexts),
+}
+
+/// The text of a CVE.
+pub(crate) struct CveText {
+    pub(crate) text: String,
+    pub(crate) published: Option<Date>,
+    pub(crate) year: Option<u16>,
+}
+
+impl CveData {
+    /// Opens what `--data` names.
+    pub(crate) fn open(data: &Path) -> Result<Self, Failure> {
+        if !data.is_dir() {
+            return Ok(Self::DataSet(Box::new(DatasetReader::open(data).map_err(unavailable)?)));
+        }
+        let texts = FetchedTexts::open(data).map_err(|error| Failure::from(error).unavailable())?;
+        texts.map(Self::Fetched).ok_or_else(|| {
+            let message = format!("{}: holds no records of CVEs that were fetched", data.display());
+            Failure::new(Kind::Unavailable, message)
+                .hint("`vulnlens data fetch nvd --out FOLDER` fetches them")
+        })
+    }
+
+    /// The text of a CVE; none where there is none.
+    pub(crate) fn find(&self, cve: CveId) -> Result<Option<CveText>, Failure> {
+        match self {
+            Self::DataSet(reader) => {
+                let row = reader.find(cve).map_err(unavailable)?;
+                Ok(row.map(|row| CveText { year: row.year(), published: row.published, text: row.text }))
+            }
+            Self::Fetched(texts) => {
+                let found = texts.find(cve).map_err(|error| Failure::from(error).unavailable())?;
+                Ok(found.map(|found| CveText {
+                    year: found.year,
+                    published: found.published,
+                    text: found.text,
+                }))
+            }
+        }
+    }
 }
 
 /// The failure that a data set which cannot be read is.
 fn unavailable(error: CorpusError) -> Failure {
-    Failure::from(error).unavailable().hint("--data takes a data set that `vulnlens data build` made")
+    let hint =
+        "--data takes a data set that `vulnlens data build` made, or a folder of `vulnlens data fetch`";
+    Failure::from(error).unavailable().hint(hint)
 }
 
 /// CVEs of a data set, and those that it does not hold.
 pub(crate) fn look_up(ids: &[CveId], data: &Path) -> Result<(Vec<TextRecord>, Vec<CveId>), Failure> {
-    let reader = open_data(data)?;
+    let texts = CveData::open(data)?;
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     for id in ids {
-        match reader.find(*id).map_err(unavailable)? {
+        match texts.find(*id)? {
             None => missing.push(*id),
-            Some(row) => {
-                let (year, key) = (row.year(), RecordKey::of_id(id.to_string()));
-                let published = row.published.map(|day| Timestamp::of_day(day.to_epoch_days()));
-                found.push(TextRecord::new(row.text, ()).key(key).year(year).published(published));
+            Some(CveText { text, published, year }) => {
+                let key = RecordKey::of_id(id.to_string());
+                let published = published.map(|day| Timestamp::of_day(day.to_epoch_days()));
+                found.push(TextRecord::new(text, ()).key(key).year(year).published(published));
             }
         }
     }

@@ -1,16 +1,15 @@
 //! Requests to the hub: the token goes to the endpoint's origin and nowhere else, redirects are followed here.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ureq::http::{HeaderMap, Response, StatusCode, Uri};
-use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body, ResponseExt};
 
 use crate::endpoint::{Endpoint, Origin, percent_encode, redirected};
-use crate::error::{Disk, HubError, boxed};
+use crate::error::{HubError, boxed};
 use crate::id::{Commit, HubId};
 use crate::metadata::{Gathered, Metadata};
-use crate::proxy::Proxy;
+use crate::network::agent;
 use crate::settings::Settings;
 use crate::token::Token;
 
@@ -56,22 +55,8 @@ enum Method {
 
 impl Client {
     pub(crate) fn new(settings: &Settings) -> Result<Self, HubError> {
-        let wait = settings.timeouts;
-        let tls =
-            TlsConfig::builder().root_certs(root_certificates(settings.certificates.as_deref())?).build();
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .proxy(settings.proxy.clone().map(Proxy::into_inner))
-            .tls_config(tls)
-            .timeout_resolve(Some(wait.connect))
-            .timeout_connect(Some(wait.connect))
-            .timeout_recv_response(Some(wait.response))
-            .timeout_per_read(Some(wait.stall))
-            .build();
         Ok(Self {
-            agent: config.new_agent(),
+            agent: agent(settings.timeouts, settings.proxy.as_ref(), settings.certificates.as_deref())?,
             endpoint: settings.endpoint.clone(),
             token: settings.token.clone(),
             user_agent: settings.user_agent.clone(),
@@ -234,18 +219,4 @@ fn text_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 fn remark(headers: &HeaderMap, name: &str) -> Option<Box<str>> {
     let text: String = text_of(headers, name)?.chars().filter(|c| !c.is_control()).take(200).collect();
     (!text.is_empty()).then(|| text.into())
-}
-
-/// Mozilla's roots, or those in a file.
-fn root_certificates(path: Option<&Path>) -> Result<RootCerts, HubError> {
-    let Some(path) = path else { return Ok(RootCerts::WebPki) };
-    let pem = std::fs::read(path).map_err(|error| Disk::new("read the certificates", path, error))?;
-    let unusable = |reason: &str| HubError::Certificates { path: path.to_owned(), reason: reason.into() };
-    let mut certificates = Vec::new();
-    for item in parse_pem(&pem) {
-        if let PemItem::Certificate(certificate) = item.map_err(|error| unusable(&error.to_string()))? {
-            certificates.push(certificate);
-        }
-    }
-    if certificates.is_empty() { Err(unusable("it holds none")) } else { Ok(certificates.into()) }
 }

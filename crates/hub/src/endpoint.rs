@@ -13,10 +13,13 @@ pub struct Endpoint {
 
 /// Scheme, host and port: what a token may be sent to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Origin {
-    pub(crate) scheme: String,
-    pub(crate) host: String,
-    pub(crate) port: u16,
+pub struct Origin {
+    /// The scheme, `https` or `http`.
+    pub scheme: String,
+    /// The host's name or address, in lower case.
+    pub host: String,
+    /// The port.
+    pub port: u16,
 }
 
 /// The reason why a text is not an [`Endpoint`].
@@ -68,7 +71,8 @@ impl fmt::Display for Endpoint {
 
 impl Origin {
     /// The origin of an absolute `http` or `https` address.
-    pub(crate) fn of(uri: &Uri) -> Option<Self> {
+    #[must_use]
+    pub fn of(uri: &Uri) -> Option<Self> {
         let scheme = uri.scheme_str()?.to_ascii_lowercase();
         let usual = match scheme.as_str() {
             "https" => 443,
@@ -82,7 +86,8 @@ impl Origin {
 
 /// The target of a redirect: `location` as seen from `base`. `None` when it is not an address, or one that would
 /// leave `https` for `http`.
-pub(crate) fn redirected(base: &Uri, location: &str) -> Option<Uri> {
+#[must_use]
+pub fn redirected(base: &Uri, location: &str) -> Option<Uri> {
     let scheme = base.scheme_str()?;
     let target = if location.starts_with("//") {
         format!("{scheme}:{location}")

@@ -31,6 +31,8 @@
 //! # }
 //! ```
 //!
+//! [`Network`] makes the agents by which other crates ask other hosts: the same encryption, proxies and time limits.
+//!
 //! # Why not the `hf-hub` crate
 //!
 //! hf-hub 0.5 (55 packages, against 23 for `ureq` with rustls) verifies no checksum, locks beside the blobs where
@@ -49,16 +51,18 @@ mod hub;
 mod id;
 mod lock;
 mod metadata;
+mod network;
 mod progress;
 mod proxy;
 mod settings;
 mod token;
 mod variables;
 
-pub use endpoint::{Endpoint, EndpointError};
+pub use endpoint::{Endpoint, EndpointError, Origin, redirected};
 pub use error::{Disk, HubError};
 pub use hub::{Hub, Snapshot};
 pub use id::{Commit, HubId, IdError, RepoId, Revision};
+pub use network::Network;
 pub use progress::Progress;
 pub use proxy::{Proxy, ProxyError};
 pub use settings::{Settings, Timeouts};

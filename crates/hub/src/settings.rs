@@ -7,6 +7,9 @@ use crate::endpoint::Endpoint;
 use crate::proxy::Proxy;
 use crate::token::Token;
 
+/// The `User-Agent` header of every request.
+pub(crate) const USER_AGENT: &str = concat!("vulnlens/", env!("CARGO_PKG_VERSION"));
+
 /// Settings of a [`Hub`](crate::Hub), made by hand or by [`Settings::from_variables`].
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -56,7 +59,7 @@ impl Settings {
             endpoint: Endpoint::default(),
             token: None,
             offline: false,
-            user_agent: concat!("vulnlens/", env!("CARGO_PKG_VERSION")).to_owned(),
+            user_agent: USER_AGENT.to_owned(),
             timeouts: Timeouts::default(),
             proxy: None,
             certificates: None,

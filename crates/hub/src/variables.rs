@@ -90,24 +90,29 @@ impl Settings {
         lookup: impl Fn(&str) -> Option<OsString>,
         home: Option<PathBuf>,
     ) -> Result<Self, SettingsError> {
-        let variables = Variables { lookup, home };
+        let variables = Variables::new(lookup, home);
         let mut settings = Self::new(variables.cache()?);
         settings.endpoint = variables.endpoint()?;
         settings.offline = variables.offline();
         settings.token = variables.token()?;
         settings.timeouts = variables.timeouts()?;
-        settings.proxy = variables.proxy(&settings.endpoint)?;
+        settings.proxy = variables.proxy(&settings.endpoint.origin().scheme)?;
         settings.certificates = variables.certificates();
         Ok(settings)
     }
 }
 
-struct Variables<F> {
+/// The environment, and the home folder that paths in it may begin at.
+pub(crate) struct Variables<F> {
     lookup: F,
     home: Option<PathBuf>,
 }
 
 impl<F: Fn(&str) -> Option<OsString>> Variables<F> {
+    pub(crate) fn new(lookup: F, home: Option<PathBuf>) -> Self {
+        Self { lookup, home }
+    }
+
     fn raw(&self, name: &str) -> Option<OsString> {
         (self.lookup)(name).filter(|value| !value.is_empty())
     }
@@ -133,7 +138,7 @@ impl<F: Fn(&str) -> Option<OsString>> Variables<F> {
     }
 
     /// `HF_HUB_OFFLINE` decides alone where it is set, be it to `0`.
-    fn offline(&self) -> bool {
+    pub(crate) fn offline(&self) -> bool {
         let name =
             if self.raw("HF_HUB_OFFLINE").is_some() { "HF_HUB_OFFLINE" } else { "TRANSFORMERS_OFFLINE" };
         self.is_true(name)
@@ -224,8 +229,9 @@ impl<F: Fn(&str) -> Option<OsString>> Variables<F> {
         Ok(Timeouts { response, stall, ..usual })
     }
 
-    fn proxy(&self, endpoint: &Endpoint) -> Result<Option<Proxy>, SettingsError> {
-        let names = match endpoint.origin().scheme.as_str() {
+    /// The proxy for addresses of a scheme.
+    pub(crate) fn proxy(&self, scheme: &str) -> Result<Option<Proxy>, SettingsError> {
+        let names = match scheme {
             "http" => ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"],
             _ => ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
         };
@@ -235,7 +241,7 @@ impl<F: Fn(&str) -> Option<OsString>> Variables<F> {
         proxy.map(Some).map_err(|source| SettingsError::Proxy { name, source })
     }
 
-    fn certificates(&self) -> Option<PathBuf> {
+    pub(crate) fn certificates(&self) -> Option<PathBuf> {
         let named = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"].into_iter().find_map(|name| self.folder(name));
         named.or_else(|| self.folder("SSL_CERT_FILE")).filter(|path| !path.is_dir())
     }

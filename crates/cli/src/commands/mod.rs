@@ -20,6 +20,7 @@ mod review;
 #[cfg(feature = "server")]
 mod serve;
 mod train;
+mod watch;
 
 use clap::Subcommand;
 
@@ -36,13 +37,14 @@ pub(crate) enum Command {
     /// Read, compare and build knowledge bases of CWE, CAPEC and ATT&CK
     #[command(subcommand)]
     Kb(kb::KbCommand),
-    /// Build and look into labelled data sets of CVE records
+    /// Fetch published records, build and look into labelled data sets of CVE records
     #[command(subcommand)]
     Data(data::DataCommand),
     /// Fit models to a data set
     #[command(subcommand)]
     Train(train::TrainCommand),
     Evaluate(evaluate::EvaluateArguments),
+    Watch(Box<watch::WatchArguments>),
     /// Look into models, get, quantise and calibrate them
     #[command(subcommand)]
     Model(model::ModelCommand),
@@ -68,6 +70,7 @@ pub(crate) fn run(command: Command, cli: fn() -> clap::Command, terminal: &Termi
         Command::Data(command) => data::run(command, terminal),
         Command::Train(command) => train::run(&command, terminal),
         Command::Evaluate(arguments) => evaluate::run(&arguments, terminal),
+        Command::Watch(arguments) => watch::run(&arguments, terminal),
         Command::Model(command) => model::run(&command, terminal),
         #[cfg(feature = "server")]
         Command::Serve(arguments) => serve::run(&arguments, terminal),

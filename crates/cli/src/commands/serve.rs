@@ -12,7 +12,6 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use vulnlens::encoder::{Access, LoadOptions};
 use vulnlens::{ACCURATE, FAST, KnowledgeBase, ModelFiles, Open};
-use vulnlens_corpus::DataRow;
 use vulnlens_files::read_at_most;
 use vulnlens_server::{ApiKey, CveText, CveTexts, Model, Server, Settings};
 
@@ -20,7 +19,7 @@ use crate::failure::{Failure, Kind};
 use crate::model_arguments::{KnowledgeBaseArguments, open};
 use crate::options::{THREADS, thread_count, threads};
 use crate::signals;
-use crate::source;
+use crate::source::{self, CveData};
 use crate::terminal::Terminal;
 
 /// Most bytes of a file with a key.
@@ -50,8 +49,8 @@ pub(crate) struct ServeArguments {
     #[arg(long, value_name = "NAME")]
     host: Vec<String>,
 
-    /// A data set that `data build` made: the page, and /v1/records/CVE-…, then show the texts of its CVEs
-    #[arg(long, value_name = "FILE")]
+    /// A data set that `data build` made, or a folder that `data fetch` made: the page, and /v1/records/CVE-…, then show the texts of its CVEs
+    #[arg(long, value_name = "FILE|FOLDER")]
     data: Option<PathBuf>,
 
     /// The log on standard error: a JSON object for each request, without its text; or nothing
@@ -179,14 +178,16 @@ fn opening(kb: &Arc<KnowledgeBase>, threads: usize) -> Open<'static> {
     Open::new().knowledge_base(Arc::clone(kb)).load(load).threads(threads)
 }
 
-/// The texts of a data set.
+/// The texts of a data set, or of fetched folders.
 fn cve_texts(data: &Path) -> Result<CveTexts, Failure> {
-    let reader = source::open_data(data)?;
+    let texts = CveData::open(data)?;
     Ok(CveTexts::new(move |cve| {
-        let row = reader.find(cve).map_err(|error| error.to_string())?;
-        let text =
-            |row: DataRow| CveText { text: row.text, published: row.published.map(|day| day.to_string()) };
-        Ok(row.map(text))
+        let found = texts.find(cve).map_err(|failure| failure.message)?;
+        let text = |found: source::CveText| CveText {
+            text: found.text,
+            published: found.published.map(|day| day.to_string()),
+        };
+        Ok(found.map(text))
     }))
 }
 

@@ -11,6 +11,7 @@ mod data;
 mod enrichments;
 mod evaluation;
 mod exports;
+mod fetching;
 mod golden;
 mod hierarchies;
 mod kb;

@@ -8,6 +8,7 @@ use clap::Args;
 use vulnlens_corpus::{
     BuildOptions, BuildReport, CuratedReport, LeftOut, Progress, ReadAs, SourceReport, build,
 };
+use vulnlens_fetch::Fetched;
 
 use super::{SplitArguments, new_data_set};
 use crate::failure::{Failure, Kind};
@@ -114,6 +115,7 @@ pub(crate) fn run(arguments: &BuildArguments, terminal: &Terminal) -> Result<(),
         let failure = Failure::new(Kind::Arguments, "there are no sources");
         return Err(failure.hint("name files or folders of records"));
     }
+    let paths = fetched_files(paths)?;
     let kb = arguments.kb.load(terminal)?;
     let (columns, threads) = (arguments.columns.names(), threads(arguments.threads));
     let options = BuildOptions {
@@ -151,6 +153,19 @@ pub(crate) fn run(arguments: &BuildArguments, terminal: &Terminal) -> Result<(),
         ViewFormat::Json => print_json(&report)?,
     }
     tell(&report, terminal)
+}
+
+/// The sources, with the files of each fetched folder in its place: changes before what they change.
+fn fetched_files(paths: Vec<PathBuf>) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in paths {
+        let fetched = if path.is_dir() { Fetched::read(&path)? } else { None };
+        match fetched {
+            Some(fetched) => files.extend(fetched.paths(&path)),
+            None => files.push(path),
+        }
+    }
+    Ok(files)
 }
 
 fn text(report: &BuildReport) -> String {

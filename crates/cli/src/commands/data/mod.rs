@@ -1,6 +1,7 @@
-//! `data`: labelled data sets of CVE records.
+//! `data`: what is published, and labelled data sets of CVE records.
 
 mod build;
+mod fetch;
 mod split;
 mod stats;
 
@@ -16,6 +17,7 @@ use crate::terminal::Terminal;
 /// The commands on data sets.
 #[derive(Debug, Subcommand)]
 pub(crate) enum DataCommand {
+    Fetch(fetch::FetchArguments),
     Build(Box<build::BuildArguments>),
     Stats(stats::StatsArguments),
     Split(split::SplitCommandArguments),
@@ -23,6 +25,7 @@ pub(crate) enum DataCommand {
 
 pub(crate) fn run(command: DataCommand, terminal: &Terminal) -> Result<(), Failure> {
     match command {
+        DataCommand::Fetch(arguments) => fetch::run(&arguments, terminal),
         DataCommand::Build(arguments) => build::run(&arguments, terminal),
         DataCommand::Stats(arguments) => stats::run(&arguments),
         DataCommand::Split(arguments) => split::run(&arguments, terminal),
