@@ -8,6 +8,7 @@ mod data;
 mod doctor;
 mod evaluate;
 mod explain;
+mod find;
 #[cfg(feature = "server")]
 mod health;
 mod kb;
@@ -31,6 +32,7 @@ pub(crate) enum Command {
     Classify(classify::ClassifyArguments),
     Explain(explain::ExplainArguments),
     Review(review::ReviewArguments),
+    Find(find::FindArguments),
     /// Read, compare and build knowledge bases of CWE, CAPEC and ATT&CK
     #[command(subcommand)]
     Kb(kb::KbCommand),
@@ -61,6 +63,7 @@ pub(crate) fn run(command: Command, cli: fn() -> clap::Command, terminal: &Termi
         Command::Classify(arguments) => classify::run(arguments, terminal),
         Command::Explain(arguments) => explain::run(&arguments, terminal),
         Command::Review(arguments) => review::run(&arguments, terminal),
+        Command::Find(arguments) => find::run(&arguments, terminal),
         Command::Kb(command) => kb::run(command, terminal),
         Command::Data(command) => data::run(command, terminal),
         Command::Train(command) => train::run(&command, terminal),

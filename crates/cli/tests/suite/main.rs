@@ -10,6 +10,7 @@ mod classify;
 mod data;
 mod evaluation;
 mod exports;
+mod find;
 mod golden;
 mod hierarchies;
 mod kb;
