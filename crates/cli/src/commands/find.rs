@@ -221,7 +221,8 @@ impl Finding<'_> {
         if failed == 0 {
             return Ok(());
         }
-        let message = format!("{failed} answers failed, {} were read", summary.records);
+        let answers = if failed == 1 { "answer" } else { "answers" };
+        let message = format!("{failed} {answers} failed, {} were read", summary.records);
         Err(Failure::new(Kind::SomeRecords, message))
     }
 }

@@ -53,9 +53,9 @@ fn answers_come_back_as_they_were_written() {
         let lines = folder.run(&[&classify[..], &["--format", "jsonl"]].concat()).stdout;
         assert!(lines.lines().count() > 10, "{question:?}");
         assert!(written("jsonl", saved(lines.clone().into_bytes())) == lines, "{question:?}");
-        let rows = folder.run(&[&classify[..], &["--format", "csv"]].concat()).stdout;
         // Severities are not read back of tables.
-        let rows: String = rows.split_inclusive('\n').filter(|row| !row.contains(",severity,")).collect();
+        let classify: Vec<&str> = classify.into_iter().filter(|word| *word != "--severity").collect();
+        let rows = folder.run(&[&classify[..], &["--format", "csv"]].concat()).stdout;
         folder.run(&[&classify[..], &["--out", "a.parquet"]].concat());
         let back = written("csv", saved(fs::read(folder.path("a.parquet")).unwrap()));
         let differs = back.lines().zip(rows.lines()).find(|(back, row)| back != row);
@@ -206,5 +206,5 @@ fn inputs_without_answers_say_what_to_do() {
     folder
         .run(&["find", "-i", "missing.jsonl", "a.jsonl"])
         .code(4)
-        .says(&["missing.jsonl", "1 answers failed"]);
+        .says(&["missing.jsonl", "1 answer failed, "]);
 }

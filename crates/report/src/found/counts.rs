@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use vulnlens_model::Task;
 
 use super::find::{AnswerLabel, FoundLabel};
+use crate::score::rounded;
 
 /// The records that have a label.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +53,7 @@ impl LabelCounts {
             place(a.taxonomy)
                 .cmp(&place(b.taxonomy))
                 .then(b.records.cmp(&a.records))
-                .then(b.greatest.total_cmp(&a.greatest))
+                .then(rounded(b.greatest).total_cmp(&rounded(a.greatest)))
                 .then_with(|| a.label.cmp(&b.label))
         });
         counts

@@ -10,6 +10,7 @@ use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TacticId, TechniqueId};
 use crate::column::{Column, each_column};
 use crate::entry::{Entry, EntryId};
 use crate::label::{Label as _, OTHER, name_of_other};
+use crate::score::rounded;
 
 /// A question to answers.
 ///
@@ -158,7 +159,7 @@ impl Find {
         each_column!(C => if self.tasks.is_none_or(|tasks| tasks.contains(C::TASK)) {
             for scored in C::of(prediction).into_iter().flat_map(|list| &list.labels) {
                 let id = EntryId::from(scored.label);
-                if scored.score >= self.least && self.seeks(id) {
+                if self.is_enough(scored.score) && self.seeks(id) {
                     found.push(FoundLabel {
                         taxonomy: C::TASK.key(),
                         label: AnswerLabel::Entry(id),
@@ -169,7 +170,7 @@ impl Find {
             }
         });
         let others = prediction.other.iter().filter(|_| self.tasks.is_none());
-        for scored in others.filter(|scored| scored.score >= self.least) {
+        for scored in others.filter(|scored| self.is_enough(scored.score)) {
             let tactic = || scored.label.parse().map(EntryId::Tactic);
             if self.ids.is_empty() || tactic().is_ok_and(|id| self.seeks(id)) {
                 found.push(FoundLabel {
@@ -181,6 +182,11 @@ impl Find {
             }
         }
         found
+    }
+
+    /// True for a probability from the least on, in the six decimals that every format has.
+    fn is_enough(&self, score: f32) -> bool {
+        rounded(score) >= rounded(self.least)
     }
 
     /// True if the question is about an entry.
@@ -208,7 +214,7 @@ impl Find {
                 *list = None;
             }
             if let Some(list) = list {
-                list.labels.retain(|scored| scored.score >= self.least);
+                list.labels.retain(|scored| self.is_enough(scored.score));
             }
         };
         let asked = |task| self.tasks.is_none_or(|tasks| tasks.contains(task));

@@ -46,7 +46,8 @@ pub struct Saved {
 /// JSON Lines give back all of a prediction, with probabilities of six decimals; the explanation, the text and the day
 /// of publication are not read. Rows of Parquet and Arrow hold less: the releases are those of the knowledge base, the
 /// label space counts as `recommended`, and there are no probabilities of outcomes, no members of a family and no
-/// severity; `none` is 0 where labels are listed. A record ends where the id changes or its lists begin again.
+/// severity; `none` is 0 where labels are listed. A record ends where the id changes, a list begins again or a label
+/// repeats.
 ///
 /// ```
 /// use vulnlens_report::SavedAnswers;

@@ -236,8 +236,8 @@ struct Rows {
     model: String,
     revision: String,
     prediction: Prediction,
-    /// The taxonomy of the last row, by its place, and the last row's score.
-    last: (usize, f32),
+    /// The taxonomy of the last row, by its place.
+    place: usize,
     /// The labels of the last row's taxonomy.
     labels: Vec<String>,
     derived: Option<Tasks>,
@@ -254,7 +254,7 @@ impl Rows {
             model: row.model.to_owned(),
             revision: row.revision.to_owned(),
             prediction,
-            last: (0, f32::INFINITY),
+            place: 0,
             labels: vec![],
             derived: row.derived.map(|_| Tasks::NONE),
             problem: None,
@@ -263,21 +263,20 @@ impl Rows {
 
     /// True if a row belongs to the record: its list goes on, or another one that stands behind it begins.
     fn has(&self, row: &Row<'_>) -> bool {
-        let (place, score) = self.last;
         let goes_on = || {
             let is_again = self.labels.iter().any(|known| known.is_empty() || known == row.label);
-            !(row.score > score || is_again || [FAMILY, SEVERITY].contains(&row.taxonomy))
+            !is_again && ![FAMILY, SEVERITY].contains(&row.taxonomy)
         };
         let is_same =
             self.id.as_deref() == row.id && self.model == row.model && self.revision == row.revision;
-        is_same && (row.place() > place || row.place() == place && goes_on())
+        is_same && (row.place() > self.place || row.place() == self.place && goes_on())
     }
 
     fn add(&mut self, number: u64, row: &Row<'_>) {
-        if row.place() != self.last.0 {
+        if row.place() != self.place {
             self.labels.clear();
         }
-        self.last = (row.place(), row.score);
+        self.place = row.place();
         self.labels.push(row.label.to_owned());
         if let Err(problem) = self.add_label(row) {
             self.problem.get_or_insert((number, problem));
