@@ -92,6 +92,14 @@ pub struct Family {
     pub members: Vec<ScoredLabel<CweId>>,
 }
 
+impl Family {
+    /// The family of an ancestor, with the probability of it and of the weaknesses below.
+    #[must_use]
+    pub fn new(label: CweId, score: f32, members: Vec<ScoredLabel<CweId>>) -> Self {
+        Self { label, score, members }
+    }
+}
+
 impl<L> ScoredLabel<L> {
     /// A label with its probability, and whether it is one of the answers.
     #[must_use]

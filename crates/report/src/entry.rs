@@ -17,7 +17,7 @@ use crate::mapping::{AdvisedCwe, MappingAdvice};
 const BEFORE_FACT: usize = 20;
 
 /// The id of an entry of any of the catalogues.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EntryId {
     /// A weakness, category or view.
     Cwe(CweId),
@@ -60,6 +60,30 @@ impl FromStr for EntryId {
             return Err(ParseEntryIdError(text.chars().take(40).collect()));
         };
         id.map_err(|_| ParseEntryIdError(text.chars().take(40).collect()))
+    }
+}
+
+impl From<CweId> for EntryId {
+    fn from(id: CweId) -> Self {
+        Self::Cwe(id)
+    }
+}
+
+impl From<CapecId> for EntryId {
+    fn from(id: CapecId) -> Self {
+        Self::Capec(id)
+    }
+}
+
+impl From<TechniqueId> for EntryId {
+    fn from(id: TechniqueId) -> Self {
+        Self::Technique(id)
+    }
+}
+
+impl From<TacticId> for EntryId {
+    fn from(id: TacticId) -> Self {
+        Self::Tactic(id)
     }
 }
 

@@ -1,12 +1,14 @@
 //! Predictions as tables, JSON Lines, CSV and Parquet; explanations and the knowledge base's entries as text and JSON.
 //!
-//! Pure rendering, bytes appended to a buffer of the caller's: nothing here computes a prediction, opens a file or asks
-//! what a terminal can do. Text for people carries ANSI styles; the caller strips them where they are not wanted.
+//! Rendering appends bytes to a buffer of the caller's: nothing here computes a prediction or asks what a terminal can
+//! do, and files are opened to read answers back alone. Text for people carries ANSI styles; the caller strips them where they are not wanted.
 //!
 //! - Records: each [`Format`] is one file in `src/formats`, and all stand in [`Format::ALL`]. A format either streams
 //!   ([`Records`]), so that threads can share the work, or makes a [`Document`]. [`JsonLines`] is record output
 //!   version 1, frozen in `docs/schema/record-v1.json`; a [`Record`] is the same as a value for any format of serde.
 //! - One answer in depth: [`explanation_text`]; in [`JsonLines`] its keys stand behind the others.
+//! - Answers that were written, read back: [`SavedAnswers`], in `src/saved`; records and labels found in them:
+//!   [`FindReport`], in `src/found`.
 //! - The knowledge base: [`Entry`], [`Changes`], [`Ways`], [`path_text`].
 
 mod answer;
@@ -20,6 +22,7 @@ mod file_names;
 mod findings;
 mod format;
 mod formats;
+mod found;
 mod glyphs;
 mod ids;
 mod json_object;
@@ -38,6 +41,8 @@ mod review;
 mod row_batches;
 mod rows;
 mod said;
+#[cfg(feature = "saved")]
+mod saved;
 mod schema;
 mod score;
 mod uuid;
@@ -54,6 +59,9 @@ pub use format::Format;
 #[cfg(feature = "parquet")]
 pub use formats::ParquetTable;
 pub use formats::{Csv, JsonLines, Table};
+pub use found::{
+    AnswerLabel, Find, FindFormat, FindReport, FindSummary, FoundLabel, LabelCount, LabelCounts,
+};
 pub use glyphs::{Glyphs, path_text};
 pub use layout::{TableLayout, is_unseen};
 pub use mapping::{AdvisedCwe, MappingAdvice};
@@ -64,6 +72,8 @@ pub use review::{
     MappedCwe, Objection, Review, ReviewFormat, ReviewReport, ReviewSummary, Verdict, VerdictCounts,
 };
 pub use rows::NONE_OF_THEM;
+#[cfg(feature = "saved")]
+pub use saved::{Saved, SavedAnswers, SavedError, SavedPlace, SavedProblem, saved_files};
 pub use schema::RECORD_SCHEMA;
 pub use vulnlens_model::Run;
 pub use ways::{NoWays, Ways};

@@ -12,7 +12,7 @@ use crate::mark::Mark;
 pub const NONE_OF_THEM: &str = "none of them";
 
 /// The taxonomy in the row of a family, in CSV and Parquet.
-const FAMILY: &str = "cwe-family";
+pub(crate) const FAMILY: &str = "cwe-family";
 
 /// The probability, name and label of the row of a severity: of its band, the band with the score, and the vector.
 fn severity_row(severity: Option<&Severity>, prediction: &Prediction) -> (f32, String, String) {

@@ -32,6 +32,7 @@
 //! | `folder` | `KnowledgeBase::from_folder`, for MITRE's files |
 //! | `parquet` | Parquet among the output formats |
 //! | `records` | records of every source of `vulnlens-corpus`, as texts to answer and mappings to review |
+//! | `saved` | answers that were written as JSON Lines, Arrow or (with `parquet`) Parquet, read back |
 //!
 //! The parts of the library stand under their names: [`taxonomy`], [`model`], [`report`] and, with the feature `encoder`,
 //! `encoder`.

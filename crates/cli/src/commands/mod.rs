@@ -9,6 +9,7 @@ mod doctor;
 mod enrich;
 mod evaluate;
 mod explain;
+mod find;
 #[cfg(feature = "server")]
 mod health;
 mod kb;
@@ -34,6 +35,7 @@ pub(crate) enum Command {
     Explain(explain::ExplainArguments),
     Review(review::ReviewArguments),
     Enrich(enrich::EnrichArguments),
+    Find(find::FindArguments),
     /// Read, compare and build knowledge bases of CWE, CAPEC and ATT&CK
     #[command(subcommand)]
     Kb(kb::KbCommand),
@@ -66,6 +68,7 @@ pub(crate) fn run(command: Command, cli: fn() -> clap::Command, terminal: &Termi
         Command::Explain(arguments) => explain::run(&arguments, terminal),
         Command::Review(arguments) => review::run(&arguments, terminal),
         Command::Enrich(arguments) => enrich::run(&arguments, terminal),
+        Command::Find(arguments) => find::run(&arguments, terminal),
         Command::Kb(command) => kb::run(command, terminal),
         Command::Data(command) => data::run(command, terminal),
         Command::Train(command) => train::run(&command, terminal),

@@ -27,13 +27,14 @@ use crate::vulnlens::Folder;
 const FIRST: &str = "prepare";
 
 /// The other files. Their commands do not depend on each other and run side by side.
-const REST: [&str; 10] = [
+const REST: [&str; 11] = [
     "arguments",
     "checkpoints",
     "classify",
     "data",
     "evaluate",
     "explain",
+    "find",
     "inputs",
     "kb",
     "model",

@@ -12,6 +12,7 @@ mod enrichments;
 mod evaluation;
 mod exports;
 mod fetching;
+mod find;
 mod golden;
 mod hierarchies;
 mod kb;

@@ -23,6 +23,15 @@ pub struct Severity {
 pub struct MetricProbabilities(pub(super) [f32; SEVERITY_WIDTH]);
 
 impl MetricProbabilities {
+    /// The probabilities that `of` gives to each value of each metric, by their names.
+    pub fn new(mut of: impl FnMut(&'static str, &'static str) -> f32) -> Self {
+        let values =
+            BASE_METRICS.iter().flat_map(|metric| metric.values.iter().map(|value| (metric.name, *value)));
+        let mut probabilities = [0.0; SEVERITY_WIDTH];
+        probabilities.iter_mut().zip(values).for_each(|(p, (metric, value))| *p = of(metric, value));
+        Self(probabilities)
+    }
+
     /// The metrics by name, each with its values and their probabilities.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, impl Iterator<Item = (&'static str, f32)>)> {
         let mut rest = self.0.as_slice();
@@ -35,6 +44,12 @@ impl MetricProbabilities {
 }
 
 impl Severity {
+    /// The severity with a vector, the probability of its band, and those of the metrics' values.
+    #[must_use]
+    pub fn new(vector: BaseVector, confidence: f32, metrics: MetricProbabilities) -> Self {
+        Self { vector, confidence, metrics }
+    }
+
     /// The severity of a distribution over all vectors, in the order of [`BaseVector::all`].
     #[must_use]
     pub fn of(probabilities: &[f32]) -> Option<Self> {
@@ -124,5 +139,8 @@ mod tests {
         assert_eq!(json["metrics"]["PR"], serde_json::json!({ "N": 0.4, "L": 0.6, "H": 0.0 }));
         assert_eq!(json["metrics"]["AV"]["L"], 0.25);
         assert_eq!((&json["score"], &json["severity"]), (&8.8.into(), &"HIGH".into()));
+        let of = |metric, value| json["metrics"][metric][value].as_f64().unwrap() as f32;
+        let again = Severity::new(severity.vector, severity.confidence, MetricProbabilities::new(of));
+        assert_eq!(serde_json::to_value(&again).unwrap(), json);
     }
 }

@@ -67,10 +67,10 @@ impl Records for Csv {
 
 impl Csv {
     fn push_row(&self, id: &str, row: &Row<'_>, out: &mut Vec<u8>) {
-        self.push_text(id, out);
+        push_text(out, id, self.is_safe);
         for text in row.texts {
             out.push(b',');
-            self.push_text(text, out);
+            push_text(out, text, self.is_safe);
         }
         out.push(b',');
         push_score(out, row.score);
@@ -94,14 +94,14 @@ impl Csv {
         out.extend_from_slice(row.role.unwrap_or_default().as_bytes());
         out.push(b'\n');
     }
+}
 
-    /// Appends a text from outside.
-    fn push_text(&self, text: &str, out: &mut Vec<u8>) {
-        if self.is_safe && text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-            push_field(out, &format!("'{text}"));
-        } else {
-            push_field(out, text);
-        }
+/// Appends a text from outside, without a formula if `is_safe`.
+pub(crate) fn push_text(out: &mut Vec<u8>, text: &str, is_safe: bool) {
+    if is_safe && text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        push_field(out, &format!("'{text}"));
+    } else {
+        push_field(out, text);
     }
 }
 

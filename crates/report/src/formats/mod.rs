@@ -21,6 +21,7 @@ mod stix;
 mod table;
 
 pub use csv::Csv;
+pub(crate) use csv::push_text;
 pub use jsonl::JsonLines;
 #[cfg(feature = "parquet")]
 pub use parquet::ParquetTable;
@@ -48,6 +49,9 @@ impl Format {
 
     /// The usual format for people at a terminal.
     pub const TABLE: &'static Self = &table::FORMAT;
+
+    /// The format of ATT&CK Navigator.
+    pub(crate) const NAVIGATOR: &'static Self = &navigator::FORMAT;
 
     /// The usual format for programs.
     pub const JSON_LINES: &'static Self = &jsonl::FORMAT;

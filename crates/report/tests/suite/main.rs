@@ -4,9 +4,11 @@
 mod answers;
 mod checkpoints;
 mod exports;
+mod found;
 mod navigator;
 mod people;
 mod record;
 mod reviews;
 mod sample;
+mod saved;
 mod schema;

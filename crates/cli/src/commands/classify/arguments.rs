@@ -37,7 +37,7 @@ pub(crate) struct ClassifyArguments {
     pub(super) source: SourceArguments,
 
     /// Taxonomies of the labels, and techniques that analysts assign (`curated`) [default: all that the model answers]
-    #[arg(long, value_parser = one_of(Task::ALL, name, Task::help), value_delimiter = ',', value_name = "LIST")]
+    #[arg(long, value_parser = one_of(Task::ALL, task_name, Task::help), value_delimiter = ',', value_name = "LIST")]
     taxonomy: Option<Vec<Task>>,
 
     #[command(flatten)]
@@ -72,7 +72,7 @@ pub(crate) struct ClassifyArguments {
 }
 
 /// The name of a task on the command line.
-fn name(task: Task) -> &'static str {
+pub(crate) fn task_name(task: Task) -> &'static str {
     if task == Task::AttackCurated { "curated" } else { task.key() }
 }
 

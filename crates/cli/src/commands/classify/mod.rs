@@ -8,7 +8,7 @@ use vulnlens::stream::{self, Job, StreamError};
 use vulnlens::taxonomy::AttackLevel;
 use vulnlens::{Answerer, Input, Options};
 
-pub(crate) use arguments::ClassifyArguments;
+pub(crate) use arguments::{ClassifyArguments, task_name};
 
 use crate::failure::{Failure, Kind};
 use crate::options::threads;
