@@ -23,6 +23,9 @@ use crate::label::OTHER;
 /// The version of record output that is read.
 const VERSION: u64 = 1;
 
+/// An answer and the facts of its run, or the reason why it cannot be read.
+pub(super) type ReadAnswer = Result<(Answer, Arc<Run>), SavedProblem>;
+
 /// A line.
 #[derive(Deserialize)]
 struct Line<'a> {
@@ -159,7 +162,7 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> R
 }
 
 /// The answer of a line, and the facts of its run: those of the answer before, where they are the same.
-pub(super) fn read(bytes: &[u8], last: Option<&Arc<Run>>) -> Result<(Answer, Arc<Run>), SavedProblem> {
+pub(super) fn read(bytes: &[u8], last: Option<&Arc<Run>>) -> ReadAnswer {
     let line: Line<'_> = serde_json::from_slice(bytes).map_err(|error| problem(bytes, &error))?;
     if line.schema_version != VERSION {
         return Err(SavedProblem::Version(line.schema_version));

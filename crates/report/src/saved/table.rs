@@ -18,7 +18,7 @@ use vulnlens_taxonomy::{CweId, KnowledgeBase, Role, Versions};
 
 use super::CLASSIFY_FIRST;
 use super::error::SavedProblem;
-use super::line::via;
+use super::line::{ReadAnswer, via};
 use crate::answer::{Answer, RecordKey};
 use crate::label::{OTHER, SEVERITY};
 use crate::rows::{BETWEEN_ENTRIES, FAMILY};
@@ -75,10 +75,7 @@ impl Table {
     }
 
     /// The next answer, by its first row; of one that cannot be read, the row that is at fault.
-    pub(super) fn next(
-        &mut self,
-        last: Option<&Arc<Run>>,
-    ) -> Option<(u64, Result<(Answer, Arc<Run>), SavedProblem>)> {
+    pub(super) fn next(&mut self, last: Option<&Arc<Run>>) -> Option<(u64, ReadAnswer)> {
         loop {
             match self.batch() {
                 Ok(true) => {}
@@ -313,11 +310,7 @@ impl Rows {
     }
 
     /// The answer, by its first row.
-    fn finish(
-        self,
-        versions: &Versions,
-        last: Option<&Arc<Run>>,
-    ) -> (u64, Result<(Answer, Arc<Run>), SavedProblem>) {
+    fn finish(self, versions: &Versions, last: Option<&Arc<Run>>) -> (u64, ReadAnswer) {
         if let Some((row, problem)) = self.problem {
             return (row, Err(problem));
         }

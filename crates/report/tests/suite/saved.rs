@@ -3,6 +3,7 @@
 use std::io::Cursor;
 use std::sync::Arc;
 
+use proptest::prelude::*;
 use vulnlens_model::severity::Severity;
 use vulnlens_model::{LabelMode, LabelSource, Labels, ScoredLabel, Task, Tasks};
 use vulnlens_report::{Answer, Format, RecordKey, Saved, SavedAnswers, SavedError, SavedPlace, SavedProblem};
@@ -173,5 +174,21 @@ fn damaged_tables_end_with_an_error() {
             let errors = read.iter().filter(|saved| saved.is_err()).count();
             assert!(errors <= 1 && (errors == 1 || format == "arrow"), "{format} cut at {end}: {read:?}");
         }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_answers_or_errors(at in any::<prop::sample::Index>(), byte in any::<u8>(), end in any::<prop::sample::Index>()) {
+        let mut bytes = written("jsonl", SPACES, answers());
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count();
+        let read = read(bytes.clone());
+        prop_assert!(read.len() == lines || read.len() == 1 && read[0].is_err());
+        prop_assert!(read.iter().filter(|saved| saved.is_err()).count() <= 2, "one line, or the halves of one");
+        let length = end.index(bytes.len());
+        bytes.truncate(length);
+        self::read(bytes);
     }
 }
