@@ -61,7 +61,7 @@ def killed(pattern, is_ended, after=0.5):
             own = [int(process) for process in listed if int(process) != os.getpid()]
             if own:
                 os.kill(own[-1], signal.SIGKILL)
-                thread.killed = own[-1]
+                thread.killed, thread.at = own[-1], time.perf_counter()
                 return
             time.sleep(0.02)
 
@@ -130,10 +130,12 @@ def spark(frame, wanted):
             found = sorted_rows(vulnlens.spark.classify(late).toArrow())
             is_ended.set()
             thread.join()
+            left = time.perf_counter() - thread.at if thread.killed else 0
+            # Tasks of an executor that is lost are done again without being counted as failed.
             failed = failed_tasks(session) - failed
-            if thread.killed is None or failed < 1:
+            if left < 0.3 or (failed < 1 and "daemon" in pattern):
                 sys.exit(f"spark: no process {pattern} was killed in the middle of its work")
-            check(f"spark, process {pattern} killed, {failed} tasks done again", found, wanted)
+            check(f"spark, process {pattern} killed {left:.1f} s before the end", found, wanted)
     finally:
         session.stop()
     return None

@@ -22,6 +22,15 @@ from ._table import tell
 __all__ = ["best_cwe", "classify", "register"]
 
 
+def _nullable(kind: pyarrow.DataType) -> pyarrow.DataType:
+    """The type with parts that may be null: where a whole answer is null, Spark has nulls in its parts, too."""
+    if pyarrow.types.is_list(kind):
+        return pyarrow.list_(pyarrow.field("element", _nullable(kind.value_type)))
+    if pyarrow.types.is_struct(kind):
+        return pyarrow.struct([pyarrow.field(part.name, _nullable(part.type)) for part in kind])
+    return kind
+
+
 def classify(
     frame: DataFrame,
     text: str = "description",
@@ -47,7 +56,8 @@ def classify(
     columns = [pyarrow.field("id", pyarrow.string())] if "id" in wanted or id else []
     empty = pyarrow.schema([pyarrow.field(text, pyarrow.string()), *columns]).empty_table()
     own_id = "id" if columns else None
-    form = pyarrow.table(classifier.classify_table(empty, text, own_id, **options)).schema
+    own = pyarrow.table(classifier.classify_table(empty, text, own_id, **options)).schema
+    form = pyarrow.schema([pyarrow.field(column.name, _nullable(column.type)) for column in own])
 
     def answered(batches: Iterator[pyarrow.RecordBatch]) -> Iterator[pyarrow.RecordBatch]:
         first = next(batches, None)
