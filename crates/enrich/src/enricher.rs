@@ -105,11 +105,13 @@ fn kind(name: &str, head: &[u8], options: &EnrichOptions) -> Result<Found, Strin
     if head.starts_with(b"PK\x03\x04") {
         return Err("is an archive; unpack it, and give a file of it".to_owned());
     }
-    if head.starts_with(b"\xFF\xFE")
-        || head.starts_with(b"\xFE\xFF")
-        || head.get(..256.min(head.len())).is_some_and(|head| head.contains(&0))
-    {
-        return Err("is not in UTF-8; convert it, as in `iconv -f UTF-16 -t UTF-8`".to_owned());
+    if head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF") {
+        return Err("is in UTF-16; convert it, as by `iconv -f UTF-16 -t UTF-8`".to_owned());
+    }
+    if head.get(..256.min(head.len())).is_some_and(|head| head.contains(&0)) {
+        return Err(
+            "is a binary, not a document; give an advisory, a report of a scanner, or records".to_owned()
+        );
     }
     let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
     let begins_json = |text: &[u8]| {

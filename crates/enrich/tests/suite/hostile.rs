@@ -108,7 +108,7 @@ fn depth_and_odd_bytes_are_passed_on() {
         (
             "in.json",
             &b"\xFF\xFE{\0"[..],
-            "in.json: is not in UTF-8; convert it, as in `iconv -f UTF-16 -t UTF-8`",
+            "in.json: is in UTF-16; convert it, as by `iconv -f UTF-16 -t UTF-8`",
         ),
         ("in.zip", b"PK\x03\x04..", "in.zip: is an archive; unpack it, and give a file of it"),
         ("in.json", b"  \n", "in.json: is empty; give an advisory, a report of a scanner, or records"),
