@@ -16,6 +16,7 @@ version="$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)"
 name="vulnlens-$version-$target"
 rustup target add "$target" >/dev/null 2>&1 || true
 
+# Empty where this machine runs the binary by itself; the old bash of macOS takes an empty list for an unset one.
 runner=()
 case "$target" in
 x86_64-unknown-linux-musl)
@@ -43,9 +44,9 @@ mkdir -p "$folder/man" "$folder/completions"
 cp "$binary" README.md CHANGELOG.md LICENSE-APACHE LICENSE-MIT NOTICE "$folder/"
 
 # A binary that this machine can run answers, and writes what goes beside it.
-can_run() { "${runner[@]}" "$binary" --version >/dev/null 2>&1; }
+can_run() { ${runner[@]+"${runner[@]}"} "$binary" --version >/dev/null 2>&1; }
 if can_run; then
-    run() { "${runner[@]}" "$binary" "$@"; }
+    run() { ${runner[@]+"${runner[@]}"} "$binary" "$@"; }
     answer="$(run classify --taxonomy cwe --format csv "SQL injection in login.php via the id parameter")"
     grep -q CWE-89 <<<"$answer" || { echo "$target: the binary does not answer: $answer" >&2; exit 1; }
     run man >"$folder/man/vulnlens.1"

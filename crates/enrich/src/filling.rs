@@ -31,7 +31,7 @@ pub(crate) struct Filling {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Judgement {
     Fill(Filling),
-    /// What is asserted is below the bound, or CWE discourages mapping to it.
+    /// The weaknesses that are asserted are below the bound, or CWE discourages mapping to them.
     Left,
     /// No single weakness is asserted.
     Unsure,

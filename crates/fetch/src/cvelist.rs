@@ -54,7 +54,7 @@ struct Archive {
 pub(crate) enum Contents<'a> {
     /// All records at the beginning of a day.
     All(&'a str),
-    /// What changed on a day until an hour; `end_of_day` sorts behind all hours.
+    /// The changes of a day until an hour; `end_of_day` sorts behind all hours.
     Delta(&'a str, &'a str),
 }
 

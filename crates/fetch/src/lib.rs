@@ -1,8 +1,8 @@
 //! Published vulnerability records and catalogues, fetched into folders of one's own.
 //!
 //! [`Fetcher::fetch`] brings a folder up to date with a [`Source`]; [`Fetched`] is the record that it keeps there.
-//! What the sources publish is kept as it is, packed or not, under the names by which the readers of records and of
-//! knowledge bases know it.
+//! Files of the sources are kept as they are published, packed or not, under the names by which the readers of records
+//! and of knowledge bases know them.
 //!
 //! The process may end at any byte: a file gets its name when it is whole, is what it says and has the checksum that
 //! its publisher gives, and a part is taken up where it ends. Hosts that are not in the table [`Hosts`] are never

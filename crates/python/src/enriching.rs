@@ -81,7 +81,7 @@ impl Enriching {
     }
 }
 
-/// What Python gets.
+/// The filled document in the form that Python gets, or its exception.
 pub(crate) fn filled<'py>(
     py: Python<'py>,
     done: Result<(Vec<u8>, EnrichSummary, Vec<String>), EnrichError>,

@@ -14,7 +14,7 @@ pub(crate) struct Style {
     lines: Option<Lines>,
     /// The blanks behind a comma, on one line.
     comma: String,
-    /// What stands between a key and its value.
+    /// The text between a key and its value.
     colon: String,
 }
 

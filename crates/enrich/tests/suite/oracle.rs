@@ -67,7 +67,7 @@ fn answer(text: &str) -> Prediction {
     prediction
 }
 
-/// What came of filling a document.
+/// The result of filling a document.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) bytes: Vec<u8>,

@@ -1,4 +1,4 @@
-//! What a publisher has on its server: files in their states, answered as HTTP says, and moods that do not.
+//! The server of a publisher: files in their states, answered as HTTP says, and moods that do not.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Write as _;

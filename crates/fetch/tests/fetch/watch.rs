@@ -1,4 +1,4 @@
-//! What is new: each state of a record once, wherever a look ends.
+//! New records: each state of a record once, wherever a look ends.
 
 use std::fs;
 use std::path::PathBuf;
