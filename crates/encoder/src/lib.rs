@@ -90,7 +90,7 @@ mod tokenizer;
 pub mod training;
 pub mod weights;
 
-pub use checkpoint::{Checkpoint, Conditions, Encoder, LoadOptions, Quantization, quantize};
+pub use checkpoint::{Branch, Checkpoint, Conditions, Encoder, LoadOptions, Quantization, quantize};
 pub use config::{Activation, Architecture, Config, Problem};
 pub use dtype::Dtype;
 pub use error::EncoderError;

@@ -65,6 +65,31 @@ pub enum LabelRule {
     Thresholds,
     /// The best label, of labels that exclude each other.
     Best,
+    /// Every label from 0.5 on, whatever the system's own thresholds.
+    Half,
+    /// Every label from one threshold on, that of the best micro-F1 of the validation part.
+    FittedForAll,
+    /// Every label from its own threshold on, that of its best F1 on the validation part.
+    FittedForEach,
+}
+
+impl LabelRule {
+    /// Whether its thresholds are fitted to the validation part.
+    pub(crate) fn is_fitted(self) -> bool {
+        matches!(self, Self::FittedForAll | Self::FittedForEach)
+    }
+
+    /// Its name in tables.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Thresholds => "own thresholds",
+            Self::Best => "best label",
+            Self::Half => "threshold 0.5",
+            Self::FittedForAll => "one fitted threshold",
+            Self::FittedForEach => "fitted thresholds",
+        }
+    }
 }
 
 /// Figures of a system.
@@ -106,16 +131,12 @@ pub(crate) fn judge<S: System>(
     rows: &[&Example],
     rule: impl Fn(SpaceKind) -> (f32, DecisionRule),
 ) -> Result<Figures, EvaluationError> {
-    let answer = |room: &mut S::Room, block: &[&Example]| {
+    let answer = |room: &mut S::Room, (number, block): (usize, &[&Example])| {
         let mut tally = Tally::new(system.tasks(), kb);
-        system.answer(block, room, &mut tally).map(|()| tally)
+        system.answer(number * BLOCK, block, room, &mut tally).map(|()| tally)
     };
-    let tallies: Vec<Tally<'_>> = if system.computes_in_parallel() {
-        let mut room = S::Room::default();
-        rows.chunks(BLOCK).map(|block| answer(&mut room, block)).collect::<Result<_, _>>()?
-    } else {
-        rows.par_chunks(BLOCK).map_init(S::Room::default, answer).collect::<Result<_, _>>()?
-    };
+    let blocks = rows.par_chunks(BLOCK).enumerate();
+    let tallies: Vec<Tally<'_>> = blocks.map_init(S::Room::default, answer).collect::<Result<_, _>>()?;
     let mut total = Tally::new(system.tasks(), kb);
     tallies.iter().try_for_each(|tally| total.merge(tally))?;
     let figures = |(task, total): (&TaskLabels, TaskTotal)| {

@@ -52,6 +52,9 @@ pub struct EvaluationRun {
     /// True when the model may have been fitted on rows that it is evaluated on (it was fitted on
     /// another split than this one): such figures prove nothing.
     pub seen_in_training: bool,
+    /// The parents for which labels count, where the system is a hierarchy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parents: Option<ParentsTaken>,
     /// First-CWE accuracy; older files and systems without CWE labels lack it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_cwe: Option<FirstCwe>,
@@ -72,6 +75,33 @@ pub struct EvaluationRun {
     pub answers: Option<Answers>,
     /// The figures of each task.
     pub tasks: Vec<TaskEvaluation>,
+}
+
+/// The parents for which the labels of a hierarchy count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ParentsTaken {
+    /// Those that apply, as if somebody had said so: what the literature calls evaluation with gold parents.
+    Gold,
+    /// Those that the hierarchy answers; labels below others have no score. A cascade is read so.
+    Predicted,
+    /// All, and each label's score is multiplied by its parent's. A shared hierarchy is read so.
+    Multiplied,
+}
+
+impl ParentsTaken {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Gold, Self::Predicted, Self::Multiplied];
+
+    /// Its name in tables.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Gold => "gold parents",
+            Self::Predicted => "predicted parents",
+            Self::Multiplied => "predicted, multiplied",
+        }
+    }
 }
 
 impl Evaluation {

@@ -14,7 +14,7 @@ use crate::error::EvaluationError;
 use crate::evaluate::{Figures, PUBLISHED_TASKS, evaluate, judge};
 use crate::example::{Example, judged_part, labelled_part};
 use crate::file::EvaluationRun;
-use crate::labels::LabelSystem;
+use crate::labels::{LabelSystem, Read, Reading};
 use crate::peer::PeerScores;
 use crate::recorded::RecordedLogits;
 use crate::scores::{NetworkScores, SetScores};
@@ -50,24 +50,28 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// The figures of a model, by the temperature and the rules, or the thresholds, of its file.
+    /// The figures of a model, by the temperature and the rules, or the thresholds, of its file. Behind them, of a model that
+    /// scores labels of its own, those by the threshold 0.5 and by fitted ones and, of a hierarchy, with gold parents, with
+    /// predicted ones and with their scores as factors.
     ///
     /// # Errors
     /// A score is not a number, or the labels are of no taxonomy.
-    pub fn model(&self, classifier: &Classifier) -> Result<EvaluationRun, EvaluationError> {
+    pub fn model(&self, classifier: &Classifier) -> Result<Vec<EvaluationRun>, EvaluationError> {
         let network = &**classifier.network();
-        let figures = match NetworkScores::new(network) {
-            Some(scores) => self.set_figures(scores)?,
+        let mut runs = match NetworkScores::new(network) {
+            Some(scores) => vec![self.set_figures(scores)?],
             None => self.label_figures(classifier)?,
         };
-        Ok(EvaluationRun {
-            system: network.name().to_owned(),
-            revision: Some(network.revision().to_owned()),
-            seed: network.origin().map(|origin| origin.seed),
-            seen_in_training: self.has_seen(network),
-            answers: answers::measure(classifier, &self.examples, self.part),
-            ..figures
-        })
+        for run in &mut runs {
+            run.system.insert_str(0, network.name());
+            run.revision = Some(network.revision().to_owned());
+            run.seed = network.origin().map(|origin| origin.seed);
+            run.seen_in_training = self.has_seen(network);
+        }
+        if let Some(own) = runs.first_mut() {
+            own.answers = answers::measure(classifier, &self.examples, self.part);
+        }
+        Ok(runs)
     }
 
     /// The figures of two models as one: weights, temperature and rules are chosen on the validation part.
@@ -104,12 +108,27 @@ impl<'a> Session<'a> {
         self.figures(&model, &calibration)
     }
 
-    fn label_figures(&self, classifier: &Classifier) -> Result<EvaluationRun, EvaluationError> {
+    /// The figures of each way to read the scores of a model's labels; the systems are called by what is said of the way.
+    fn label_figures(&self, classifier: &Classifier) -> Result<Vec<EvaluationRun>, EvaluationError> {
         let system = LabelSystem::new(classifier)?;
         let rows = labelled_part(&self.examples, self.part);
-        let mut figures = judge(&system, self.kb, &rows, |_| (1.0, DecisionRule::default()))?;
-        figures.tasks.iter_mut().for_each(|task| task.label_rule = Some(system.rule()));
-        Ok(self.run(figures))
+        let validation = labelled_part(&self.examples, Part::Validation);
+        let mut readings = system.readings();
+        readings.retain(|reading| !reading.rule.is_fitted() || !validation.is_empty());
+        let recorded = system.record(&rows);
+        let is_fitted = readings.iter().any(|reading| reading.rule.is_fitted());
+        let fits_elsewhere = is_fitted && self.part != Part::Validation;
+        let fitting = fits_elsewhere.then(|| (system.record(&validation), &validation));
+        let fitting = fitting.as_ref().map_or((&recorded, &rows), |(recorded, rows)| (recorded, *rows));
+        let run = |(number, reading): (usize, Reading)| {
+            let thresholds = system.fit(reading, (fitting.0, fitting.1), self.kb)?;
+            let read = Read { system: &system, recorded: &recorded, reading, thresholds };
+            let mut figures = judge(&read, self.kb, &rows, |_| (1.0, DecisionRule::default()))?;
+            figures.tasks.iter_mut().for_each(|task| task.label_rule = Some(reading.rule));
+            let words = if number == 0 { String::new() } else { reading.words() };
+            Ok(EvaluationRun { system: words, parents: reading.parents, ..self.run(figures) })
+        };
+        readings.into_iter().enumerate().map(run).collect()
     }
 
     /// True if the network was fitted on other rows than the training part of the split.
@@ -173,6 +192,7 @@ impl<'a> Session<'a> {
             split: self.split.name().to_owned(),
             part: self.part.name().to_owned(),
             seen_in_training: false,
+            parents: None,
             first_cwe: cwe.as_ref().map(|cwe| cwe.first),
             hierarchical: cwe.as_ref().map(|cwe| cwe.hierarchical),
             rare: cwe.as_ref().map(|cwe| cwe.rare),

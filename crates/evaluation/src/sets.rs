@@ -82,6 +82,7 @@ impl System for SetSystem<'_> {
 
     fn answer(
         &self,
+        _: usize,
         rows: &[&Example],
         room: &mut SetRoom,
         tally: &mut Tally<'_>,

@@ -16,14 +16,10 @@ pub(crate) trait System: Sync {
     /// The tasks that it answers, with their labels.
     fn tasks(&self) -> &[TaskLabels];
 
-    /// True if the system itself shares a block of rows over all threads.
-    fn computes_in_parallel(&self) -> bool {
-        false
-    }
-
-    /// Answers a block of rows.
+    /// Answers a block of rows, the first of which has this number among all.
     fn answer(
         &self,
+        first: usize,
         rows: &[&Example],
         room: &mut Self::Room,
         tally: &mut Tally<'_>,

@@ -29,6 +29,7 @@ mod prediction;
 mod prepared;
 mod provenance;
 mod room;
+mod routes;
 mod said;
 mod task;
 mod wide;
@@ -54,5 +55,6 @@ pub use prediction::{
 pub use prepared::{PredictBuffers, Prepared};
 pub use provenance::{Provenance, TaxonomyVersions};
 pub use room::Room;
+pub use routes::{Branch, Parents, Routes};
 pub use said::Said;
 pub use task::{Task, Tasks};

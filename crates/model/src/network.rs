@@ -9,6 +9,7 @@ use crate::ngram::vocabulary::Entry;
 use crate::outputs::Outputs;
 use crate::prediction::Input;
 use crate::room::Room;
+use crate::routes::Routes;
 use crate::severity::SeverityHead;
 
 /// A model that scores texts. A [`Classifier`](crate::Classifier) makes labels of the scores.
@@ -64,6 +65,17 @@ pub trait Network: Send + Sync {
     /// [`Outputs::CweSets`]: logits before the temperature. [`Outputs::Labels`]: scores in `0.0..=1.0`, NaN for a
     /// label that is ruled out, as a hierarchy of checkpoints does with children of parents that do not apply.
     fn score(&self, inputs: &[Input<'_>], room: &mut Room, scores: &mut Vec<f32>);
+
+    /// The routes of a hierarchy of classifiers; `None` for a network that scores all its labels alike.
+    fn routes(&self) -> Option<&Routes> {
+        None
+    }
+
+    /// Replaces `scores` by `inputs × `[`Routes::scores`] numbers: those of each label of each branch, given that its parent
+    /// applies, so that nothing is ruled out. Without routes it scores as [`score`](Self::score) does.
+    fn score_branches(&self, inputs: &[Input<'_>], room: &mut Room, scores: &mut Vec<f32>) {
+        self.score(inputs, room, scores);
+    }
 
     /// The words of a text with their weight for the output `first` against the others, which have these
     /// `probabilities`; `None` if the network cannot tell.

@@ -164,6 +164,15 @@ impl Prepared {
         own.into_iter().zip(others).collect()
     }
 
+    /// Reads scores of the labels of a network that has labels of its own, `texts × outputs`, as if it had given them; none
+    /// where its outputs are CWE sets.
+    #[must_use]
+    pub fn read_labels(&self, scores: &[f32], buffers: &mut PredictBuffers) -> Vec<Prediction> {
+        let Decoder::Labels(decoder) = &*self.decoder else { return vec![] };
+        let rows = scores.chunks_exact(self.network().outputs().len().max(1));
+        rows.map(|row| decoder.decode(row, &self.options, &mut buffers.decode)).collect()
+    }
+
     /// Scores texts, and gives the scores of those that are scored at once, with what else is known of them.
     fn for_blocks(
         &self,

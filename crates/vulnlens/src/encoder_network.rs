@@ -2,7 +2,7 @@
 
 use rayon::ThreadPool;
 use vulnlens_encoder::{Checkpoint, Encoder, Notice, Problem};
-use vulnlens_model::{CweSets, Header, Input, LabelOutputs, Network, Outputs, Room};
+use vulnlens_model::{Branch, CweSets, Header, Input, LabelOutputs, Network, Outputs, Room, Routes};
 
 /// An encoder that answers as a [`Network`].
 pub struct EncoderNetwork {
@@ -12,6 +12,8 @@ pub struct EncoderNetwork {
     name: String,
     revision: String,
     outputs: Outputs,
+    /// The routes of a hierarchy.
+    routes: Option<Routes>,
     /// The threads that it computes on; those of the caller's rayon pool if there are none.
     pool: Option<ThreadPool>,
     /// Whether long texts are cut off.
@@ -55,7 +57,11 @@ impl EncoderNetwork {
 
     fn new(scorer: Scorer, header: Option<Header>, outputs: Outputs, setting: Setting) -> Self {
         let Setting { name, revision, cuts } = setting;
-        Self { scorer, header, name, revision, outputs, pool: None, cuts }
+        let routes = match &scorer {
+            Scorer::Sets(_) => None,
+            Scorer::Labels(checkpoint) => routes(checkpoint),
+        };
+        Self { scorer, header, name, revision, outputs, routes, pool: None, cuts }
     }
 
     /// Computes on the threads of a pool, or on the caller's.
@@ -105,15 +111,26 @@ impl EncoderNetwork {
         }
     }
 
-    fn compute(&self, texts: &[&str], scores: &mut Vec<f32>) {
-        match &self.scorer {
-            Scorer::Sets(encoder) => *scores = encoder.logits(texts),
-            Scorer::Labels(checkpoint) => {
-                let given = checkpoint.scores(texts).into_iter();
-                scores.extend(given.map(|score| score.unwrap_or(f32::NAN)));
-            }
+    /// What is computed of texts as the encoder reads them, on its threads.
+    fn computed(&self, inputs: &[Input<'_>], compute: impl Fn(&[&str]) -> Vec<f32> + Sync) -> Vec<f32> {
+        let texts: Vec<String> = inputs.iter().map(|input| self.text(input)).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        match &self.pool {
+            Some(pool) => pool.install(|| compute(&texts)),
+            None => compute(&texts),
         }
     }
+}
+
+/// The routes of a hierarchy.
+fn routes(checkpoint: &Checkpoint) -> Option<Routes> {
+    let branches = checkpoint.branches()?.into_iter();
+    let branches = branches.map(|vulnlens_encoder::Branch { parent, labels, exclusive }| Branch {
+        parent,
+        labels,
+        exclusive,
+    });
+    Routes::new(checkpoint.labels().len(), branches.collect(), checkpoint.multiplies())
 }
 
 /// The labels of a checkpoint as outputs.
@@ -155,12 +172,59 @@ impl Network for EncoderNetwork {
     }
 
     fn score(&self, inputs: &[Input<'_>], _: &mut Room, scores: &mut Vec<f32>) {
-        let texts: Vec<String> = inputs.iter().map(|input| self.text(input)).collect();
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        scores.clear();
-        match &self.pool {
-            Some(pool) => pool.install(|| self.compute(&texts, scores)),
-            None => self.compute(&texts, scores),
+        *scores = self.computed(inputs, |texts| match &self.scorer {
+            Scorer::Sets(encoder) => encoder.logits(texts),
+            Scorer::Labels(checkpoint) => {
+                let given = checkpoint.scores(texts).into_iter();
+                given.map(|score| score.unwrap_or(f32::NAN)).collect()
+            }
+        });
+    }
+
+    fn routes(&self) -> Option<&Routes> {
+        self.routes.as_ref()
+    }
+
+    fn score_branches(&self, inputs: &[Input<'_>], room: &mut Room, scores: &mut Vec<f32>) {
+        match &self.scorer {
+            Scorer::Sets(_) => self.score(inputs, room, scores),
+            Scorer::Labels(checkpoint) => {
+                *scores = self.computed(inputs, |texts| checkpoint.branch_scores(texts))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use vulnlens_encoder::LoadOptions;
+
+    use super::*;
+
+    #[test]
+    fn routes_give_the_scores_of_the_hierarchy_itself() {
+        let texts =
+            ["SQL injection in the login form", "", "A buffer overflow in the parser", "Improper access"];
+        for name in ["hierarchy-cwe", "hierarchy-capec"] {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../encoder/tests/fixtures").join(name);
+            let checkpoint = Checkpoint::open(&folder, &LoadOptions::default()).unwrap();
+            let outputs = label_outputs(&checkpoint);
+            let setting = Setting { name: name.to_owned(), revision: String::new(), cuts: true };
+            let network = EncoderNetwork::of_labels(checkpoint, outputs, None, setting);
+            let inputs = texts.map(Input::text);
+            let (mut own, mut branches, mut routed) = (vec![], vec![], vec![]);
+            network.score(&inputs, &mut Room::default(), &mut own);
+            network.score_branches(&inputs, &mut Room::default(), &mut branches);
+            let routes = network.routes().unwrap();
+            let rows = own.chunks_exact(routes.labels()).zip(branches.chunks_exact(routes.scores()));
+            for (own, branches) in rows {
+                routes.route(branches, routes.own(), &mut routed);
+                let bits = |scores: &[f32]| scores.iter().map(|score| score.to_bits()).collect::<Vec<_>>();
+                assert_eq!(bits(own), bits(&routed), "{name}");
+            }
+            assert!(own.iter().any(|score| score.is_nan()) && branches.iter().all(|score| !score.is_nan()));
         }
     }
 }

@@ -105,6 +105,61 @@ fn systems_are_judged_by_the_tasks_that_they_have_labels_of() {
 }
 
 #[test]
+fn labels_are_judged_by_several_thresholds_and_parents() {
+    let mut expected: Value = serde_json::from_str(EXPECTED).unwrap();
+    let records = expected["records"].as_array_mut().unwrap();
+    // So many that every part has some, and each its own words.
+    let words = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta"];
+    *records = words
+        .iter()
+        .flat_map(|word| {
+            records.iter().map(move |record| {
+                json!({"text": format!("{} {word}", record["text"].as_str().unwrap()), "cwes": record["cwes"]})
+            })
+        })
+        .collect();
+    let folder = folder(&expected);
+    let runs = |name: &str| {
+        let arguments = ["evaluate", "--data", "data.parquet", "--split", "random", "--out", "e.json"];
+        folder.run(&[&arguments[..], &["--model", &fixture(name)]].concat()).code(0);
+        let evaluation: Value = serde_json::from_slice(&fs::read(folder.path("e.json")).unwrap()).unwrap();
+        fs::remove_file(folder.path("e.json")).unwrap();
+        evaluation["runs"].as_array().unwrap().clone()
+    };
+    let systems = |runs: &[Value]| -> Vec<String> {
+        runs.iter().map(|run| run["system"].as_str().unwrap().to_owned()).collect()
+    };
+    let figure = |run: &Value, figure: &str| task(run, "reference-cwe")["table"][figure].as_f64().unwrap();
+    // Its own threshold is a half for every label already.
+    let flat = runs("distilbert");
+    assert_eq!(
+        systems(&flat),
+        ["distilbert", "distilbert, one fitted threshold", "distilbert, fitted thresholds"]
+    );
+    assert!(figure(&flat[0], "lrap") == figure(&flat[1], "lrap") && flat[1]["first_cwe"].is_null());
+    assert_eq!(systems(&runs("bert-old-slow")), ["bert-old-slow"], "labels that exclude each other");
+    let tree = runs("hierarchy-cwe");
+    assert_eq!(
+        systems(&tree),
+        [
+            "hierarchy-cwe",
+            "hierarchy-cwe, gold parents, threshold 0.5",
+            "hierarchy-cwe, gold parents, one fitted threshold",
+            "hierarchy-cwe, gold parents, fitted thresholds",
+            "hierarchy-cwe, predicted parents, one fitted threshold",
+            "hierarchy-cwe, predicted parents, fitted thresholds",
+            "hierarchy-cwe, predicted, multiplied, threshold 0.5",
+            "hierarchy-cwe, predicted, multiplied, one fitted threshold",
+            "hierarchy-cwe, predicted, multiplied, fitted thresholds",
+        ]
+    );
+    assert_eq!((&tree[0]["parents"], &tree[1]["parents"]), (&"predicted".into(), &"gold".into()));
+    // Gold parents rule nothing out that applies, and nothing in that does not.
+    assert!(figure(&tree[1], "micro_recall") >= figure(&tree[0], "micro_recall"));
+    assert!(figure(&tree[1], "lrap") > figure(&tree[0], "lrap"));
+}
+
+#[test]
 fn what_cannot_be_judged_is_told_before_the_work() {
     let folder = Folder::new();
     let checkpoint = folder.path("nameless");

@@ -11,6 +11,17 @@ use crate::repository::layout::{Level, Node};
 /// A parent is answered above this score: the threshold that the published checkpoints are used with.
 const ANSWERED: f32 = 0.5;
 
+/// A part of a hierarchy: labels that are scored given that a parent applies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Branch {
+    /// The place of the label that the part refines; `None` for the part at the top.
+    pub parent: Option<usize>,
+    /// The places of its labels, in the order of its scores.
+    pub labels: Vec<usize>,
+    /// Whether its labels exclude each other.
+    pub exclusive: bool,
+}
+
 /// Checkpoints by level.
 #[derive(Debug)]
 pub(crate) struct Hierarchy {
@@ -67,6 +78,28 @@ impl Hierarchy {
 
     pub(crate) fn parts(&self) -> impl Iterator<Item = &Encoder> {
         std::iter::once(&self.master).chain(&self.slaves).map(|part| &part.encoder)
+    }
+
+    /// The parts, from the top down.
+    pub(crate) fn branches(&self) -> Vec<Branch> {
+        let parts = std::iter::once(&self.master).chain(&self.slaves);
+        let branch = |part: &Part| Branch {
+            parent: part.parent,
+            labels: part.columns.clone(),
+            exclusive: part.encoder.config().problem == Problem::SingleLabel,
+        };
+        parts.map(branch).collect()
+    }
+
+    /// The scores of every part for every text, part after part in a row.
+    pub(crate) fn branch_scores(&self, texts: &[&str]) -> Vec<f32> {
+        let of_parts: Vec<Vec<f32>> = self.parts().map(|encoder| encoder.scores(texts)).collect();
+        let widths: Vec<usize> = self.parts().map(|encoder| encoder.labels().len()).collect();
+        let row = |text: usize| {
+            let parts = of_parts.iter().zip(&widths);
+            parts.flat_map(move |(scores, &width)| scores[text * width..][..width].iter().copied())
+        };
+        (0..texts.len()).flat_map(row).collect()
     }
 
     /// See [`Checkpoint::scores`](crate::Checkpoint::scores).

@@ -9,6 +9,7 @@ use std::path::Path;
 
 pub use self::conditions::Conditions;
 pub use self::encoder::{Encoder, LoadOptions};
+pub use self::hierarchy::Branch;
 use self::hierarchy::Hierarchy;
 pub use self::quantize::{Quantization, quantize};
 use crate::config::{Config, Problem};
@@ -80,6 +81,44 @@ impl Checkpoint {
                 scores.into_iter().map(Some).collect()
             }
             Kind::Hierarchy(hierarchy) => hierarchy.scores(texts),
+        }
+    }
+
+    /// The parts of a hierarchy, from the top down; `None` for a checkpoint that scores all its labels alike. Of one network
+    /// for a whole tree, a part is the labels below one parent.
+    #[must_use]
+    pub fn branches(&self) -> Option<Vec<Branch>> {
+        match &self.kind {
+            Kind::Single(_) => None,
+            Kind::Shared(encoder, conditions) => Some(conditions.branches(encoder.labels().len())),
+            Kind::Hierarchy(hierarchy) => Some(hierarchy.branches()),
+        }
+    }
+
+    /// Whether [`scores`](Self::scores) are multiplied by the parents', and not ruled out by them: true of one network for a
+    /// whole tree.
+    #[must_use]
+    pub fn multiplies(&self) -> bool {
+        matches!(self.kind, Kind::Shared(..))
+    }
+
+    /// Scores of texts given the parents, one row a text, one column for each label of each of the
+    /// [`branches`](Self::branches): every part is asked about every text. Those of [`scores`](Self::scores) without
+    /// branches.
+    #[must_use]
+    pub fn branch_scores(&self, texts: &[&str]) -> Vec<f32> {
+        match &self.kind {
+            Kind::Single(encoder) => encoder.scores(texts),
+            Kind::Shared(encoder, conditions) => {
+                let branches = conditions.branches(encoder.labels().len());
+                let scores = encoder.scores(texts);
+                let rows = scores.chunks_exact(encoder.labels().len());
+                rows.flat_map(|row| {
+                    branches.iter().flat_map(|branch| branch.labels.iter().map(|&label| row[label]))
+                })
+                .collect()
+            }
+            Kind::Hierarchy(hierarchy) => hierarchy.branch_scores(texts),
         }
     }
 

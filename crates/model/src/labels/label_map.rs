@@ -139,6 +139,24 @@ impl LabelMap {
         self.attack.iter().map(|of| of.label)
     }
 
+    /// The weaknesses among the labels with their outputs, by rising id.
+    #[must_use]
+    pub fn cwe_outputs(&self) -> &[OutputsOf<CweId>] {
+        &self.cwe
+    }
+
+    /// The attack patterns among the labels with their outputs, by rising id.
+    #[must_use]
+    pub fn capec_outputs(&self) -> &[OutputsOf<CapecId>] {
+        &self.capec
+    }
+
+    /// The techniques among the labels with their outputs, by rising id.
+    #[must_use]
+    pub fn attack_outputs(&self) -> &[OutputsOf<TechniqueId>] {
+        &self.attack
+    }
+
     /// The labels of no taxonomy and the tactics, as written and in the order of the outputs.
     pub fn other(&self) -> impl ExactSizeIterator<Item = &str> {
         self.other.iter().map(|of| of.label.as_ref())

@@ -62,10 +62,12 @@ pub enum LabelKind {
     Techniques,
     /// ATT&CK's tactics.
     Tactics,
+    /// Those of a table: [`ClassifierSettings::table`](super::ClassifierSettings::table).
+    Own,
 }
 
 impl LabelKind {
-    /// All of them.
+    /// All that follow from CWE ids.
     pub const ALL: [Self; 8] = [
         Self::CweSets,
         Self::Cwe,
@@ -100,6 +102,7 @@ impl LabelKind {
             Self::Attack => "ATT&CK techniques and sub-techniques as the chain writes them",
             Self::Techniques => "ATT&CK techniques",
             Self::Tactics => "ATT&CK tactics",
+            Self::Own => "Labels of a table",
         }
     }
 
@@ -115,17 +118,19 @@ impl LabelKind {
             Self::Attack => "attack",
             Self::Techniques => "techniques",
             Self::Tactics => "tactics",
+            Self::Own => "own",
         }
     }
 
-    /// The labels of a record with these CWE ids, in the order of their ids; none for sets.
+    /// The labels of a record with these CWE ids, in the order of their ids; none for sets and
+    /// labels of a table.
     pub(crate) fn of(self, kb: &KnowledgeBase, cwes: &[CweId]) -> Vec<String> {
         fn written<T: ToString>(ids: impl IntoIterator<Item = T>) -> Vec<String> {
             ids.into_iter().map(|id| id.to_string()).collect()
         }
         let attack = |level| written(kb.attack_at(level, &kb.chain(cwes).techniques));
         match self {
-            Self::CweSets => vec![],
+            Self::CweSets | Self::Own => vec![],
             Self::Cwe => written(kb.cwe_at(CweLevel::Assigned, cwes)),
             Self::CweWithAncestors => written(kb.cwe_at(CweLevel::WithAncestors, cwes)),
             Self::CweAllowed => written(kb.cwe_at(CweLevel::Allowed, cwes)),

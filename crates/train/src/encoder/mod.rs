@@ -13,6 +13,7 @@
 mod classifier;
 mod folder;
 mod hierarchy;
+mod label_table;
 mod labels;
 mod objective;
 mod output_space;
@@ -29,6 +30,7 @@ pub use hierarchy::{
     HierarchyEnding, HierarchyEvaluation, HierarchyFigures, HierarchyForm, HierarchySettings, Parents,
     evaluate_hierarchy, train_hierarchy,
 };
+pub use label_table::{LabelTable, LabelTableError};
 pub use labels::{AuxiliaryLabels, ClassifierObjective, LabelKind};
 pub use objective::{Distillation, MultiLabelLoss};
 pub use pretraining::{PretrainingSettings, train_masked};

@@ -7,6 +7,7 @@ use vulnlens_encoder::training::MarginalLoss;
 use vulnlens_evaluation::Example;
 use vulnlens_taxonomy::{CweId, KnowledgeBase, Outcome};
 
+use super::label_table::LabelTable;
 use super::labels::{AuxiliaryLabels, LabelKind};
 use crate::error::TrainError;
 use crate::sets::{catalogue_only, counts, in_order, outcomes_of, sets_of};
@@ -27,6 +28,8 @@ pub(crate) struct OutputSpace {
     pub(crate) conditions: Conditions,
     /// The outputs that apply to a record with these ids.
     outputs: BTreeMap<Vec<CweId>, Vec<u32>>,
+    /// The outputs that apply to a text of this name, of labels of a table.
+    by_name: BTreeMap<String, Vec<u32>>,
     /// The outcomes that the last outputs stand for, of CWE sets.
     pub(crate) outcomes: Vec<Outcome>,
     /// The weaknesses of CWE sets that no record taught.
@@ -62,6 +65,7 @@ impl OutputSpace {
                 counts: numbers,
                 conditions: Conditions::default(),
                 outputs,
+                by_name: BTreeMap::new(),
                 outcomes: outcomes.into_iter().map(|(outcome, _)| outcome).collect(),
                 outcome_outputs,
                 catalogue_only: catalogue_only(training),
@@ -97,6 +101,38 @@ impl OutputSpace {
         Ok(Self::of_labels(labels, names, (label_counts, texts), outputs))
     }
 
+    /// The space of the labels that a table gives to a training part. Texts of `others` have outputs, too, but make no
+    /// labels.
+    pub(crate) fn of_table(
+        table: &LabelTable,
+        training: &[&Example],
+        others: &[&Example],
+    ) -> Result<Self, TrainError> {
+        let labels = LabelKind::Own;
+        let given = |example: &&Example| table.of(example).unwrap_or_default().to_vec();
+        let sorted: BTreeMap<_, String> =
+            training.iter().flat_map(given).map(|name| (natural(&name), name)).collect();
+        let names: Vec<String> = sorted.into_values().collect();
+        if names.len() < 2 {
+            return Err(TrainError::TooFewLabels { space: labels.name(), found: names.len() });
+        }
+        let number: BTreeMap<&str, u32> = names.iter().map(String::as_str).zip(0..).collect();
+        let outputs = |example: &&Example| {
+            let known = table.of(example).unwrap_or_default().iter();
+            let mut outputs: Vec<u32> = known.filter_map(|name| number.get(name.as_str()).copied()).collect();
+            outputs.sort_unstable();
+            outputs
+        };
+        let (mut counts, mut texts) = (vec![0; names.len()], 0);
+        for of_text in training.iter().map(outputs) {
+            texts += u64::from(!of_text.is_empty());
+            of_text.iter().for_each(|&output| counts[output as usize] += 1);
+        }
+        let all = training.iter().chain(others);
+        let by_name = all.map(|example| (example.name.clone(), outputs(example))).collect();
+        Ok(Self { by_name, ..Self::of_labels(labels, names, (counts, texts), BTreeMap::new()) })
+    }
+
     /// The space of labels that are not CWE sets: how many texts have each, and how many have any.
     fn of_labels(
         labels: LabelKind,
@@ -112,6 +148,7 @@ impl OutputSpace {
             texts,
             conditions: Conditions::default(),
             outputs,
+            by_name: BTreeMap::new(),
             outcomes: vec![],
             catalogue_only: vec![],
             outcome_outputs: BTreeMap::new(),
@@ -139,6 +176,9 @@ impl OutputSpace {
     /// The outputs that apply to a record; `None` where nothing is known of it: it has no label, or a CWE set that neither
     /// the training part nor the others have.
     pub(crate) fn outputs(&self, example: &Example) -> Option<&[u32]> {
+        if self.labels == LabelKind::Own {
+            return self.by_name.get(&example.name).map(Vec::as_slice);
+        }
         let of_set = || self.outputs.get(&example.cwes).filter(|_| example.is_labelled());
         let of_outcome = |outcome| self.outcome_outputs.get(&outcome);
         let outcome = example.outcome.filter(|_| !example.is_labelled());

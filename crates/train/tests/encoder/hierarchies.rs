@@ -22,13 +22,14 @@ use crate::made_up::{Bench, Stopper, about, fit_settings, kb, long};
 fn settings(labels: LabelKind, form: HierarchyForm, fit: FitSettings) -> HierarchySettings {
     let classifier = ClassifierSettings {
         labels,
+        table: None,
         loss: MultiLabelLoss::Plain,
         auxiliary: None,
         distillation: None,
         year: true,
         fit,
     };
-    HierarchySettings { classifier, form, fewest_texts: HierarchySettings::FEWEST_TEXTS }
+    HierarchySettings { classifier, form, fewest_texts: HierarchySettings::FEWEST_TEXTS, levels: 2 }
 }
 
 /// Enough updates to learn most of the four kinds.
@@ -193,6 +194,50 @@ fn a_cascade_is_evaluated_as_it_is_read() {
     let predicted = evaluation.systems.iter().find(|row| row.parents == Parents::Predicted).unwrap();
     assert_eq!(predicted.lrap, accumulator.finish().lrap);
     assert!(predicted.lrap < 1.0 && micro_f1(&evaluation, Parents::Gold) >= predicted.micro_f1);
+}
+
+#[test]
+fn three_levels_are_a_published_hierarchy_and_one_checkpoint() {
+    let bench = Bench::new();
+    let fit = FitSettings { epochs: 6, ..long() };
+    let of_form = |form| HierarchySettings { levels: 3, ..settings(LabelKind::Attack, form, fit.clone()) };
+    let (out, shared) = (bench.path("cascade"), bench.path("shared"));
+    let settings = of_form(HierarchyForm::Cascade);
+    let end = train(&bench, &settings, &out, (&StopIn::default(), false, 2)).unwrap();
+    let names: Vec<String> = fs::read_dir(&out)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.contains("_level_"))
+        .collect();
+    assert_eq!(end, HierarchyEnding::Finished { networks: names.len() });
+    assert!(names.iter().any(|name| name == "attack_level_0_master"), "{names:?}");
+    assert!(names.iter().any(|name| name.starts_with("attack_level_1_slave_TA")), "{names:?}");
+    assert!(names.iter().any(|name| name.starts_with("attack_level_2_slave_technique_group_T")), "{names:?}");
+    let checkpoint = Checkpoint::open(&out, &LoadOptions::default()).unwrap();
+    assert_eq!(checkpoint.parts().count(), names.len());
+
+    let of_shared = of_form(HierarchyForm::Shared);
+    train(&bench, &of_shared, &shared, (&StopIn::default(), false, 2)).unwrap();
+    let one = Checkpoint::open(&shared, &LoadOptions::default()).unwrap();
+    let (mut of_cascade, mut of_one) = (checkpoint.labels().to_vec(), one.labels().to_vec());
+    of_cascade.sort();
+    of_one.sort();
+    assert_eq!(of_cascade, of_one, "both have every parent and label");
+
+    for (settings, folder) in [(&settings, &out), (&of_shared, &shared)] {
+        let evaluation = evaluated(&bench, settings, (folder, None));
+        assert_eq!(evaluation.levels, 3);
+        let (gold, predicted) =
+            (micro_f1(&evaluation, Parents::Gold), micro_f1(&evaluation, Parents::Predicted));
+        assert!(gold >= predicted && gold > 0.6, "{evaluation:?}");
+    }
+    // A level that nothing stands on is refused.
+    let flat = HierarchySettings {
+        levels: 3,
+        ..self::settings(LabelKind::Techniques, HierarchyForm::Shared, fit_settings())
+    };
+    let error = train(&bench, &flat, &bench.path("flat"), (&StopIn::default(), false, 2)).unwrap_err();
+    assert!(error.to_string().contains("nothing between their parents and themselves"), "{error}");
 }
 
 fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {

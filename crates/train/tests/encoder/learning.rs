@@ -1,13 +1,14 @@
 //! What is learnt, and what is written.
 
 use std::fs;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use serde_json::Value;
 use vulnlens_encoder::{Encoder, LoadOptions, Problem};
 use vulnlens_evaluation::Example;
 use vulnlens_train::encoder::{
-    AuxiliaryLabels, ClassifierSettings, Control, Ending, FitSettings, LabelKind, MultiLabelLoss,
+    AuxiliaryLabels, ClassifierSettings, Control, Ending, FitSettings, LabelKind, LabelTable, MultiLabelLoss,
     PretrainingSettings, Start, train_classifier, train_masked,
 };
 
@@ -83,8 +84,7 @@ fn labels_are_learnt_each_for_itself() {
         let labels =
             [LabelKind::Cwe, LabelKind::Attack, LabelKind::CweWithAncestors, LabelKind::Tactics][number];
         let fit = FitSettings { epochs: 50, ..long() };
-        let settings =
-            ClassifierSettings { labels, loss, auxiliary: None, distillation: None, year: true, fit };
+        let settings = ClassifierSettings { loss, year: true, fit, ..ClassifierSettings::new(labels) };
         let out = bench.path(labels.name());
         let end = bench.train(&settings, &out, (&Stopper::default(), false, 2)).unwrap();
         let Ending::Finished { best: Some(best), .. } = end else { panic!("{end:?}") };
@@ -95,6 +95,42 @@ fn labels_are_learnt_each_for_itself() {
         let thresholds = &header["heads"][0]["thresholds"];
         assert!(encoder.labels().iter().all(|label| thresholds[label].is_number()));
     }
+}
+
+#[test]
+fn labels_of_a_table_are_learnt_whatever_they_are_called() {
+    let bench = Bench::new();
+    let label = |example: &Example| {
+        if example.text.contains("overflow") { vec!["AML.T0051", "memory"] } else { vec!["web"] }
+    };
+    let lines = bench.examples.iter().enumerate().filter(|(number, _)| number % 7 != 0);
+    let lines = lines.map(|(_, example)| {
+        format!("{}\n", serde_json::json!({"id": example.name, "labels": label(example)}))
+    });
+    let lines: String = lines.collect();
+    let table = Arc::new(LabelTable::read(lines.as_bytes(), "own.jsonl").unwrap());
+    assert!(table.unknown(&bench.examples).is_empty());
+    let settings = ClassifierSettings {
+        table: Some(table),
+        fit: FitSettings { epochs: 50, ..long() },
+        ..ClassifierSettings::new(LabelKind::Own)
+    };
+    let out = bench.path("own");
+    let end = bench.train(&settings, &out, (&Stopper::default(), false, 2)).unwrap();
+    let Ending::Finished { best: Some(best), .. } = end else { panic!("{end:?}") };
+    assert!(best["eval_micro_f1"].as_f64().unwrap() > 0.95, "{best:?}");
+    let encoder = Encoder::open(&out, &LoadOptions::default()).unwrap();
+    assert_eq!(encoder.labels(), ["AML.T0051", "web", "memory"]);
+    let scores = encoder.scores(&["A heap overflow in the acme parser corrupts memory near page seven"]);
+    assert!(scores[0] > 0.5 && scores[1] < 0.5 && scores[2] > 0.5, "{scores:?}");
+    // Another table is another run.
+    let other = LabelTable::read(lines.replace("web", "net").as_bytes(), "own.jsonl").unwrap();
+    let settings = ClassifierSettings { table: Some(Arc::new(other)), ..settings };
+    let error = bench.train(&settings, &out, (&Stopper::default(), true, 2)).unwrap_err().to_string();
+    assert!(error.contains("another"), "{error}");
+    let settings = ClassifierSettings { table: None, ..settings };
+    let error = bench.train(&settings, &bench.path("none"), (&Stopper::default(), false, 2)).unwrap_err();
+    assert!(error.to_string().contains("need a table"), "{error}");
 }
 
 #[test]

@@ -36,6 +36,7 @@ pub(crate) fn long() -> FitSettings {
 pub(crate) fn settings() -> ClassifierSettings {
     ClassifierSettings {
         labels: LabelKind::CweSets,
+        table: None,
         loss: MultiLabelLoss::Plain,
         auxiliary: None,
         distillation: None,

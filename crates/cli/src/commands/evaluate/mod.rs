@@ -226,7 +226,7 @@ impl Command<'_> {
         for name in &arguments.model {
             let model = self.open(name, self.terminal.silent())?;
             if self.is_for(name, &**model.network(), split) {
-                runs.push(self.figures(|| session.model(&model))?);
+                runs.extend(self.figures(|| session.model(&model))?);
             }
         }
         if arguments.fit {
@@ -235,7 +235,7 @@ impl Command<'_> {
             let fits = Fits { data, kb, settings, held_out_styles, keep, threads: *threads, terminal };
             for &seed in &arguments.seeds {
                 let model = Classifier::new(fits.model(split, seed)?, (*kb).clone());
-                runs.push(self.figures(|| session.model(&model))?);
+                runs.extend(self.figures(|| session.model(&model))?);
             }
         }
         for Combined { name, first, second } in &arguments.combine {
@@ -265,10 +265,10 @@ impl Command<'_> {
     }
 
     /// Evaluates on the command's threads.
-    fn figures(
+    fn figures<T: Send>(
         &self,
-        work: impl FnOnce() -> Result<EvaluationRun, EvaluationError> + Send,
-    ) -> Result<EvaluationRun, Failure> {
+        work: impl FnOnce() -> Result<T, EvaluationError> + Send,
+    ) -> Result<T, Failure> {
         Ok(on_threads(self.threads, work)??)
     }
 

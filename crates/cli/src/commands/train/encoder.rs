@@ -1,11 +1,17 @@
 //! `train encoder`: fine-tuning a classifier.
 
+use std::fs::File;
+use std::io::BufReader;
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use clap::Args;
 use clap::builder::TypedValueParser;
 use vulnlens::{Network, NgramModel};
+use vulnlens_files::FileError;
 use vulnlens_train::encoder::{
     AuxiliaryLabels, ClassifierObjective, ClassifierSettings, Distillation, FitSettings, LabelKind,
-    MultiLabelLoss, train_classifier,
+    LabelTable, MultiLabelLoss, train_classifier,
 };
 
 use super::run_arguments::{Run, RunArguments, StartArguments};
@@ -31,6 +37,11 @@ pub(crate) struct EncoderArguments {
     /// The labels of `multilabel`
     #[arg(long, value_parser = labels(), value_name = "LABELS", default_value = LabelKind::Attack.name())]
     labels: LabelKind,
+
+    /// Labels of your own in place of these, each for itself: a file of JSON Lines with `id`, as the data set has it, and
+    /// `labels`. The texts of other ids are not trained on
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["objective", "labels", "beside", "teachers"])]
+    labels_file: Option<PathBuf>,
 
     /// The loss of `multilabel`
     #[arg(long, value_parser = loss(), value_name = "LOSS", default_value = MultiLabelLoss::Plain.name())]
@@ -79,7 +90,11 @@ pub(super) fn loss() -> impl TypedValueParser<Value = MultiLabelLoss> {
 impl EncoderArguments {
     pub(super) fn settings(&self) -> ClassifierSettings {
         ClassifierSettings {
-            labels: self.objective.labels(self.labels),
+            labels: match self.labels_file {
+                Some(_) => LabelKind::Own,
+                None => self.objective.labels(self.labels),
+            },
+            table: None,
             loss: self.loss,
             auxiliary: self.beside.map(|labels| AuxiliaryLabels { labels, weight: self.beside_weight }),
             distillation: None,
@@ -115,12 +130,31 @@ fn distillation(
     Ok(Some(Distillation::of(&models, &run.examples, arguments.teachers_share)))
 }
 
+/// The labels of one's own, if they are given; says which of their ids the data set does not have.
+fn table(
+    arguments: &EncoderArguments,
+    run: &Run<'_>,
+    terminal: &Terminal,
+) -> Result<Option<Arc<LabelTable>>, Failure> {
+    let Some(path) = &arguments.labels_file else { return Ok(None) };
+    let file = File::open(path).map_err(|error| Failure::from(FileError::read(path)(error)).unavailable())?;
+    let table = LabelTable::read(BufReader::new(file), &path.display().to_string())?;
+    if let unknown @ [first, ..] = &table.unknown(&run.examples)[..] {
+        let (count, all) = (unknown.len(), table.len());
+        terminal.warn(&format!("the data set has no text for {count} of the {all} ids, such as {first}"));
+    }
+    Ok(Some(Arc::new(table)))
+}
+
 pub(crate) fn run(arguments: &EncoderArguments, terminal: &Terminal) -> Result<(), Failure> {
     let start = arguments.start.start(terminal)?;
     let kb = arguments.kb.load(terminal)?;
     let run = arguments.run.open(terminal)?;
-    let settings =
-        ClassifierSettings { distillation: distillation(arguments, &run, terminal)?, ..arguments.settings() };
+    let settings = ClassifierSettings {
+        distillation: distillation(arguments, &run, terminal)?,
+        table: table(arguments, &run, terminal)?,
+        ..arguments.settings()
+    };
     let folders = (&start, arguments.run.out.as_path());
     run.train(|control| train_classifier(&run.examples, &kb, &settings, &run.about, folders, control))
 }

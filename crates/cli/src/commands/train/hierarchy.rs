@@ -40,6 +40,11 @@ pub(crate) struct HierarchyArguments {
     #[arg(long)]
     shared: bool,
 
+    /// Levels, that of the labels included: with 3, techniques stand between tactics and sub-techniques, classes between
+    /// pillars and what lies below, patterns between those without a parent and what lies below
+    #[arg(long, value_name = "N", default_value_t = HierarchySettings::LEVELS as u8, value_parser = clap::value_parser!(u8).range(2..=3))]
+    levels: u8,
+
     /// Training texts that a parent must have for a part of its own; the master scores the labels of other parents
     #[arg(long, value_name = "N", default_value_t = HierarchySettings::FEWEST_TEXTS)]
     fewest_texts: u64,
@@ -73,6 +78,7 @@ impl HierarchyArguments {
             },
             form: if self.shared { HierarchyForm::Shared } else { HierarchyForm::Cascade },
             fewest_texts: self.fewest_texts,
+            levels: usize::from(self.levels),
         }
     }
 }

@@ -58,6 +58,14 @@ pub fn train_classifier(
     control: Control<'_>,
 ) -> Result<Ending, TrainError> {
     settings.fit.check()?;
+    settings.check()?;
+    if let Some(table) = &settings.table {
+        let part = |part| table.part(examples, part);
+        let parts = TrainingParts { training: part(Part::Train), validation: part(Part::Validation) };
+        let space = OutputSpace::of_table(table, &parts.training, &parts.validation)?;
+        let task = ClassifierTask { space, examples: parts, extra: json!({}) };
+        return train(task, kb, settings, about, folders, control);
+    }
     let mut parts = TrainingParts::of(examples, about)?;
     if settings.labels == LabelKind::CweSets {
         parts.training.extend(outcome_part(examples, Part::Train));

@@ -1,7 +1,10 @@
 //! The settings of a classifier.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
+use crate::encoder::label_table::LabelTable;
 use crate::encoder::labels::{AuxiliaryLabels, LabelKind};
 use crate::encoder::objective::{Distillation, MultiLabelLoss};
 use crate::encoder::run::merged;
@@ -13,6 +16,8 @@ use crate::error::TrainError;
 pub struct ClassifierSettings {
     /// The kind of its labels.
     pub labels: LabelKind,
+    /// The table of the labels, where they are of one.
+    pub table: Option<Arc<LabelTable>>,
     /// The loss of labels that do not exclude each other.
     pub loss: MultiLabelLoss,
     /// Labels that CWE sets are to get right, too.
@@ -31,6 +36,7 @@ impl ClassifierSettings {
     pub fn new(labels: LabelKind) -> Self {
         Self {
             labels,
+            table: None,
             loss: MultiLabelLoss::Plain,
             auxiliary: None,
             distillation: None,
@@ -49,12 +55,17 @@ impl ClassifierSettings {
             || json!({}),
             |from| json!({"teachers": from.teachers, "teachers_share": from.share.to_string()}),
         );
-        merged(merged(merged(words, auxiliary), distillation), self.fit.to_json())
+        let table = self.table.as_ref();
+        let table = table.map_or_else(|| json!({}), |table| json!({"label_table": table.sha256()}));
+        merged(merged(merged(merged(words, auxiliary), distillation), table), self.fit.to_json())
     }
 
     /// Refuses settings that exclude each other.
     pub(crate) fn check(&self) -> Result<(), TrainError> {
         let refused = |problem: &str| Err(TrainError::Setting(problem.to_owned()));
+        if (self.labels == LabelKind::Own) != self.table.is_some() {
+            return refused("labels of one's own need a table, and a table is of such");
+        }
         if let Some(distillation) = &self.distillation {
             if self.labels != LabelKind::CweSets || self.auxiliary.is_some() {
                 return refused("teachers need CWE sets as labels, and exclude labels beside them");
@@ -64,7 +75,7 @@ impl ClassifierSettings {
             }
         }
         let Some(AuxiliaryLabels { labels, weight }) = self.auxiliary else { return Ok(()) };
-        if self.labels != LabelKind::CweSets || labels == LabelKind::CweSets {
+        if self.labels != LabelKind::CweSets || matches!(labels, LabelKind::CweSets | LabelKind::Own) {
             return refused("labels beside need CWE sets as labels, and must be of another kind");
         }
         if !(weight > 0.0 && weight.is_finite()) {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use vulnlens_model::{
-    FORMAT_VERSION, Head, HeadOutputs, Header, NetworkKind, Provenance, Task, TaxonomyVersions, Years,
+    FORMAT_VERSION, Head, HeadOutputs, Header, LabelMap, NetworkKind, Provenance, Task, TaxonomyVersions,
+    Years,
 };
 
 use vulnlens_text::NORMALISER;
@@ -61,7 +62,7 @@ impl Making<'_> {
         let kind = space.labels;
         let part = format!("validation part of the {} split of {}", self.about.split, self.about.data);
         let mut head = Head {
-            tasks: tasks(kind),
+            tasks: tasks(kind, names),
             outputs: HeadOutputs::Labels { space: kind.name().to_owned() },
             temperature: 1.0,
             rules: BTreeMap::new(),
@@ -91,13 +92,22 @@ impl Making<'_> {
     }
 }
 
-/// The tasks that labels of a kind answer.
-fn tasks(kind: LabelKind) -> Vec<Task> {
+/// The tasks that labels of a kind answer: of a table's, those of the taxonomies that they name.
+fn tasks(kind: LabelKind, names: &[String]) -> Vec<Task> {
     match kind {
         LabelKind::CweSets => Head::CHAIN.to_vec(),
         LabelKind::Capec => vec![Task::Capec],
         LabelKind::Attack | LabelKind::Techniques => vec![Task::Attack],
         LabelKind::Tactics => vec![],
+        LabelKind::Own => {
+            let map = LabelMap::new(names, None);
+            let tasks = [
+                (map.cwe().len(), Task::Cwe),
+                (map.capec().len(), Task::Capec),
+                (map.attack().len(), Task::Attack),
+            ];
+            tasks.into_iter().filter(|(count, _)| *count > 0).map(|(_, task)| task).collect()
+        }
         _ => vec![Task::Cwe],
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use vulnlens_evaluation::Example;
 
-use super::tree::{MASTER, Tree, slave};
+use super::tree::Tree;
 use crate::description::Description;
 use crate::encoder::output_space::OutputSpace;
 
@@ -13,15 +13,15 @@ pub(crate) fn card(tree: &Tree, training: &[&Example], about: &Description, star
     let Description { name, data, data_sha256, split, tool_version, .. } = about;
     let mut out = format!(
         "---\nlanguage: en\nlicense: other\npipeline_tag: text-classification\ntags: [cve, cwe, capec, mitre-attack, \
-         vulnlens]\n---\n\n# {name}\n\nA hierarchy of classifiers of vulnerability descriptions: `{MASTER}` says which parents \
-         apply, and for each of them `{}` which of the labels below it. A folder is asked where its parent's score is above \
-         0.5. {} labels ({}) that are not parents.\n\n| folder | outputs | training texts |\n|---|--:|--:|\n",
-        slave("<parent>"),
+         vulnlens]\n---\n\n# {name}\n\nA hierarchy of classifiers of vulnerability descriptions: `{}` says which parents \
+         apply, and a folder named after a parent which of what lies below it. Such a folder is asked where its parent's \
+         score is above 0.5. {} labels ({}) that are not parents.\n\n| folder | outputs | training texts |\n|---|--:|--:|\n",
+        tree.master_folder(),
         tree.leaves().len(),
         tree.flat.labels.name(),
     );
-    let parts = tree.refined().map(|(_, parent)| (slave(&parent.name), tree.part(parent, training)));
-    for (folder, space) in [(MASTER.to_owned(), tree.master(training))].into_iter().chain(parts) {
+    let parts = tree.refined().map(|(at, parent)| (tree.folder(parent), tree.part(at, training)));
+    for (folder, space) in [(tree.master_folder(), tree.master(training))].into_iter().chain(parts) {
         let OutputSpace { names, texts, .. } = space;
         let _ = writeln!(out, "| `{folder}` | {} | {texts} |", names.len());
     }

@@ -6,18 +6,18 @@ use std::path::Path;
 
 use serde_json::json;
 use vulnlens_encoder::{Checkpoint, LoadOptions};
-use vulnlens_evaluation::Example;
+use vulnlens_evaluation::{Example, thresholds_for_each};
 use vulnlens_metrics::ScoredRow;
 use vulnlens_model::{Header, TaxonomyVersions};
 use vulnlens_taxonomy::KnowledgeBase;
 
 use super::card::card;
 use super::settings::{HierarchyEnding, HierarchySettings};
-use super::tree::{MASTER, Parent, Tree, slave};
+use super::tree::{Parent, Tree};
 use crate::description::Description;
 use crate::encoder::classifier::{self, ClassifierTask, TrainingParts};
 use crate::encoder::folder::{HIERARCHY_FILE, HierarchyFile, Making, Start, StartingPoint};
-use crate::encoder::objective::{FittedDecisions, thresholds};
+use crate::encoder::objective::FittedDecisions;
 use crate::encoder::output_space::OutputSpace;
 use crate::encoder::run::{Control, Ending, FolderLock, Identity, RUN, identity, merged};
 use crate::encoder::texts::text;
@@ -44,12 +44,10 @@ impl Cascade<'_> {
         let lock = FolderLock::take(out)?;
         self.check_folder(out, &self.file(run), control.resume)?;
         // The master comes last: without it the folder is no hierarchy yet, so that nobody reads half of one.
-        let parts = self
-            .tree
-            .refined()
-            .map(|(_, parent)| (slave(&parent.name), self.tree.part(parent, &self.examples.training)));
+        let Self { tree, examples: TrainingParts { training, .. }, .. } = self;
+        let parts = tree.refined().map(|(at, parent)| (tree.folder(parent), tree.part(at, training)));
         let parts: Vec<(String, OutputSpace)> =
-            parts.chain([(MASTER.to_owned(), self.tree.master(&self.examples.training))]).collect();
+            parts.chain([(tree.master_folder(), tree.master(training))]).collect();
         let networks = parts.len();
         for (number, (name, space)) in parts.into_iter().enumerate() {
             control.observer.network(&name, number + 1, networks);
@@ -65,8 +63,8 @@ impl Cascade<'_> {
     }
 
     fn file(&self, run: Identity) -> HierarchyFile {
-        let below = |parent: &Parent| (parent.name.clone(), self.tree.names(&parent.children));
-        let children = self.tree.refined().map(|(_, parent)| below(parent)).collect();
+        let below = |(at, parent): (usize, &Parent)| (parent.name.clone(), self.tree.part_names(at));
+        let children = self.tree.refined().map(below).collect();
         HierarchyFile::cascade(self.tree.flat.labels, children, run)
     }
 
@@ -176,7 +174,7 @@ impl Cascade<'_> {
             checkpoint.scores(&texts).into_iter().map(|score| score.unwrap_or(0.0)).collect();
         let rows = scores.chunks_exact(labels.len()).zip(&gold);
         let rows: Vec<ScoredRow<'_>> = rows.map(|(scores, gold)| ScoredRow { scores, gold }).collect();
-        thresholds(labels.len(), &rows).map(Some)
+        Ok(Some(thresholds_for_each(labels.len(), &rows)?))
     }
 }
 

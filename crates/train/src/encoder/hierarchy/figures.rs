@@ -58,6 +58,8 @@ pub struct HierarchyEvaluation {
     pub label_space: &'static str,
     /// Labels that count: those that are not parents.
     pub labels: usize,
+    /// Levels, that of the labels included.
+    pub levels: usize,
     /// Parents, and those of them with a part of their own.
     pub parents: usize,
     /// See `parents`.
@@ -75,7 +77,7 @@ impl HierarchyEvaluation {
     #[must_use]
     pub fn table(&self) -> String {
         let mut out = format!(
-            "{} texts of the {} part ({} split of {}), {} labels ({}) below {} parents, {} of them with a part of their own. \
+            "{} texts of the {} part ({} split of {}), {} levels: {} labels ({}) below {} parents, {} of them with a part of their own. \
              Each row has its threshold from {}. Micro-F1 of the parents that are predicted: {:.4}.\n\n\
              | system | networks | million parameters | parents | micro-F1 | macro-F1 | LRAP | subset accuracy |\n\
              |---|--:|--:|---|--:|--:|--:|--:|\n",
@@ -83,6 +85,7 @@ impl HierarchyEvaluation {
             self.part,
             self.split,
             self.data,
+            self.levels,
             self.labels,
             self.label_space,
             self.parents,

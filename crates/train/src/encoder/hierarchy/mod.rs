@@ -1,7 +1,7 @@
-//! Hierarchies: a master network for the parents, and for each of them the labels below it.
+//! Hierarchies: a master network for the parents, and for each of them the labels below it, on two levels or three.
 //!
 //! Two forms. A **cascade** is a checkpoint for the parents and one for the labels of each parent, in folders `master`
-//! and `slave_<parent>` as hierarchical repositories are published. A **shared** hierarchy is one network with one output
+//! and `slave_<parent>`, or `<labels>_level_<n>_…` where there are three levels, as hierarchical repositories are published. A **shared** hierarchy is one network with one output
 //! for each parent and label, in which a label's loss counts only where one of its parents applies: a single pass scores
 //! the whole tree.
 
@@ -9,7 +9,6 @@ mod card;
 mod cascade;
 mod evaluation;
 mod figures;
-mod routing;
 mod settings;
 mod tree;
 

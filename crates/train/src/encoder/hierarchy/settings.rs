@@ -15,14 +15,23 @@ pub struct HierarchySettings {
     /// Training texts that a parent must have for a part of its own. The master scores the labels of other parents
     /// itself, as it does where a parent has one label only.
     pub fewest_texts: u64,
+    /// Levels, that of the labels included: 2 or 3. With three, a technique stands between a tactic and its sub-techniques, a
+    /// class between a pillar and what lies below it, a pattern between one without a parent and what lies below it.
+    pub levels: usize,
 }
 
 impl HierarchySettings {
     /// The default of `fewest_texts`.
     pub const FEWEST_TEXTS: u64 = 20;
+    /// The default of `levels`.
+    pub const LEVELS: usize = 2;
 
     pub(crate) fn words(&self) -> serde_json::Value {
-        json!({"hierarchy": self.form.name(), "fewest_texts": self.fewest_texts})
+        let mut words = json!({"hierarchy": self.form.name(), "fewest_texts": self.fewest_texts});
+        if self.levels != Self::LEVELS {
+            words["levels"] = json!(self.levels);
+        }
+        words
     }
 }
 
