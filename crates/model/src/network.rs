@@ -65,6 +65,11 @@ pub trait Network: Send + Sync {
     /// label that is ruled out, as a hierarchy of checkpoints does with children of parents that do not apply.
     fn score(&self, inputs: &[Input<'_>], room: &mut Room, scores: &mut Vec<f32>);
 
+    /// The outputs that an output lies directly below; none but in hierarchies.
+    fn parents(&self, _output: usize) -> Vec<usize> {
+        vec![]
+    }
+
     /// The words of a text with their weight for the output `first` against the others, which have these
     /// `probabilities`; `None` if the network cannot tell.
     fn word_evidence(

@@ -91,6 +91,15 @@ impl EncoderNetwork {
         Ok(())
     }
 
+    /// The outputs as `config.json` names them, whatever they are answered as.
+    #[must_use]
+    pub fn written_labels(&self) -> &[String] {
+        match &self.scorer {
+            Scorer::Sets(encoder) => encoder.labels(),
+            Scorer::Labels(checkpoint) => checkpoint.labels(),
+        }
+    }
+
     /// Tokens of a text that are read at most, special tokens included.
     #[must_use]
     pub fn max_tokens(&self) -> usize {
@@ -148,6 +157,13 @@ impl Network for EncoderNetwork {
 
     fn computes_in_parallel(&self) -> bool {
         true
+    }
+
+    fn parents(&self, output: usize) -> Vec<usize> {
+        match &self.scorer {
+            Scorer::Sets(_) => vec![],
+            Scorer::Labels(checkpoint) => checkpoint.parents(output),
+        }
     }
 
     fn is_cut(&self, input: &Input<'_>) -> bool {

@@ -69,6 +69,15 @@ impl Hierarchy {
         std::iter::once(&self.master).chain(&self.slaves).map(|part| &part.encoder)
     }
 
+    /// See [`Checkpoint::parents`](crate::Checkpoint::parents).
+    pub(crate) fn parents(&self, label: usize) -> Vec<usize> {
+        let scoring = self.slaves.iter().filter(|slave| slave.columns.contains(&label));
+        let mut parents: Vec<usize> = scoring.filter_map(|slave| slave.parent).collect();
+        parents.sort_unstable();
+        parents.dedup();
+        parents
+    }
+
     /// See [`Checkpoint::scores`](crate::Checkpoint::scores).
     pub(crate) fn scores(&self, texts: &[&str]) -> Vec<Option<f32>> {
         let mut answers = Answers::new(texts.len(), self.labels.len());

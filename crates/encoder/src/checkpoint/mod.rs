@@ -83,6 +83,17 @@ impl Checkpoint {
         }
     }
 
+    /// The labels that a label lies directly below, by their places; none of one at the top, or of a checkpoint without a
+    /// hierarchy.
+    #[must_use]
+    pub fn parents(&self, label: usize) -> Vec<usize> {
+        match &self.kind {
+            Kind::Single(_) => vec![],
+            Kind::Shared(_, conditions) => conditions.parents(label).to_vec(),
+            Kind::Hierarchy(hierarchy) => hierarchy.parents(label),
+        }
+    }
+
     /// The relation of the last level's scores: [`Problem::SingleLabel`] where they exclude each other.
     #[must_use]
     pub fn problem(&self) -> Problem {

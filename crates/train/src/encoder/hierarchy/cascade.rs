@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 use vulnlens_encoder::{Checkpoint, LoadOptions};
-use vulnlens_evaluation::Example;
+use vulnlens_evaluation::{Example, ThresholdRule, thresholds};
 use vulnlens_metrics::ScoredRow;
 use vulnlens_model::{Header, TaxonomyVersions};
 use vulnlens_taxonomy::KnowledgeBase;
@@ -17,7 +17,7 @@ use super::tree::{MASTER, Parent, Tree, slave};
 use crate::description::Description;
 use crate::encoder::classifier::{self, ClassifierTask, TrainingParts};
 use crate::encoder::folder::{HIERARCHY_FILE, HierarchyFile, Making, Start, StartingPoint};
-use crate::encoder::objective::{FittedDecisions, thresholds};
+use crate::encoder::objective::FittedDecisions;
 use crate::encoder::output_space::OutputSpace;
 use crate::encoder::run::{Control, Ending, FolderLock, Identity, RUN, identity, merged};
 use crate::encoder::texts::text;
@@ -176,7 +176,7 @@ impl Cascade<'_> {
             checkpoint.scores(&texts).into_iter().map(|score| score.unwrap_or(0.0)).collect();
         let rows = scores.chunks_exact(labels.len()).zip(&gold);
         let rows: Vec<ScoredRow<'_>> = rows.map(|(scores, gold)| ScoredRow { scores, gold }).collect();
-        thresholds(labels.len(), &rows).map(Some)
+        Ok(Some(thresholds(labels.len(), &rows, ThresholdRule::Each)?))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use vulnlens_evaluation::{EvaluationError, Example, Part, labelled_part};
+use vulnlens_evaluation::{EvaluationError, Example, LEAST_THRESHOLD, Part, answered, labelled_part};
 use vulnlens_metrics::{Accumulator, RowView, ScoredRow, Table, best_global_threshold};
 use vulnlens_model::Header;
 use vulnlens_taxonomy::KnowledgeBase;
@@ -14,7 +14,6 @@ use super::settings::HierarchySettings;
 use super::tree::Tree;
 use crate::description::Description;
 use crate::encoder::classifier::TrainingParts;
-use crate::encoder::objective::{LEAST, answered};
 use crate::encoder::texts::text;
 use crate::error::TrainError;
 use crate::years::newest_year;
@@ -127,7 +126,7 @@ fn table(
 ) -> Result<Table, TrainError> {
     let rows = fitting.rows(fitting_scores);
     let best = best_global_threshold(fitting.labels, rows.len(), |row| rows[row])?;
-    let thresholds = vec![best.map_or(0.5, |best| best.threshold).max(LEAST); judging.labels];
+    let thresholds = vec![best.map_or(0.5, |best| best.threshold).max(LEAST_THRESHOLD); judging.labels];
     let mut accumulator = Accumulator::new(judging.labels);
     for row in judging.rows(scores) {
         let predicted = answered(row.scores, &thresholds);

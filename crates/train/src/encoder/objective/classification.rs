@@ -4,12 +4,12 @@ use vulnlens_encoder::training::{
     Batch, BinaryLoss, Gradients, Loss, MarginalLoss, TrainingNetwork, softmax_loss,
 };
 use vulnlens_evaluation::{
-    Calibration, Example, PUBLISHED_TASKS, Part, RecordedLogits, TaskEvaluation, calibrate, evaluate,
+    Calibration, Example, PUBLISHED_TASKS, Part, RecordedLogits, TaskEvaluation, ThresholdRule, answered,
+    calibrate, evaluate, thresholds,
 };
 use vulnlens_metrics::{Accumulator, RowView, ScoredRow, best_global_threshold};
 use vulnlens_taxonomy::KnowledgeBase;
 
-use super::thresholds::{answered, thresholds};
 use crate::encoder::labels::LabelKind;
 use crate::encoder::output_space::OutputSpace;
 use crate::encoder::run::{Figures, MicroBatch, Objective, micro_batches};
@@ -229,7 +229,7 @@ impl Classification<'_> {
         }
         let scores = self.scores(&logits);
         let rows = self.scored(&self.validation, &scores);
-        Ok(FittedDecisions::Thresholds(thresholds(self.space.names.len(), &rows)?))
+        Ok(FittedDecisions::Thresholds(thresholds(self.space.names.len(), &rows, ThresholdRule::Each)?))
     }
 
     /// Scores of the outputs; those of conditional outputs are multiplied by their parents' scores.

@@ -4,10 +4,8 @@ mod classification;
 mod distillation;
 mod loss;
 mod masked;
-mod thresholds;
 
 pub(crate) use classification::{Classification, FittedDecisions, LabelledTexts};
 pub use distillation::Distillation;
 pub use loss::MultiLabelLoss;
 pub(crate) use masked::{MaskedLanguage, Masking};
-pub(crate) use thresholds::{LEAST, answered, thresholds};
