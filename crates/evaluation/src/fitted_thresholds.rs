@@ -75,7 +75,8 @@ pub fn fit_thresholds(
 
 /// The labels of a network that scores each for itself.
 fn label_outputs(network: &dyn Network) -> Result<&LabelOutputs, EvaluationError> {
-    let refused = |problem, cure| EvaluationError::NoThresholds { name: network.name().to_owned(), problem, cure };
+    let refused =
+        |problem, cure| EvaluationError::NoThresholds { name: network.name().to_owned(), problem, cure };
     match network.outputs().labels() {
         None => Err(refused(
             "answers by one distribution over CWE sets and carries rules of its own",
@@ -249,9 +250,8 @@ mod tests {
 
     #[test]
     fn thresholds_let_a_timid_checkpoint_answer() {
-        let fit = |rule| {
-            fit_thresholds(&classifier(false), &names(), &examples(Part::Validation), rule).unwrap()
-        };
+        let fit =
+            |rule| fit_thresholds(&classifier(false), &names(), &examples(Part::Validation), rule).unwrap();
         let each = fit(ThresholdRule::Each);
         assert_eq!(each.by_label, [("CWE-79".to_owned(), 0.3), ("CWE-89".to_owned(), 0.4)].into());
         assert_eq!(each.texts, 40, "texts to which no label applies are left out");

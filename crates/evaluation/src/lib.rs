@@ -7,10 +7,12 @@
 
 mod answer_table;
 mod answers;
+mod by_year;
 mod calibrate;
 mod card;
 mod cells;
 mod choose;
+mod confusions;
 mod cwe_answers;
 mod dataset;
 mod error;
@@ -35,9 +37,11 @@ mod task_labels;
 mod thresholds;
 
 pub use answers::{Answers, FalseAnswers, StyleFigures, Tail, TailFigures};
+pub use by_year::YearF1;
 pub use calibrate::{Calibration, calibrate, calibrate_as_given};
 pub use card::card;
 pub use choose::{ChosenCombination, RecordedPair, common_split};
+pub use confusions::{Confusion, Confusions};
 pub use dataset::{DataSet, DataSetError, RatedText};
 pub use error::EvaluationError;
 pub use evaluate::{LabelRule, PUBLISHED_TASKS, TaskEvaluation, evaluate};

@@ -36,7 +36,9 @@ impl ThresholdRule {
     pub fn help(self) -> &'static str {
         match self {
             Self::One => "One threshold for all labels: that of the best micro-F1",
-            Self::Each => "That of its best F1 for each label with ten positives, and the one for all for the others",
+            Self::Each => {
+                "That of its best F1 for each label with ten positives, and the one for all for the others"
+            }
         }
     }
 }

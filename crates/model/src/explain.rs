@@ -269,7 +269,8 @@ impl Explainer {
         let spans = cutter.spans();
         let spans = spans.get(..MOST_WORDS).unwrap_or(spans);
         let groups = groups(spans);
-        let texts: Vec<String> = groups.iter().map(|group| without(input.text, std::slice::from_ref(group))).collect();
+        let texts: Vec<String> =
+            groups.iter().map(|group| without(input.text, std::slice::from_ref(group))).collect();
         let inputs: Vec<Input<'_>> = texts.iter().map(|text| Input { text, ..input }).collect();
         let predictions = self.whole.predict_batch(&inputs, &mut PredictBuffers::default());
         let words = groups.iter().zip(&predictions).map(|(group, prediction)| WordEvidence {

@@ -83,8 +83,7 @@ fn labels_are_learnt_each_for_itself() {
         let labels =
             [LabelKind::Cwe, LabelKind::Attack, LabelKind::CweWithAncestors, LabelKind::Tactics][number];
         let fit = FitSettings { epochs: 50, ..long() };
-        let settings =
-            ClassifierSettings { labels, loss, auxiliary: None, distillation: None, year: true, fit };
+        let settings = ClassifierSettings { loss, year: true, fit, ..ClassifierSettings::new(labels) };
         let out = bench.path(labels.name());
         let end = bench.train(&settings, &out, (&Stopper::default(), false, 2)).unwrap();
         let Ending::Finished { best: Some(best), .. } = end else { panic!("{end:?}") };

@@ -7,6 +7,7 @@ use crate::encoder::objective::{Distillation, MultiLabelLoss};
 use crate::encoder::run::merged;
 use crate::encoder::settings::FitSettings;
 use crate::error::TrainError;
+use crate::goal::Goal;
 
 /// A classifier to be trained.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub struct ClassifierSettings {
     pub distillation: Option<Distillation>,
     /// True when texts begin with their record's year.
     pub year: bool,
+    /// The figure by which evaluations on the way are compared.
+    pub goal: Goal,
     /// The settings of the run.
     pub fit: FitSettings,
 }
@@ -35,6 +38,7 @@ impl ClassifierSettings {
             auxiliary: None,
             distillation: None,
             year: false,
+            goal: Goal::default(),
             fit: FitSettings::default(),
         }
     }
@@ -49,7 +53,12 @@ impl ClassifierSettings {
             || json!({}),
             |from| json!({"teachers": from.teachers, "teachers_share": from.share.to_string()}),
         );
-        merged(merged(merged(words, auxiliary), distillation), self.fit.to_json())
+        // Runs that began before there was a choice can be resumed.
+        let goal = match self.goal {
+            Goal::MicroF1 => json!({}),
+            goal => json!({"goal": goal.name()}),
+        };
+        merged(merged(merged(merged(words, auxiliary), distillation), goal), self.fit.to_json())
     }
 
     /// Refuses settings that exclude each other.
