@@ -75,7 +75,7 @@ pub(crate) fn facts(name: &str, terminal: &Terminal) -> Result<ModelInfo, Failur
 }
 
 /// Does `work` on a model called `name`, with a hub if it is on one; notices about the model are warnings.
-fn opening<R>(
+pub(crate) fn opening<R>(
     name: &str,
     settings: Open<'_>,
     terminal: &Terminal,
@@ -97,15 +97,6 @@ fn opening<R>(
 /// The n-gram model called `name`, or in the file of that path.
 pub(crate) fn ngram(name: &str) -> Result<NgramModel, Failure> {
     Ok(vulnlens::open_ngram(name)?.0)
-}
-
-/// Checks that `name` may be an n-gram model, as `purpose` needs one.
-pub(crate) fn check_ngram(name: &str, purpose: &str) -> Result<(), Failure> {
-    if ModelKind::of(name) == ModelKind::Ngram {
-        return Ok(());
-    }
-    let failure = Failure::new(Kind::Arguments, format!("{name}: {purpose} is not for checkpoints yet"));
-    Err(failure.hint("`classify` answers with them; for this, give `fast` or a model file"))
 }
 
 impl KnowledgeBaseArguments {

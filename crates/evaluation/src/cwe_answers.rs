@@ -8,6 +8,7 @@ use vulnlens_metrics::{
 };
 use vulnlens_taxonomy::{CweId, CweLevel, KnowledgeBase};
 
+use crate::confusions::{ConfusionCounts, Confusions};
 use crate::example::Example;
 use crate::families::{FamilyCounts, Rung};
 use crate::first_cwe::{FirstCwe, FirstCweCounts};
@@ -35,6 +36,7 @@ pub(crate) struct CweCounts {
     first: FirstCweCounts,
     by_year: BTreeMap<u16, FirstCweCounts>,
     hierarchical: HierarchicalAccumulator,
+    confusions: ConfusionCounts,
     rare: RareRecallAccumulator<CweId>,
     /// The score of each first CWE, and whether the record was assigned it.
     scored: Vec<(f32, bool)>,
@@ -47,6 +49,7 @@ pub(crate) struct CweFigures {
     pub(crate) first: FirstCwe,
     pub(crate) by_year: BTreeMap<u16, FirstCwe>,
     pub(crate) hierarchical: Hierarchical,
+    pub(crate) confusions: Confusions,
     pub(crate) rare: RareRecall,
     pub(crate) risk: Risk,
 }
@@ -57,6 +60,7 @@ impl CweCounts {
         let first = answer.listed.first().copied();
         let label = first.map(|(label, _)| label);
         self.first.add(kb, example, label);
+        self.confusions.add(kb, example, label);
         if let Some(cve) = example.cve {
             self.by_year.entry(cve.year()).or_default().add(kb, example, label);
         }
@@ -80,6 +84,7 @@ impl CweCounts {
             self.by_year.entry(year).or_default().merge(counts);
         }
         self.hierarchical.merge(&other.hierarchical);
+        self.confusions.merge(&other.confusions);
         self.rare.merge(&other.rare);
         self.scored.extend_from_slice(&other.scored);
         self.unanswered += other.unanswered;
@@ -94,6 +99,7 @@ impl CweCounts {
             first: self.first.finish(),
             by_year: self.by_year.iter().map(|(&year, counts)| (year, counts.finish())).collect(),
             hierarchical: self.hierarchical.finish(),
+            confusions: self.confusions.finish(),
             rare: self.rare.finish(fewest, most),
             risk: Risk {
                 first_cwe: RiskCoverage::of_answers(&self.scored, self.unanswered)?,

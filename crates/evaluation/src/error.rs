@@ -18,6 +18,24 @@ pub enum EvaluationError {
         /// The model.
         name: String,
     },
+    /// No text of the validation part has a label of a model.
+    #[error(
+        "{name}: no text of the validation part has any of its labels; give a data set whose records have such weaknesses"
+    )]
+    NoTextOfLabels {
+        /// The model.
+        name: String,
+    },
+    /// A model does not answer by thresholds.
+    #[error("{name}: {problem}, so there are no thresholds to fit; {cure}")]
+    NoThresholds {
+        /// The model.
+        name: String,
+        /// The way in which it answers.
+        problem: &'static str,
+        /// The remedy.
+        cure: &'static str,
+    },
     /// A metric refused its input.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
@@ -26,8 +44,8 @@ pub enum EvaluationError {
 impl Classified for EvaluationError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::NoValidationTexts => ErrorKind::Input,
-            Self::NoKnownLabels { .. } => ErrorKind::Arguments,
+            Self::NoValidationTexts | Self::NoTextOfLabels { .. } => ErrorKind::Input,
+            Self::NoKnownLabels { .. } | Self::NoThresholds { .. } => ErrorKind::Arguments,
             Self::Metrics(_) => ErrorKind::Fault,
         }
     }

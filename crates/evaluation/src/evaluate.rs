@@ -1,5 +1,7 @@
 //! The tables that a system is judged by.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use vulnlens_corpus::Part;
@@ -8,6 +10,7 @@ use vulnlens_model::DecisionRule;
 use vulnlens_model::decode::SpaceKind;
 use vulnlens_taxonomy::KnowledgeBase;
 
+use crate::by_year::YearF1;
 use crate::calibrate::Calibration;
 use crate::cwe_answers::{CweCounts, CweFigures};
 use crate::error::EvaluationError;
@@ -55,6 +58,9 @@ pub struct TaskEvaluation {
     /// F1 over one threshold for all labels, in place of the rule.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub f1_curve: Vec<F1Point>,
+    /// Micro-F1 by the years of the CVE ids; older files lack it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub by_year: BTreeMap<u16, YearF1>,
 }
 
 /// The rule by which a system answers that scores labels of its own.
@@ -170,5 +176,6 @@ fn finish(
         table,
         reliability: Some(vulnlens_metrics::calibrate(BINS, total.best)?),
         f1_curve: total.f1_curve.finish(),
+        by_year: total.by_year.finish(),
     })
 }

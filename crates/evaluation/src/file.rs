@@ -7,6 +7,7 @@ use vulnlens_metrics::{Hierarchical, RareRecall};
 use vulnlens_model::TaxonomyVersions;
 
 use crate::answers::Answers;
+use crate::confusions::Confusions;
 use crate::evaluate::TaskEvaluation;
 use crate::first_cwe::FirstCwe;
 use crate::risk::Risk;
@@ -70,6 +71,9 @@ pub struct EvaluationRun {
     /// Risk against coverage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub risk: Option<Risk>,
+    /// Confusions of the first CWE among siblings; older files and systems without CWE labels lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confusions: Option<Confusions>,
     /// Measures of the answers as `classify` shows them; combinations and peers lack them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answers: Option<Answers>,

@@ -21,7 +21,7 @@ use crate::example::Example;
 use crate::file::ParentsTaken;
 use crate::system::{System, Tally};
 use crate::task_labels::TaskLabels;
-use crate::thresholds::{answered, threshold_for_all, thresholds_for_each};
+use crate::thresholds::{ThresholdRule, answered, thresholds};
 
 /// A classifier that scores labels of its own.
 pub(crate) struct LabelSystem {
@@ -165,11 +165,12 @@ impl LabelSystem {
     ) -> Result<Option<Vec<Vec<f32>>>, EvaluationError> {
         let one = |labels| vec![HALF; labels];
         let widths = self.tasks.iter().map(|task| task.lists().label_count());
-        match reading.rule {
+        let rule = match reading.rule {
             LabelRule::Thresholds | LabelRule::Best => return Ok(None),
             LabelRule::Half => return Ok(Some(widths.map(one).collect())),
-            LabelRule::FittedForAll | LabelRule::FittedForEach => {}
-        }
+            LabelRule::FittedForAll => ThresholdRule::One,
+            LabelRule::FittedForEach => ThresholdRule::Each,
+        };
         let mut tasks = vec![(vec![], vec![]); self.tasks.len()];
         let mut room = LabelRoom::default();
         let unread = Read { system: self, recorded, reading, thresholds: None };
@@ -184,17 +185,14 @@ impl LabelSystem {
                 }
             }
         }
-        let thresholds =
+        let fitted =
             widths.zip(&tasks).map(|(width, (scores, gold)): (usize, &(Vec<f32>, Vec<Vec<u32>>))| {
                 let rows = scores.chunks_exact(width).zip(gold);
                 let rows: Vec<ScoredRow<'_>> =
                     rows.map(|(scores, gold)| ScoredRow { scores, gold }).collect();
-                match reading.rule {
-                    LabelRule::FittedForEach => thresholds_for_each(width, &rows),
-                    _ => threshold_for_all(width, &rows).map(|threshold| vec![threshold; width]),
-                }
+                thresholds(width, &rows, rule)
             });
-        Ok(Some(thresholds.collect::<Result<_, _>>()?))
+        Ok(Some(fitted.collect::<Result<_, _>>()?))
     }
 
     /// The labels that apply to a row, by outputs; those above them are not among them yet.

@@ -7,10 +7,12 @@
 
 mod answer_table;
 mod answers;
+mod by_year;
 mod calibrate;
 mod card;
 mod cells;
 mod choose;
+mod confusions;
 mod cwe_answers;
 mod dataset;
 mod error;
@@ -20,6 +22,7 @@ mod families;
 mod figures;
 mod file;
 mod first_cwe;
+mod fitted_thresholds;
 mod labels;
 mod peer;
 mod recorded;
@@ -34,9 +37,11 @@ mod task_labels;
 mod thresholds;
 
 pub use answers::{Answers, FalseAnswers, StyleFigures, Tail, TailFigures};
+pub use by_year::YearF1;
 pub use calibrate::{Calibration, calibrate, calibrate_as_given};
 pub use card::card;
 pub use choose::{ChosenCombination, RecordedPair, common_split};
+pub use confusions::{Confusion, Confusions};
 pub use dataset::{DataSet, DataSetError, RatedText};
 pub use error::EvaluationError;
 pub use evaluate::{LabelRule, PUBLISHED_TASKS, TaskEvaluation, evaluate};
@@ -44,6 +49,7 @@ pub use example::{Example, judged_part, labelled_part, outcome_part, spread, tra
 pub use figures::{Figure, figures};
 pub use file::{Evaluation, EvaluationRun, ParentsTaken, SCHEMA_VERSION};
 pub use first_cwe::FirstCwe;
+pub use fitted_thresholds::{FittedThresholds, ThresholdFigures, fit_thresholds};
 pub use peer::{PeerScores, PeerScoresError};
 pub use recorded::RecordedLogits;
 pub use risk::{FamilyRisk, Risk};
@@ -51,5 +57,5 @@ pub use scores::{NetworkScores, SetScores};
 pub use session::Session;
 pub use split::Split;
 pub use tables::{Detail, tables, task_title};
-pub use thresholds::{answered, threshold_for_all, thresholds_for_each};
+pub use thresholds::{LEAST_THRESHOLD, ThresholdRule, answered, thresholds};
 pub use vulnlens_corpus::{CuratedPair, CuratedSource, DataRow, Part, TextKind};

@@ -197,6 +197,7 @@ impl<'a> Session<'a> {
             hierarchical: cwe.as_ref().map(|cwe| cwe.hierarchical),
             rare: cwe.as_ref().map(|cwe| cwe.rare),
             first_cwe_by_year: cwe.as_ref().map_or_else(BTreeMap::new, |cwe| cwe.by_year.clone()),
+            confusions: cwe.as_ref().map(|cwe| cwe.confusions.clone()),
             risk: cwe.map(|cwe| cwe.risk),
             answers: None,
             tasks: figures.tasks,

@@ -1,8 +1,9 @@
 //! Systems under evaluation, and the tally of their answers.
 
 use vulnlens_metrics::{Accumulator, F1CurveAccumulator, RowView, top_1};
-use vulnlens_taxonomy::KnowledgeBase;
+use vulnlens_taxonomy::{CveId, KnowledgeBase};
 
+use crate::by_year::YearCounts;
 use crate::cwe_answers::{CweAnswer, CweCounts};
 use crate::error::EvaluationError;
 use crate::example::Example;
@@ -31,6 +32,8 @@ pub(crate) struct Tally<'a> {
     kb: &'a KnowledgeBase,
     tasks: &'a [TaskLabels],
     pub(crate) totals: Vec<TaskTotal>,
+    /// The year in the id of the record that is being answered.
+    year: Option<u16>,
     /// Counts of CWE answers, of a system that gives them.
     pub(crate) cwe: Option<CweCounts>,
 }
@@ -39,6 +42,7 @@ pub(crate) struct Tally<'a> {
 pub(crate) struct TaskTotal {
     pub(crate) accumulator: Accumulator,
     pub(crate) f1_curve: F1CurveAccumulator,
+    pub(crate) by_year: YearCounts,
     /// The probability of each row's best label, and whether it applies.
     pub(crate) best: Vec<(f32, bool)>,
     /// Rows all of whose labels are missing from the task.
@@ -52,16 +56,19 @@ impl<'a> Tally<'a> {
         let total = |task: &TaskLabels| TaskTotal {
             accumulator: Accumulator::new(task.lists().label_count()),
             f1_curve: F1CurveAccumulator::default(),
+            by_year: YearCounts::default(),
             best: vec![],
             unseen_only: 0,
             unseen: 0,
         };
-        Self { kb, tasks, totals: tasks.iter().map(total).collect(), cwe: None }
+        Self { kb, tasks, totals: tasks.iter().map(total).collect(), year: None, cwe: None }
     }
 
     /// The labels of a row, where it counts for the task: it has a label of the task or, where "none" can be an answer,
-    /// no label at all. Labels that are missing from the task are counted beside it.
+    /// no label at all. Labels that are missing from the task are counted beside it. The answer that is counted next is to
+    /// this row.
     pub(crate) fn gold(&mut self, task: usize, example: &Example) -> Option<Gold> {
+        self.year = example.cve.map(CveId::year);
         let total = &mut self.totals[task];
         let task = &self.tasks[task];
         let gold = task.gold(self.kb, &example.cwes);
@@ -81,6 +88,7 @@ impl<'a> Tally<'a> {
         total.accumulator.add(row)?;
         total.f1_curve.add(row.scores, row.gold);
         total.best.extend(top_1(row.scores, row.gold));
+        self.year.into_iter().for_each(|year| total.by_year.add(year, row));
         Ok(())
     }
 
@@ -95,6 +103,7 @@ impl<'a> Tally<'a> {
             total.unseen += other.unseen;
             total.accumulator.merge(&other.accumulator)?;
             total.f1_curve.merge(&other.f1_curve);
+            total.by_year.merge(&other.by_year);
             total.best.extend_from_slice(&other.best);
         }
         if let Some(counts) = &other.cwe {

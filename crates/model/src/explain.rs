@@ -2,7 +2,7 @@
 //! ATT&CK.
 //!
 //! They are about the best label of the answer, by the score that the answer gives it. Networks that can tell what each
-//! word adds do so; others are asked again, once for each word that is left out.
+//! word adds do so; others are asked again, once for each word that is left out, or each group of words of a long text.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -16,14 +16,18 @@ use crate::curated::CuratedEvidence;
 use crate::evidence::WordEvidence;
 use crate::ngram::text::Cutter;
 use crate::outputs::CweSets;
-use crate::prediction::{Input, Labels, Options, Prediction, TopK};
+use crate::prediction::{Input, Labels, Options, Prediction, ScoredLabel, TopK};
 use crate::prepared::{PredictBuffers, Prepared};
 use crate::room::Room;
 use crate::softmax::temper;
 use crate::task::Task;
 
-/// Words that are left out one by one at most, the first: encoders hardly read as many.
+/// Words that are left out at most, the first: encoders hardly read as many.
 const MOST_WORDS: usize = 512;
+/// Texts that a network is asked about at most to weigh words: those of longer texts are left out in groups of equal size.
+const MOST_TEXTS: usize = 128;
+/// Parents of a label that are shown at most.
+const MOST_PARENTS: usize = 64;
 /// Words that the check takes out of the text.
 const NAMED: usize = 10;
 /// The least weight of a word that speaks for an answer: weights are shown with two decimals.
@@ -110,6 +114,13 @@ pub struct Explanation {
     pub words: Vec<WordEvidence>,
     /// The number of words that speak most for the label, and are named for it.
     pub named: usize,
+    /// The way in which the words were weighed; none where no label is explained.
+    pub method: Option<EvidenceMethod>,
+    /// The number of words that were weighed, in groups or one by one: all, or the first ones of a long text.
+    pub weighed: usize,
+    /// In a hierarchy, the labels that the explained one lies below, the nearest first, with their scores; one that is ruled
+    /// out has the score 0.
+    pub parents: Vec<ScoredLabel<Arc<str>>>,
     /// The score of the label in the text without these words: an explanation that holds leaves little of it.
     pub score_without: f32,
     /// The chain's paths from the predicted weaknesses, or the best one, to each technique that they reach.
@@ -118,6 +129,27 @@ pub struct Explanation {
     pub curated: Vec<CuratedEvidence>,
     /// The records most like the text, of those that it was compared with.
     pub records: Vec<NearRecord>,
+}
+
+/// A way to weigh the words of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EvidenceMethod {
+    /// The network's score is a sum of what the words add, and these parts are the weights.
+    Contributions,
+    /// The network is asked again without each word, or each group of words; the weight is the fall of the log-odds.
+    Occlusion,
+}
+
+impl EvidenceMethod {
+    /// Its name in outputs.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Contributions => "contributions",
+            Self::Occlusion => "occlusion",
+        }
+    }
 }
 
 /// A record with a text like the one that is explained.
@@ -153,9 +185,16 @@ impl Explainer {
         let Some((target, score)) = Target::of(&prediction) else {
             return Explanation { curated, ..Explanation::default() };
         };
-        let words = self
-            .evidence(&dated, &probabilities, &target)
-            .unwrap_or_else(|| self.by_occlusion(input, &target, score));
+        let (words, weighed, method) = match self.evidence(&dated, &probabilities, &target) {
+            Some(words) => {
+                let weighed = words.len();
+                (words, weighed, EvidenceMethod::Contributions)
+            }
+            None => {
+                let (words, weighed) = self.by_occlusion(input, &target, score);
+                (words, weighed, EvidenceMethod::Occlusion)
+            }
+        };
         let named = named(&words);
         let score_without = match named.is_empty() {
             true => score,
@@ -166,10 +205,13 @@ impl Explainer {
         };
         let paths = paths(self.whole.knowledge_base(), &prediction, &target);
         Explanation {
+            parents: self.parents(&dated, &target),
             target: Some(target),
             score,
             words,
             named: named.len(),
+            method: Some(method),
+            weighed,
             score_without,
             paths,
             curated,
@@ -219,23 +261,77 @@ impl Explainer {
         network.word_evidence(input, probabilities, first)
     }
 
-    /// The fall of the label's log-odds when a word is left out, for each of the first words.
-    fn by_occlusion(&self, input: Input<'_>, target: &Target, score: f32) -> Vec<WordEvidence> {
+    /// The fall of the label's log-odds when a word is left out, for each of the first words or, in a long text, each group
+    /// of them; and the number of these words.
+    fn by_occlusion(&self, input: Input<'_>, target: &Target, score: f32) -> (Vec<WordEvidence>, usize) {
         let mut cutter = Cutter::default();
         cutter.cut(input.text, |_, _| {});
-        let spans = cutter.spans().iter().take(MOST_WORDS);
+        let spans = cutter.spans();
+        let spans = spans.get(..MOST_WORDS).unwrap_or(spans);
+        let groups = groups(spans);
         let texts: Vec<String> =
-            spans.clone().map(|span| without(input.text, std::slice::from_ref(span))).collect();
+            groups.iter().map(|group| without(input.text, std::slice::from_ref(group))).collect();
         let inputs: Vec<Input<'_>> = texts.iter().map(|text| Input { text, ..input }).collect();
         let predictions = self.whole.predict_batch(&inputs, &mut PredictBuffers::default());
-        let words = spans.zip(&predictions).map(|(span, prediction)| WordEvidence {
-            text: input.text.get(span.clone()).unwrap_or_default().to_owned(),
-            start: span.start,
-            end: span.end,
+        let words = groups.iter().zip(&predictions).map(|(group, prediction)| WordEvidence {
+            text: input.text.get(group.clone()).unwrap_or_default().to_owned(),
+            start: group.start,
+            end: group.end,
             weight: log_odds(score) - log_odds(target.score(prediction)),
         });
-        words.collect()
+        (words.collect(), spans.len())
     }
+
+    /// The labels above the explained one with their scores, the nearest first.
+    fn parents(&self, input: &Input<'_>, target: &Target) -> Vec<ScoredLabel<Arc<str>>> {
+        let (network, map) = (self.whole.network(), self.whole.classifier().label_map());
+        let Some(outputs) = network.outputs().labels() else { return vec![] };
+        let own = match target {
+            Target::Cwe(id) => map.outputs_of_cwe(*id),
+            Target::Capec(id) => map.outputs_of_capec(*id),
+            Target::Attack(id) => map.outputs_of_attack(*id),
+            Target::Other(label) => map.outputs_of_other(label),
+        };
+        let Some(routes) = network.routes() else { return vec![] };
+        let above = above(own, |output| routes.parents_of(output));
+        if above.is_empty() {
+            return vec![];
+        }
+        let mut scores = Vec::new();
+        network.score(&[*input], &mut Room::default(), &mut scores);
+        let scored = above.into_iter().filter_map(|parent| {
+            let (label, threshold) = (outputs.labels.get(parent)?, outputs.thresholds.get(parent)?);
+            let score = scores.get(parent).copied().filter(|score| !score.is_nan()).unwrap_or(0.0);
+            Some(ScoredLabel::new(Arc::from(label.as_str()), score, score >= *threshold))
+        });
+        scored.collect()
+    }
+}
+
+/// The outputs that some outputs lie below, the nearest first, each once.
+fn above(outputs: &[u32], parents: impl Fn(usize) -> Vec<usize>) -> Vec<usize> {
+    let mut level: Vec<usize> = outputs.iter().map(|&output| output as usize).collect();
+    let mut above: Vec<usize> = vec![];
+    while !level.is_empty() && above.len() < MOST_PARENTS {
+        let next: Vec<usize> = level.iter().flat_map(|&output| parents(output)).collect();
+        level.clear();
+        for parent in next {
+            let is_own = outputs.iter().any(|&output| output as usize == parent);
+            if !is_own && !above.contains(&parent) {
+                above.push(parent);
+                level.push(parent);
+            }
+        }
+    }
+    above.truncate(MOST_PARENTS);
+    above
+}
+
+/// Words that follow each other in groups of equal size, as few words each as there may be texts.
+fn groups(words: &[Range<usize>]) -> Vec<Range<usize>> {
+    let size = words.len().div_ceil(MOST_TEXTS).max(1);
+    let whole = |group: &[Range<usize>]| Some(group.first()?.start..group.last()?.end);
+    words.chunks(size).filter_map(whole).collect()
 }
 
 /// The most probable set that has the label, or a weakness below it; of all sets where none does.
@@ -312,6 +408,29 @@ mod tests {
             let spans: Vec<Range<usize>> = spans.iter().map(|(start, end)| *start..*end).collect();
             assert_eq!(without(text, &spans), want, "{spans:?}");
         }
+    }
+
+    #[test]
+    fn words_of_long_texts_are_left_out_in_groups() {
+        let words = |count: usize| (0..count).map(|word| 3 * word..3 * word + 2).collect::<Vec<_>>();
+        assert_eq!(groups(&words(MOST_TEXTS)), words(MOST_TEXTS), "a text that is short enough: one by one");
+        let two = groups(&words(MOST_TEXTS + 1));
+        assert_eq!((two.len(), &two[0], &two[64]), (65, &(0..5), &(384..386)));
+        assert_eq!(groups(&words(MOST_WORDS)).len(), MOST_TEXTS);
+        assert!(groups(&[]).is_empty());
+    }
+
+    #[test]
+    fn parents_are_found_level_by_level() {
+        let parents = |output: usize| match output {
+            4 => vec![2, 3],
+            2 | 3 => vec![1],
+            // A folder may say so: no way leads round for ever.
+            1 => vec![4],
+            _ => vec![],
+        };
+        assert_eq!(above(&[4], parents), [2, 3, 1]);
+        assert_eq!(above(&[0], parents), [0; 0]);
     }
 
     #[test]

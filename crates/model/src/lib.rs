@@ -39,7 +39,7 @@ pub use combination::{Combination, Mean};
 pub use combined::{Combined, SetUnion};
 pub use decode::{DecisionRule, SpaceKind};
 pub use evidence::WordEvidence;
-pub use explain::{Explainer, Explanation, NearRecord, Target};
+pub use explain::{EvidenceMethod, Explainer, Explanation, NearRecord, Target};
 pub use header::{
     FEATURES, FORMAT_VERSION, Head, HeadOutputs, Header, HeaderError, NetworkKind, NgramShape, Partner, Years,
 };

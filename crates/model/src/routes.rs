@@ -69,13 +69,13 @@ impl Routes {
         if self.multiplies { Parents::Multiplied } else { Parents::Predicted }
     }
 
-    /// The labels that have others below them, by their places.
+    /// The labels that a label lies directly below, by their places, rising.
     #[must_use]
-    pub fn parents(&self) -> Vec<bool> {
-        let mut parents = vec![false; self.labels];
-        for parent in self.branches.iter().filter_map(|branch| branch.parent) {
-            parents[parent] = true;
-        }
+    pub fn parents_of(&self, label: usize) -> Vec<usize> {
+        let scoring = self.branches.iter().filter(|branch| branch.labels.contains(&label));
+        let mut parents: Vec<usize> = scoring.filter_map(|branch| branch.parent).collect();
+        parents.sort_unstable();
+        parents.dedup();
         parents
     }
 
@@ -162,7 +162,7 @@ mod tests {
         let deep = routes().applying(vec![false, false, false, false, true]);
         assert_eq!(deep, [true, false, true, false, true]);
         assert_eq!(routed(scores, Parents::Gold(&deep)), [0.75, 0.25, 0.5, 0.25, 0.5]);
-        assert_eq!(routes().parents(), [true, true, true, false, false]);
+        assert_eq!((routes().parents_of(3), routes().parents_of(0)), (vec![0, 1], vec![]));
         assert_eq!(routes().own(), Parents::Predicted);
     }
 

@@ -1,9 +1,11 @@
 //! The reasons of an answer as keys of record output.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde::ser::SerializeMap;
 use vulnlens_model::curated::{CuratedEvidence, MappedTechnique, NearCve, RuleEvidence, WeaknessEvidence};
-use vulnlens_model::{Explanation, NearRecord, Task, WordEvidence};
+use vulnlens_model::{EvidenceMethod, Explanation, NearRecord, ScoredLabel, Task, WordEvidence};
 use vulnlens_taxonomy::{ChainPath, CweId, KnowledgeBase};
 
 use crate::answer::Answer;
@@ -22,6 +24,16 @@ pub(crate) struct ExplanationV1<'a> {
     mapping: Vec<MappingAdvice>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     records: Vec<NearRecordV1>,
+    method: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parents: Vec<ParentV1<'a>>,
+}
+
+#[derive(Serialize)]
+struct ParentV1<'a> {
+    label: &'a str,
+    score: f64,
+    predicted: bool,
 }
 
 #[derive(Serialize)]
@@ -99,6 +111,11 @@ impl<'a> ExplanationV1<'a> {
     pub(crate) fn of(answer: &Answer, explanation: &'a Explanation, kb: &KnowledgeBase) -> Self {
         let Explanation { target, score, words, named, score_without, paths, curated, records, .. } =
             explanation;
+        let parent = |parent: &'a ScoredLabel<Arc<str>>| ParentV1 {
+            label: &parent.label,
+            score: rounded(parent.score),
+            predicted: parent.predicted,
+        };
         let steps = |path: &ChainPath| {
             let cwes = path.cwe.iter().map(CweId::to_string);
             cwes.chain([path.capec.to_string(), path.technique.to_string()]).collect()
@@ -115,6 +132,8 @@ impl<'a> ExplanationV1<'a> {
             curated: curated.iter().map(|evidence| CuratedV1::of(evidence, kb)).collect(),
             mapping: mapping_of(answer, kb),
             records: records.iter().map(NearRecordV1::of).collect(),
+            method: explanation.method.map(EvidenceMethod::name),
+            parents: explanation.parents.iter().map(parent).collect(),
         }
     }
 
@@ -126,7 +145,11 @@ impl<'a> ExplanationV1<'a> {
         map.serialize_entry("paths", &self.paths)?;
         map.serialize_entry("curated", &self.curated)?;
         map.serialize_entry("mapping", &self.mapping)?;
-        if self.records.is_empty() { Ok(()) } else { map.serialize_entry("records", &self.records) }
+        if !self.records.is_empty() {
+            map.serialize_entry("records", &self.records)?;
+        }
+        map.serialize_entry("method", &self.method)?;
+        if self.parents.is_empty() { Ok(()) } else { map.serialize_entry("parents", &self.parents) }
     }
 
     /// Appends the keys to a record in JSON.

@@ -1,9 +1,10 @@
 //! An explanation for people: the answer, what carried it, and the chain's ways from it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use vulnlens_model::curated::{CuratedEvidence, NearCve};
-use vulnlens_model::{Explanation, NearRecord, Target, WordEvidence};
+use vulnlens_model::{Explanation, NearRecord, ScoredLabel, Target, WordEvidence};
 use vulnlens_taxonomy::{ChainPath, CweId, KnowledgeBase};
 
 use crate::answer::Answer;
@@ -56,6 +57,7 @@ fn target_text(explanation: &Explanation, setup: &Setup) -> String {
     text += &heading(&format!("Words that speak for {}", printable(&target.to_string())));
     text += &words_text(explanation, layout);
     text += &check_text(explanation, layout);
+    text += &parents_text(explanation, layout);
     if matches!(target, Target::Cwe(_)) {
         text += &heading("Ways of the chain");
         text += &ways_text(explanation, &setup.kb, layout);
@@ -166,6 +168,20 @@ fn check_text(explanation: &Explanation, layout: TableLayout) -> String {
     let (before, after) = (percent(*score), percent(*score_without));
     let words = format!("without {words} most for it: {} where it was {}", after.trim(), before.trim());
     aside(&words, layout)
+}
+
+/// The labels of a hierarchy above the one that is explained.
+fn parents_text(explanation: &Explanation, layout: TableLayout) -> String {
+    if explanation.parents.is_empty() {
+        return String::new();
+    }
+    let line = |parent: &ScoredLabel<Arc<str>>| {
+        let style = if parent.predicted { PREDICTED } else { ASIDE };
+        let line = format!("    {}  {}", percent(parent.score), printable(&parent.label));
+        format!("{style}{}{style:#}\n", layout.glyphs.fit(&line, layout.width))
+    };
+    let lines: String = explanation.parents.iter().take(rows(layout)).map(line).collect();
+    heading("Parents in the hierarchy", layout) + &lines
 }
 
 fn words_text(explanation: &Explanation, layout: TableLayout) -> String {

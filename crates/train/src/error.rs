@@ -116,6 +116,9 @@ pub enum TrainError {
         /// Steps that were done.
         step: usize,
     },
+    /// A fit was ended from outside.
+    #[error("the fit was ended before the model was finished; start it again")]
+    Stopped,
     /// A loss or a gradient of an encoder became infinite or not a number.
     #[error(
         "the {what} is {value} at step {step} (epoch {epoch}, batch {batch}, which begins with text {text}); {kept}; lower the learning rate"

@@ -9,7 +9,9 @@ pub mod ngram;
 
 mod description;
 mod error;
+mod goal;
 mod random;
+pub mod search;
 mod sets;
 pub mod setting;
 pub mod severity;
@@ -17,3 +19,4 @@ mod years;
 
 pub use description::Description;
 pub use error::TrainError;
+pub use goal::Goal;

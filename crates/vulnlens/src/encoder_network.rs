@@ -97,6 +97,15 @@ impl EncoderNetwork {
         Ok(())
     }
 
+    /// The outputs as `config.json` names them, whatever they are answered as.
+    #[must_use]
+    pub fn written_labels(&self) -> &[String] {
+        match &self.scorer {
+            Scorer::Sets(encoder) => encoder.labels(),
+            Scorer::Labels(checkpoint) => checkpoint.labels(),
+        }
+    }
+
     /// Tokens of a text that are read at most, special tokens included.
     #[must_use]
     pub fn max_tokens(&self) -> usize {

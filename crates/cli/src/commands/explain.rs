@@ -24,7 +24,8 @@ use crate::text_argument::empty;
 /// Explain an answer: the words that carried it, and the ways from CWE to ATT&CK
 ///
 /// The answer is that of `classify` with the same options. Words are weighed for its best label, in log-odds; n-gram models
-/// know what each adds, other models are asked again without each of them. Beside the words stands what is left of the
+/// know what each adds, other models are asked again without each of them (in texts of more than 128 words, without each
+/// group of words). Beside the words stands what is left of the
 /// label without them. Records are explained one after the other; standard input is one text, unless it holds records.
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArguments {
@@ -172,7 +173,7 @@ impl Explaining<'_> {
             let is_cut = read.get(end..).is_some_and(|rest| rest.contains(char::is_alphanumeric));
             // Of a text that is not classified no word is weighed.
             if is_cut && !words.is_empty() {
-                let count = words.len();
+                let count = answer.explanation.as_ref().map_or(0, |explanation| explanation.weighed);
                 self.terminal.warn(&format!("{whose}only the first {count} words of the text were weighed"));
             }
             if self.is_table {

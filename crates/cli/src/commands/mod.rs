@@ -1,5 +1,6 @@
 //! The commands, one file each: dumb argument structs, settings resolved from them, and the calls.
 
+mod calibrate;
 mod checkpoint;
 mod classify;
 mod combine;

@@ -1,22 +1,19 @@
 //! `model`: what models say of themselves, and what is done with their files.
 
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use vulnlens::model::ngram::with_header;
 use vulnlens::report::model_info_text;
-use vulnlens_evaluation::{Detail, Evaluation, Split, calibrate, card, tables};
+use vulnlens_evaluation::{Detail, Evaluation, card, tables};
 
+use super::calibrate::{self, CalibrateArguments};
 use super::checkpoint::{self, PackArguments, PullArguments, QuantizeArguments};
 use super::combine::{self, CombineArguments};
-use crate::data_set;
 use crate::failure::{Failure, Kind};
-use crate::model_arguments::{KnowledgeBaseArguments, check_ngram, facts};
-use crate::options::{THREADS, ViewFormat, thread_count, threads};
-use crate::output::{Output, print_json, print_text};
+use crate::model_arguments::facts;
+use crate::options::ViewFormat;
+use crate::output::{print_json, print_text};
 use crate::terminal::Terminal;
-use crate::threads::on_threads;
 
 /// The commands on models.
 #[derive(Debug, Subcommand)]
@@ -68,42 +65,13 @@ pub(crate) struct TablesArguments {
     headline: bool,
 }
 
-/// Fit a model's temperature and thresholds to the validation part of a data set
-///
-/// The model itself stays as it is. For a model of your own data, or after the rule of fitting has changed.
-#[derive(Debug, Args)]
-pub(crate) struct CalibrateArguments {
-    /// `fast`, which is embedded, or a model file
-    #[arg(value_name = "NAME|FILE")]
-    model: String,
-
-    /// A data set that `data build` made
-    #[arg(long, value_name = "FILE")]
-    data: PathBuf,
-
-    /// The split whose validation part is taken
-    #[arg(long, value_parser = data_set::split(), value_name = "SPLIT", default_value = "random")]
-    split: Split,
-
-    /// The file of the calibrated model
-    #[arg(short, long, value_name = "FILE")]
-    out: PathBuf,
-
-    /// Threads [default: one for each core]
-    #[arg(long, env = THREADS, hide_env_values = true, value_name = "N", value_parser = thread_count)]
-    threads: Option<NonZeroUsize>,
-
-    #[command(flatten)]
-    kb: KnowledgeBaseArguments,
-}
-
 pub(crate) fn run(command: &ModelCommand, terminal: &Terminal) -> Result<(), Failure> {
     match command {
         ModelCommand::Tables(arguments) => {
             let detail = if arguments.headline { Detail::Headline } else { Detail::Full };
             print_text(&tables(&read_evaluation(&arguments.evaluation)?, detail))
         }
-        ModelCommand::Calibrate(arguments) => calibrated(arguments, terminal),
+        ModelCommand::Calibrate(arguments) => calibrate::run(arguments, terminal),
         ModelCommand::Info(arguments) => info(arguments, terminal),
         ModelCommand::Pull(arguments) => checkpoint::pull(arguments, terminal),
         ModelCommand::Quantize(arguments) => checkpoint::write_quantized(arguments, terminal),
@@ -119,30 +87,6 @@ fn info(arguments: &InfoArguments, terminal: &Terminal) -> Result<(), Failure> {
         ViewFormat::Table => print_text(&model_info_text(&info)),
         ViewFormat::Json => print_json(&info),
     }
-}
-
-fn calibrated(arguments: &CalibrateArguments, terminal: &Terminal) -> Result<(), Failure> {
-    if arguments.split == Split::All {
-        let failure = Failure::new(Kind::Arguments, "the split `all` has no validation part");
-        return Err(failure.hint("calibrate on `random` or `temporal`"));
-    }
-    check_ngram(&arguments.model, "`model calibrate`")?;
-    let (model, bytes) = vulnlens::open_ngram(&arguments.model)?;
-    let kb = arguments.kb.load(terminal)?;
-    let data = data_set::read(&arguments.data)?;
-    let examples = data.examples(arguments.split);
-    let work = || calibrate(&model, &kb, &examples);
-    let calibration = on_threads(threads(arguments.threads), work)??;
-    let mut header = model.header().clone();
-    if let Some(head) = header.cwe_head_mut() {
-        let part = format!("validation part of the {} split of {}", arguments.split.name(), data.name);
-        calibration.apply(head, part);
-    }
-    let changed = with_header(&bytes, &header)
-        .map_err(|error| Failure::new(Kind::Failed, format!("{}: {error}", arguments.model)))?;
-    let mut output = Output::open(Some(&arguments.out))?;
-    output.data(&changed)?;
-    output.finish()
 }
 
 fn print_card(arguments: &CardArguments, terminal: &Terminal) -> Result<(), Failure> {

@@ -4,6 +4,7 @@
 mod attack_releases;
 mod bad_input;
 mod bad_models;
+mod calibration;
 mod cases;
 mod checkpoints;
 mod classify;

@@ -159,6 +159,10 @@ fn an_encoder_is_trained_from_nothing_and_classifies() {
         folder.run(&["classify", "sql injection", "--model", "capec", "--as-of", year]).code(0).stdout
     };
     assert_ne!(asked("2019"), asked("2025"), "labels of their own are asked as of a year, too");
+    let calibrate =
+        |model: &str| folder.run(&["model", "calibrate", model, "--data", "data.parquet", "--in-place"]);
+    calibrate("capec").code(2).says(&["its training fitted, in vulnlens.json"]);
+    calibrate("encoder").code(2).says(&["answers by CWE sets"]);
     folder.run(&["model", "pack", "capec", "--out", "z"]).code(5).says(&["give the folder instead"]);
 
     fitted(&folder, "ngram.safetensors", "2");
@@ -230,4 +234,35 @@ fn a_search_prints_its_table_and_leaves_the_best_model() {
     run(&["--range", "speed=1,2"]).code(2).says(&["there is no setting \"speed\""]);
     run(&["--range", "rate=0..1e-3:log"]).code(2).says(&["must begin above 0"]);
     run(&[]).code(2).says(&["--range"]);
+}
+
+#[test]
+fn settings_of_n_gram_models_are_searched_for() {
+    let folder = Folder::new();
+    folder.file("table.jsonl", table());
+    folder.run(&["data", "build", "--table", "table.jsonl", "--out", "data.parquet"]).code(0);
+    let base = ["train", "search", "ngram", "--data", "data.parquet", "--out", "searched", "--teachers", "0"];
+    let small = ["--dimensions", "16", "--epochs", "1", "--min-documents", "2", "--goal", "lrap"];
+    let ranges = ["--range", "embedding-rate=1e-6..1e-1:log", "--range", "batch=16,64"];
+    let run = |more: &[&str]| folder.run(&[&base[..], &small, &ranges, more].concat());
+    let printed =
+        run(&["--trials", "9"]).code(0).says(&["trial 9 of 9: batch", "searched/best: the model"]).stdout;
+    assert!(printed.starts_with("| trial | embedding-rate | batch | score |"), "{printed}");
+    let importance = folder.run(&["train", "search", "--importance", "searched"]).code(0).stdout;
+    assert!(importance.starts_with("| setting | share of the variance |"), "{importance}");
+    assert!(printed.ends_with(&importance), "{printed}");
+    assert_eq!(run(&["--trials", "9", "--resume", "--threads", "1"]).code(0).stdout, printed);
+    let report = std::fs::read_to_string(folder.path("searched/search.md")).unwrap();
+    assert!(
+        report.contains("Scores are the LRAP of the validation part, that of the finished model"),
+        "{report}"
+    );
+    let model = "searched/best/ngram.safetensors";
+    assert_eq!(info(&folder, model)["name"], "searched");
+    run(&["--trials", "2", "--range", "loss=plain,focal"]).code(2).says(&["there is no setting \"loss\""]);
+    folder.run(&["train", "search", "--importance", "nowhere"]).code(5).says(&["nowhere"]);
+    folder
+        .run(&["train", "search", "--importance", "searched", "--data", "x"])
+        .code(2)
+        .says(&["--importance"]);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
-use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, Standing, TechniqueId};
+use vulnlens_taxonomy::{CapecId, CweId, CweLevel, KnowledgeBase, Standing, TechniqueId};
 
 use super::numbers::{are_positions, id, taxonomy_of_numbers};
 use super::written::{Id, Written};
@@ -162,6 +162,47 @@ impl LabelMap {
         self.other.iter().map(|of| of.label.as_ref())
     }
 
+    /// The outputs that stand for a weakness, a pattern or a technique, rising.
+    #[must_use]
+    pub fn outputs_with_ids(&self) -> Vec<u32> {
+        let Self { cwe, capec, attack, .. } = self;
+        let (cwe, capec) = (cwe.iter().map(|of| &of.outputs), capec.iter().map(|of| &of.outputs));
+        rising(cwe.chain(capec).chain(attack.iter().map(|of| &of.outputs)))
+    }
+
+    /// The outputs that speak for a weakness.
+    pub(crate) fn outputs_of_cwe(&self, id: CweId) -> &[u32] {
+        outputs_of(&self.cwe, |of| *of == id)
+    }
+
+    /// The outputs that speak for a pattern.
+    pub(crate) fn outputs_of_capec(&self, id: CapecId) -> &[u32] {
+        outputs_of(&self.capec, |of| *of == id)
+    }
+
+    /// The outputs that speak for a technique.
+    pub(crate) fn outputs_of_attack(&self, id: TechniqueId) -> &[u32] {
+        outputs_of(&self.attack, |of| *of == id)
+    }
+
+    /// The outputs that speak for a label of no taxonomy.
+    pub(crate) fn outputs_of_other(&self, label: &str) -> &[u32] {
+        outputs_of(&self.other, |of| **of == *label)
+    }
+
+    /// The outputs that apply to a record with these weaknesses, rising: weaknesses with the ancestors of the assigned
+    /// ones, patterns and techniques that the chain reaches.
+    #[must_use]
+    pub fn outputs_that_apply(&self, kb: &KnowledgeBase, assigned: &[CweId]) -> Vec<u32> {
+        fn of<'m, L: Ord>(known: &'m [OutputsOf<L>], ids: &'m [L]) -> impl Iterator<Item = &'m Vec<u32>> {
+            let known = |id| known.binary_search_by(|of| of.label.cmp(id)).ok().and_then(|at| known.get(at));
+            ids.iter().filter_map(known).map(|of| &of.outputs)
+        }
+        let (weaknesses, chain) = (kb.cwe_at(CweLevel::WithAncestors, assigned), kb.chain(assigned));
+        let by_chain = of(&self.capec, &chain.capec).chain(of(&self.attack, &chain.techniques));
+        rising(of(&self.cwe, &weaknesses).chain(by_chain))
+    }
+
     /// The tasks of which the checkpoint has no label, but that follow from its labels by the
     /// chain: CAPEC from CWE, ATT&CK from CAPEC or else from CWE.
     #[must_use]
@@ -240,6 +281,18 @@ fn note<L: Ord>(labels: &mut BTreeMap<L, Vec<u32>>, label: L, output: u32) {
 
 fn sorted<L>(labels: BTreeMap<L, Vec<u32>>) -> Vec<OutputsOf<L>> {
     labels.into_iter().map(|(label, outputs)| OutputsOf { label, outputs }).collect()
+}
+
+fn outputs_of<L>(known: &[OutputsOf<L>], is_it: impl Fn(&L) -> bool) -> &[u32] {
+    known.iter().find(|of| is_it(&of.label)).map_or(&[], |of| &of.outputs)
+}
+
+/// All of some outputs, rising and without duplicates.
+fn rising<'o>(outputs: impl Iterator<Item = &'o Vec<u32>>) -> Vec<u32> {
+    let mut all: Vec<u32> = outputs.flatten().copied().collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 /// What `from` leads to by `step`, each with all outputs that lead to it.

@@ -1,8 +1,7 @@
 //! Training encoders: a tokenizer of the corpus, masked-language pretraining, and fine-tuning.
 //!
 //! [`train_tokenizer`] makes a tokenizer, [`train_masked`] a language model, [`train_classifier`] a classifier from either
-//! a new network or a checkpoint, [`train_hierarchy`] a hierarchy of classifiers, and [`search()`] searches for settings.
-//! They write folders as Hugging Face publishes models.
+//! a new network or a checkpoint, and [`train_hierarchy`] a hierarchy of classifiers. They write folders as Hugging Face publishes models.
 //!
 //! **The same bits.** Orders of texts, dropout and masks are drawn by counting from the seed, all sums have one order, and a
 //! checkpoint holds everything that the next step depends on. So neither threads nor stopping and resuming change a bit.
@@ -19,7 +18,6 @@ mod objective;
 mod output_space;
 mod pretraining;
 mod run;
-mod search;
 mod settings;
 mod texts;
 mod whole_file;
@@ -35,9 +33,9 @@ pub use labels::{AuxiliaryLabels, ClassifierObjective, LabelKind};
 pub use objective::{Distillation, MultiLabelLoss};
 pub use pretraining::{PretrainingSettings, train_masked};
 pub use run::{Control, Ending, LogEntry, Observer, RunPlan, StepReport};
-pub use search::{
-    Sampler, SearchControl, SearchEnding, SearchObserver, SearchSettings, SettingRange, SettingValue, Trial,
-    TrialState, search, searchable_settings,
-};
 pub use settings::FitSettings;
 pub use vulnlens_encoder::training::Decay;
+
+pub(crate) use folder::StartingPoint;
+pub(crate) use run::FolderLock;
+pub(crate) use whole_file::write_whole;

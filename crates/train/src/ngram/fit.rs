@@ -1,5 +1,6 @@
 //! The loop of a fit: steps over shuffled texts, the rates' schedule, and the averaged teachers.
 
+use super::Progress;
 use super::adam::AdamStep;
 use super::features::FeatureLists;
 use super::network::{Buffers, Network, Sample, Shape};
@@ -38,13 +39,13 @@ const WARM_UP: f32 = 200.0;
 const PREDICT_BLOCK: usize = 64;
 
 /// Fits one network; `stream` sets its random choices apart from those of its siblings. With
-/// `teachers`, texts without a label take part, too. `tick` is told how many texts were done.
+/// `teachers`, texts without a label take part, too. `tick` is told how many texts were done, and may end the fit.
 pub(crate) fn fit(
     prepared: &TrainingTexts,
     settings: &Settings,
     stream: u64,
     teachers: Option<&SoftTargets>,
-    tick: &(dyn Fn(u64) + Sync),
+    tick: Progress<'_>,
 ) -> Result<Network, TrainError> {
     let mut random = Random::new(settings.seed, stream);
     let mut network = Network::new(prepared.shape.clone(), &prepared.set_counts, &mut random);
@@ -76,7 +77,9 @@ pub(crate) fn fit(
             let dense = AdamStep::new(settings.dense_rate * left.max(0.01) * warm, step);
             let embedding_rate = settings.embedding_rate * left * warm.max(0.1);
             network.step(&samples, dense, embedding_rate, &mut buffers);
-            tick(batch.len() as u64);
+            if tick(batch.len() as u64).is_break() {
+                return Err(TrainError::Stopped);
+            }
         }
     }
     Ok(network)

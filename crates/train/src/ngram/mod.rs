@@ -17,6 +17,7 @@ mod targets;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use rayon::prelude::*;
 use vulnlens_model::ngram::write;
@@ -59,8 +60,8 @@ pub fn is_fit_of(model: &Header, settings: &Settings, about: &Description, kb: &
         && model.taxonomies == TaxonomyVersions::of(kb)
 }
 
-/// A callback that is given the number of texts that were seen since the last call.
-pub type Progress<'a> = &'a (dyn Fn(u64) + Sync);
+/// A callback that is given the number of texts that were seen since the last call, and may end the fit.
+pub type Progress<'a> = &'a (dyn Fn(u64) -> ControlFlow<()> + Sync);
 
 /// The number of texts that a fit sees in all, for a progress bar.
 #[must_use]
@@ -70,6 +71,15 @@ pub fn work(examples: &[Example], settings: &Settings) -> u64 {
     let (all, labelled) = (texts.len() as u64, taught as u64);
     let last = if settings.teachers > 0 { all } else { labelled };
     settings.epochs as u64 * (settings.teachers as u64 * labelled + last)
+}
+
+/// The updates of all networks of a fit.
+pub(crate) fn updates(examples: &[Example], settings: &Settings) -> u64 {
+    let texts = fitted_on(examples, settings);
+    let taught = texts.iter().filter(|e| e.is_taught()).count();
+    let last = if settings.teachers > 0 { texts.len() } else { taught };
+    let of_pass = |texts: usize| texts.div_ceil(settings.batch.max(1));
+    (settings.epochs * (settings.teachers * of_pass(taught) + of_pass(last))) as u64
 }
 
 /// The texts of the training part that the last fit sees: those of which it is known what they lead to, and records that
@@ -92,7 +102,7 @@ fn is_entry(example: &Example) -> bool {
 /// Runs on the threads of the current rayon pool; their number changes nothing but the time.
 ///
 /// # Errors
-/// When a setting is out of bounds, there is too little to fit on, or the loss diverges.
+/// When a setting is out of bounds, there is too little to fit on, the loss diverges, or `progress` ended the fit.
 pub fn train(
     examples: &[Example],
     kb: &KnowledgeBase,

@@ -13,22 +13,13 @@ use vulnlens_model::Header;
 use vulnlens_train::TrainError;
 use vulnlens_train::encoder::{
     ClassifierSettings, Control, FitSettings, HierarchyEnding, HierarchyEvaluation, HierarchyForm,
-    HierarchySettings, LabelKind, MultiLabelLoss, Observer, Parents, StepReport, evaluate_hierarchy,
-    train_hierarchy,
+    HierarchySettings, LabelKind, Observer, Parents, StepReport, evaluate_hierarchy, train_hierarchy,
 };
 
 use crate::made_up::{Bench, Stopper, about, fit_settings, kb, long};
 
 fn settings(labels: LabelKind, form: HierarchyForm, fit: FitSettings) -> HierarchySettings {
-    let classifier = ClassifierSettings {
-        labels,
-        table: None,
-        loss: MultiLabelLoss::Plain,
-        auxiliary: None,
-        distillation: None,
-        year: true,
-        fit,
-    };
+    let classifier = ClassifierSettings { year: true, fit, ..ClassifierSettings::new(labels) };
     HierarchySettings { classifier, form, fewest_texts: HierarchySettings::FEWEST_TEXTS, levels: 2 }
 }
 

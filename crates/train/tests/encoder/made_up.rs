@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tempfile::TempDir;
 use vulnlens_evaluation::Example;
-use vulnlens_train::TrainError;
 use vulnlens_train::encoder::{
     ClassifierSettings, Control, Ending, FitSettings, LabelKind, MultiLabelLoss, NetworkSize, Observer,
     Start, StepReport, train_classifier, train_tokenizer,
 };
+use vulnlens_train::{Goal, TrainError};
 
 use crate::corpus::examples;
 
@@ -41,6 +41,7 @@ pub(crate) fn settings() -> ClassifierSettings {
         auxiliary: None,
         distillation: None,
         year: true,
+        goal: Goal::MicroF1,
         fit: fit_settings(),
     }
 }

@@ -4,12 +4,15 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use vulnlens_encoder::{Encoder, LoadOptions};
-use vulnlens_train::TrainError;
+use vulnlens_encoder::{Checkpoint, Encoder, LoadOptions};
 use vulnlens_train::encoder::{
-    ClassifierSettings, FitSettings, LabelKind, Observer, Sampler, SearchControl, SearchEnding,
-    SearchObserver, SearchSettings, Start, StepReport, Trial, TrialState, search,
+    ClassifierSettings, FitSettings, HierarchyForm, HierarchySettings, LabelKind, Observer, Start, StepReport,
 };
+use vulnlens_train::search::{
+    Sampler, SearchControl, SearchEnding, SearchObserver, SearchSettings, SettingRange, Trial, TrialState,
+    importances, search_encoder, search_hierarchy,
+};
+use vulnlens_train::{Goal, TrainError};
 
 use crate::bad_input::blow_up;
 use crate::made_up::{Bench, Stopper, about, fit_settings, kb, settings};
@@ -41,11 +44,11 @@ fn sit(
 ) -> Result<SearchEnding, TrainError> {
     let sitting = Sitting { updates, ..Sitting::default() };
     let control = SearchControl { observer: &sitting, stop: &sitting.stop, resume };
-    search(&bench.examples, &kb(), (base, how), &about(), (start, out), control)
+    search_encoder(&bench.examples, &kb(), (base, how), &about(), (start, out), control)
 }
 
 fn how(ranges: &[&str], trials: usize) -> SearchSettings {
-    let ranges = ranges.iter().map(|text| text.parse().unwrap()).collect();
+    let ranges = ranges.iter().map(|text| SettingRange::read::<ClassifierSettings>(text).unwrap()).collect();
     SearchSettings { trials, random_trials: 3, prune_after: Some(2), ..SearchSettings::new(ranges) }
 }
 
@@ -185,4 +188,81 @@ fn what_is_no_search_is_told() {
     }
     assert!(message(&how(&["loss=plain,focal"], 0), &labels).contains("trials must be"));
     assert!(!out.exists());
+}
+
+#[test]
+fn a_search_says_how_much_each_setting_matters() {
+    let bench = Bench::new();
+    let (start, out) = (bench.start(), bench.path("out"));
+    let how =
+        SearchSettings { prune_after: None, ..how(&["rate=1e-7..1e-2:log", "weight-decay=0..0.01"], 9) };
+    let base = ClassifierSettings { goal: Goal::Lrap, ..base() };
+    let ending = sit(&bench, (&base, &how), (&start, &out), (None, false)).unwrap();
+    let found = ending.importances.unwrap();
+    let shares: f64 = found.settings.iter().map(|setting| setting.share).sum();
+    assert_eq!((found.settings.len(), found.trials), (2, 9), "{found:?}");
+    assert!((shares + found.together() - 1.0).abs() < 1e-9, "{found:?}");
+    assert_eq!(importances(&out).unwrap(), found, "the journal has all that is needed");
+    let text = fs::read_to_string(out.join("search.md")).unwrap();
+    assert!(
+        text.contains("Scores are the LRAP of the validation part") && text.contains(&found.table()),
+        "{text}"
+    );
+    let trial = &ending.trials[0];
+    let log = fs::read_to_string(out.join(Trial::folder(1)).join("metrics.jsonl")).unwrap();
+    let lraps = log.lines().filter_map(|line| {
+        let entry: serde_json::Value = serde_json::from_str(line).unwrap();
+        entry["eval_lrap"].as_f64()
+    });
+    let best = lraps.fold(0.0, f64::max);
+    assert!((trial.score.unwrap() - best).abs() < 1e-6, "{trial:?}, {best}");
+    assert!(importances(&bench.path("tokenizer")).is_err());
+}
+
+/// Searches for settings of hierarchies.
+fn sit_below_parents(
+    bench: &Bench,
+    form: HierarchyForm,
+    out: &Path,
+    (updates, resume): (Option<usize>, bool),
+) -> Result<SearchEnding, TrainError> {
+    let fit = FitSettings { epochs: 3, ..base().fit };
+    let classifier =
+        ClassifierSettings { fit, year: true, ..ClassifierSettings::new(LabelKind::CweWithAncestors) };
+    let settings = HierarchySettings { classifier, form, fewest_texts: HierarchySettings::FEWEST_TEXTS };
+    let ranges = ["rate=1e-7,1e-3,6e-3", "fewest-texts=2,20"];
+    let ranges = ranges.iter().map(|text| SettingRange::read::<HierarchySettings>(text).unwrap()).collect();
+    let how = SearchSettings { trials: 3, prune_after: Some(1), ..SearchSettings::new(ranges) };
+    let sitting = Sitting { updates, ..Sitting::default() };
+    let control = SearchControl { observer: &sitting, stop: &sitting.stop, resume };
+    let folders = (&bench.start(), out);
+    search_hierarchy(&bench.examples, &kb(), (&settings, &how), &about(), folders, control)
+}
+
+#[test]
+fn hierarchies_are_searched_as_they_are_read() {
+    let bench = Bench::new();
+    for form in [HierarchyForm::Cascade, HierarchyForm::Shared] {
+        let (whole, broken) = (bench.path(&format!("{form:?}")), bench.path(&format!("{form:?} broken")));
+        let expected = sit_below_parents(&bench, form, &whole, (None, false)).unwrap();
+        assert_eq!(expected.trials.len(), 3);
+        let checkpoint = Checkpoint::open(&whole.join("best"), &LoadOptions::default()).unwrap();
+        assert!(checkpoint.labels().len() > 4, "{form:?}");
+        let best = &expected.trials[expected.best.unwrap() - 1];
+        assert!(best.score.is_some() && best.steps > 10, "{best:?}");
+        if form == HierarchyForm::Cascade {
+            let finished =
+                |trial: &Trial| trial.state == TrialState::Finished && trial.evaluations.is_empty();
+            assert!(expected.trials.iter().all(finished), "{}", expected.table);
+            for number in (1..=3).filter(|number| Some(*number) != expected.best) {
+                let master = whole.join(Trial::folder(number)).join("master");
+                assert!(master.join("metrics.jsonl").exists() && !master.join("model.safetensors").exists());
+            }
+        }
+        let mut found = sit_below_parents(&bench, form, &broken, (Some(20), false)).unwrap();
+        while found.is_stopped {
+            found = sit_below_parents(&bench, form, &broken, (Some(20), true)).unwrap();
+        }
+        assert_eq!(timeless(&found), timeless(&expected), "{form:?}");
+    }
 }

@@ -1,5 +1,8 @@
 //! Fitting: the same bytes for any number of threads, a model that answers, and clear refusals.
 
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use vulnlens_evaluation::{Calibration, EvaluationError, Example, PUBLISHED_TASKS, Part, evaluate};
 use vulnlens_model::{Classifier, Input, LabelMode, Network, NgramModel, Options};
 use vulnlens_taxonomy::CweId;
@@ -53,7 +56,8 @@ fn labels_without_a_training_text_are_counted_beside_the_table() {
 }
 
 fn refusal(examples: &[Example], settings: &Settings) -> TrainError {
-    train(examples, &kb(), settings, &description(), &Decisions::Validation, &|_| {}).unwrap_err()
+    train(examples, &kb(), settings, &description(), &Decisions::Validation, &|_| ControlFlow::Continue(()))
+        .unwrap_err()
 }
 
 #[test]
@@ -76,7 +80,8 @@ fn what_cannot_be_fitted_is_refused_with_the_reason() {
     assert!(refusal(&all, &odd).to_string().contains("dimensions"));
     let wild = Settings { dense_rate: 10.0, embedding_rate: 10.0, epochs: 200, ..settings() };
     // Such rates may or may not overflow; they must not end in a file that cannot be read.
-    let result = train(&all, &kb(), &wild, &description(), &Decisions::Validation, &|_| {});
+    let result =
+        train(&all, &kb(), &wild, &description(), &Decisions::Validation, &|_| ControlFlow::Continue(()));
     assert!(result.is_err() || NgramModel::from_bytes(&result.unwrap()).is_ok());
 }
 
@@ -85,9 +90,22 @@ fn decisions_can_be_taken_over() {
     let examples = examples(300);
     let calibration = Calibration { temperature: 1.25, decisions: Default::default() };
     let given = Decisions::Given(Box::new(calibration), "elsewhere".to_owned());
-    let bytes = train(&examples, &kb(), &settings(), &description(), &given, &|_| {}).unwrap();
+    let bytes =
+        train(&examples, &kb(), &settings(), &description(), &given, &|_| ControlFlow::Continue(())).unwrap();
     let model = NgramModel::from_bytes(&bytes).unwrap();
     let head = model.header().cwe_head().unwrap();
     assert_eq!(head.temperature, 1.25);
     assert_eq!(head.fitted_on, "elsewhere");
+}
+
+#[test]
+fn a_fit_can_be_ended() {
+    let seen = AtomicU64::new(0);
+    let until = |texts: u64| {
+        let seen = seen.fetch_add(texts, Ordering::Relaxed) + texts;
+        if seen < 100 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    let fitted = train(&examples(200), &kb(), &settings(), &description(), &Decisions::Validation, &until);
+    assert!(matches!(fitted, Err(TrainError::Stopped)));
+    assert!(seen.into_inner() < 400, "the others end, too");
 }

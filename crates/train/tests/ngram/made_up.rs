@@ -1,5 +1,7 @@
 //! A model so small that it is fitted on the made-up corpus in a moment.
 
+use std::ops::ControlFlow;
+
 use vulnlens_evaluation::Example;
 use vulnlens_train::ngram::{Decisions, Settings, train};
 
@@ -12,6 +14,10 @@ pub(crate) fn settings() -> Settings {
 /// Fits on a pool of so many threads.
 pub(crate) fn fit(examples: &[Example], settings: &Settings, threads: usize) -> Vec<u8> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-    let fitted = || train(examples, &kb(), settings, &description(), &Decisions::Validation, &|_| {});
+    let fitted = || {
+        train(examples, &kb(), settings, &description(), &Decisions::Validation, &|_| {
+            ControlFlow::Continue(())
+        })
+    };
     pool.install(fitted).unwrap()
 }

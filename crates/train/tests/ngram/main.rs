@@ -7,4 +7,5 @@ mod corpus;
 mod curated;
 mod fit;
 mod made_up;
+mod searching;
 mod severity;

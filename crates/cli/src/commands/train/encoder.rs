@@ -9,6 +9,7 @@ use clap::Args;
 use clap::builder::TypedValueParser;
 use vulnlens::{Network, NgramModel};
 use vulnlens_files::FileError;
+use vulnlens_train::Goal;
 use vulnlens_train::encoder::{
     AuxiliaryLabels, ClassifierObjective, ClassifierSettings, Distillation, FitSettings, LabelKind,
     LabelTable, MultiLabelLoss, train_classifier,
@@ -46,6 +47,10 @@ pub(crate) struct EncoderArguments {
     /// The loss of `multilabel`
     #[arg(long, value_parser = loss(), value_name = "LOSS", default_value = MultiLabelLoss::Plain.name())]
     loss: MultiLabelLoss,
+
+    /// The figure by which evaluations during the run are compared: the parameters of the best are kept
+    #[arg(long, value_parser = goal(), value_name = "FIGURE", default_value = Goal::default().name())]
+    goal: Goal,
 
     /// Labels that `cwe-sets` are to get right, too: a label is as probable as the sets that lead to it
     #[arg(long, value_parser = labels(), value_name = "LABELS", conflicts_with_all = ["labels", "loss"])]
@@ -87,6 +92,11 @@ pub(super) fn loss() -> impl TypedValueParser<Value = MultiLabelLoss> {
     one_of(&MultiLabelLoss::ALL, MultiLabelLoss::name, MultiLabelLoss::help)
 }
 
+/// Parses the name of a goal.
+pub(super) fn goal() -> impl TypedValueParser<Value = Goal> {
+    one_of(&Goal::ALL, Goal::name, Goal::help)
+}
+
 impl EncoderArguments {
     pub(super) fn settings(&self) -> ClassifierSettings {
         ClassifierSettings {
@@ -98,6 +108,7 @@ impl EncoderArguments {
             loss: self.loss,
             auxiliary: self.beside.map(|labels| AuxiliaryLabels { labels, weight: self.beside_weight }),
             distillation: None,
+            goal: self.goal,
             year: self.run.year,
             fit: FitSettings { seed: self.run.seed, ..self.fit.0.clone() },
         }

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use vulnlens_evaluation::{Part, Split};
+use vulnlens_train::Goal;
 use vulnlens_train::encoder::{
     ClassifierSettings, FitSettings, HierarchyEnding, HierarchyForm, HierarchySettings, LabelKind,
     MultiLabelLoss, evaluate_hierarchy, train_hierarchy,
 };
 
-use super::encoder::{FIT, labels, loss};
+use super::encoder::{FIT, goal, labels, loss};
 use super::run_arguments::{Run, RunArguments, StartArguments};
 use crate::choice::one_of;
 use crate::failure::{Failure, Kind};
@@ -26,7 +27,7 @@ use crate::terminal::Terminal;
 #[derive(Debug, Args)]
 pub(crate) struct HierarchyArguments {
     #[command(flatten)]
-    run: RunArguments,
+    pub(super) run: RunArguments,
 
     /// The labels at the lowest level: ATT&CK's lie below tactics, CWE's below pillars, patterns below those without a parent
     #[arg(long, value_parser = labels(), value_name = "LABELS", default_value = LabelKind::Attack.name())]
@@ -35,6 +36,10 @@ pub(crate) struct HierarchyArguments {
     /// The loss of every network
     #[arg(long, value_parser = loss(), value_name = "LOSS", default_value = MultiLabelLoss::Plain.name())]
     loss: MultiLabelLoss,
+
+    /// The figure by which evaluations of each network during its run are compared
+    #[arg(long, value_parser = goal(), value_name = "FIGURE", default_value = Goal::default().name())]
+    goal: Goal,
 
     /// Train one network for all parents and labels: a single pass scores the whole tree
     #[arg(long)]
@@ -58,20 +63,21 @@ pub(crate) struct HierarchyArguments {
     part: Part,
 
     #[command(flatten)]
-    start: StartArguments,
+    pub(super) start: StartArguments,
 
     #[command(flatten, next_help_heading = FIT)]
     fit: SettingArguments<FitSettings>,
 
     #[command(flatten)]
-    kb: KnowledgeBaseArguments,
+    pub(super) kb: KnowledgeBaseArguments,
 }
 
 impl HierarchyArguments {
-    fn settings(&self) -> HierarchySettings {
+    pub(super) fn settings(&self) -> HierarchySettings {
         HierarchySettings {
             classifier: ClassifierSettings {
                 loss: self.loss,
+                goal: self.goal,
                 year: self.run.year,
                 fit: FitSettings { seed: self.run.seed, ..self.fit.0.clone() },
                 ..ClassifierSettings::new(self.labels)

@@ -1,6 +1,7 @@
 //! `train ngram`: fitting the n-gram model.
 
 use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -128,7 +129,10 @@ impl Fit<'_> {
         let description = self.description();
         let bar = terminal.progress("fitting {bar:30} {percent}% {rate} texts/s, {eta} left");
         bar.set_length(work(&examples, &self.settings));
-        let tick = |texts: u64| bar.inc(texts);
+        let tick = |texts: u64| {
+            bar.inc(texts);
+            ControlFlow::Continue(())
+        };
         let fitted = on_threads(threads, || {
             train(&examples, kb, &self.settings, &description, &self.decisions, &tick)
         })?;

@@ -4,7 +4,8 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use indicatif::ProgressBar;
-use vulnlens_train::encoder::{LogEntry, Observer, RunPlan, SearchObserver, StepReport, Trial};
+use vulnlens_train::encoder::{LogEntry, Observer, RunPlan, StepReport};
+use vulnlens_train::search::{SearchObserver, Trial};
 
 use crate::terminal::Terminal;
 
@@ -97,7 +98,16 @@ impl SearchObserver for Progress<'_> {
         let settings: Vec<String> =
             trial.settings.iter().map(|(name, value)| format!("{name} {value}")).collect();
         let text = format!("trial {} of {trials}: {}", trial.number, settings.join(", "));
+        self.bar.set_position(0);
+        self.bar.reset_eta();
         self.bar.suspend(|| self.terminal.note(&text));
+    }
+
+    fn fitted(&self, texts: u64, of: u64) {
+        if self.bar.length() != Some(of) {
+            self.bar.set_length(of);
+        }
+        self.bar.inc(texts);
     }
 
     fn trial_ended(&self, trial: &Trial) {

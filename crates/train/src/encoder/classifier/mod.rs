@@ -117,6 +117,7 @@ pub(crate) fn train(
     let objective = Classification {
         kb,
         space: &space,
+        goal: settings.goal,
         binary: settings.loss.binary(&space.counts, space.texts),
         auxiliary: settings.auxiliary.map(|auxiliary| space.auxiliary_loss(auxiliary, kb)),
         training: labelled(&training, &space, settings.distillation.as_ref(), reading, &tokenizer),

@@ -10,6 +10,7 @@ use crate::encoder::objective::{Distillation, MultiLabelLoss};
 use crate::encoder::run::merged;
 use crate::encoder::settings::FitSettings;
 use crate::error::TrainError;
+use crate::goal::Goal;
 
 /// A classifier to be trained.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub struct ClassifierSettings {
     pub distillation: Option<Distillation>,
     /// True when texts begin with their record's year.
     pub year: bool,
+    /// The figure by which evaluations on the way are compared.
+    pub goal: Goal,
     /// The settings of the run.
     pub fit: FitSettings,
 }
@@ -41,6 +44,7 @@ impl ClassifierSettings {
             auxiliary: None,
             distillation: None,
             year: false,
+            goal: Goal::default(),
             fit: FitSettings::default(),
         }
     }
@@ -57,7 +61,12 @@ impl ClassifierSettings {
         );
         let table = self.table.as_ref();
         let table = table.map_or_else(|| json!({}), |table| json!({"label_table": table.sha256()}));
-        merged(merged(merged(merged(words, auxiliary), distillation), table), self.fit.to_json())
+        // Runs that began before there was a choice can be resumed.
+        let goal = match self.goal {
+            Goal::MicroF1 => json!({}),
+            goal => json!({"goal": goal.name()}),
+        };
+        [auxiliary, distillation, table, goal, self.fit.to_json()].into_iter().fold(words, merged)
     }
 
     /// Refuses settings that exclude each other.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 use vulnlens_encoder::{Checkpoint, LoadOptions};
-use vulnlens_evaluation::{Example, thresholds_for_each};
+use vulnlens_evaluation::{Example, ThresholdRule, thresholds};
 use vulnlens_metrics::ScoredRow;
 use vulnlens_model::{Header, TaxonomyVersions};
 use vulnlens_taxonomy::KnowledgeBase;
@@ -174,7 +174,7 @@ impl Cascade<'_> {
             checkpoint.scores(&texts).into_iter().map(|score| score.unwrap_or(0.0)).collect();
         let rows = scores.chunks_exact(labels.len()).zip(&gold);
         let rows: Vec<ScoredRow<'_>> = rows.map(|(scores, gold)| ScoredRow { scores, gold }).collect();
-        Ok(Some(thresholds_for_each(labels.len(), &rows)?))
+        Ok(Some(thresholds(labels.len(), &rows, ThresholdRule::Each)?))
     }
 }
 

@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use vulnlens_encoder::{Branch as EncoderBranch, Checkpoint, Encoder, LoadOptions, Weights};
-use vulnlens_evaluation::{EvaluationError, Example, Part, answered, labelled_part, threshold_for_all};
+use vulnlens_evaluation::{
+    EvaluationError, Example, Part, ThresholdRule, answered, labelled_part, thresholds,
+};
 use vulnlens_metrics::{Accumulator, RowView, ScoredRow, Table};
 use vulnlens_model::{Branch, Header, Routes};
 use vulnlens_taxonomy::KnowledgeBase;
@@ -215,8 +217,7 @@ fn table(
     (fitting, fitting_scores): (&Judged<'_>, &[f32]),
     (judging, scores): (&Judged<'_>, &[f32]),
 ) -> Result<Table, TrainError> {
-    let threshold = threshold_for_all(fitting.labels, &fitting.rows(fitting_scores))?;
-    let thresholds = vec![threshold; judging.labels];
+    let thresholds = thresholds(fitting.labels, &fitting.rows(fitting_scores), ThresholdRule::One)?;
     let mut accumulator = Accumulator::new(judging.labels);
     for row in judging.rows(scores) {
         let predicted = answered(row.scores, &thresholds);

@@ -4,8 +4,8 @@ use vulnlens_encoder::training::{
     Batch, BinaryLoss, Gradients, Loss, MarginalLoss, TrainingNetwork, softmax_loss,
 };
 use vulnlens_evaluation::{
-    Calibration, Example, PUBLISHED_TASKS, Part, RecordedLogits, TaskEvaluation, answered, calibrate,
-    evaluate, thresholds_for_each,
+    Calibration, Example, PUBLISHED_TASKS, Part, RecordedLogits, TaskEvaluation, ThresholdRule, answered,
+    calibrate, evaluate, thresholds,
 };
 use vulnlens_metrics::{Accumulator, RowView, ScoredRow, best_global_threshold};
 use vulnlens_taxonomy::KnowledgeBase;
@@ -15,6 +15,7 @@ use crate::encoder::output_space::OutputSpace;
 use crate::encoder::run::{Figures, MicroBatch, Objective, micro_batches};
 use crate::encoder::texts::TokenLists;
 use crate::error::TrainError;
+use crate::goal::Goal;
 
 /// Texts with the outputs that apply to them.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub(crate) struct LabelledTexts {
 pub(crate) struct Classification<'a> {
     pub(crate) kb: &'a KnowledgeBase,
     pub(crate) space: &'a OutputSpace,
+    /// The figure that evaluations during the run are compared by.
+    pub(crate) goal: Goal,
     /// The loss of labels that do not exclude each other.
     pub(crate) binary: BinaryLoss,
     /// The loss of auxiliary labels, which is added to that of CWE sets.
@@ -92,10 +95,12 @@ impl Objective for Classification<'_> {
         }
         let records: Vec<Example> = self.sample.iter().map(|&text| self.validation[text].clone()).collect();
         let logits = logits(network, &self.validation_lists, &self.sample);
-        let (score, mut figures) = match self.space.labels {
+        let mut figures = match self.space.labels {
             LabelKind::CweSets => self.figures_of_sets(&records, &logits)?,
             _ => self.figures_of_labels(&records, &logits)?,
         };
+        let goal = figures.iter().find(|(name, _)| name == self.goal.figure());
+        let score = goal.map_or(0.0, |(_, figure)| *figure);
         figures.push(("eval_loss".to_owned(), self.mean_loss(&records, &logits)));
         Ok(Some(Figures { score, texts: records.len(), figures }))
     }
@@ -158,26 +163,22 @@ impl Classification<'_> {
     }
 
     /// The published tasks, by rules that are fitted to the same records: figures to compare steps by, not to publish.
-    fn figures_of_sets(
-        &self,
-        records: &[Example],
-        logits: &[f32],
-    ) -> Result<(f64, Vec<(String, f64)>), TrainError> {
+    fn figures_of_sets(&self, records: &[Example], logits: &[f32]) -> Result<Vec<(String, f64)>, TrainError> {
         let scores = RecordedLogits::new((&self.space.sets, &self.space.outcomes), records, logits);
         let calibration = calibrate(&scores, self.kb, records)?;
         let tasks = evaluate(&scores, &calibration, self.kb, records, Part::Validation, &PUBLISHED_TASKS)?;
         let mean = |of: &dyn Fn(&TaskEvaluation) -> f64| {
             tasks.iter().map(of).sum::<f64>() / tasks.len().max(1) as f64
         };
-        let (micro, macro_f1) = (mean(&|task| task.table.micro_f1), mean(&|task| task.table.macro_f1));
-        let mut figures = vec![("eval_micro_f1".to_owned(), micro), ("eval_macro_f1".to_owned(), macro_f1)];
+        let of_goal = |goal: Goal| (goal.figure().to_owned(), mean(&|task| goal.of(&task.table)));
+        let mut figures = Goal::ALL.map(of_goal).to_vec();
         for task in &tasks {
             let name = serde_json::to_value(task.task).ok();
             let name = name.as_ref().and_then(|name| name.as_str()).unwrap_or_default().replace('-', "_");
             figures.push((format!("eval_{name}_micro_f1"), task.table.micro_f1));
             figures.push((format!("eval_{name}_macro_f1"), task.table.macro_f1));
         }
-        Ok((micro, figures))
+        Ok(figures)
     }
 
     /// All labels from one threshold on, which is fitted to the same records.
@@ -185,7 +186,7 @@ impl Classification<'_> {
         &self,
         records: &[Example],
         logits: &[f32],
-    ) -> Result<(f64, Vec<(String, f64)>), TrainError> {
+    ) -> Result<Vec<(String, f64)>, TrainError> {
         let width = self.space.names.len();
         let scores = self.scores(logits);
         let rows = self.scored(records, &scores);
@@ -197,13 +198,8 @@ impl Classification<'_> {
             accumulator.add(RowView { scores: row.scores, gold: row.gold, predicted: &predicted })?;
         }
         let table = accumulator.finish();
-        let figures = [
-            ("eval_micro_f1", table.micro_f1),
-            ("eval_macro_f1", table.macro_f1),
-            ("eval_lrap", table.lrap),
-            ("eval_threshold", f64::from(threshold)),
-        ];
-        Ok((table.micro_f1, figures.map(|(name, value)| (name.to_owned(), value)).to_vec()))
+        let figures = Goal::ALL.map(|goal| (goal.figure().to_owned(), goal.of(&table))).into_iter();
+        Ok(figures.chain([("eval_threshold".to_owned(), f64::from(threshold))]).collect())
     }
 
     fn scored<'s>(&'s self, records: &[Example], scores: &'s [f32]) -> Vec<ScoredRow<'s>> {
@@ -229,7 +225,7 @@ impl Classification<'_> {
         }
         let scores = self.scores(&logits);
         let rows = self.scored(&self.validation, &scores);
-        Ok(FittedDecisions::Thresholds(thresholds_for_each(self.space.names.len(), &rows)?))
+        Ok(FittedDecisions::Thresholds(thresholds(self.space.names.len(), &rows, ThresholdRule::Each)?))
     }
 
     /// Scores of the outputs; those of conditional outputs are multiplied by their parents' scores.

@@ -149,6 +149,7 @@ impl TryRng for Source {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::encoder::ClassifierSettings;
 
     /// A search for the greatest of a function of the settings.
     fn search(
@@ -157,7 +158,8 @@ mod tests {
         trials: usize,
         score: impl Fn(&Chosen) -> f64,
     ) -> Vec<Trial> {
-        let ranges: Vec<SettingRange> = ranges.iter().map(|text| text.parse().unwrap()).collect();
+        let ranges: Vec<SettingRange> =
+            ranges.iter().map(|text| SettingRange::read::<ClassifierSettings>(text).unwrap()).collect();
         let draw = Draw { ranges: &ranges, sampler, random_trials: 10, seed: 5 };
         let mut before = Vec::new();
         for number in 1..=trials {

@@ -47,6 +47,7 @@ mod tests {
 
     use super::super::setting::SettingValue;
     use super::*;
+    use crate::encoder::ClassifierSettings;
 
     #[test]
     fn trials_stand_in_their_order() {
@@ -60,7 +61,8 @@ mod tests {
             Trial { problem: Some("no | number".to_owned()), ..trial(3, None, TrialState::Failed) },
             trial(4, Some(0.75), TrialState::Finished),
         ];
-        let table = markdown(&["rate=1e-4..1e-3:log".parse().unwrap()], &trials);
+        let table =
+            markdown(&[SettingRange::read::<ClassifierSettings>("rate=1e-4..1e-3:log").unwrap()], &trials);
         let expected = "\
             | trial | rate | score | updates | seconds | state |\n\
             |--:|--:|--:|--:|--:|---|\n\

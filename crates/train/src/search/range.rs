@@ -1,10 +1,6 @@
 //! Ranges of settings: how they are written, and where in one a value stands.
 
-use std::str::FromStr;
-
-use super::setting::{SettingValue, kind_of, searchable_settings, set};
-use crate::encoder::classifier::ClassifierSettings;
-use crate::encoder::labels::LabelKind;
+use super::setting::{Searchable, SettingValue};
 use crate::error::TrainError;
 use crate::setting::Kind;
 
@@ -28,17 +24,20 @@ pub(crate) enum Values {
     OneOf(Vec<SettingValue>),
 }
 
-impl FromStr for SettingRange {
-    type Err = TrainError;
-
-    fn from_str(text: &str) -> Result<Self, TrainError> {
+impl SettingRange {
+    /// Reads a range of a setting of `S`.
+    ///
+    /// # Errors
+    /// [`TrainError::Setting`]: it is not written as one, has a setting that is not searched for, or values that training
+    /// would refuse.
+    pub fn read<S: Searchable>(text: &str) -> Result<Self, TrainError> {
         let refused = |problem: &str| TrainError::Setting(format!("range {text:?}: {problem}"));
         let (name, values) = text.split_once('=').ok_or_else(|| {
             refused("write a setting and its values, such as rate=1e-4..1e-3:log or batch=16,32,64")
         })?;
         let name = name.trim();
-        let kind = kind_of(name).ok_or_else(|| {
-            let mut known = searchable_settings();
+        let kind = S::kind_of(name).ok_or_else(|| {
+            let mut known = S::names();
             known.sort_unstable();
             refused(&format!("there is no setting {name:?} to search over; there are {}", known.join(", ")))
         })?;
@@ -46,7 +45,7 @@ impl FromStr for SettingRange {
         let read = if values.contains("..") { between(values, kind) } else { one_of(values, kind) };
         let values = read.map_err(|problem| refused(&problem))?;
         let range = Self { name: name.to_owned(), kind, values, text: text.to_owned() };
-        range.check().map_err(|problem| refused(&problem))?;
+        range.check::<S>().map_err(|problem| refused(&problem))?;
         Ok(range)
     }
 }
@@ -113,7 +112,7 @@ impl SettingRange {
     }
 
     /// Refuses values that training would refuse.
-    fn check(&self) -> Result<(), String> {
+    fn check<S: Searchable>(&self) -> Result<(), String> {
         let ends = match &self.values {
             Values::Between { low, high, .. } => {
                 vec![SettingValue::Number(*low), SettingValue::Number(*high)]
@@ -121,10 +120,10 @@ impl SettingRange {
             Values::OneOf(values) => values.clone(),
         };
         for value in ends {
-            let mut settings = ClassifierSettings::new(LabelKind::Attack);
-            let fits = set(&self.name, &value, &mut settings);
+            let mut settings = S::sample();
+            let fits = settings.set(&self.name, &value);
             fits.map_err(|expected| format!("{value} is not {expected}"))?;
-            settings.fit.check().map_err(|error| format!("{value}: {error}"))?;
+            settings.check().map_err(|error| format!("{value}: {error}"))?;
         }
         Ok(())
     }
@@ -187,9 +186,11 @@ fn three_digits(value: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::encoder::{ClassifierSettings, HierarchySettings};
+    use crate::ngram;
 
     fn range(text: &str) -> SettingRange {
-        text.parse().unwrap()
+        SettingRange::read::<ClassifierSettings>(text).unwrap()
     }
 
     #[test]
@@ -238,8 +239,24 @@ mod tests {
             ("decay=linear..cosine", "names have no order"),
             ("decay=linear,steep", "steep is not one of constant, linear, cosine"),
         ] {
-            let error = text.parse::<SettingRange>().unwrap_err().to_string();
+            let error = SettingRange::read::<ClassifierSettings>(text).unwrap_err().to_string();
             assert!(error.contains(problem), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn every_kind_has_its_own_settings() {
+        for name in <ngram::Settings as Searchable>::names() {
+            assert!(ngram::Settings::kind_of(&name).is_some(), "{name}");
+        }
+        SettingRange::read::<ngram::Settings>("embedding-rate=1e-3..0.1:log").unwrap();
+        SettingRange::read::<HierarchySettings>("fewest-texts=10,20,50").unwrap();
+        for error in [
+            SettingRange::read::<ngram::Settings>("loss=plain,focal").unwrap_err(),
+            SettingRange::read::<ClassifierSettings>("fewest-texts=10,20").unwrap_err(),
+            SettingRange::read::<ngram::Settings>("dimensions=63,64").unwrap_err(),
+        ] {
+            assert!(matches!(error, TrainError::Setting(_)), "{error}");
         }
     }
 }

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::Value;
 
 use super::trial::{Trial, TrialState};
-use crate::encoder::run::{LogEntry, Observer, RunPlan, StepReport};
+use crate::encoder::{LogEntry, Observer, RunPlan, StepReport};
+use crate::goal::Goal;
 
 /// Ends trials that are worse than the median of the finished ones.
 ///
@@ -45,6 +46,8 @@ pub(crate) struct Watch<'a> {
     observer: &'a dyn Observer,
     /// Set to stop the search.
     outer: &'a AtomicBool,
+    /// The figure by which evaluations are compared; `None`: they are not of the whole trial, and do not count.
+    goal: Option<Goal>,
     /// `None`: no trial is ended early.
     rule: Option<MedianRule<'a>>,
     /// Ends the trial after its update.
@@ -64,10 +67,11 @@ impl<'a> Watch<'a> {
     pub(crate) fn new(
         observer: &'a dyn Observer,
         outer: &'a AtomicBool,
+        goal: Option<Goal>,
         rule: Option<MedianRule<'a>>,
     ) -> Self {
         let stop = AtomicBool::new(outer.load(Ordering::Relaxed));
-        Self { observer, outer, rule, stop, seen: Mutex::default() }
+        Self { observer, outer, goal, rule, stop, seen: Mutex::default() }
     }
 
     pub(crate) fn seen(self) -> Seen {
@@ -77,8 +81,9 @@ impl<'a> Watch<'a> {
     /// Takes an evaluation into account.
     fn judge(&self, entry: &LogEntry) {
         let number = |name: &str| entry.get(name).and_then(Value::as_f64);
+        let Some(goal) = self.goal else { return };
         let (Some(epoch), Some(score), Ok(mut seen)) =
-            (number("epoch"), number("eval_micro_f1"), self.seen.lock())
+            (number("epoch"), number(goal.figure()), self.seen.lock())
         else {
             return;
         };
@@ -92,6 +97,10 @@ impl<'a> Watch<'a> {
 }
 
 impl Observer for Watch<'_> {
+    fn network(&self, name: &str, number: usize, networks: usize) {
+        self.observer.network(name, number, networks);
+    }
+
     fn started(&self, plan: &RunPlan) {
         if let Ok(mut seen) = self.seen.lock() {
             seen.steps = plan.step;

@@ -8,18 +8,29 @@ use vulnlens_files::WholeFile;
 
 use serde::{Deserialize, Serialize};
 
+use super::kinds::SearchKind;
 use super::trial::{Trial, TrialState};
-use crate::encoder::whole_file::write_whole;
+use crate::encoder::write_whole;
 use crate::error::TrainError;
+use crate::goal::Goal;
 
 /// Its name in the folder of a search.
-const JOURNAL: &str = "trials.jsonl";
+pub(crate) const JOURNAL: &str = "trials.jsonl";
 
 /// What a search is of: its journal is no other search's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SearchIdentity {
     /// Version of the journal's form, and of the tool.
     pub(crate) tool: String,
+    /// The kind of model; journals of before there were several are of encoders.
+    #[serde(default)]
+    pub(crate) kind: SearchKind,
+    /// The figure that trials are compared by.
+    #[serde(default)]
+    pub(crate) goal: Goal,
+    /// The seed that all trials share.
+    #[serde(default)]
+    pub(crate) seed: u64,
     /// How trials are chosen and ended.
     pub(crate) search: String,
     /// As they were written.
@@ -37,6 +48,8 @@ impl SearchIdentity {
     fn difference(&self, other: &Self) -> Option<&'static str> {
         [
             (self.tool != other.tool, "version of vulnlens"),
+            (self.kind != other.kind, "kind of model"),
+            (self.goal != other.goal, "goal"),
             (self.search != other.search, "sampler, seed or pruning"),
             (self.ranges != other.ranges, "ranges"),
             (self.settings != other.settings, "settings"),
@@ -69,19 +82,22 @@ impl Journal {
         if !resume {
             return Err(TrainError::taken(folder, "holds a search", "resume it, or give another folder"));
         }
-        let text = fs::read_to_string(&path).map_err(TrainError::io(&path))?;
-        let (found, trials) = read(&text).map_err(|line| {
-            TrainError::refused(
-                &path,
-                format!("line {line} is not of a search"),
-                "mend it, or give another folder",
-            )
-        })?;
+        let (found, trials) = Self::read(folder)?;
         if let Some(what) = identity.difference(&found) {
             let problem = format!("is of a search with another {what}");
             return Err(TrainError::taken(&path, problem, "resume with the same, or give another folder"));
         }
         Ok(Self { folder: folder.to_owned(), identity, trials })
+    }
+
+    /// The identity and the trials in the journal of a folder.
+    pub(crate) fn read(folder: &Path) -> Result<(SearchIdentity, Vec<Trial>), TrainError> {
+        let path = folder.join(JOURNAL);
+        let text = fs::read_to_string(&path).map_err(TrainError::io(&path))?;
+        read(&text).map_err(|line| {
+            let problem = format!("line {line} is not of a search");
+            TrainError::refused(&path, problem, "mend it, or give another folder")
+        })
     }
 
     /// The trials that have ended, in their order.
@@ -149,6 +165,9 @@ mod tests {
     fn identity() -> SearchIdentity {
         SearchIdentity {
             tool: "vulnlens 0".to_owned(),
+            kind: SearchKind::Encoder,
+            goal: Goal::MicroF1,
+            seed: 1,
             search: "tpe".to_owned(),
             ranges: vec!["rate=1..2".to_owned()],
             settings: "{}".to_owned(),

@@ -1,17 +1,18 @@
-//! Figures of an evaluation as SVG: reliability, risk against coverage, F1 over the threshold.
+//! Figures of an evaluation as SVG: reliability, risk against coverage, F1 over the threshold, F1 of each label over its
+//! support, confusions among siblings, and figures by year.
+
+mod siblings;
+mod style;
+mod support;
+mod years;
 
 use plotters::prelude::*;
 use vulnlens_metrics::{Calibration as Reliability, RiskPoint};
 use vulnlens_model::decode::SpaceKind;
 
+use self::style::{CAPTION, COLOURS, GREY, SIZE, caption};
 use crate::file::{Evaluation, EvaluationRun};
 use crate::tables::task_title;
-
-/// The colours of lines: told apart by most colour-blind eyes, too.
-const COLOURS: [RGBColor; 4] =
-    [RGBColor(0, 90, 181), RGBColor(220, 50, 32), RGBColor(0, 130, 80), RGBColor(150, 90, 0)];
-const GREY: RGBColor = RGBColor(160, 160, 160);
-const SIZE: (u32, u32) = (720, 480);
 
 /// A drawing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,15 +43,26 @@ pub fn figures(evaluation: &Evaluation) -> Vec<Figure> {
     let mut figures: Vec<Figure> = vec![];
     for run in &evaluation.runs {
         let name = unused(&figures, &run_name(run));
-        let drawings = [("reliability", reliability(run)), ("risk", risk(run)), ("f1", f1(run))].into_iter();
-        figures.extend(drawings.filter_map(|(kind, drawing)| {
-            let (axes, lines) = drawing;
-            let is_empty = lines.iter().all(|(_, points)| points.is_empty());
-            let svg = if is_empty { None } else { svg(&axes, &lines) };
+        let drawings = [
+            ("reliability", lines(&reliability(run))),
+            ("risk", lines(&risk(run))),
+            ("f1", lines(&f1(run))),
+            ("support", support::draw(run)),
+            ("siblings", siblings::draw(run)),
+            ("years", years::draw(run)),
+        ];
+        let figure = |(kind, svg): (&str, Option<String>)| {
             svg.map(|svg| Figure { file: format!("{name}-{kind}.svg"), svg })
-        }));
+        };
+        figures.extend(drawings.into_iter().filter_map(figure));
     }
     figures
+}
+
+/// A drawing of lines, unless all of them are empty.
+fn lines((axes, lines): &(Axes, Vec<Line<'_>>)) -> Option<String> {
+    let is_empty = lines.iter().all(|(_, points)| points.is_empty());
+    if is_empty { None } else { svg(axes, lines) }
 }
 
 /// The name of a run in file names.
@@ -75,13 +87,7 @@ fn unused(figures: &[Figure], name: &str) -> String {
 fn axes(run: &EvaluationRun, title: &str, x: &'static str, y: &'static str, diagonal: bool) -> Axes {
     // Reliability lies above its diagonal or near it, risk low and to the right.
     let legend = if diagonal { SeriesLabelPosition::LowerRight } else { SeriesLabelPosition::UpperLeft };
-    Axes {
-        legend,
-        title: format!("{title}: {}, {} split, {} part", run.system, run.split, run.part),
-        x,
-        y,
-        diagonal,
-    }
+    Axes { legend, title: caption(run, title), x, y, diagonal }
 }
 
 fn reliability(run: &EvaluationRun) -> (Axes, Vec<Line<'_>>) {
@@ -125,7 +131,7 @@ fn svg(axes: &Axes, lines: &[Line<'_>]) -> Option<String> {
         let area = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
         area.fill(&WHITE).ok()?;
         let mut chart = ChartBuilder::on(&area)
-            .caption(&axes.title, ("sans-serif", 18))
+            .caption(&axes.title, CAPTION)
             .margin(12)
             .x_label_area_size(40)
             .y_label_area_size(56)
@@ -157,19 +163,26 @@ fn svg(axes: &Axes, lines: &[Line<'_>]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use vulnlens_metrics::RiskCoverage;
+    use vulnlens_metrics::{LabelRow, RiskCoverage};
 
     use super::*;
+    use crate::by_year::YearF1;
+    use crate::confusions::{Confusion, Confusions};
+    use crate::first_cwe::FirstCwe;
     use crate::risk::Risk;
 
-    const PUBLISHED: &str = include_str!("../../model-fast/fast.evaluation.json");
+    const PUBLISHED: &str = include_str!("../../../model-fast/fast.evaluation.json");
 
     #[test]
     fn runs_with_numbers_are_drawn_and_files_differ() {
         let mut evaluation: Evaluation = serde_json::from_str(PUBLISHED).unwrap();
         for run in &mut evaluation.runs {
             run.risk = None;
-            run.tasks.iter_mut().for_each(|task| (task.reliability, task.f1_curve) = Default::default());
+            (run.confusions, run.first_cwe_by_year) = Default::default();
+            for task in &mut run.tasks {
+                (task.reliability, task.f1_curve, task.by_year) = Default::default();
+                task.table.per_label.clear();
+            }
         }
         assert!(figures(&evaluation).is_empty(), "no curves, no figures");
         evaluation.runs.truncate(1);
@@ -181,5 +194,44 @@ mod tests {
         let names: Vec<&str> = drawn.iter().map(|figure| figure.file.as_str()).collect();
         assert_eq!(names, ["random-test-a-b-1-risk.svg", "random-test-a-b-1.2-risk.svg"]);
         assert!(drawn[0].svg.starts_with("<svg") && drawn[0].svg.contains("first CWE"));
+    }
+
+    #[test]
+    fn labels_siblings_and_years_are_drawn_from_the_file() {
+        let mut evaluation: Evaluation = serde_json::from_str(PUBLISHED).unwrap();
+        evaluation.runs.truncate(1);
+        let run = &mut evaluation.runs[0];
+        let pair = |assigned: &str, answered: &str, records| Confusion {
+            assigned: assigned.to_owned(),
+            answered: answered.to_owned(),
+            records,
+        };
+        let pairs =
+            vec![pair("CWE-787", "CWE-125", 7), pair("CWE-79", "CWE-80", 2), pair("CWE-787", "CWE-1000", 1)];
+        run.confusions = Some(Confusions { records: 100, siblings: 10, pairs });
+        let first = |exact| FirstCwe { records: 50, exact, related: exact };
+        run.first_cwe_by_year = [(2019, first(0.5)), (2020, first(0.75))].into();
+        let row = LabelRow {
+            label: 0,
+            support: 12,
+            predicted: 10,
+            true_positives: 8,
+            precision: 0.8,
+            recall: 0.66,
+            f1: 0.73,
+        };
+        let task = &mut run.tasks[0];
+        task.table.per_label = vec![row];
+        task.by_year =
+            [(2019, YearF1 { rows: 40, micro_f1: 0.25 }), (2020, YearF1 { rows: 9, micro_f1: 1.0 })].into();
+        let drawn = figures(&evaluation);
+        let of = |kind: &str| &drawn.iter().find(|figure| figure.file.ends_with(kind)).unwrap().svg;
+        assert!(of("-support.svg").contains("<circle"));
+        let siblings = of("-siblings.svg");
+        assert!(siblings.contains("10 of 100 records") && siblings.contains("rotate(270"), "{siblings}");
+        let [first, second] = ["CWE-125", "CWE-1000"].map(|id| siblings.find(id).unwrap());
+        assert!(first < second, "columns stand in the order of numbers");
+        assert!(of("-years.svg").contains("2020") && of("-years.svg").contains("first CWE, accuracy"));
+        assert_eq!(figures(&evaluation), drawn, "the same figures, the same bytes");
     }
 }
