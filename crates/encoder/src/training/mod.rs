@@ -21,6 +21,7 @@ mod attention;
 mod batch;
 mod classifier;
 mod embeddings;
+mod gating;
 mod gradients;
 mod head;
 mod head_pass;
