@@ -95,7 +95,9 @@ fn gradients_of_parts_of_a_batch_add_up() {
 
 #[test]
 fn what_is_frozen_has_no_gradient_and_changes_none() {
-    for (checkpoint, objective) in [("roberta", "bce"), ("electra", "softmax"), ("bert", "mlm")] {
+    for (checkpoint, objective) in
+        [("roberta", "bce"), ("electra", "softmax"), ("bert", "mlm"), ("modernbert", "bce")]
+    {
         let case = case(checkpoint, objective);
         let (_, all) = case.run(&mut case.network(case.settings()), None);
         for frozen_layers in [0, 1, 2] {
