@@ -103,7 +103,7 @@ impl Config {
             let key = if self.architecture == Architecture::DistilBert { "dim" } else { "hidden_size" };
             return Err(keys.error(key, problem, "use the config.json that was published with the weights"));
         }
-        if matches!(self.form.distances, Distances::Rotary { .. }) && self.head_width() % 2 == 1 {
+        if matches!(self.form.distances, Distances::Rotary { .. }) && !self.head_width().is_multiple_of(2) {
             let problem =
                 format!("makes heads of {} numbers, which do not rotate in pairs", self.head_width());
             return Err(keys.error("num_attention_heads", problem, "use the published config.json"));

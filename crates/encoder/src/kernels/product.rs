@@ -130,7 +130,10 @@ pub(crate) fn product_part(factors: Factors<'_>, part: Part, out: &mut [f32], st
         left.inner == part.inner.len() && part.inner.end <= weights.inner(),
         "the inner dimensions agree"
     );
-    assert!(part.columns.start % width == 0 && part.columns.end <= weights.columns(), "whole panels");
+    assert!(
+        part.columns.start.is_multiple_of(width) && part.columns.end <= weights.columns(),
+        "whole panels"
+    );
     let out = DisjointRows::new(out, left.count, part.columns.len(), stride);
     let panels = part.columns.start / width..part.columns.end.div_ceil(width);
     vectorized(isa, Block { factors, rows: 0..left.count, panels, part, out });
