@@ -1,9 +1,10 @@
-"""One checkpoint of RoBERTa-base's shape through every engine: PyTorch, ONNX Runtime and vulnlens, on the same cores.
+"""One checkpoint of RoBERTa-base's shape, or another's, through every engine: PyTorch, ONNX Runtime and vulnlens, on the same
+cores.
 
     (a Python environment: see the head of tools/vulnlens_tools/checkpoints.py)
     cargo build --release -p vulnlens-bench
     PYTHONPATH=tools .../bin/python benches/encoder_vs_engines.py --corpus corpus.jsonl.gz \\
-        --vulnlens target/release [--work DIR] [--threads 2] [--quick]
+        --vulnlens target/release [--work DIR] [--threads 2] [--quick] [--shape modernbert-base]
 
 The work: one sequence of 64 tokens, and 512 real descriptions (in the order of their texts' hash) in batches of 32, as they
 come or by length. All engines get the same token ids, made beforehand; only the rows `from text to scores` include
@@ -13,7 +14,8 @@ Every engine is a process of its own that stays, answers one command at a time, 
 engine once, and every second round in reverse. Figures are medians of the rounds (a round's own figure for one sequence is the
 median of its runs), ratios those of medians. The engines of ONNX Runtime are a plain export and one fused by
 onnxruntime.transformers, in float32 and in four kinds of dynamic int8: the best of each column is marked, and is what the ratios
-at the end are taken from. A row once measured stays in DIR/rounds.jsonl: a run that was stopped goes on there.
+at the end are taken from. Of other shapes than RoBERTa's there is no fused one, and none at all where PyTorch's exporter fails,
+which is said; their folder in DIR is the shape's. A row once measured stays in DIR/rounds.jsonl: a run that was stopped goes on there.
 
 `Loading` is from opening the checkpoint's folder to the first answer, in a process that has imported everything (from_pretrained
 and one forward), and that of a whole process from its start. Files are in the page cache. Peak memory is the kernel's. Linux only.
@@ -52,20 +54,31 @@ def onnx_file(work, kind):
     return work / f"{kind.replace(', ', '-').replace(' ', '-')}.onnx"
 
 
+def renderings(options):
+    """The float32 renderings in ONNX that a shape has: the fusing tool knows RoBERTa's graph alone."""
+    return ("plain", "fused") if options.shape == "roberta-base" else ("plain",)
+
+
 def prepare(options):
     """The checkpoint, its renderings and the texts with their ids; run in a process of its own."""
     from transformers import AutoTokenizer
 
-    work, checkpoint = options.work, checkpoints.roberta_base(options.work, options.corpus)
-    for kind in ("plain", "fused"):
-        checkpoints.export_onnx(checkpoint, onnx_file(work, kind), fused=kind == "fused")
-    for kind, (base, how) in INT8.items():
-        checkpoints.quantized_onnx(onnx_file(work, base), onnx_file(work, f"int8-{kind}"), **how)
+    work, checkpoint = options.work, checkpoints.shaped(options.work, options.corpus, options.shape)
+    try:
+        for kind in renderings(options):
+            checkpoints.export_onnx(checkpoint, onnx_file(work, kind), fused=kind == "fused")
+        for kind, (base, how) in INT8.items():
+            if base in renderings(options):
+                checkpoints.quantized_onnx(onnx_file(work, base), onnx_file(work, f"int8-{kind}"), **how)
+    except Exception as error:  # noqa: BLE001 (exporters raise what they like)
+        if options.shape == "roberta-base":
+            raise
+        print(f"no ONNX rendering of {options.shape}: {type(error).__name__}: {str(error).splitlines()[0]}", file=sys.stderr)
     texts = descriptions(options.corpus, options.texts)
     tokenizer = AutoTokenizer.from_pretrained(checkpoint)
     many = tokenizer(texts, truncation=True, max_length=512)["input_ids"]
     one = next(ids for ids in many if len(ids) >= ONE)
-    given = {"one": one[: ONE - 1] + one[-1:], "many": many, "texts": texts}
+    given = {"one": one[: ONE - 1] + one[-1:], "many": many, "texts": texts, "pad": tokenizer.pad_token_id}
     (work / "given.json").write_text(json.dumps(given))
 
 
@@ -77,7 +90,7 @@ def torch_engine(options, int8):
     from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
 
     torch.set_num_threads(options.threads)
-    checkpoint = options.work / "roberta-base"
+    checkpoint = options.work / options.shape
     start = time.perf_counter()
     model = AutoModelForSequenceClassification.from_pretrained(checkpoint).eval()
     tokenizer = AutoTokenizer.from_pretrained(checkpoint)
@@ -101,7 +114,7 @@ def ort_engine(options, kind):
 
     start = time.perf_counter()
     session = checkpoints.ort_session(onnx_file(options.work, kind), options.threads)
-    tokenizer = AutoTokenizer.from_pretrained(options.work / "roberta-base")
+    tokenizer = AutoTokenizer.from_pretrained(options.work / options.shape)
 
     def forward(ids, mask):
         return session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
@@ -120,7 +133,8 @@ def engine(options):
     made = torch_engine(options, kind == "int8") if family == "torch" else ort_engine(options, kind)
     start, tokenizer, forward, answer = made
     loaded = time.perf_counter()
-    forward(*checkpoints.padded([tokenizer(given["texts"][0], truncation=True, max_length=512)["input_ids"]], 1))
+    pad = given.get("pad", 1)
+    forward(*checkpoints.padded([tokenizer(given["texts"][0], truncation=True, max_length=512)["input_ids"]], pad))
     print(json.dumps({"load": loaded - start, "first": time.perf_counter() - loaded}), flush=True)
     if options.once:
         return
@@ -128,10 +142,10 @@ def engine(options):
 
     def all_of(rows):
         for at in range(0, len(rows), BATCH):
-            forward(*checkpoints.padded(rows[at : at + BATCH], 1))
+            forward(*checkpoints.padded(rows[at : at + BATCH], pad))
 
     work = {
-        "one": lambda: forward(*checkpoints.padded([given["one"]], 1)),
+        "one": lambda: forward(*checkpoints.padded([given["one"]], pad)),
         "many": lambda: all_of(given["many"]),
         "sorted": lambda: all_of(by_length),
         "texts": lambda: answer(given["texts"]),
@@ -151,16 +165,17 @@ def engine(options):
 
 def engines(options):
     """Names, commands and tasks of everything that is measured."""
-    own = [sys.executable, __file__, "--work", str(options.work), "--threads", str(options.threads), "--engine"]
+    own = [sys.executable, __file__, "--work", str(options.work), "--threads", str(options.threads)]
+    own += ["--shape", options.shape, "--engine"]
     yield "PyTorch fp32", [*own, "torch:fp32"], ("one", "many", "sorted", "texts")
     if options.torch_int8:
         yield "PyTorch int8", [*own, "torch:int8"], ("one", "many", "sorted")
-    for kind in ("plain", "fused"):
+    for kind in filter(lambda kind: onnx_file(options.work, kind).exists(), renderings(options)):
         yield f"ORT fp32, {kind}", [*own, f"ort:{kind}"], ("one", "many", "sorted")
-    for kind in INT8:
+    for kind in filter(lambda kind: onnx_file(options.work, f"int8-{kind}").exists(), INT8):
         yield f"ORT int8, {kind}", [*own, f"ort:int8-{kind}"], ("one", "many", "sorted")
     if options.vulnlens:
-        server = [str(options.vulnlens / "bench_server"), str(options.work / "roberta-base"), str(options.work / "given.json")]
+        server = [str(options.vulnlens / "bench_server"), str(options.work / options.shape), str(options.work / "given.json")]
         for precision, name in (("f32", "fp32"), ("int8", "int8")):
             command = [*server, precision, str(options.threads), options.isa]
             yield f"vulnlens {name}", command, ("one", "many", "texts")
@@ -282,7 +297,7 @@ def print_peak(options, table):
     print(f"\nPeak by the example `peak` ({peak['isa']}), Gop/s, one thread and {peak['threads']}: fp32")
     print(f"{peak['f32_gflops_1']:.0f} and {peak['f32_gflops']:.0f}, int8 {peak['int8_gops_1']:.0f} and {peak['int8_gops']:.0f}.\n")
     given = json.loads((options.work / "given.json").read_text())
-    config = json.loads((options.work / "roberta-base/config.json").read_text())
+    config = json.loads((options.work / options.shape / "config.json").read_text())
     print("| the whole network, without padding | Gop | fp32 Gop/s | of the peak | int8 Gop/s | of the peak |")
     print("|---|--:|--:|--:|--:|--:|")
     for task, rows in (("one", [given["one"]]), ("many", given["many"])):
@@ -297,14 +312,19 @@ def print_peak(options, table):
 def operations(tokens, config):
     """Multiplications and additions of the matrix products for one sequence, the last layer counted like the others."""
     hidden, inner = config["hidden_size"], config["intermediate_size"]
-    layer = 2 * tokens * (4 * hidden * hidden + 2 * hidden * inner) + 4 * tokens * tokens * hidden
-    return config["num_hidden_layers"] * layer
+    layers, is_modern = config["num_hidden_layers"], config["model_type"] == "modernbert"
+    linear = 2 * tokens * (4 * hidden * hidden + (3 if is_modern else 2) * hidden * inner)
+    every = config["global_attn_every_n_layers"] if is_modern else 1
+    near = min(tokens, config["local_attention"] + 1) if is_modern else tokens
+    globally = -(-layers // every)
+    return layers * linear + 4 * tokens * hidden * (globally * tokens + (layers - globally) * near)
 
 
 def run(options):
     options.work.mkdir(parents=True, exist_ok=True)
     if not (options.work / "given.json").exists():
         again = [sys.executable, __file__, "--prepare", "--corpus", str(options.corpus), "--work", str(options.work)]
+        again += ["--shape", options.shape]
         subprocess.run([*again, "--texts", str(options.texts)], check=True, stdout=sys.stderr)
     given = json.loads((options.work / "given.json").read_text())
     lengths = sorted(map(len, given["many"]))
@@ -332,6 +352,7 @@ def main():
     parser.add_argument("--corpus", type=pathlib.Path, help="corpus.jsonl.gz")
     parser.add_argument("--vulnlens", type=pathlib.Path, help="the folder with the built programs; without it, only the others")
     parser.add_argument("--work", type=pathlib.Path, help="a folder for models and rounds [default: a temporary one]")
+    parser.add_argument("--shape", choices=checkpoints.SHAPES, default="roberta-base")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--isa", default="widest", help="the instructions that vulnlens may use, such as avx2")
     parser.add_argument("--rounds", type=int)
@@ -354,11 +375,11 @@ def main():
         parser.error("--corpus is needed")
     elif options.prepare:
         prepare(options)
-    elif options.work:
-        run(options)
     else:
         with tempfile.TemporaryDirectory() as folder:
-            options.work = pathlib.Path(folder)
+            options.work = options.work or pathlib.Path(folder)
+            if options.shape != "roberta-base":
+                options.work /= options.shape  # renderings and rounds of shapes do not mix
             run(options)
 
 

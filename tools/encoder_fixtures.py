@@ -139,7 +139,38 @@ def merged(pieces, first, second, joined):
     return out
 
 
-def unigram_file(folder):
+def whole_tokenizer(limit):
+    """A byte-level BPE as ModernBERT has it, which no older files describe: canonical composition, special tokens behind the
+    others, runs of spaces as tokens."""
+    made = tokenizers.Tokenizer(tokenizers.models.BPE())
+    made.normalizer = normalizers.NFC()
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    made.decoder = tokenizers.decoders.ByteLevel()
+    trainer = tokenizers.trainers.BpeTrainer(
+        vocab_size=VOCABULARY, show_progress=False, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        special_tokens=["|||IP_ADDRESS|||", "<|padding|>"],
+    )  # fmt: skip
+    made.train_from_iterator(sentences(), trainer)
+    made.add_tokens([tokenizers.AddedToken(" " * count, normalized=True) for count in range(12, 1, -1)])
+    roles = {"unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]", "mask_token": "[MASK]"}
+    made.add_special_tokens([tokenizers.AddedToken(token, lstrip=token == "[MASK]") for token in roles.values()])
+    around = [(token, made.token_to_id(token)) for token in ("[CLS]", "[SEP]")]
+    made.post_processor = tokenizers.processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B [SEP]", special_tokens=around
+    )
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=made, model_max_length=limit, model_input_names=["input_ids", "attention_mask"], **roles
+    )
+
+
+# Special pieces as DeBERTa numbers them.
+DEBERTA_PIECES = {
+    "pad_id": 0, "bos_id": 1, "eos_id": 2, "unk_id": 3,
+    "pad_piece": "[PAD]", "bos_piece": "[CLS]", "eos_piece": "[SEP]", "unk_piece": "[UNK]",
+}  # fmt: skip
+
+
+def unigram_file(folder, **special):
     """sentencepiece.bpe.model: a Unigram with a few normalisation rules of its own."""
     (folder / "text").write_text("\n".join(sentences()))
     rules = {0xFF21: "A", 0xFB01: "fi", 0xBD: "1/2", 0x2122: "TM", 0xA0: " ", 0x3000: " ", 0x09: " ", 0x0A: " ", 0x0D: " "}
@@ -147,15 +178,21 @@ def unigram_file(folder):
     (folder / "rules.tsv").write_text("".join(lines))
     sentencepiece.SentencePieceTrainer.train(
         input=folder / "text", model_prefix=folder / "sentencepiece.bpe", vocab_size=300, hard_vocab_limit=False,
-        normalization_rule_tsv=folder / "rules.tsv", num_threads=1, minloglevel=2,
+        normalization_rule_tsv=folder / "rules.tsv", num_threads=1, minloglevel=2, **special,
     )  # fmt: skip
 
 
 def tokenizer_for(kind, limit, lowercase):
     """The fast tokenizer of a kind, made from the files that its slow one has."""
+    if kind == "modernbert":
+        return whole_tokenizer(limit)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        if kind == "roberta":
+        if kind == "deberta-v2":
+            unigram_file(folder, **DEBERTA_PIECES)
+            (folder / "sentencepiece.bpe.model").rename(folder / "spm.model")
+            made = transformers.DebertaV2TokenizerFast(f"{name}/spm.model", model_max_length=limit)
+        elif kind == "roberta":
             byte_level_files(folder)
             made = transformers.RobertaTokenizerFast(f"{name}/vocab.json", f"{name}/merges.txt", model_max_length=limit)
         elif kind in ("xlm-roberta", "camembert"):
@@ -178,7 +215,8 @@ def save_tokenizer(tokenizer, folder, route):
     tokenizer.save_pretrained(folder)
     file = folder / "tokenizer.json"
     own = [path for name in ("vocab.json", "merges.txt", "vocab.txt") if (path := folder / name).exists()]
-    (folder / "sentencepiece.bpe.model").unlink(missing_ok=True)
+    for name in ("sentencepiece.bpe.model", "spm.model"):
+        (folder / name).unlink(missing_ok=True)
     if route == "json":
         rewrite_compactly(file)
         for path in own:
@@ -404,6 +442,19 @@ def make_flat(given):
     make("distilbert", "distilbert", CWES, given, problem_type=multi)
     make("electra", "electra", TECHNIQUES + BARE, given, problem_type=multi, embedding_size=24)
     make("electra-same-width", "electra", PATTERNS, given, embedding_size=32, num_hidden_layers=1)
+    # Windows shorter than the texts, and texts longer than the blocks in which attention is computed.
+    modern = {"num_hidden_layers": 3, "intermediate_size": 40, "max_position_embeddings": 160, "problem_type": multi}
+    make("modernbert", "modernbert", CWES, given, local_attention=18, **modern)
+    biases = {f"{part}_bias": True for part in ("norm", "attention", "mlp", "classifier")}
+    make("modernbert-mean-shards", "modernbert", TECHNIQUES, given, form="shards", classifier_pooling="mean", local_attention=48,
+         global_attn_every_n_layers=2,
+         global_rope_theta=5000.0, local_rope_theta=None, classifier_activation="silu", hidden_activation="gelu_new", norm_eps=1e-4,
+         hidden_size=24, **biases, **modern)
+    deberta = {"relative_attention": True, "problem_type": multi, "layer_norm_eps": 1e-7}
+    make("deberta", "deberta-v2", CWES, given, pos_att_type="p2c|c2p", share_att_key=True, norm_rel_ebd="layer_norm",
+         position_buckets=16, position_biased_input=False, max_position_embeddings=120, **deberta)
+    make("deberta-own-keys", "deberta-v2", PATTERNS, given, pos_att_type=["c2p", "p2c"], max_relative_positions=24,
+         type_vocab_size=2, pooler_hidden_act="tanh", **deberta)
     make("xlm-roberta", "xlm-roberta", PATTERNS + CWES, given, problem_type=multi, layer_norm_eps=1e-5, type_vocab_size=1)  # fmt: skip
 
 

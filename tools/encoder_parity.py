@@ -3,10 +3,10 @@
     (a Python environment: see the head of tools/vulnlens_tools/checkpoints.py)
     cargo build --release -p vulnlens-bench
     .../bin/python tools/encoder_parity.py --corpus corpus.jsonl.gz --work DIR \\
-        --vulnlens target/release/logits [--checkpoint FOLDER …]
+        --vulnlens target/release/logits [--shape modernbert-base …] [--checkpoint FOLDER …]
 
 A checkpoint of RoBERTa-base's shape (random weights, 175 labels, a byte-level BPE trained on the corpus) is made in DIR
-unless an earlier run left it there; other checkpoints can be named. Texts come in the order of their hash: 512 for
+unless an earlier run left it there, or of the shapes that are named; other checkpoints can be named, too. Texts come in the order of their hash: 512 for
 logits, each alone through PyTorch in float32, 10,000 for token ids, by tokenizer.json and by the files it is rebuilt from.
 The first 32 go through PyTorch in float64 too, which shows whose rounding the differences are. Prints Markdown; exits with 1
 where a logit differs by more than 1e-4 or any token id differs.
@@ -23,7 +23,7 @@ import torch
 import transformers
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from vulnlens_tools.checkpoints import roberta_base, vulnlens_rows
+from vulnlens_tools.checkpoints import SHAPES, shaped, vulnlens_rows
 from vulnlens_tools.corpus import descriptions
 from vulnlens_tools.machine import machine
 
@@ -36,7 +36,8 @@ TOLERANCE = 1e-4
 def token_limit(folder):
     config = json.loads((folder / "config.json").read_text())
     offset = config["pad_token_id"] + 1 if "roberta" in config["model_type"] else 0
-    return config["max_position_embeddings"] - offset
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    return min(config["max_position_embeddings"] - offset, settings.get("model_max_length", sys.maxsize))
 
 
 @torch.inference_mode()
@@ -95,6 +96,7 @@ def main():
     parser.add_argument("--corpus", type=pathlib.Path, required=True, help="corpus.jsonl.gz")
     parser.add_argument("--work", type=pathlib.Path, required=True, help="a folder for the checkpoint")
     parser.add_argument("--vulnlens", type=pathlib.Path, required=True, help="the example `logits`, built")
+    parser.add_argument("--shape", action="append", choices=SHAPES, help="make and compare this [default: roberta-base]")
     parser.add_argument("--checkpoint", type=pathlib.Path, action="append", default=[], help="one more to compare")
     parser.add_argument("--texts", type=int, default=TEXTS, help="texts for logits")
     parser.add_argument("--ids", type=int, default=IDS, help="texts for token ids")
@@ -102,7 +104,8 @@ def main():
     texts = descriptions(options.corpus, max(options.ids, options.texts))
     print(f"torch {torch.__version__}, transformers {transformers.__version__}. {machine()}.")
     well = True
-    for folder in [roberta_base(options.work, options.corpus), *options.checkpoint]:
+    made = [shaped(options.work, options.corpus, shape) for shape in options.shape or ["roberta-base"]]
+    for folder in [*made, *options.checkpoint]:
         rows, good = compare(options, folder, texts)
         config = json.loads((folder / "config.json").read_text())
         print(f"\n| {config['model_type']}, {config['num_hidden_layers']} layers of {config['hidden_size']} | |\n|---|--:|")

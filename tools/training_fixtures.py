@@ -99,7 +99,7 @@ def record(name, objective):
     for key, weight in model.named_parameters():
         assert weight.grad is not None and weight.grad.abs().max() > 0, f"{name}: {key} has no gradient"
         gradient = weight.grad.float()
-        if key.endswith("word_embeddings.weight") and objective != "mlm":
+        if key.endswith(("word_embeddings.weight", "tok_embeddings.weight")) and objective != "mlm":
             rows = gradient.abs().amax(1).nonzero().flatten().tolist()
             gradient = gradient[rows]
         tensors[key] = gradient.contiguous()
@@ -188,6 +188,7 @@ def main():
     cases = [record(name, "bce") for name in [*architectures, "electra-same-width", "bert-cased-slow"]]
     cases += [record(name, "softmax") for name in ["roberta", "bert", "electra"]]
     cases += [record(name, "mlm") for name in architectures]
+    cases += [record("modernbert", "bce"), record("modernbert-mean-shards", "softmax"), record("modernbert-mean-shards", "mlm")]
     write_list(TARGET / "cases.json", cases)
     runs = [steps("roberta", get_linear_schedule_with_warmup, 1e-3), steps("bert", get_cosine_schedule_with_warmup, 1e-3)]
     write_list(TARGET / "steps.json", runs)

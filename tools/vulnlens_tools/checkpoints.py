@@ -1,4 +1,4 @@
-"""Checkpoints at full size: one of RoBERTa-base's shape, its renderings in ONNX, and how engines are asked.
+"""Checkpoints at full size: of RoBERTa-base's shape or another's, their renderings in ONNX, and how engines are asked.
 
     python3 -m venv /path/outside/the/repository
     .../bin/pip install torch==2.15.0 transformers==4.57.6 onnx==1.23.2 onnxscript==0.7.2 onnxruntime==1.32.0 scikit-learn
@@ -51,12 +51,68 @@ def make_roberta_base(folder, corpus):
     )  # fmt: skip
     torch.manual_seed(SEED)
     model = RobertaForSequenceClassification(config).eval()
+    spread(model)
+    model.save_pretrained(folder)
+
+
+def spread(model):
+    """Makes random weights as trained ones are, such that logits differ from text to text by more than rounding."""
+    import torch
+
     for name, weight in model.named_parameters():
-        # As trained weights, such that logits differ from text to text by more than rounding.
-        if name.endswith("bias") or "LayerNorm" in name:
+        if name.endswith("bias") or "norm" in name.lower():
             weight.data += 0.1 * torch.randn_like(weight)
         elif "embeddings" not in name:
             weight.data *= 1.8
+
+
+# Other shapes, as published: what differs from the defaults of transformers.
+SHAPES = {
+    "roberta-base": None,
+    "modernbert-base": ("modernbert", {}),
+    "deberta-v3-small": ("deberta-v2", {"num_hidden_layers": 6}),
+    "deberta-v3-base": ("deberta-v2", {"num_hidden_layers": 12}),
+}
+DEBERTA_V3 = {
+    "hidden_size": 768, "num_attention_heads": 12, "intermediate_size": 3072, "relative_attention": True,
+    "position_buckets": 256, "norm_rel_ebd": "layer_norm", "share_att_key": True, "pos_att_type": "p2c|c2p",
+    "position_biased_input": False, "max_relative_positions": -1, "pooler_hidden_act": "gelu",
+}  # fmt: skip
+
+
+def shaped(work, corpus, shape):
+    """A checkpoint of a shape, with 175 labels and random weights; all have the same kind of tokenizer."""
+    if SHAPES[shape] is None:
+        return roberta_base(work, corpus)
+    return finished(work / shape, lambda folder: make_shaped(folder, corpus, *SHAPES[shape]))
+
+
+def make_shaped(folder, corpus, kind, settings):
+    import tokenizers
+    import torch
+    from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedTokenizerFast
+
+    roles = {"pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]", "unk_token": "[UNK]", "mask_token": "[MASK]"}
+    bpe = tokenizers.ByteLevelBPETokenizer()
+    texts = (record["description"] for _, record in corpus_records(corpus))
+    special = list(roles.values())
+    bpe.train_from_iterator(texts, vocab_size=50_000, min_frequency=2, special_tokens=special, show_progress=False)
+    around = [(token, special.index(token)) for token in ("[CLS]", "[SEP]")]
+    bpe.post_processor = tokenizers.processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=around)
+    PreTrainedTokenizerFast(
+        tokenizer_object=bpe._tokenizer, model_max_length=512, model_input_names=["input_ids", "attention_mask"], **roles
+    ).save_pretrained(folder)
+    names = {i: f"T{1001 + i}" for i in range(LABELS)}
+    if kind == "deberta-v2":
+        settings = DEBERTA_V3 | settings
+    ids = {"pad_token_id": 0, "cls_token_id": 1, "sep_token_id": 2, "bos_token_id": 1, "eos_token_id": 2}
+    config = AutoConfig.for_model(
+        kind, id2label=names, label2id={name: i for i, name in names.items()}, problem_type="multi_label_classification",
+        **ids, **settings,
+    )  # fmt: skip
+    torch.manual_seed(SEED)
+    model = AutoModelForSequenceClassification.from_config(config).eval()
+    spread(model)
     model.save_pretrained(folder)
 
 

@@ -1,7 +1,7 @@
 //! Transformer encoders for sequence classification, on the CPU.
 //!
-//! Loads checkpoints as Hugging Face publishes them (RoBERTa, XLM-RoBERTa, CamemBERT, BERT, DistilBERT, ELECTRA) and gives the logits
-//! that transformers gives, without Python. The crate knows nothing of CWE, CAPEC or ATT&CK: labels are names.
+//! Loads checkpoints as Hugging Face publishes them (RoBERTa, XLM-RoBERTa, CamemBERT, BERT, DistilBERT, ELECTRA, ModernBERT, DeBERTa
+//! of versions 2 and 3) and gives the logits that transformers gives, without Python. The crate knows nothing of CWE, CAPEC or ATT&CK: labels are names.
 //!
 //! # Prepare
 //!
@@ -59,8 +59,8 @@
 //! # Limits
 //!
 //! A text longer than [`Checkpoint::max_tokens`] is cut, as transformers cuts it, or read in windows
-//! ([`LoadOptions::window_overlap`]); [`Checkpoint::is_cut`] tells which texts are. Only absolute positions and the heads of
-//! `…ForSequenceClassification` are supported; everything else is refused, never approximated.
+//! ([`LoadOptions::window_overlap`]); [`Checkpoint::is_cut`] tells which texts are. Only the heads of `…ForSequenceClassification`
+//! are supported, and of DeBERTa no convolution; everything else is refused, never approximated.
 //!
 //! # Threads
 //!

@@ -111,7 +111,7 @@ fn checkpoints_are_read_or_say_what_they_lack() {
         ("38-no-problem_type", 0, &["`problem_type`", "--scores"]),
         ("39-lora-adapter-alone", 5, &["LoRA adapter", "merge_and_unload"]),
         ("39-lora-beside-base", 0, &["was merged"]),
-        ("40-modernbert", 5, &["`modernbert`", "not supported"]),
+        ("40-modernbert", 5, &["named as in `roberta`", "is `modernbert`"]),
         ("45-same-name-twice", 5, &["two outputs"]),
     ] {
         let path = cases.join(name);

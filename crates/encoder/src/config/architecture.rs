@@ -16,12 +16,24 @@ pub enum Architecture {
     DistilBert,
     /// `electra`.
     Electra,
+    /// `modernbert`.
+    ModernBert,
+    /// `deberta-v2`: DeBERTa of versions 2 and 3.
+    DebertaV2,
 }
 
 impl Architecture {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Roberta, Self::XlmRoberta, Self::Camembert, Self::Bert, Self::DistilBert, Self::Electra];
+    pub const ALL: [Self; 8] = [
+        Self::Roberta,
+        Self::XlmRoberta,
+        Self::Camembert,
+        Self::Bert,
+        Self::DistilBert,
+        Self::Electra,
+        Self::ModernBert,
+        Self::DebertaV2,
+    ];
 
     /// The `model_type` of `config.json`.
     #[must_use]
@@ -33,11 +45,20 @@ impl Architecture {
             Self::Bert => "bert",
             Self::DistilBert => "distilbert",
             Self::Electra => "electra",
+            Self::ModernBert => "modernbert",
+            Self::DebertaV2 => "deberta-v2",
         }
     }
 
+    /// True if this crate trains it, too.
+    #[must_use]
+    pub fn is_trained(self) -> bool {
+        self != Self::DebertaV2
+    }
+
     /// The prefix of the class names in `architectures`.
-    pub(super) fn class_prefix(self) -> &'static str {
+    #[must_use]
+    pub fn class_prefix(self) -> &'static str {
         match self {
             Self::Roberta => "Roberta",
             Self::XlmRoberta => "XLMRoberta",
@@ -45,6 +66,8 @@ impl Architecture {
             Self::Bert => "Bert",
             Self::DistilBert => "DistilBert",
             Self::Electra => "Electra",
+            Self::ModernBert => "ModernBert",
+            Self::DebertaV2 => "DebertaV2",
         }
     }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::architecture::{Activation, Architecture};
+use super::form::HeadFunction;
 use crate::error::EncoderError;
 
 /// Longest file that is parsed: a thousand times that of a network with a thousand labels.
@@ -82,6 +83,33 @@ impl<'a> Keys<'a> {
             })
     }
 
+    /// A number from 0 to `most`.
+    pub(super) fn size_or_none(&self, key: &str, default: usize, most: usize) -> Result<usize, EncoderError> {
+        let is_none = self.map.get(key).map_or(default == 0, |value| value.as_u64() == Some(0));
+        if is_none { Ok(0) } else { self.size(key, default, most) }
+    }
+
+    /// A number from 1 to `most`; none where it is absent or, as transformers writes that, below.
+    pub(super) fn size_if_positive(&self, key: &str, most: usize) -> Result<Option<usize>, EncoderError> {
+        let is_none = self.value(key).is_none_or(|value| value.as_i64().is_some_and(|number| number < 1));
+        if is_none { Ok(None) } else { self.size(key, 0, most).map(Some) }
+    }
+
+    /// The base of the wavelengths of rotations; none where it is null.
+    pub(super) fn wavelength(&self, key: &str) -> Result<Option<f32>, EncoderError> {
+        let Some(value) = self.value(key) else { return Ok(None) };
+        #[expect(clippy::cast_possible_truncation, reason = "the network computes in f32")]
+        let base = value.as_f64().map(|base| base as f32);
+        base.filter(|base| (1.0..=1e12).contains(base)).map(Some).ok_or_else(|| {
+            self.error(key, format!("is {}, expected a number from 1 to 1e12", show(value)), PUBLISHED)
+        })
+    }
+
+    /// True if the key has a value, be it null.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.map.contains_key(key)
+    }
+
     /// A token id; an explicit null is none.
     pub(super) fn token(&self, key: &str, default: u32) -> Result<Option<u32>, EncoderError> {
         match self.map.get(key) {
@@ -128,6 +156,15 @@ impl<'a> Keys<'a> {
             })
     }
 
+    /// Words of a list, or of a string that separates them by bars; in lower case.
+    pub(super) fn words(&self, key: &str) -> Result<Vec<String>, EncoderError> {
+        let words = match self.value(key) {
+            Some(Value::String(text)) => text.split('|').map(str::to_owned).collect(),
+            _ => self.strings(key)?,
+        };
+        Ok(words.iter().map(|word| word.trim().to_lowercase()).collect())
+    }
+
     /// A number of labels or the like, without a default.
     pub(super) fn count(&self, key: &str, most: usize) -> Result<Option<usize>, EncoderError> {
         if self.value(key).is_none() { Ok(None) } else { self.size(key, 0, most).map(Some) }
@@ -151,9 +188,17 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// The constant of layer normalisation: 1e-12 when absent, as in every BERT-like configuration.
-    pub(super) fn epsilon(&self, key: &str) -> Result<f32, EncoderError> {
-        let Some(value) = self.map.get(key) else { return Ok(1e-12) };
+    /// One of transformers' names of functions in a head: an activation, or `tanh`.
+    pub(super) fn head_function(&self, key: &str) -> Result<HeadFunction, EncoderError> {
+        if self.string(key)?.as_deref() == Some("tanh") {
+            return Ok(HeadFunction::Tanh);
+        }
+        self.activation(key).map(HeadFunction::Activation)
+    }
+
+    /// The constant of layer normalisation.
+    pub(super) fn epsilon(&self, key: &str, default: f32) -> Result<f32, EncoderError> {
+        let Some(value) = self.map.get(key) else { return Ok(default) };
         // Within f32: a value that rounds to zero would divide by zero for a constant row.
         #[expect(clippy::cast_possible_truncation, reason = "the network computes in f32")]
         let epsilon = value.as_f64().map(|epsilon| epsilon as f32);

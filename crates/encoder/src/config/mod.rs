@@ -1,14 +1,19 @@
 //! `config.json`: what the network is, with transformers' keys and defaults (4.57).
 
 mod architecture;
+mod form;
 mod keys;
 mod labels;
 
 use std::path::Path;
 
 pub use self::architecture::{Activation, Architecture};
+pub(crate) use self::form::{
+    AttentionRate, Biases, Distances, FeedForwardDropout, Form, HeadFunction, Norms, Pooling, Relative,
+};
 pub use self::labels::Problem;
 
+use self::form::{Buckets, DropoutPlaces, HeadForm, Local};
 use self::keys::Keys;
 use self::labels::Outputs;
 use crate::error::EncoderError;
@@ -31,11 +36,11 @@ pub struct Config {
     pub heads: usize,
     /// Width of the feed-forward part.
     pub intermediate: usize,
-    /// Rows of the position table.
+    /// Rows of the position table, or tokens of the longest text where there is none.
     pub positions: usize,
     /// Row of the first token's position: `pad_token_id + 1` for RoBERTa and XLM-RoBERTa, else 0.
     pub position_offset: usize,
-    /// Rows of the token type table; 0 for DistilBERT, which has none.
+    /// Rows of the token type table; 0 where there is none, as in DistilBERT.
     pub token_types: usize,
     /// The feed-forward part's function.
     pub activation: Activation,
@@ -55,6 +60,8 @@ pub struct Config {
     pub has_classifier: bool,
     /// `tokenizer_class`, which counts where `tokenizer_config.json` names none.
     pub tokenizer_class: Option<String>,
+    /// The build of the network.
+    pub(crate) form: Form,
 }
 
 impl Config {
@@ -70,6 +77,8 @@ impl Config {
         refuse_unsupported(&keys)?;
         let config = match architecture {
             Architecture::DistilBert => distilbert(&keys)?,
+            Architecture::ModernBert => modern_bert(&keys)?,
+            Architecture::DebertaV2 => deberta_v2(&keys)?,
             _ => bert_like(&keys, architecture)?,
         };
         config.check(&keys)?;
@@ -82,12 +91,22 @@ impl Config {
         self.positions.saturating_sub(self.position_offset)
     }
 
+    /// Numbers of an attention head.
+    pub(crate) fn head_width(&self) -> usize {
+        self.hidden / self.heads
+    }
+
     /// Conditions between keys.
     fn check(&self, keys: &Keys<'_>) -> Result<(), EncoderError> {
         if !self.hidden.is_multiple_of(self.heads) {
             let problem = format!("is {}, which {} attention heads do not divide", self.hidden, self.heads);
             let key = if self.architecture == Architecture::DistilBert { "dim" } else { "hidden_size" };
             return Err(keys.error(key, problem, "use the config.json that was published with the weights"));
+        }
+        if matches!(self.form.distances, Distances::Rotary { .. }) && !self.head_width().is_multiple_of(2) {
+            let problem =
+                format!("makes heads of {} numbers, which do not rotate in pairs", self.head_width());
+            return Err(keys.error("num_attention_heads", problem, "use the published config.json"));
         }
         if let Some(pad) = self.pad_token.filter(|&pad| pad as usize >= self.vocabulary) {
             let problem = format!("is {pad}, beyond the vocabulary of {}", self.vocabulary);
@@ -172,6 +191,7 @@ mod bounds {
     pub(super) const INTERMEDIATE: usize = 131_072;
     pub(super) const POSITIONS: usize = 1_000_000;
     pub(super) const TOKEN_TYPES: usize = 1_024;
+    pub(super) const RELATIVE: usize = 65_536;
 }
 
 fn bert_like(keys: &Keys<'_>, architecture: Architecture) -> Result<Config, EncoderError> {
@@ -191,6 +211,13 @@ fn bert_like(keys: &Keys<'_>, architecture: Architecture) -> Result<Config, Enco
             ));
         }
     };
+    let function = match architecture {
+        // Whatever `hidden_act` says: transformers names GELU here.
+        Architecture::Electra => HeadFunction::Activation(Activation::Gelu),
+        _ => HeadFunction::Tanh,
+    };
+    let mut form = Form::bert(function);
+    form.dropout.head_in = architecture != Architecture::Bert;
     let Outputs { labels, problem, problem_is_stated } = labels::read(keys)?;
     Ok(Config {
         architecture,
@@ -208,13 +235,14 @@ fn bert_like(keys: &Keys<'_>, architecture: Architecture) -> Result<Config, Enco
         position_offset,
         token_types: keys.size("type_vocab_size", 2, bounds::TOKEN_TYPES)?,
         activation: keys.activation("hidden_act")?,
-        norm_epsilon: keys.epsilon("layer_norm_eps")?,
+        norm_epsilon: keys.epsilon("layer_norm_eps", 1e-12)?,
         labels,
         problem,
         problem_is_stated,
         pad_token,
         has_classifier: has_classifier(keys)?,
         tokenizer_class: keys.string("tokenizer_class")?,
+        form,
     })
 }
 
@@ -228,6 +256,8 @@ fn distilbert(keys: &Keys<'_>) -> Result<Config, EncoderError> {
         }
     };
     let hidden = size("hidden_size", "dim", 768, bounds::WIDTH)?;
+    let mut form = Form::bert(HeadFunction::Activation(Activation::Relu));
+    form.dropout.attention_out = None;
     let Outputs { labels, problem, problem_is_stated } = labels::read(keys)?;
     Ok(Config {
         architecture: Architecture::DistilBert,
@@ -248,7 +278,162 @@ fn distilbert(keys: &Keys<'_>) -> Result<Config, EncoderError> {
         pad_token: keys.token("pad_token_id", 0)?,
         has_classifier: has_classifier(keys)?,
         tokenizer_class: keys.string("tokenizer_class")?,
+        form,
     })
+}
+
+fn modern_bert(keys: &Keys<'_>) -> Result<Config, EncoderError> {
+    for key in ["rope_scaling", "head_dim", "partial_rotary_factor"] {
+        if keys.is_filled(key) {
+            return Err(keys.error(
+                key,
+                "is not supported",
+                "use a checkpoint without it, as all published ones are",
+            ));
+        }
+    }
+    let pooling = match keys.string("classifier_pooling")?.as_deref() {
+        None | Some("cls") => Pooling::First,
+        Some("mean") => Pooling::Mean,
+        Some(other) => {
+            let problem = format!("is `{}`, which transformers does not know", other.escape_debug());
+            return Err(keys.error("classifier_pooling", problem, "it must be cls or mean"));
+        }
+    };
+    let global = keys.wavelength("global_rope_theta")?.unwrap_or(160_000.0);
+    let local = match keys.wavelength("local_rope_theta")? {
+        // Null says that local layers have the others' wavelengths.
+        None if keys.has("local_rope_theta") => global,
+        local => local.unwrap_or(10_000.0),
+    };
+    let bias = |key, default| Ok::<_, EncoderError>(keys.boolean(key)?.unwrap_or(default));
+    let form = Form {
+        norms: Norms::Before,
+        is_gated: true,
+        has_position_table: false,
+        distances: Distances::Rotary { global, local },
+        local: Some(Local {
+            reach: keys.size("local_attention", 128, bounds::POSITIONS)? / 2,
+            global_every: keys.size("global_attn_every_n_layers", 3, bounds::LAYERS)?,
+        }),
+        biases: Biases {
+            norms: bias("norm_bias", false)?,
+            attention: bias("attention_bias", false)?,
+            feed_forward: bias("mlp_bias", false)?,
+            head: bias("classifier_bias", false)?,
+            vocabulary: bias("decoder_bias", true)?,
+        },
+        head: HeadForm { pooling, function: keys.head_function("classifier_activation")?, has_norm: true },
+        dropout: DropoutPlaces {
+            attention_out: Some(AttentionRate::Attention),
+            feed_forward: FeedForwardDropout::Inside,
+            head_in: false,
+        },
+    };
+    let hidden = keys.size("hidden_size", 768, bounds::WIDTH)?;
+    let Outputs { labels, problem, problem_is_stated } = labels::read(keys)?;
+    Ok(Config {
+        architecture: Architecture::ModernBert,
+        vocabulary: keys.size("vocab_size", 50_368, bounds::VOCABULARY)?,
+        embedding: hidden,
+        hidden,
+        layers: keys.size("num_hidden_layers", 22, bounds::LAYERS)?,
+        heads: keys.size("num_attention_heads", 12, bounds::WIDTH)?,
+        intermediate: keys.size("intermediate_size", 1152, bounds::INTERMEDIATE)?,
+        positions: keys.size("max_position_embeddings", 8192, bounds::POSITIONS)?,
+        position_offset: 0,
+        token_types: 0,
+        activation: keys.activation("hidden_activation")?,
+        norm_epsilon: keys.epsilon("norm_eps", 1e-5)?,
+        labels,
+        problem,
+        problem_is_stated,
+        pad_token: keys.token("pad_token_id", 50_283)?,
+        has_classifier: has_classifier(keys)?,
+        tokenizer_class: keys.string("tokenizer_class")?,
+        form,
+    })
+}
+
+fn deberta_v2(keys: &Keys<'_>) -> Result<Config, EncoderError> {
+    let hidden = keys.size("hidden_size", 1536, bounds::WIDTH)?;
+    let heads = keys.size("num_attention_heads", 24, bounds::WIDTH)?;
+    for (key, usual) in [
+        ("embedding_size", hidden),
+        ("pooler_hidden_size", hidden),
+        ("attention_head_size", hidden / heads),
+        ("conv_kernel_size", 0),
+    ] {
+        if keys.is_filled(key) && keys.size_or_none(key, usual, bounds::WIDTH)? != usual {
+            let problem = format!("is not supported, unless it is {usual}");
+            return Err(keys.error(
+                key,
+                problem,
+                "use a checkpoint of DeBERTa version 3, none of which has it",
+            ));
+        }
+    }
+    let positions = keys.size("max_position_embeddings", 512, bounds::POSITIONS)?;
+    let mut form = Form::bert(keys.head_function("pooler_hidden_act")?);
+    form.has_position_table = keys.boolean("position_biased_input")?.unwrap_or(true);
+    form.distances = distances(keys, positions)?;
+    let Outputs { labels, problem, problem_is_stated } = labels::read(keys)?;
+    Ok(Config {
+        architecture: Architecture::DebertaV2,
+        vocabulary: keys.size("vocab_size", 128_100, bounds::VOCABULARY)?,
+        embedding: hidden,
+        hidden,
+        layers: keys.size("num_hidden_layers", 24, bounds::LAYERS)?,
+        heads,
+        intermediate: keys.size("intermediate_size", 6144, bounds::INTERMEDIATE)?,
+        positions,
+        position_offset: 0,
+        token_types: keys.size_or_none("type_vocab_size", 0, bounds::TOKEN_TYPES)?,
+        activation: keys.activation("hidden_act")?,
+        norm_epsilon: keys.epsilon("layer_norm_eps", 1e-7)?,
+        labels,
+        problem,
+        problem_is_stated,
+        pad_token: keys.token("pad_token_id", 0)?,
+        has_classifier: has_classifier(keys)?,
+        tokenizer_class: keys.string("tokenizer_class")?,
+        form,
+    })
+}
+
+/// DeBERTa's embeddings of distances.
+fn distances(keys: &Keys<'_>, positions: usize) -> Result<Distances, EncoderError> {
+    let terms = keys.words("pos_att_type")?;
+    let published = "use the config.json that was published with the weights";
+    if !keys.boolean("relative_attention")?.unwrap_or(false) {
+        if terms.is_empty() {
+            return Ok(Distances::None);
+        }
+        let problem = "is false, but `pos_att_type` names terms of relative attention";
+        return Err(keys.error("relative_attention", problem, published));
+    }
+    if let Some(other) = terms.iter().find(|term| !["c2p", "p2c"].contains(&term.as_str())) {
+        let problem = format!("has `{}`, which is not supported", other.escape_debug());
+        return Err(keys.error("pos_att_type", problem, "supported are c2p and p2c"));
+    }
+    let most = keys.size_if_positive("max_relative_positions", bounds::RELATIVE)?.unwrap_or(positions);
+    let count = keys.size_if_positive("position_buckets", bounds::RELATIVE)?;
+    // The logarithmic buckets need room between the exact ones and the farthest.
+    if let Some(count) = count.filter(|count| *count < 4 || most <= count / 2 + 1) {
+        let problem = format!(
+            "is {count}, with distances up to {most}; it must be 4 or more, and its half less than these"
+        );
+        return Err(keys.error("position_buckets", problem, published));
+    }
+    let has = |term: &str| terms.iter().any(|other| other == term);
+    Ok(Distances::Relative(Relative {
+        span: count.unwrap_or(most),
+        buckets: count.map(|count| Buckets { count, most }),
+        as_keys: has("c2p"),
+        as_queries: has("p2c"),
+        shares_projections: keys.boolean("share_att_key")?.unwrap_or(false),
+        is_normalized: keys.words("norm_rel_ebd")?.iter().any(|word| word == "layer_norm"),
+    }))
 }
 
 fn has_classifier(keys: &Keys<'_>) -> Result<bool, EncoderError> {

@@ -24,6 +24,8 @@ fn defaults_are_those_of_transformers() {
         ("bert", 30_522, 768, 12, 12, 3072, 0, 2),
         ("distilbert", 30_522, 768, 6, 12, 3072, 0, 0),
         ("electra", 30_522, 256, 12, 4, 1024, 0, 2),
+        ("modernbert", 50_368, 768, 22, 12, 1152, 0, 0),
+        ("deberta-v2", 128_100, 1536, 24, 24, 6144, 0, 0),
     ] {
         let c = read(&json!({"model_type": model_type})).unwrap();
         assert_eq!(c.architecture.model_type(), model_type);
@@ -37,7 +39,12 @@ fn defaults_are_those_of_transformers() {
             (intermediate, offset, types),
             "{model_type}"
         );
-        assert_eq!((c.positions, c.activation, c.norm_epsilon), (512, Activation::Gelu, 1e-12));
+        let (positions, epsilon) = match model_type {
+            "modernbert" => (8192, 1e-5),
+            "deberta-v2" => (512, 1e-7),
+            _ => (512, 1e-12),
+        };
+        assert_eq!((c.positions, c.activation, c.norm_epsilon), (positions, Activation::Gelu, epsilon));
         assert_eq!(c.embedding, if model_type == "electra" { 128 } else { hidden });
         assert_eq!(c.labels, ["LABEL_0", "LABEL_1"]);
         assert_eq!((c.problem, c.has_classifier), (Problem::SingleLabel, true));
@@ -117,8 +124,8 @@ fn a_base_model_has_no_classifier() {
 fn what_cannot_be_run_is_refused_by_name() {
     for (change, expected) in [
         (
-            json!({"model_type": "deberta-v2"}),
-            "supported are roberta, xlm-roberta, camembert, bert, distilbert, electra",
+            json!({"model_type": "t5"}),
+            "supported are roberta, xlm-roberta, camembert, bert, distilbert, electra, modernbert, deberta-v2",
         ),
         (json!({"model_type": 7}), "`model_type` is 7, expected a string"),
         (json!({"architectures": ["RobertaModel"]}), "not a network of `model_type` `bert`"),
@@ -164,6 +171,49 @@ fn what_cannot_be_run_is_refused_by_name() {
 }
 
 #[test]
+fn what_newer_architectures_lack_is_refused_by_name() {
+    let (modern, deberta) = ("modernbert", "deberta-v2");
+    for (kind, change, expected) in [
+        (modern, json!({"classifier_pooling": "max"}), "`classifier_pooling` is `max`"),
+        (modern, json!({"rope_scaling": {"rope_type": "yarn"}}), "`rope_scaling` is not supported"),
+        (modern, json!({"head_dim": 64}), "`head_dim` is not supported"),
+        (modern, json!({"global_rope_theta": 0}), "`global_rope_theta` is 0"),
+        (modern, json!({"hidden_size": 60}), "heads of 5 numbers"),
+        (modern, json!({"local_attention": 0}), "`local_attention` is 0"),
+        (modern, json!({"norm_bias": 1}), "`norm_bias` is 1"),
+        (deberta, json!({"conv_kernel_size": 3}), "`conv_kernel_size` is not supported, unless it is 0"),
+        (deberta, json!({"embedding_size": 128}), "`embedding_size` is not supported, unless it is 1536"),
+        (deberta, json!({"pos_att_type": "c2p"}), "`relative_attention` is false"),
+        (deberta, json!({"relative_attention": true, "pos_att_type": "p2p"}), "`pos_att_type` has `p2p`"),
+        (deberta, json!({"relative_attention": true, "position_buckets": 3}), "`position_buckets` is 3"),
+        (
+            deberta,
+            json!({"relative_attention": true, "position_buckets": 256, "max_relative_positions": 129}),
+            "`position_buckets` is 256, with distances up to 129",
+        ),
+    ] {
+        let mut json = json!({"model_type": kind});
+        for (key, value) in change.as_object().unwrap() {
+            json[key] = value.clone();
+        }
+        let found = message(&json);
+        assert!(found.contains(expected), "{change}: {found}");
+    }
+}
+
+#[test]
+fn local_wavelengths_are_the_global_ones_where_null_says_so() {
+    let wavelengths = |json: Value| {
+        let form = read(&json).unwrap().form;
+        [0, 1].map(|layer| form.wavelength(layer))
+    };
+    let usual = wavelengths(json!({"model_type": "modernbert"}));
+    assert_eq!(usual, [Some(160_000.0), Some(10_000.0)]);
+    let null = json!({"model_type": "modernbert", "local_rope_theta": null, "global_rope_theta": 8e4});
+    assert_eq!(wavelengths(null), [Some(8e4), Some(8e4)]);
+}
+
+#[test]
 fn labels_stand_in_either_of_two_keys() {
     let alone = json!({"model_type": "bert", "label2id": {"CWE-89": 1, "CWE-79": 0}});
     assert_eq!(read(&alone).unwrap().labels, ["CWE-79", "CWE-89"]);
@@ -188,7 +238,7 @@ proptest! {
 
     #[test]
     fn any_values_are_refused_or_fit_each_other(
-        kind in 0..6_usize, hidden: i64, heads in -1_i64..64, positions in -1_i64..5, pad: Option<i64>, labels in 0..9_u64,
+        kind in 0..Architecture::ALL.len(), hidden: i64, heads in -1_i64..64, positions in -1_i64..5, pad: Option<i64>, labels in 0..9_u64,
     ) {
         let kind = Architecture::ALL[kind].model_type();
         let json = json!({"model_type": kind, "hidden_size": hidden, "num_attention_heads": heads,

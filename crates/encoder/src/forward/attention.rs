@@ -1,19 +1,28 @@
 //! Scaled dot-product attention within each sequence (Vaswani et al., arXiv 1706.03762).
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
+use super::distances::{DistanceRoom, LayerDistances};
 use super::sequences::Sequences;
-use crate::kernels::{After, Factors, Isa, PackedF32, Rows, product_alone, softmax};
+use crate::kernels::{After, Factors, Isa, PackedF32, Part, Rows, product_part, softmax};
 
 /// Queries that are answered at once: their scores against a long sequence's keys fit the cache.
 const QUERIES_AT_ONCE: usize = 48;
 
-/// The shape of attention.
-#[derive(Debug, Clone, Copy)]
+/// Attention of a layer.
+#[derive(Debug)]
 pub(crate) struct Attention {
     pub(crate) heads: usize,
     /// Numbers of a head.
     pub(crate) width: usize,
+    /// Tokens seen on each side of a query; all, if none is given.
+    pub(crate) reach: Option<usize>,
+    /// Embeddings of distances, where these take part in the scores.
+    pub(crate) distances: Option<LayerDistances>,
+    /// The products that a score adds up.
+    pub(crate) terms: usize,
     pub(crate) isa: Isa,
 }
 
@@ -34,6 +43,7 @@ struct Room {
     keys: PackedF32,
     values: PackedF32,
     scores: Vec<f32>,
+    distances: DistanceRoom,
 }
 
 /// One head of one sequence, and where its results go.
@@ -66,6 +76,7 @@ impl Attention {
             keys: PackedF32::with_room(self.isa, self.width, longest),
             values: PackedF32::with_room(self.isa, longest, self.width),
             scores: vec![0.0; QUERIES_AT_ONCE.min(longest) * stride],
+            distances: DistanceRoom::default(),
         }
     }
 
@@ -95,18 +106,44 @@ impl Attention {
         let (first, count) = if of_first { (task.sequence, 1) } else { (tokens.start, length) };
         let queries = Rows::new(&queries[first * query_stride + column..], query_stride, count, width);
         let stride = length.next_multiple_of(16);
-        let scale = 1.0 / (width as f32).sqrt();
+        let scale = 1.0 / ((width * self.terms) as f32).sqrt();
+        let DistanceRoom { of_queries, of_keys } = &mut room.distances;
+        let rows_of_keys = Rows::new(keys, key_stride, length, width);
+        let distances = self.distances.as_ref();
+        let distances = distances.map(|all| all.head(task.head, rows_of_keys, count, of_keys));
         for (block, out) in task.out.chunks_mut(QUERIES_AT_ONCE * width).enumerate() {
-            let count = out.len() / width;
-            let left = queries.part(block * QUERIES_AT_ONCE, count);
+            let (first, count) = (block * QUERIES_AT_ONCE, out.len() / width);
+            let left = queries.part(first, count);
             let scores = &mut room.scores[..count * stride];
-            product_alone(Factors { left, weights: &room.keys, after: After::default() }, scores, stride);
-            for row in scores.chunks_exact_mut(stride) {
-                softmax(self.isa, &mut row[..length], scale);
+            let seen = self.seen(first, count, length, room.keys.width());
+            let factors = Factors { left, weights: &room.keys, after: After::default() };
+            product_part(factors, Part { inner: 0..width, columns: seen.clone() }, scores, stride);
+            if let Some(distances) = &distances {
+                distances.add(self.isa, (left, first), of_queries, (scores, stride));
             }
-            let left = Rows::new(scores, stride, count, length);
-            product_alone(Factors { left, weights: &room.values, after: After::default() }, out, width);
+            for (row, query) in scores.chunks_exact_mut(stride).zip(first..) {
+                self.share(&mut row[..seen.len()], seen.start, query, scale);
+            }
+            let left = Rows::new(scores, stride, count, seen.len());
+            let factors = Factors { left, weights: &room.values, after: After::default() };
+            product_part(factors, Part { inner: seen, columns: 0..width }, out, width);
         }
+    }
+
+    /// The keys that any of some queries sees, from a panel's first on.
+    fn seen(&self, first: usize, count: usize, length: usize, panel: usize) -> Range<usize> {
+        let Some(reach) = self.reach else { return 0..length };
+        first.saturating_sub(reach) / panel * panel..(first + count).saturating_add(reach).min(length)
+    }
+
+    /// Turns a query's scores of the keys from `start` on into shares of those that it sees.
+    fn share(&self, scores: &mut [f32], start: usize, query: usize, scale: f32) {
+        let Some(reach) = self.reach else { return softmax(self.isa, scores, scale) };
+        let nearest = query.saturating_sub(reach).max(start) - start;
+        let farthest = (query.saturating_add(reach) + 1 - start).min(scores.len());
+        scores[..nearest].fill(0.0);
+        scores[farthest..].fill(0.0);
+        softmax(self.isa, &mut scores[nearest..farthest], scale);
     }
 
     /// Puts the heads of a query side by side.

@@ -6,6 +6,7 @@ use crate::kernels::QuantizedRows;
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
     pub(crate) rows: Vec<f32>,
+    pub(crate) normalized: Vec<f32>,
     pub(crate) projected: Vec<f32>,
     pub(crate) first: Vec<f32>,
     pub(crate) mixed: Vec<f32>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::linear::scale_name;
-use super::names::{Names, TensorUse, expected_tensors, is_ignored};
+use super::names::{Names, TensorUse, architecture_of, expected_tensors, is_ignored};
 use crate::config::Config;
 use crate::dtype::Dtype;
 use crate::error::EncoderError;
@@ -11,19 +11,37 @@ use crate::weights::Weights;
 
 /// True if the encoder was saved without the classifier's prefix.
 pub(crate) fn is_bare(weights: &Weights, config: &Config) -> bool {
-    let has = |bare| weights.shape(&Names::new(config.architecture, bare).words()).is_some();
+    let has = |bare| weights.shape(&Names::new(config, bare).words()).is_some();
     !has(false) && has(true)
+}
+
+/// Refuses weights whose names are those of another architecture than the configuration says.
+fn refuse_other_architecture(weights: &Weights, config: &Config, bare: bool) -> Result<(), EncoderError> {
+    let has = |name: &str| weights.shape(name).is_some();
+    if has(&Names::new(config, bare).words()) {
+        return Ok(());
+    }
+    let Some(found) = architecture_of(has, config.architecture) else { return Ok(()) };
+    let (said, found) = (config.architecture.model_type(), found.model_type());
+    let problem =
+        format!("has tensors that are named as in `{found}`, but `model_type` in config.json is `{said}`");
+    let fix = "use the config.json and the weights that were published together";
+    Err(EncoderError::format(weights.file(), problem, fix))
 }
 
 /// Compares names, shapes and types of all tensors with what the configuration asks for, before any is read.
 pub(crate) fn check(weights: &Weights, config: &Config, bare: bool) -> Result<(), EncoderError> {
     let file = weights.file();
+    refuse_other_architecture(weights, config, bare)?;
+    let names = Names::new(config, bare);
+    let of_head = [Some(names.head_dense()), names.head_norm(), Some(names.head_out())];
+    let of_head: Vec<String> =
+        of_head.into_iter().flatten().flat_map(|name| [Some(name.weight), name.bias]).flatten().collect();
     let expected = expected_tensors(config, bare);
     let mut known = BTreeSet::new();
     for tensor in &expected {
         let Some(found) = weights.shape(&tensor.name) else {
-            let is_head = tensor.name.starts_with("classifier") || tensor.name.starts_with("pre_classifier");
-            let fix = if is_head || tensor.name.contains("pooler") {
+            let fix = if of_head.contains(&tensor.name) {
                 "this checkpoint has no classification head: fine-tune it first, or use a classifier's"
             } else {
                 "use the weights that were published with this config.json"

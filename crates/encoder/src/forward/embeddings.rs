@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::linear::{Linear, Loading, scale_name};
-use super::names::Names;
+use super::names::{LinearName, Names};
 use super::sequences::Sequences;
 use crate::config::Config;
 use crate::dtype::Dtype;
@@ -18,8 +18,8 @@ const TOKENS_AT_ONCE: usize = 32;
 #[derive(Debug)]
 pub(crate) struct Embeddings {
     words: Words,
-    /// Positions, each with the embedding of token type 0, which all tokens of a single text have, added.
-    positions: Vec<f32>,
+    positions: Option<Vec<f32>>,
+    /// The embedding of token type 0, which all tokens of a single text have.
     types: Option<Vec<f32>>,
     norm: Norm,
     projection: Option<Linear>,
@@ -36,19 +36,24 @@ enum Words {
 }
 
 impl Embeddings {
-    pub(crate) fn load(loading: Loading<'_>, names: &Names, config: &Config) -> Result<Self, EncoderError> {
+    pub(crate) fn load(
+        loading: Loading<'_>,
+        names: &Names<'_>,
+        config: &Config,
+    ) -> Result<Self, EncoderError> {
         let weights = loading.weights;
         let width = config.embedding;
-        let types = (config.token_types > 0)
-            .then(|| weights.f32(&names.token_types(), &[config.token_types, width]))
-            .transpose()?
-            .map(|types| types[..width].to_vec());
+        let table = |name: Option<String>, rows| {
+            name.map(|name| Ok::<_, EncoderError>(weights.f32(&name, &[rows, width])?.to_vec())).transpose()
+        };
+        let types = table(names.token_types(), config.token_types)?;
+        let types = types.map(|types| types[..width].to_vec());
         let projection = (width != config.hidden)
             .then(|| Linear::load(loading, &[names.projection()], width, config.hidden))
             .transpose()?;
         Ok(Self {
             words: Words::load(weights, &names.words(), [config.vocabulary, width])?,
-            positions: weights.f32(&names.positions(), &[config.positions, width])?.to_vec(),
+            positions: table(names.positions(), config.positions)?,
             types,
             norm: load_norm(weights, &names.embedding_norm(), width, config.norm_epsilon)?,
             projection,
@@ -83,8 +88,10 @@ impl Embeddings {
             if let Some(types) = &self.types {
                 row.iter_mut().zip(types).for_each(|(sum, number)| *sum += number);
             }
-            let position = &self.positions[position * self.width..][..self.width];
-            row.iter_mut().zip(position).for_each(|(sum, number)| *sum += number);
+            if let Some(positions) = &self.positions {
+                let position = &positions[position * self.width..][..self.width];
+                row.iter_mut().zip(position).for_each(|(sum, number)| *sum += number);
+            }
         });
         normalize(isa, out, &self.norm);
     }
@@ -115,10 +122,12 @@ impl Words {
 /// A layer normalisation's weights.
 pub(crate) fn load_norm(
     weights: &Weights,
-    name: &super::names::LinearName,
+    name: &LinearName,
     width: usize,
     epsilon: f32,
 ) -> Result<Norm, EncoderError> {
-    let weight = weights.f32(&name.weight, &[width])?.to_vec();
-    Ok(Norm { weight, bias: weights.f32(&name.bias, &[width])?.to_vec(), epsilon })
+    let bias = name.bias.as_ref().map(|bias| Ok::<_, EncoderError>(weights.f32(bias, &[width])?.to_vec()));
+    // Adding zero changes nothing.
+    let bias = bias.transpose()?.unwrap_or_else(|| vec![0.0; width]);
+    Ok(Norm { weight: weights.f32(&name.weight, &[width])?.to_vec(), bias, epsilon })
 }

@@ -16,7 +16,7 @@ use crate::weights::Weights;
 #[derive(Debug)]
 pub(crate) struct Linear {
     weights: Packed,
-    bias: Vec<f32>,
+    bias: Option<Vec<f32>>,
 }
 
 #[derive(Debug)]
@@ -40,27 +40,29 @@ pub(crate) struct Loading<'a> {
 }
 
 impl Linear {
-    /// Several layers of the same input as one: their outputs stand side by side.
+    /// Several layers of the same input as one: their outputs stand side by side. All have biases, or none has.
     pub(crate) fn load(
         loading: Loading<'_>,
         names: &[LinearName],
         inner: usize,
         outs: usize,
     ) -> Result<Self, EncoderError> {
-        let bias = names.iter().map(|name| Ok(loading.weights.f32(&name.bias, &[outs])?.to_vec()));
-        let bias = bias.collect::<Result<Vec<_>, EncoderError>>()?.concat();
-        let shape = [outs, inner];
+        let bias = names.iter().map(|name| load_bias(loading.weights, name, outs).transpose());
+        let bias: Vec<Vec<f32>> = bias.flatten().collect::<Result<_, _>>()?;
+        let bias = (!bias.is_empty()).then(|| bias.concat());
         let is_stored = names.iter().any(|name| loading.weights.dtype(&name.weight) == Some(Dtype::I8));
         let weights = if is_stored || loading.precision == Precision::Int8 {
             let parts =
-                names.par_iter().map(|name| stored_or_quantized(loading.weights, &name.weight, shape));
+                names.par_iter().map(|name| stored_or_quantized(loading.weights, name, [outs, inner]));
             let parts = parts.collect::<Result<Vec<_>, EncoderError>>()?;
             let parts: Vec<_> = parts.iter().map(|part| (&part.values[..], &part.scales[..])).collect();
             Packed::I8(PackedI8::new(loading.isa, inner, &parts))
         } else {
-            let tensors = names.iter().map(|name| loading.weights.f32(&name.weight, &shape));
+            let tensors =
+                names.iter().map(|name| loading.weights.f32(&name.weight, &[outs * name.share.of, inner]));
             let tensors = tensors.collect::<Result<Vec<_>, _>>()?;
-            let parts: Vec<&[f32]> = tensors.iter().map(|tensor| &**tensor).collect();
+            let parts = names.iter().zip(&tensors).map(|(name, tensor)| name.share.of_numbers(tensor));
+            let parts: Vec<&[f32]> = parts.collect();
             Packed::F32(PackedF32::new(loading.isa, inner, &parts))
         };
         Ok(Self { weights, bias })
@@ -76,7 +78,7 @@ impl Linear {
         stride: usize,
         bytes: &mut QuantizedRows,
     ) {
-        let after = After { bias: Some(&self.bias), activation, ..After::default() };
+        let after = After { bias: self.bias.as_deref(), activation, ..After::default() };
         match &self.weights {
             Packed::F32(weights) => product(Factors { left: input, weights, after }, out, stride),
             Packed::I8(weights) => {
@@ -92,20 +94,30 @@ pub(crate) fn scale_name(weight: &str) -> String {
     format!("{weight}_scale")
 }
 
-/// A matrix in eight bits, as the file has it or made from its numbers.
-pub(crate) fn stored_or_quantized(
+/// A layer's bias, if it has one.
+fn load_bias(weights: &Weights, name: &LinearName, outs: usize) -> Result<Option<Vec<f32>>, EncoderError> {
+    let Some(bias) = &name.bias else { return Ok(None) };
+    let all = weights.f32(bias, &[outs * name.share.of])?;
+    Ok(Some(name.share.of_numbers(&all).to_vec()))
+}
+
+/// A layer's matrix in eight bits, as the file has it or made from its numbers.
+fn stored_or_quantized(
     weights: &Weights,
-    name: &str,
-    shape: [usize; 2],
+    name: &LinearName,
+    [outs, inner]: [usize; 2],
 ) -> Result<Quantized, EncoderError> {
-    if weights.dtype(name) == Some(Dtype::I8) {
-        let values = weights.i8(name, &shape)?.to_vec();
-        let scales = weights.f32(&scale_name(name), &shape[..1])?.to_vec();
+    let shape = [outs * name.share.of, inner];
+    if weights.dtype(&name.weight) == Some(Dtype::I8) {
+        let values = weights.i8(&name.weight, &shape)?;
+        let scales = weights.f32(&scale_name(&name.weight), &shape[..1])?;
         // The kernels' exactness rests on seven bits; a hostile file must not break it.
-        let values = values.into_iter().map(|value| value.clamp(-WEIGHT_LIMIT, WEIGHT_LIMIT)).collect();
-        return Ok(Quantized { values, scales });
+        let values = name.share.of_numbers(&values).iter();
+        let values = values.map(|value| (*value).clamp(-WEIGHT_LIMIT, WEIGHT_LIMIT)).collect();
+        return Ok(Quantized { values, scales: name.share.of_numbers(&scales).to_vec() });
     }
-    Ok(quantize(&weights.f32(name, &shape)?, shape[1], WEIGHT_LIMIT))
+    let numbers = weights.f32(&name.weight, &shape)?;
+    Ok(quantize(name.share.of_numbers(&numbers), inner, WEIGHT_LIMIT))
 }
 
 /// Rounds every row of a matrix to whole multiples of its own scale, at most `limit` of them.

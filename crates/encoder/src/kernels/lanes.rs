@@ -184,6 +184,31 @@ pub(crate) fn add_normalize_row<const FUSED: bool>(
     normalize_row::<FUSED>(row, weight, bias, epsilon);
 }
 
+/// `out = row += other`.
+#[inline(always)]
+pub(crate) fn add_copy_row<const FUSED: bool>(row: &mut [f32], other: &[f32], out: &mut [f32]) {
+    for ((number, other), out) in row.iter_mut().zip(other).zip(out) {
+        *number += other;
+        *out = *number;
+    }
+}
+
+/// Turns each head of a row by the angles whose cosines and then sines are given; back where `sign` is −1.
+#[inline(always)]
+pub(crate) fn rotate<const FUSED: bool>(row: &mut [f32], table: &[f32], sign: f32) {
+    let half = table.len() / 2;
+    let (cosines, sines) = table.split_at(half);
+    for head in row.chunks_exact_mut((2 * half).max(1)) {
+        let (first, second) = head.split_at_mut(half);
+        for (((x, y), &cosine), &sine) in first.iter_mut().zip(second).zip(cosines).zip(sines) {
+            let sine = sine * sign;
+            let turned = multiply_add::<FUSED>(*x, cosine, -*y * sine);
+            *y = multiply_add::<FUSED>(*y, cosine, *x * sine);
+            *x = turned;
+        }
+    }
+}
+
 /// `tanh` of every number, in place.
 #[inline(always)]
 pub(crate) fn tanh_row<const FUSED: bool>(row: &mut [f32]) {

@@ -26,11 +26,14 @@ mod tile;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-#[cfg(feature = "training")]
 pub(crate) use dispatch::{Vectorized, vectorized};
 pub use isa::Isa;
 pub(crate) use packed::{PackedF32, PackedI8, WEIGHT_LIMIT};
-pub(crate) use product::{After, Factors, product, product_alone};
+#[cfg(any(test, feature = "training"))]
+pub(crate) use product::product_alone;
+pub(crate) use product::{After, Factors, Part, product, product_part};
 pub(crate) use quantized::{QuantizedRows, quantized_product};
-pub(crate) use rows::{Norm, add_normalize, normalize, softmax, tanh_row};
+pub(crate) use rows::{
+    Norm, add, add_normalize, add_normalize_to, gate, normalize, normalize_to, rotate, softmax, tanh_row,
+};
 pub(crate) use tile::Rows;

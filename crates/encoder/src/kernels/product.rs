@@ -2,6 +2,8 @@
 
 #![expect(unsafe_code, reason = "tiles of one product are apart from each other")]
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::disjoint::DisjointRows;
@@ -34,11 +36,20 @@ pub(crate) struct Factors<'a> {
     pub(crate) after: After<'a>,
 }
 
-/// A task: some rows of the left matrix by some panels.
+/// A part of packed weights.
+#[derive(Clone)]
+pub(crate) struct Part {
+    pub(crate) inner: Range<usize>,
+    /// They begin with a panel.
+    pub(crate) columns: Range<usize>,
+}
+
+/// A task: some rows of the left matrix by some panels of the part of the weights that counts.
 struct Block<'a> {
     factors: Factors<'a>,
-    rows: std::ops::Range<usize>,
-    panels: std::ops::Range<usize>,
+    rows: Range<usize>,
+    panels: Range<usize>,
+    part: Part,
     out: DisjointRows<'a>,
 }
 
@@ -63,7 +74,7 @@ impl Plan {
     }
 
     /// Runs every task.
-    pub(crate) fn run(&self, task: impl Fn(std::ops::Range<usize>, std::ops::Range<usize>) + Sync) {
+    pub(crate) fn run(&self, task: impl Fn(Range<usize>, Range<usize>) + Sync) {
         let across = self.panels.div_ceil(self.panel_step);
         let one = |number: usize| {
             let (row, panel) = (number / across * self.row_step, number % across * self.panel_step);
@@ -90,19 +101,42 @@ pub(crate) fn product(factors: Factors<'_>, out: &mut [f32], stride: usize) {
     let panels = weights.columns().div_ceil(weights.width());
     let work = left.count * left.inner * weights.columns();
     let plan = Plan::new(left.count, left.inner * 4, weights.isa().tile_rows(), panels, work);
-    plan.run(|rows, panels| vectorized(weights.isa(), Block { factors, rows, panels, out }));
+    plan.run(|rows, panels| {
+        let part = Part { inner: 0..left.inner, columns: 0..weights.columns() };
+        vectorized(weights.isa(), Block { factors, rows, panels, part, out });
+    });
 }
 
 /// The same on the caller's thread alone, for products that are small and many.
 ///
 /// # Panics
 /// As [`product`].
+#[cfg(any(test, feature = "training"))]
 pub(crate) fn product_alone(factors: Factors<'_>, out: &mut [f32], stride: usize) {
     let Factors { left, weights, .. } = factors;
+    let part = Part { inner: 0..weights.inner(), columns: 0..weights.columns() };
     assert_eq!(left.inner, weights.inner(), "the inner dimensions of a product agree");
-    let out = DisjointRows::new(out, left.count, weights.columns(), stride);
-    let panels = 0..weights.columns().div_ceil(weights.width());
-    vectorized(weights.isa(), Block { factors, rows: 0..left.count, panels, out });
+    product_part(factors, part, out, stride);
+}
+
+/// The product by a part of the weights, on the caller's thread alone; the first of its columns is the first of the output.
+///
+/// # Panics
+/// As [`product`], and when the part is not in the weights, or does not begin with a panel.
+pub(crate) fn product_part(factors: Factors<'_>, part: Part, out: &mut [f32], stride: usize) {
+    let Factors { left, weights, .. } = factors;
+    let (isa, width) = (weights.isa(), weights.width());
+    assert!(
+        left.inner == part.inner.len() && part.inner.end <= weights.inner(),
+        "the inner dimensions agree"
+    );
+    assert!(
+        part.columns.start.is_multiple_of(width) && part.columns.end <= weights.columns(),
+        "whole panels"
+    );
+    let out = DisjointRows::new(out, left.count, part.columns.len(), stride);
+    let panels = part.columns.start / width..part.columns.end.div_ceil(width);
+    vectorized(isa, Block { factors, rows: 0..left.count, panels, part, out });
 }
 
 impl Vectorized for Block<'_> {
@@ -112,19 +146,21 @@ impl Vectorized for Block<'_> {
     fn run<const FUSED: bool>(self) {
         let Factors { left, weights, after } = self.factors;
         let (isa, width) = (weights.isa(), weights.width());
+        let Part { inner, columns } = self.part;
         let most = isa.tile_rows();
         let mut sums = [0.0; MOST_ROWS * MOST_COLUMNS];
         for panel in self.panels {
             let from = panel * width;
-            let count = width.min(weights.columns() - from);
+            let count = width.min(columns.end - from);
             let bias = after.bias.map(|bias| &bias[from..from + count]);
+            let packed = &weights.panel(panel)[inner.start * width..inner.end * width];
             let mut row = self.rows.start;
             while row < self.rows.end {
                 let height = most.min(self.rows.end - row);
-                tile_f32(isa, left.part(row, height), weights.panel(panel), &mut sums);
+                tile_f32(isa, left.part(row, height), packed, &mut sums);
                 for (at, sums) in sums.chunks_exact(width).enumerate().take(height) {
                     // SAFETY: `Plan::run` gives every pair of a row and a panel to one task, once.
-                    let out = unsafe { self.out.row(row + at, from, count) };
+                    let out = unsafe { self.out.row(row + at, from - columns.start, count) };
                     if after.adds {
                         out.iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
                     } else {

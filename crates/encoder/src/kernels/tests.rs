@@ -103,6 +103,49 @@ fn stacked_parts_stand_side_by_side() {
 }
 
 #[test]
+fn parts_of_weights_give_the_bits_of_the_whole_where_they_are() {
+    for isa in Isa::available() {
+        let (inner, columns, rows) = (20, 80, 7);
+        let (left, weights) = (numbers(rows * inner, 17), numbers(columns * inner, 18));
+        let packed = PackedF32::new(isa, inner, &[&weights]);
+        let whole = product_of(isa, &left, (rows, inner, columns), &weights, &vec![0.0; columns]);
+        let rows_of = |left: &[f32], part: Part| {
+            let count = part.columns.len();
+            let mut out = vec![0.0; rows * count];
+            let left = Rows::new(left, part.inner.len(), rows, part.inner.len());
+            product_part(Factors { left, weights: &packed, after: After::default() }, part, &mut out, count);
+            out
+        };
+        let some = rows_of(&left, Part { inner: 0..inner, columns: 32..71 });
+        for (some, whole) in some.chunks_exact(39).zip(whole.chunks_exact(columns)) {
+            assert_eq!(some, &whole[32..71], "{isa:?}");
+        }
+        let zero_outside = |at: usize| if (3..14).contains(&(at % inner)) { left[at] } else { 0.0 };
+        let masked: Vec<f32> = (0..rows * inner).map(zero_outside).collect();
+        let within: Vec<f32> = left.chunks_exact(inner).flat_map(|row| row[3..14].to_vec()).collect();
+        let expected = rows_of(&masked, Part { inner: 0..inner, columns: 0..columns });
+        assert_eq!(rows_of(&within, Part { inner: 3..14, columns: 0..columns }), expected, "{isa:?}");
+    }
+}
+
+#[test]
+fn rotations_turn_back() {
+    for isa in Isa::available() {
+        let row = numbers(3 * 10, 19);
+        let angles = numbers(5, 20);
+        let (cosines, sines) = (angles.iter().map(|x| x.cos()), angles.iter().map(|x| x.sin()));
+        let table: Vec<f32> = cosines.chain(sines).collect();
+        let mut turned = row.clone();
+        rotate(isa, &mut turned, &table, 1.0);
+        let (x, y) = (row[12], row[17]);
+        assert!((turned[12] - (x * angles[2].cos() - y * angles[2].sin())).abs() < 1e-6, "{isa:?}");
+        assert!((turned[17] - (y * angles[2].cos() + x * angles[2].sin())).abs() < 1e-6, "{isa:?}");
+        rotate(isa, &mut turned, &table, -1.0);
+        assert!(turned.iter().zip(&row).all(|(a, b)| (a - b).abs() < 1e-6), "{isa:?}");
+    }
+}
+
+#[test]
 fn matrices_packed_as_rows_and_as_columns_agree() {
     for isa in Isa::available() {
         let (inner, columns, rows) = (9, 21, 5);

@@ -24,6 +24,7 @@ const MOST_VOCABULARY: u64 = 64 << 20;
 
 const BPE_FILES: &str = "vocab.json and merges.txt";
 const WORDPIECE_FILE: &str = "vocab.txt";
+const SENTENCE_PIECE_FILES: [&str; 2] = ["sentencepiece.bpe.model", "spm.model"];
 
 /// The tokenizer, and a notice if it was rebuilt.
 pub(super) fn open(
@@ -48,11 +49,13 @@ pub(super) fn open(
         }
         Err(error) => return Err(error),
     };
-    match rebuilt(files, settings)? {
-        Some((tokenizer, from)) => Ok((tokenizer, Some(Notice::TokenizerRebuilt { file, reason, from }))),
-        None if files.has("sentencepiece.bpe.model") => Err(EncoderError::Tokenizer {
+    if let Some((tokenizer, from)) = rebuilt(files, settings)? {
+        return Ok((tokenizer, Some(Notice::TokenizerRebuilt { file, reason, from })));
+    }
+    match SENTENCE_PIECE_FILES.into_iter().find(|name| files.has(name)) {
+        Some(name) => Err(EncoderError::Tokenizer {
             file,
-            problem: format!("{reason}, and sentencepiece.bpe.model alone is not read"),
+            problem: format!("{reason}, and {name} alone is not read"),
             fix: "make it once with Python: `AutoTokenizer.from_pretrained(folder).save_pretrained(folder)`"
                 .to_owned(),
         }),
@@ -74,7 +77,7 @@ fn rebuilt(files: Files<'_>, settings: &Settings) -> Result<Option<(Tokenizer, &
     match settings.family {
         Family::Roberta => byte_pairs(),
         Family::Bert => word_piece(),
-        Family::XlmRoberta | Family::Camembert => Ok(None),
+        Family::XlmRoberta | Family::Camembert | Family::DebertaV2 => Ok(None),
         Family::Generic => Ok(byte_pairs()?.or(word_piece()?)),
     }
 }

@@ -16,7 +16,11 @@ const MOST: usize = 256 << 10;
 
 /// True if the tokenizer keeps to words, and none of its added tokens reaches across them.
 pub(super) fn separable(tokenizer: &Tokenizer) -> bool {
-    let across = |token: &tokenizers::AddedToken| token.rstrip || token.content.contains(char::is_whitespace);
+    // Runs of spaces, which some vocabularies have as tokens, never match the single space of a cut.
+    let is_run = |content: &str| content.len() > 1 && content.bytes().all(|byte| byte == b' ');
+    let across = |token: &tokenizers::AddedToken| {
+        token.rstrip || token.content.contains(char::is_whitespace) && !is_run(&token.content)
+    };
     tokenizer.get_pre_tokenizer().is_some_and(by_words)
         && !tokenizer.get_added_tokens_decoder().values().any(across)
 }

@@ -24,6 +24,8 @@ pub(super) enum Family {
     Camembert,
     /// `BertTokenizer`, and those of DistilBERT and ELECTRA, which are the same.
     Bert,
+    /// `DebertaV2Tokenizer`.
+    DebertaV2,
     /// `PreTrainedTokenizerFast` and all others: `tokenizer.json` as it is.
     Generic,
 }
@@ -166,12 +168,15 @@ fn family(own: &Map<String, Value>, config: &Config) -> Family {
             Architecture::XlmRoberta => Family::XlmRoberta,
             Architecture::Camembert => Family::Camembert,
             Architecture::Bert | Architecture::DistilBert | Architecture::Electra => Family::Bert,
+            Architecture::ModernBert => Family::Generic,
+            Architecture::DebertaV2 => Family::DebertaV2,
         };
     };
     match class.strip_suffix("Fast").unwrap_or(class) {
         "RobertaTokenizer" => Family::Roberta,
         "XLMRobertaTokenizer" => Family::XlmRoberta,
         "CamembertTokenizer" => Family::Camembert,
+        "DebertaV2Tokenizer" => Family::DebertaV2,
         "BertTokenizer" | "DistilBertTokenizer" | "ElectraTokenizer" => Family::Bert,
         _ => Family::Generic,
     }
@@ -183,6 +188,7 @@ fn defaults(family: Family) -> BTreeMap<&'static str, Special> {
             &["<s>", "</s>", "<unk>", "</s>", "<pad>", "<s>", "<mask>"]
         }
         Family::Bert => &["", "", "[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]"],
+        Family::DebertaV2 => &["[CLS]", "[SEP]", "[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]"],
         Family::Generic => &[],
     };
     let pairs = ROLES.into_iter().zip(tokens).filter(|(_, token)| !token.is_empty());

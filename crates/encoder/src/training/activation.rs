@@ -2,24 +2,22 @@
 
 use rayon::prelude::*;
 
-use crate::config::Activation;
+use crate::config::{Activation, HeadFunction as Function};
 use crate::kernels::lanes::{gelu, gelu_tanh, normal, silu, tanh};
 use crate::kernels::{Isa, Vectorized, vectorized};
 
 /// Numbers that are worth a thread of their own.
 const AT_ONCE: usize = 8192;
 
-/// A function of single numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Function {
-    Activation(Activation),
-    Tanh,
-}
-
 /// Writes the function of every number of `before` to `after`.
 pub(super) fn apply(isa: Isa, function: Function, before: &[f32], after: &mut [f32]) {
     let chunks = before.par_chunks(AT_ONCE).zip(after.par_chunks_mut(AT_ONCE));
-    chunks.for_each(|(before, after)| vectorized(isa, Forward { function, before, after }));
+    chunks.for_each(|(before, after)| apply_alone(isa, function, before, after));
+}
+
+/// The same on the caller's thread.
+pub(super) fn apply_alone(isa: Isa, function: Function, before: &[f32], after: &mut [f32]) {
+    vectorized(isa, Forward { function, before, after });
 }
 
 /// Multiplies the gradients in the function's values by its derivative, which makes them those in its arguments `before`.
@@ -37,11 +35,12 @@ struct Forward<'a> {
     after: &'a mut [f32],
 }
 
-struct Backward<'a> {
-    function: Function,
-    before: &'a [f32],
-    gradient: &'a mut [f32],
-    after: &'a mut [f32],
+/// The backward pass of some numbers, on the caller's thread.
+pub(super) struct Backward<'a> {
+    pub(super) function: Function,
+    pub(super) before: &'a [f32],
+    pub(super) gradient: &'a mut [f32],
+    pub(super) after: &'a mut [f32],
 }
 
 impl Vectorized for Forward<'_> {

@@ -24,6 +24,8 @@ pub(super) struct Attention<'a> {
     /// Numbers of a head.
     pub(super) width: usize,
     pub(super) layer: usize,
+    /// Tokens seen on each side of a query; all, if none is given.
+    pub(super) reach: Option<usize>,
     pub(super) noise: Option<&'a Noise>,
     pub(super) batch: &'a Batch,
     pub(super) asked: &'a Asked,
@@ -50,6 +52,7 @@ struct Head<'a> {
     values: Rows<'a, f32>,
     places: &'a [Place],
     mask: Option<Mask>,
+    reach: Option<usize>,
     scale: f32,
 }
 
@@ -147,6 +150,7 @@ impl Attention<'_> {
             values: self.rows_of(number, &self.keys_values[hidden..], self.key_stride, every),
             places: &self.asked.places[self.asked.range(text)],
             mask: self.noise.and_then(|noise| noise.mask(site)),
+            reach: self.reach,
             scale: 1.0 / (self.width as f32).sqrt(),
         }
     }
@@ -187,6 +191,18 @@ impl Room {
 }
 
 impl Head<'_> {
+    /// Turns a query's scores into shares of the keys that it sees.
+    #[inline(always)]
+    fn share<const FUSED: bool>(&self, scores: &mut [f32], query: Place) {
+        let Some(reach) = self.reach else { return softmax::<FUSED>(scores, self.scale) };
+        let query = query.token as usize;
+        let (nearest, farthest) =
+            (query.saturating_sub(reach), query.saturating_add(reach + 1).min(scores.len()));
+        scores[..nearest].fill(0.0);
+        scores[farthest..].fill(0.0);
+        softmax::<FUSED>(&mut scores[nearest..farthest], self.scale);
+    }
+
     fn apply(&self, room: &mut Room, out: &mut [f32]) {
         let Self { queries, keys, values, .. } = *self;
         if queries.count == 0 {
@@ -269,7 +285,7 @@ impl Vectorized for Probabilities<'_> {
     fn run<const FUSED: bool>(self) {
         for (row, &place) in self.scores.chunks_exact_mut(self.stride).zip(self.places) {
             let row = &mut row[..self.length];
-            softmax::<FUSED>(row, self.head.scale);
+            self.head.share::<FUSED>(row, place);
             if let Some(mask) = self.head.mask {
                 mask.row(place).apply(row);
             }
@@ -297,7 +313,7 @@ impl Vectorized for Slopes<'_> {
         let rows = self.scores.chunks_exact_mut(self.stride).zip(self.slopes.chunks_exact_mut(self.stride));
         for ((row, slopes), &place) in rows.zip(self.places) {
             let (row, slopes) = (&mut row[..self.length], &mut slopes[..self.length]);
-            softmax::<FUSED>(row, scale);
+            self.head.share::<FUSED>(row, place);
             let mask = mask.map(|mask| mask.row(place));
             if let Some(mask) = mask {
                 mask.apply(slopes);

@@ -1,14 +1,14 @@
-//! The classification heads of transformers: a linear layer, a function and a linear layer, on each text's first token.
+//! The classification heads of transformers: a linear layer, a function, perhaps a normalisation, and a linear layer.
 
-use super::activation::{self, Function};
-use super::embeddings::linear_ids;
+use super::activation;
 use super::gradients::Gradients;
 use super::head_pass::HeadPass;
-use super::linear::{PackedLinear, WeightRoom};
-use super::noise::{Mask, Place, Site};
+use super::linear::{LinearIds, PackedLinear, WeightRoom};
+use super::noise::{Mask, Site, drop_rows};
+use super::norm::{Norm, NormIds, NormRoom, NormTape};
 use super::parameters::Parameters;
 use super::table::Table;
-use crate::config::{Activation, Architecture, Config};
+use crate::config::{Config, HeadFunction};
 use crate::forward::Names;
 use crate::kernels::{Isa, Rows};
 
@@ -16,9 +16,11 @@ use crate::kernels::{Isa, Rows};
 #[derive(Debug)]
 pub(super) struct Classifier {
     dense: PackedLinear,
-    between: Function,
+    function: HeadFunction,
+    norm: Option<NormIds>,
     out: PackedLinear,
     isa: Isa,
+    epsilon: f32,
     /// True if there is dropout before the first layer: RoBERTa, ELECTRA.
     drops_input: bool,
 }
@@ -28,25 +30,20 @@ pub(super) struct Classifier {
 pub(super) struct ClassifierTape {
     input: Vec<f32>,
     before: Vec<f32>,
+    norm: NormTape,
     after: Vec<f32>,
 }
 
 impl Classifier {
-    pub(super) fn new(config: &Config, table: &Table, names: &Names, isa: Isa) -> Self {
-        let between = match config.architecture {
-            Architecture::Bert
-            | Architecture::Roberta
-            | Architecture::XlmRoberta
-            | Architecture::Camembert => Function::Tanh,
-            Architecture::DistilBert => Function::Activation(Activation::Relu),
-            Architecture::Electra => Function::Activation(Activation::Gelu),
-        };
+    pub(super) fn new(config: &Config, table: &Table, names: &Names<'_>, isa: Isa) -> Self {
         Self {
-            dense: PackedLinear::new(isa, &[linear_ids(table, &names.head_dense())]),
-            between,
-            out: PackedLinear::new(isa, &[linear_ids(table, &names.head_out())]),
+            dense: PackedLinear::new(isa, &[LinearIds::new(table, &names.head_dense())]),
+            function: config.form.head.function,
+            norm: names.head_norm().map(|name| NormIds::new(table, &name)),
+            out: PackedLinear::new(isa, &[LinearIds::new(table, &names.head_out())]),
             isa,
-            drops_input: !matches!(config.architecture, Architecture::Bert | Architecture::DistilBert),
+            epsilon: config.norm_epsilon,
+            drops_input: config.form.dropout.head_in,
         }
     }
 
@@ -60,19 +57,30 @@ impl Classifier {
         [mask(Site::HeadIn).filter(|_| self.drops_input), mask(Site::HeadHidden)]
     }
 
+    /// The normalisation before the last layer, with the dropout that follows it.
+    fn norm<'a>(&self, pass: HeadPass<'a>, ids: NormIds, after: Option<Mask>) -> Norm<'a> {
+        Norm { after, ..ids.norm(self.isa, pass.parameters, self.epsilon, pass.places) }
+    }
+
     /// Logits of the rows.
     pub(super) fn apply(&self, pass: HeadPass<'_>, rows: &[f32], tape: &mut ClassifierTape) -> Vec<f32> {
         let (count, hidden) = (pass.places.len(), self.dense.outs());
         let [input_mask, hidden_mask] = self.masks(pass);
-        let ClassifierTape { input, before, after } = tape;
+        let ClassifierTape { input, before, norm, after } = tape;
         input.clear();
         input.extend_from_slice(rows);
-        drop_rows(input_mask, pass.places, input, hidden);
+        drop_rows(input_mask, pass.places, input, hidden, hidden);
         before.resize(rows.len(), 0.0);
         self.dense.apply(Rows::new(input, hidden, count, hidden), before, hidden);
-        after.resize(rows.len(), 0.0);
-        activation::apply(self.isa, self.between, before, after);
-        drop_rows(hidden_mask, pass.places, after, hidden);
+        if let Some(ids) = self.norm {
+            norm.normalized.resize(rows.len(), 0.0);
+            activation::apply(self.isa, self.function, before, &mut norm.normalized);
+            self.norm(pass, ids, hidden_mask).apply(norm, None, after);
+        } else {
+            after.resize(rows.len(), 0.0);
+            activation::apply(self.isa, self.function, before, after);
+            drop_rows(hidden_mask, pass.places, after, hidden, hidden);
+        }
         let mut logits = vec![0.0; count * self.out.outs()];
         self.out.apply(Rows::new(after, hidden, count, hidden), &mut logits, self.out.outs());
         logits
@@ -84,7 +92,7 @@ impl Classifier {
         pass: HeadPass<'_>,
         tape: &ClassifierTape,
         logits: &[f32],
-        (room, gradients): (&mut WeightRoom, &mut Gradients),
+        (room, norm_room, gradients): (&mut WeightRoom, &mut NormRoom, &mut Gradients),
         out: &mut Vec<f32>,
     ) {
         let (count, hidden, labels) = (pass.places.len(), self.dense.outs(), self.out.outs());
@@ -93,21 +101,19 @@ impl Classifier {
         room.add(logits, Rows::new(&tape.after, hidden, count, hidden), self.out.ids(), gradients);
         let mut inner = vec![0.0; count * hidden];
         self.out.back(logits, &mut inner, false);
-        drop_rows(hidden_mask, pass.places, &mut inner, hidden);
+        match self.norm {
+            Some(ids) => {
+                let norm = self.norm(pass, ids, hidden_mask);
+                norm.back(&tape.norm, &mut inner, None, (norm_room, ids, &mut *gradients));
+            }
+            None => drop_rows(hidden_mask, pass.places, &mut inner, hidden, hidden),
+        }
         let mut values = vec![0.0; inner.len()];
-        activation::back(self.isa, self.between, &tape.before, &mut inner, &mut values);
+        activation::back(self.isa, self.function, &tape.before, &mut inner, &mut values);
         let inner = Rows::new(&inner, hidden, count, hidden);
         room.add(inner, Rows::new(&tape.input, hidden, count, hidden), self.dense.ids(), gradients);
         out.resize(count * hidden, 0.0);
         self.dense.back(inner, out, false);
-        drop_rows(input_mask, pass.places, out, hidden);
-    }
-}
-
-/// Dropout of some rows.
-fn drop_rows(mask: Option<Mask>, places: &[Place], rows: &mut [f32], width: usize) {
-    if let Some(mask) = mask {
-        let rows = rows.chunks_exact_mut(width).zip(places);
-        rows.for_each(|(row, &place)| mask.row(place).apply(row));
+        drop_rows(input_mask, pass.places, out, hidden, hidden);
     }
 }

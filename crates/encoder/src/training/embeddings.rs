@@ -10,7 +10,7 @@ use super::norm::{Norm, NormIds, NormRoom, NormTape};
 use super::parameters::Parameters;
 use super::table::Table;
 use crate::config::Config;
-use crate::forward::{LinearName, Names};
+use crate::forward::Names;
 use crate::kernels::{Isa, Rows};
 
 /// Rows of a table whose gradients a thread adds up.
@@ -20,7 +20,7 @@ const ROWS_AT_ONCE: usize = 64;
 #[derive(Debug)]
 pub(super) struct Embeddings {
     words: usize,
-    positions: usize,
+    positions: Option<usize>,
     types: Option<usize>,
     norm: NormIds,
     projection: Option<PackedLinear>,
@@ -41,23 +41,15 @@ pub(super) struct EmbeddingTape {
     narrow: Vec<f32>,
 }
 
-pub(super) fn linear_ids(table: &Table, name: &LinearName) -> LinearIds {
-    LinearIds { weight: table.id(&name.weight), bias: table.id(&name.bias) }
-}
-
-pub(super) fn norm_ids(table: &Table, name: &LinearName) -> NormIds {
-    NormIds { weight: table.id(&name.weight), bias: table.id(&name.bias) }
-}
-
 impl Embeddings {
-    pub(super) fn new(config: &Config, table: &Table, names: &Names, isa: Isa) -> Self {
+    pub(super) fn new(config: &Config, table: &Table, names: &Names<'_>, isa: Isa) -> Self {
         let projection = (config.embedding != config.hidden)
-            .then(|| PackedLinear::new(isa, &[linear_ids(table, &names.projection())]));
+            .then(|| PackedLinear::new(isa, &[LinearIds::new(table, &names.projection())]));
         Self {
             words: table.id(&names.words()),
-            positions: table.id(&names.positions()),
-            types: (config.token_types > 0).then(|| table.id(&names.token_types())),
-            norm: norm_ids(table, &names.embedding_norm()),
+            positions: names.positions().map(|name| table.id(&name)),
+            types: names.token_types().map(|name| table.id(&name)),
+            norm: NormIds::new(table, &names.embedding_norm()),
             projection,
             width: config.embedding,
             position_offset: config.position_offset,
@@ -97,15 +89,8 @@ impl Embeddings {
     }
 
     fn norm<'a>(&self, parameters: &'a Parameters, batch: &'a Batch, noise: Option<&Noise>) -> Norm<'a> {
-        Norm {
-            isa: self.isa,
-            weight: parameters.tensor(self.norm.weight),
-            bias: parameters.tensor(self.norm.bias),
-            epsilon: self.epsilon,
-            places: &batch.every.places,
-            before: None,
-            after: noise.and_then(|noise| noise.mask(Site::Embeddings)),
-        }
+        let after = noise.and_then(|noise| noise.mask(Site::Embeddings));
+        Norm { after, ..self.norm.norm(self.isa, parameters, self.epsilon, &batch.every.places) }
     }
 
     /// Adds up the rows of the tables, in transformers' order: words, token type 0, positions.
@@ -118,7 +103,10 @@ impl Embeddings {
         let rows = norm.normalized.par_chunks_exact_mut(width).zip(tokens).with_min_len(ROWS_AT_ONCE);
         rows.for_each(|(out, (&id, &position))| {
             out.copy_from_slice(row(self.words, id as usize));
-            let others = [self.types.map(|types| row(types, 0)), Some(row(self.positions, position))];
+            let others = [
+                self.types.map(|types| row(types, 0)),
+                self.positions.map(|positions| row(positions, position)),
+            ];
             for other in others.into_iter().flatten() {
                 out.iter_mut().zip(other).for_each(|(sum, number)| *sum += number);
             }
@@ -152,8 +140,10 @@ impl Embeddings {
         let ids = batch.sequences.ids().iter().map(|&id| id as usize);
         let pad = self.pad_token.map(|pad| pad as usize);
         add_rows(ids, pad, gradient, gradients.sum(self.words), self.width);
-        let pad = pad.filter(|_| self.position_offset > 0);
-        add_rows(tape.positions.iter().copied(), pad, gradient, gradients.sum(self.positions), self.width);
+        if let Some(positions) = self.positions {
+            let pad = pad.filter(|_| self.position_offset > 0);
+            add_rows(tape.positions.iter().copied(), pad, gradient, gradients.sum(positions), self.width);
+        }
         if let Some(types) = self.types {
             add_rows(
                 batch.sequences.ids().iter().map(|_| 0),

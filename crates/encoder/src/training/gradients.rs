@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::parameters::Parameters;
 use super::table::{Table, TensorSpec};
+use crate::forward::Share;
 use crate::kernels::lanes::{fold, multiply_add};
 use crate::kernels::{Isa, Vectorized, vectorized};
 
@@ -65,8 +66,12 @@ impl Gradients {
         &self.tensors[id]
     }
 
-    /// A tensor, and whether what is written now must be added to it.
-    pub(crate) fn target(&mut self, id: usize) -> (&mut [f32], bool) {
+    /// A share of a tensor, and whether what is written now must be added to it.
+    pub(crate) fn target(&mut self, id: usize, share: Share) -> (&mut [f32], bool) {
+        if share.of > 1 {
+            // The other shares must be zero, too.
+            return (share.of_numbers_mut(self.sum(id)), true);
+        }
         let adds = !std::mem::replace(&mut self.is_cleared[id], false);
         (&mut self.tensors[id], adds)
     }
@@ -79,9 +84,9 @@ impl Gradients {
         &mut self.tensors[id]
     }
 
-    /// Adds to a tensor.
-    pub(crate) fn add(&mut self, id: usize, numbers: &[f32]) {
-        self.sum(id).iter_mut().zip(numbers).for_each(|(sum, number)| *sum += number);
+    /// Adds to a share of a tensor.
+    pub(crate) fn add(&mut self, id: usize, share: Share, numbers: &[f32]) {
+        share.of_numbers_mut(self.sum(id)).iter_mut().zip(numbers).for_each(|(sum, number)| *sum += number);
     }
 
     /// Writes the zeros of what nothing was added to.

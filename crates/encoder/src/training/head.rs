@@ -38,7 +38,7 @@ impl Head {
         out: &mut Vec<f32>,
     ) {
         match self {
-            Self::Classifier(head, tape) => head.back(pass, tape, logits, (room, gradients), out),
+            Self::Classifier(head, tape) => head.back(pass, tape, logits, (room, norm_room, gradients), out),
             Self::Masked(head, tape) => head.back(pass, tape, logits, (room, norm_room, gradients), out),
         }
     }

@@ -4,7 +4,8 @@ use rayon::prelude::*;
 
 use super::gradients::Gradients;
 use super::parameters::Parameters;
-use crate::forward::padded;
+use super::table::Table;
+use crate::forward::{LinearName, Share, padded};
 use crate::kernels::lanes::fold;
 use crate::kernels::{After, Factors, Isa, PackedF32, Rows, Vectorized, product, vectorized};
 
@@ -13,11 +14,22 @@ const INNER: usize = 2048;
 /// Outputs that a thread transposes together.
 const OUTS_AT_ONCE: usize = 32;
 
-/// The places of a linear layer's two tensors among the parameters.
+/// The places of a linear layer's tensors among the parameters, and its share of them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LinearIds {
     pub(super) weight: usize,
-    pub(super) bias: usize,
+    pub(super) bias: Option<usize>,
+    pub(super) share: Share,
+    outs: usize,
+}
+
+impl LinearIds {
+    pub(super) fn new(table: &Table, name: &LinearName) -> Self {
+        let weight = table.id(&name.weight);
+        let rows = table.tensors()[weight].shape.first().copied().unwrap_or_default();
+        let bias = name.bias.as_ref().map(|bias| table.id(bias));
+        Self { weight, bias, share: name.share, outs: rows / name.share.of }
+    }
 }
 
 /// A linear layer, or several of the same input side by side, packed.
@@ -29,13 +41,16 @@ pub(super) struct PackedLinear {
     forward: PackedF32,
     /// From gradients in the outputs to those in the inputs, in pieces along the outputs.
     backward: Vec<PackedF32>,
+    /// Empty where there is none.
     bias: Vec<f32>,
+    outs: usize,
 }
 
 impl PackedLinear {
     pub(super) fn new(isa: Isa, ids: &[LinearIds]) -> Self {
         let forward = PackedF32::with_room(isa, 0, 0);
-        Self { ids: ids.to_vec(), isa, forward, backward: Vec::new(), bias: Vec::new() }
+        let outs = ids.iter().map(|ids| ids.outs).sum();
+        Self { ids: ids.to_vec(), isa, forward, backward: Vec::new(), bias: Vec::new(), outs }
     }
 
     pub(super) fn ids(&self) -> &[LinearIds] {
@@ -44,13 +59,14 @@ impl PackedLinear {
 
     /// Outputs of all layers together.
     pub(super) fn outs(&self) -> usize {
-        self.bias.len()
+        self.outs
     }
 
     /// Packs the parameters as they are now; for the backward pass only where it is asked for.
     pub(super) fn repack(&mut self, parameters: &Parameters, is_trained: bool) {
         self.bias.clear();
-        self.ids.iter().for_each(|ids| self.bias.extend_from_slice(parameters.tensor(ids.bias)));
+        let biases = self.ids.iter().filter_map(|ids| Some((ids.share, parameters.tensor(ids.bias?))));
+        biases.for_each(|(share, bias)| self.bias.extend_from_slice(share.of_numbers(bias)));
         let parts: Vec<Rows<'_, f32>> = self.ids.iter().map(|ids| matrix(parameters, *ids)).collect();
         self.forward.repack_rows(&parts);
         if is_trained {
@@ -68,7 +84,7 @@ impl PackedLinear {
 
     /// Writes the outputs to rows that are `stride` apart.
     pub(super) fn apply(&self, input: Rows<'_, f32>, out: &mut [f32], stride: usize) {
-        let after = After { bias: Some(&self.bias), ..After::default() };
+        let after = After { bias: (!self.bias.is_empty()).then_some(&self.bias[..]), ..After::default() };
         product(Factors { left: input, weights: &self.forward, after }, out, stride);
     }
 
@@ -96,9 +112,9 @@ impl PackedLinear {
 
 /// A layer's weights as rows, one for each output.
 fn matrix(parameters: &Parameters, ids: LinearIds) -> Rows<'_, f32> {
-    let (weight, outs) = (parameters.tensor(ids.weight), parameters.tensor(ids.bias).len());
-    let inner = weight.len() / outs;
-    Rows::new(weight, inner, outs, inner)
+    let weight = ids.share.of_numbers(parameters.tensor(ids.weight));
+    let inner = weight.len() / ids.outs;
+    Rows::new(weight, inner, ids.outs, inner)
 }
 
 /// Some columns of rows.
@@ -148,12 +164,14 @@ impl WeightRoom {
         self.transpose(gradient, stride);
         let mut from = 0;
         for ids in ids {
-            let outs = gradients.tensor(ids.bias).len();
+            let outs = ids.outs;
             let left = Rows::new(&self.transposed[from * stride..], stride, outs, input.count);
-            let (weight, adds) = gradients.target(ids.weight);
+            let (weight, adds) = gradients.target(ids.weight, ids.share);
             let after = After { adds, ..After::default() };
             product(Factors { left, weights: &self.inputs, after }, weight, input.inner);
-            gradients.add(ids.bias, &self.sums[from..from + outs]);
+            if let Some(bias) = ids.bias {
+                gradients.add(bias, ids.share, &self.sums[from..from + outs]);
+            }
             from += outs;
         }
     }

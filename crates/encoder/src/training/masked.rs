@@ -1,23 +1,22 @@
 //! The masked-language heads of transformers: a linear layer, an activation, a normalisation, and products with every row
 //! of the table of words.
 
-use super::activation::{self, Function};
-use super::embeddings::{linear_ids, norm_ids};
+use super::activation;
 use super::gradients::Gradients;
 use super::head_pass::HeadPass;
 use super::linear::{LinearIds, PackedLinear, WeightRoom};
 use super::norm::{Norm, NormIds, NormRoom, NormTape};
 use super::parameters::Parameters;
-use super::table::{MaskedNames, Table, masked_names};
-use crate::config::Config;
-use crate::forward::Names;
+use super::table::Table;
+use crate::config::{Config, HeadFunction};
+use crate::forward::{LinearName, MaskedNames, Names, Share};
 use crate::kernels::{Isa, Rows};
 
 /// The head of `…ForMaskedLM`.
 #[derive(Debug)]
 pub(super) struct MaskedHead {
     dense: PackedLinear,
-    activation: Function,
+    activation: HeadFunction,
     norm: NormIds,
     /// The table of words, with the head's own bias.
     words: PackedLinear,
@@ -38,14 +37,20 @@ pub(super) struct MaskedTape {
 }
 
 impl MaskedHead {
-    pub(super) fn new(config: &Config, table: &Table, names: &Names, isa: Isa, trains_words: bool) -> Self {
-        let MaskedNames { dense, norm, bias, activation } = masked_names(config);
-        let words = LinearIds { weight: table.id(&names.words()), bias: table.id(&bias) };
+    pub(super) fn new(
+        config: &Config,
+        table: &Table,
+        names: &Names<'_>,
+        isa: Isa,
+        trains_words: bool,
+    ) -> Self {
+        let MaskedNames { dense, function, norm, bias } = names.masked();
+        let words = LinearName { weight: names.words(), bias, share: Share::WHOLE };
         Self {
-            dense: PackedLinear::new(isa, &[linear_ids(table, &dense)]),
-            activation: Function::Activation(activation),
-            norm: norm_ids(table, &norm),
-            words: PackedLinear::new(isa, &[words]),
+            dense: PackedLinear::new(isa, &[LinearIds::new(table, &dense)]),
+            activation: function,
+            norm: NormIds::new(table, &norm),
+            words: PackedLinear::new(isa, &[LinearIds::new(table, &words)]),
             isa,
             epsilon: config.norm_epsilon,
             hidden: config.hidden,
@@ -59,15 +64,7 @@ impl MaskedHead {
     }
 
     fn norm<'a>(&self, pass: HeadPass<'a>) -> Norm<'a> {
-        Norm {
-            isa: self.isa,
-            weight: pass.parameters.tensor(self.norm.weight),
-            bias: pass.parameters.tensor(self.norm.bias),
-            epsilon: self.epsilon,
-            places: pass.places,
-            before: None,
-            after: None,
-        }
+        self.norm.norm(self.isa, pass.parameters, self.epsilon, pass.places)
     }
 
     /// Logits of the vocabulary for every row.

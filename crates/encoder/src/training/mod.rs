@@ -1,4 +1,4 @@
-//! Training: the backward pass of the encoders, what is minimised, and the optimiser.
+//! Training: the backward pass of the encoders (of all but DeBERTa), what is minimised, and the optimiser.
 //!
 //! Works on sequences that are packed end to end, as the forward pass does, with the same kernels. A step is
 //!
@@ -21,6 +21,7 @@ mod attention;
 mod batch;
 mod classifier;
 mod embeddings;
+mod gating;
 mod gradients;
 mod head;
 mod head_pass;

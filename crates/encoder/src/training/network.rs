@@ -10,11 +10,12 @@ use super::head_pass::HeadPass;
 use super::layer::{Layer, LayerRoom, LayerTape, Pass};
 use super::masked::{MaskedHead, MaskedTape};
 use super::noise::Noise;
+use super::norm::{NormIds, NormTape};
 use super::parameters::Parameters;
 use super::settings::TrainingSettings;
 use super::table::{Table, Training};
-use crate::config::Config;
-use crate::forward::Names;
+use crate::config::{Config, Pooling};
+use crate::forward::{Names, Rotations, means};
 
 /// A network in training.
 #[derive(Debug)]
@@ -24,7 +25,11 @@ pub struct TrainingNetwork {
     parameters: Parameters,
     embeddings: Embeddings,
     layers: Vec<Layer>,
+    /// Behind the layers, where these normalise their inputs.
+    norm: Option<NormIds>,
     head: Head,
+    /// True if the head reads the mean over each text's tokens.
+    reads_mean: bool,
     /// The parameters that are packed.
     packed: PackedState,
     tape: Tape,
@@ -46,6 +51,8 @@ struct Tape {
     embeddings: EmbeddingTape,
     /// Each layer's input, and the last one's output.
     rows: Vec<Vec<f32>>,
+    norm: NormTape,
+    normalized: Vec<f32>,
     /// One for each layer that has its own, see [`TrainingSettings::tape`].
     layers: Vec<LayerTape>,
     gradient: Vec<f32>,
@@ -55,14 +62,17 @@ impl TrainingNetwork {
     /// A network of the configuration with parameters that were made for it and for the same training.
     ///
     /// # Panics
-    /// When the parameters are of another configuration or training.
+    /// When the parameters are of another configuration or training, or the architecture is [not trained](crate::Architecture::is_trained).
     #[must_use]
     pub fn new(config: Config, parameters: Parameters, settings: TrainingSettings) -> Self {
+        assert!(config.architecture.is_trained(), "an architecture that is trained");
         let table = Table::new(&config, settings.training);
         assert!(**parameters.table() == table, "parameters of this configuration and training");
-        let names = Names::new(config.architecture, false);
+        let names = Names::new(&config, false);
         let isa = settings.isa;
-        let layer = |number| Layer::new(&config, &table, &names.layer(number), number, isa);
+        let rotations = Rotations::of_layers(&config).into_iter().enumerate();
+        let layer = |layer: (usize, _)| Layer::new(&config, &table, &names.layer(layer.0), layer, isa);
+        let is_classifier = settings.training == Training::Classification;
         let head = match settings.training {
             Training::Classification => {
                 Head::Classifier(Classifier::new(&config, &table, &names, isa), ClassifierTape::default())
@@ -74,7 +84,9 @@ impl TrainingNetwork {
             }
         };
         Self {
-            layers: (0..config.layers).map(layer).collect(),
+            layers: rotations.map(layer).collect(),
+            norm: names.final_norm().map(|name| NormIds::new(&table, &name)),
+            reads_mean: is_classifier && config.form.head.pooling == Pooling::Mean,
             embeddings: Embeddings::new(&config, &table, &names, isa),
             head,
             packed: PackedState::Nothing,
@@ -135,6 +147,7 @@ impl TrainingNetwork {
         let is_valid = noise.is_none_or(|noise| noise.dropout.is_valid());
         assert!(is_valid, "rates of dropout are at least 0 and below 1");
         self.repack();
+        let reads_mean = self.reads_mean;
         let Self { tape, room, parameters, .. } = self;
         let count = self.layers.len();
         tape.rows.resize_with(count + 1, Vec::new);
@@ -142,14 +155,28 @@ impl TrainingNetwork {
         self.embeddings.apply(parameters, (batch, noise), &mut tape.embeddings, &mut tape.rows[0]);
         for (number, layer) in self.layers.iter().enumerate() {
             let (below, above) = tape.rows.split_at_mut(number + 1);
-            let asked = asked(batch, number, count);
+            let asked = if number + 1 < count { &batch.every } else { read(batch, reads_mean) };
             let pass = Pass { parameters, batch, noise, asked, input: &below[number] };
             let at = self.settings.tape(number);
             layer.apply(pass, &mut tape.layers[at], room, &mut above[0]);
         }
         tape.pass = Some((batch.clone(), noise.copied()));
         let pass = HeadPass { parameters, noise, places: &batch.read.places };
-        self.head.apply(pass, &tape.rows[count])
+        let read = read(batch, reads_mean);
+        let rows = match self.norm {
+            None => &tape.rows[count],
+            Some(ids) => {
+                tape.norm.normalized.clone_from(&tape.rows[count]);
+                let norm = ids.norm(self.settings.isa, parameters, self.config.norm_epsilon, &read.places);
+                norm.apply(&mut tape.norm, None, &mut tape.normalized);
+                &tape.normalized
+            }
+        };
+        if reads_mean {
+            let rows = means(&batch.sequences, rows, self.config.hidden);
+            return self.head.apply(pass, &rows);
+        }
+        self.head.apply(pass, rows)
     }
 
     /// Adds the gradients of all parameters, from those in the logits that the last [`forward`](Self::forward) gave.
@@ -168,9 +195,18 @@ impl TrainingNetwork {
         let pass = HeadPass { parameters, noise, places: &batch.read.places };
         let LayerRoom { weights, norm, .. } = room;
         self.head.back(pass, logits, (weights, norm, gradients), &mut gradient);
+        let read = read(&batch, self.reads_mean);
+        if self.reads_mean {
+            gradient = spread(&batch, &gradient, self.config.hidden);
+        }
         let lowest = self.settings.frozen_layers.unwrap_or(0);
+        if let Some(ids) = self.norm.filter(|_| lowest < count) {
+            let places = &read.places;
+            let of = ids.norm(self.settings.isa, parameters, self.config.norm_epsilon, places);
+            of.back(&tape.norm, &mut gradient, None, (norm, ids, &mut *gradients));
+        }
         for (number, layer) in self.layers.iter().enumerate().skip(lowest).rev() {
-            let asked = asked(&batch, number, count);
+            let asked = if number + 1 < count { &batch.every } else { read };
             let (below, above) = tape.rows.split_at_mut(number + 1);
             let pass = Pass { parameters, batch: &batch, noise, asked, input: &below[number] };
             let at = self.settings.tape(number);
@@ -219,7 +255,18 @@ impl TrainingNetwork {
     }
 }
 
-/// The tokens at which a layer's output is needed: all, but of the last layer only where the head reads it.
-fn asked(batch: &Batch, number: usize, count: usize) -> &Asked {
-    if number + 1 == count { &batch.read } else { &batch.every }
+/// The tokens at which the last layer's output is needed.
+fn read(batch: &Batch, reads_mean: bool) -> &Asked {
+    if reads_mean { &batch.every } else { &batch.read }
+}
+
+/// The gradients in every token's row, of those in the means.
+fn spread(batch: &Batch, means: &[f32], width: usize) -> Vec<f32> {
+    let mut rows = Vec::with_capacity(batch.tokens() * width);
+    for (text, mean) in means.chunks_exact(width).enumerate() {
+        let tokens = batch.sequences.range(text).len();
+        let share = 1.0 / tokens as f32;
+        (0..tokens).for_each(|_| rows.extend(mean.iter().map(|number| number * share)));
+    }
+    rows
 }

@@ -1,14 +1,21 @@
 //! Random numbers by counting: what is drawn depends on where it is needed, not on when.
 
+use rayon::prelude::*;
+
 use crate::config::Architecture;
+
+/// Rows that are worth a thread of their own.
+const AT_ONCE: usize = 32;
 
 /// Rates of dropout (Srivastava et al., JMLR 15, 2014): the share of numbers that a training step sets to zero,
 /// at least 0 and below 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Dropout {
-    /// Rate for embeddings and for the sum of each half of a layer: `hidden_dropout_prob`, DistilBERT's `dropout`.
+    /// Rate for embeddings and for the sum of each half of a layer: `hidden_dropout_prob`, DistilBERT's `dropout`; of
+    /// ModernBERT, for embeddings and inside the feed-forward part: `embedding_dropout`, `mlp_dropout`.
     pub hidden: f32,
-    /// Rate for attention probabilities: `attention_probs_dropout_prob`, `attention_dropout`.
+    /// Rate for attention probabilities, of ModernBERT also for attention's results: `attention_probs_dropout_prob`,
+    /// `attention_dropout`.
     pub attention: f32,
     /// Rate for the classification head: `classifier_dropout`, `seq_classif_dropout`.
     pub classifier: f32,
@@ -27,8 +34,11 @@ impl Dropout {
     /// transformers' rates where a configuration names none.
     #[must_use]
     pub fn usual(architecture: Architecture) -> Self {
-        let classifier = if architecture == Architecture::DistilBert { 0.2 } else { 0.1 };
-        Self { hidden: 0.1, attention: 0.1, classifier }
+        match architecture {
+            Architecture::ModernBert => Self::NONE,
+            Architecture::DistilBert => Self { hidden: 0.1, attention: 0.1, classifier: 0.2 },
+            _ => Self { hidden: 0.1, attention: 0.1, classifier: 0.1 },
+        }
     }
 }
 
@@ -49,9 +59,24 @@ pub struct Noise {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Site {
     Embeddings,
-    Attention { layer: usize, head: usize },
-    AttentionOut { layer: usize },
-    LayerOut { layer: usize },
+    Attention {
+        layer: usize,
+        head: usize,
+    },
+    AttentionOut {
+        layer: usize,
+    },
+    LayerOut {
+        layer: usize,
+    },
+    /// As `AttentionOut`, at the rate of attention probabilities.
+    AttentionResult {
+        layer: usize,
+    },
+    /// Between the two layers of the feed-forward part.
+    FeedForward {
+        layer: usize,
+    },
     HeadIn,
     HeadHidden,
 }
@@ -67,8 +92,11 @@ impl Noise {
     /// The dropout of a site; none where its rate is zero.
     pub(crate) fn mask(&self, site: Site) -> Option<Mask> {
         let rate = match site {
-            Site::Embeddings | Site::AttentionOut { .. } | Site::LayerOut { .. } => self.dropout.hidden,
-            Site::Attention { .. } => self.dropout.attention,
+            Site::Embeddings
+            | Site::AttentionOut { .. }
+            | Site::LayerOut { .. }
+            | Site::FeedForward { .. } => self.dropout.hidden,
+            Site::Attention { .. } | Site::AttentionResult { .. } => self.dropout.attention,
             Site::HeadIn | Site::HeadHidden => self.dropout.classifier,
         };
         if rate <= 0.0 {
@@ -81,6 +109,8 @@ impl Noise {
             Site::LayerOut { layer } => (3, layer, 0),
             Site::HeadIn => (4, 0, 0),
             Site::HeadHidden => (5, 0, 0),
+            Site::AttentionResult { layer } => (6, layer, 0),
+            Site::FeedForward { layer } => (7, layer, 0),
         };
         let key = key([self.seed, self.step, kind, layer as u64, head as u64]);
         // At most 2³² − 1 as a conversion to an integer saturates.
@@ -111,6 +141,14 @@ impl Mask {
     pub(crate) fn row(&self, place: Place) -> RowMask {
         let hash = mix(self.key ^ (u64::from(place.text) << 32 | u64::from(place.token)));
         RowMask { low: hash as u32, high: (hash >> 32) as u32, threshold: self.threshold, scale: self.scale }
+    }
+}
+
+/// Dropout of the first `width` numbers of rows `stride` apart, each of a place; of nothing without a mask.
+pub(crate) fn drop_rows(mask: Option<Mask>, places: &[Place], rows: &mut [f32], stride: usize, width: usize) {
+    if let Some(mask) = mask {
+        let rows = rows.par_chunks_mut(stride).zip(places).with_min_len(AT_ONCE);
+        rows.for_each(|(row, &place)| mask.row(place).apply(&mut row[..width]));
     }
 }
 

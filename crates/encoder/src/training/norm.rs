@@ -7,6 +7,9 @@ use rayon::prelude::*;
 
 use super::gradients::Gradients;
 use super::noise::{Mask, Place};
+use super::parameters::Parameters;
+use super::table::Table;
+use crate::forward::{LinearName, Share};
 use crate::kernels::lanes::{fold, multiply_add};
 use crate::kernels::{Isa, Vectorized, vectorized};
 
@@ -18,7 +21,7 @@ const AT_ONCE: usize = 32;
 pub(super) struct Norm<'a> {
     pub(super) isa: Isa,
     pub(super) weight: &'a [f32],
-    pub(super) bias: &'a [f32],
+    pub(super) bias: Option<&'a [f32]>,
     pub(super) epsilon: f32,
     /// The place of each row, for dropout.
     pub(super) places: &'a [Place],
@@ -26,11 +29,30 @@ pub(super) struct Norm<'a> {
     pub(super) after: Option<Mask>,
 }
 
-/// The places of a normalisation's two tensors among the parameters.
+/// The places of a normalisation's tensors among the parameters.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct NormIds {
     pub(super) weight: usize,
-    pub(super) bias: usize,
+    pub(super) bias: Option<usize>,
+}
+
+impl NormIds {
+    pub(super) fn new(table: &Table, name: &LinearName) -> Self {
+        Self { weight: table.id(&name.weight), bias: name.bias.as_ref().map(|bias| table.id(bias)) }
+    }
+
+    /// The normalisation of rows at some places, without dropout.
+    pub(super) fn norm<'a>(
+        self,
+        isa: Isa,
+        parameters: &'a Parameters,
+        epsilon: f32,
+        places: &'a [Place],
+    ) -> Norm<'a> {
+        let bias = self.bias.map(|bias| parameters.tensor(bias));
+        let weight = parameters.tensor(self.weight);
+        Norm { isa, weight, bias, epsilon, places, before: None, after: None }
+    }
 }
 
 /// Activations that the backward pass needs: the normalised rows, and `1 / σ` of each.
@@ -87,8 +109,10 @@ impl Norm<'_> {
         });
         for partial in room.partial.chunks_exact(2 * width) {
             let (weight, bias) = partial.split_at(width);
-            gradients.add(ids.weight, weight);
-            gradients.add(ids.bias, bias);
+            gradients.add(ids.weight, Share::WHOLE, weight);
+            if let Some(id) = ids.bias {
+                gradients.add(id, Share::WHOLE, bias);
+            }
         }
     }
 }
@@ -119,8 +143,12 @@ impl Vectorized for Forward<'_> {
                 row.iter_mut().zip(residual).for_each(|(number, residual)| *number += residual);
             }
             *scale = normalize::<FUSED>(row, epsilon);
-            for (((out, &number), &weight), &bias) in out.iter_mut().zip(&*row).zip(weight).zip(bias) {
-                *out = multiply_add::<FUSED>(number, weight, bias);
+            let scaled = out.iter_mut().zip(&*row).zip(weight);
+            match bias {
+                Some(bias) => scaled.zip(bias).for_each(|(((out, &number), &weight), &bias)| {
+                    *out = multiply_add::<FUSED>(number, weight, bias);
+                }),
+                None => scaled.for_each(|((out, number), weight)| *out = number * weight),
             }
             if let Some(mask) = after {
                 mask.row(places[self.from + at]).apply(out);

@@ -9,6 +9,10 @@ use crate::error::EncoderError;
 use crate::forward::{Names, is_bare};
 use crate::weights::Weights;
 
+/// What to do about an architecture that is not trained.
+const UNTRAINED: &str =
+    "begin with a checkpoint of another architecture, or fine-tune it by transformers and use the result";
+
 /// All tensors of a network in training, in `f32`.
 #[derive(Debug, Clone)]
 pub struct Parameters {
@@ -39,10 +43,15 @@ impl Parameters {
         seed: u64,
     ) -> Result<(Self, Vec<String>), EncoderError> {
         let table = Arc::new(Table::new(config, training));
-        let prefix = if is_bare(weights, config) { model_prefix(config) } else { String::new() };
+        if !config.architecture.is_trained() {
+            let problem = format!("is `{}`, which is run but not trained", config.architecture.model_type());
+            return Err(EncoderError::config(weights.file(), "model_type", problem, UNTRAINED));
+        }
+        let names = Names::new(config, false);
+        let prefix = if is_bare(weights, config) { names.prefix() } else { "" };
         let mut begun = Vec::new();
         let mut read = |tensor: &TensorSpec| {
-            let name = tensor.name.strip_prefix(&prefix).unwrap_or(&tensor.name);
+            let name = tensor.name.strip_prefix(prefix).unwrap_or(&tensor.name);
             if tensor.part == Part::Head && weights.shape(name) != Some(&tensor.shape) {
                 begun.push(tensor.name.clone());
                 return Ok(initial(tensor, range, seed));
@@ -89,12 +98,6 @@ impl Parameters {
     pub(crate) fn tensors_mut(&mut self) -> &mut [Vec<f32>] {
         &mut self.tensors
     }
-}
-
-/// The prefix of the encoder's names in a transformers model with a head.
-fn model_prefix(config: &Config) -> String {
-    let [with, without] = [false, true].map(|bare| Names::new(config.architecture, bare).words());
-    with.strip_suffix(&without).unwrap_or_default().to_owned()
 }
 
 /// A tensor at the beginning.

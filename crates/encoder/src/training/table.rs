@@ -1,7 +1,7 @@
 //! The tensors of a network in training: transformers' names, shapes, places in the network, initial values.
 
-use crate::config::{Activation, Architecture, Config};
-use crate::forward::{LinearName, Names, expected_tensors};
+use crate::config::Config;
+use crate::forward::{LinearName, MaskedNames, Names, expected_tensors};
 
 /// The task that a network is trained for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl TensorSpec {
     }
 
     pub(crate) fn is_norm(&self) -> bool {
-        self.name.contains("LayerNorm") || self.name.contains("layer_norm")
+        self.name.to_ascii_lowercase().contains("norm")
     }
 }
 
@@ -64,31 +64,32 @@ pub struct Table {
     tensors: Vec<TensorSpec>,
 }
 
-/// The head's tensors for masked-language training.
-pub(crate) struct MaskedNames {
-    pub(crate) dense: LinearName,
-    pub(crate) norm: LinearName,
-    /// The output's bias; its weights are the table of words.
-    pub(crate) bias: String,
-    pub(crate) activation: Activation,
-}
-
 impl Table {
     /// The tensors of a configuration.
     #[must_use]
     pub fn new(config: &Config, training: Training) -> Self {
-        let names = Names::new(config.architecture, false);
-        let heads = [names.head_dense(), names.head_out()].map(|name| [name.weight, name.bias]).concat();
+        let names = Names::new(config, false);
+        let tensors_of = |name: LinearName| [Some(name.weight), name.bias];
+        let heads = [Some(names.head_dense()), names.head_norm(), Some(names.head_out())];
+        let heads: Vec<String> = heads.into_iter().flatten().flat_map(tensors_of).flatten().collect();
+        // The normalisation behind the layers goes with the last of them.
+        let last: Vec<String> = names.final_norm().into_iter().flat_map(tensors_of).flatten().collect();
+        let part = |name: &String| match names.layer_of(name) {
+            _ if heads.contains(name) => Part::Head,
+            _ if last.contains(name) => Part::Layer(config.layers - 1),
+            None => Part::Embeddings,
+            Some(number) => Part::Layer(number),
+        };
         let mut tensors: Vec<TensorSpec> = expected_tensors(config, false)
             .into_iter()
             .filter(|tensor| training == Training::Classification || !heads.contains(&tensor.name))
             .map(|tensor| {
-                let part = if heads.contains(&tensor.name) { Part::Head } else { part(&tensor.name) };
+                let part = part(&tensor.name);
                 TensorSpec { name: tensor.name, shape: tensor.shape, part, padding: None }
             })
             .collect();
         if training == Training::MaskedLanguage {
-            tensors.extend(masked_tensors(config));
+            tensors.extend(masked_tensors(config, &names));
         }
         tensors.sort_by(|a, b| a.name.cmp(&b.name));
         let mut table = Self { tensors };
@@ -96,12 +97,12 @@ impl Table {
         table
     }
 
-    fn set_padding(&mut self, config: &Config, names: &Names) {
+    fn set_padding(&mut self, config: &Config, names: &Names<'_>) {
         let Some(pad) = config.pad_token.map(|pad| pad as usize) else { return };
         let words = self.id(&names.words());
         self.tensors[words].padding = Some(pad);
-        if config.position_offset > 0 {
-            let positions = self.id(&names.positions());
+        if let Some(positions) = names.positions().filter(|_| config.position_offset > 0) {
+            let positions = self.id(&positions);
             self.tensors[positions].padding = Some(pad);
         }
     }
@@ -124,53 +125,21 @@ impl Table {
     }
 }
 
-/// The part of the encoder that a tensor belongs to, by its name.
-fn part(name: &str) -> Part {
-    let after = name.split_once(".layer.").map(|(_, after)| after);
-    let number = after.and_then(|after| after.split('.').next()).and_then(|number| number.parse().ok());
-    number.map_or(Part::Embeddings, Part::Layer)
-}
-
-/// The names of a masked-language head.
-pub(crate) fn masked_names(config: &Config) -> MaskedNames {
-    let (dense, norm, bias, activation) = match config.architecture {
-        Architecture::Roberta | Architecture::XlmRoberta | Architecture::Camembert => {
-            ("lm_head.dense", "lm_head.layer_norm", "lm_head.bias", Activation::Gelu)
-        }
-        Architecture::Bert => (
-            "cls.predictions.transform.dense",
-            "cls.predictions.transform.LayerNorm",
-            "cls.predictions.bias",
-            config.activation,
-        ),
-        Architecture::DistilBert => {
-            ("vocab_transform", "vocab_layer_norm", "vocab_projector.bias", config.activation)
-        }
-        Architecture::Electra => (
-            "generator_predictions.dense",
-            "generator_predictions.LayerNorm",
-            "generator_lm_head.bias",
-            Activation::Gelu,
-        ),
-    };
-    MaskedNames {
-        dense: LinearName::new(dense),
-        norm: LinearName::new(norm),
-        bias: bias.to_owned(),
-        activation,
-    }
-}
-
-fn masked_tensors(config: &Config) -> Vec<TensorSpec> {
-    let MaskedNames { dense, norm, bias, .. } = masked_names(config);
+/// The tensors of a masked-language head.
+fn masked_tensors(config: &Config, names: &Names<'_>) -> Vec<TensorSpec> {
+    let MaskedNames { dense, norm, bias, .. } = names.masked();
     let (width, hidden) = (config.embedding, config.hidden);
-    let of =
-        |name, shape: &[usize]| TensorSpec { name, shape: shape.to_vec(), part: Part::Head, padding: None };
-    vec![
-        of(dense.weight, &[width, hidden]),
-        of(dense.bias, &[width]),
-        of(norm.weight, &[width]),
-        of(norm.bias, &[width]),
-        of(bias, &[config.vocabulary]),
-    ]
+    let matrix = |name| (Some(name), vec![width, hidden]);
+    let vector = |name| (name, vec![width]);
+    let all = [
+        matrix(dense.weight),
+        vector(dense.bias),
+        vector(Some(norm.weight)),
+        vector(norm.bias),
+        (bias, vec![config.vocabulary]),
+    ];
+    let of = |(name, shape): (Option<String>, Vec<usize>)| {
+        Some(TensorSpec { name: name?, shape, part: Part::Head, padding: None })
+    };
+    all.into_iter().filter_map(of).collect()
 }

@@ -24,10 +24,50 @@ fn a_missing_tensor_is_named_with_its_shape() {
 
 #[test]
 fn a_checkpoint_without_a_head_says_so() {
-    for (name, tensor) in [("bert", "classifier.weight"), ("roberta", "classifier.out_proj.weight")] {
+    for (name, tensor) in [
+        ("bert", "classifier.weight"),
+        ("roberta", "classifier.out_proj.weight"),
+        ("modernbert", "head.norm.weight"),
+        ("deberta", "pooler.dense.bias"),
+    ] {
         let sample = Sample::of(name);
         sample.tensors(|tensors| drop(tensors.remove(tensor)));
         says(&sample.complaint(), &[tensor, "no classification head", "fine-tune"]);
+    }
+}
+
+#[test]
+fn weights_of_another_architecture_are_told_by_their_names() {
+    let sample = Sample::of("roberta");
+    sample.json("config.json", |config| {
+        config["model_type"] = json!("modernbert");
+        config["architectures"] = json!(["ModernBertForSequenceClassification"]);
+    });
+    says(&sample.complaint(), &["model.safetensors", "named as in `roberta`", "`modernbert`", "config.json"]);
+}
+
+#[test]
+fn a_missing_tokenizer_of_an_architecture_without_older_files_is_named() {
+    let sample = Sample::of("modernbert");
+    fs::remove_file(sample.file("tokenizer.json")).unwrap();
+    says(&sample.complaint(), &["tokenizer.json is missing", "download"]);
+    let sample = Sample::of("deberta");
+    fs::rename(sample.file("tokenizer.json"), sample.file("spm.model")).unwrap();
+    says(
+        &sample.complaint(),
+        &["tokenizer.json", "is missing, and spm.model alone is not read", "AutoTokenizer"],
+    );
+}
+
+#[test]
+fn heads_of_pretraining_do_no_harm_to_newer_architectures() {
+    for (name, head) in [("modernbert", "decoder.bias"), ("deberta", "lm_predictions.lm_head.bias")] {
+        let sample = Sample::of(name);
+        let before = sample.open().unwrap().logits(&["text"]);
+        sample.tensors(|tensors| {
+            tensors.insert(head.to_owned(), (safetensors::Dtype::F32, vec![2], vec![0; 8]));
+        });
+        assert_eq!(sample.open().unwrap().logits(&["text"]), before, "{name}");
     }
 }
 

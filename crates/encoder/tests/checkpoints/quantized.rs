@@ -15,7 +15,19 @@ fn distance(a: &[f32], b: &[f32]) -> f32 {
 
 #[test]
 fn a_copy_answers_as_quantising_at_load_does() {
-    for name in ["roberta", "bert", "distilbert", "electra", "xlm-roberta", "bert-f16", "roberta-shards"] {
+    for name in [
+        "roberta",
+        "bert",
+        "distilbert",
+        "electra",
+        "xlm-roberta",
+        "bert-f16",
+        "roberta-shards",
+        "modernbert",
+        "modernbert-mean-shards",
+        "deberta",
+        "deberta-own-keys",
+    ] {
         let folder = TempDir::new().unwrap();
         let copy = folder.path().join("int8");
         let done = quantize(&fixture(name), &copy).unwrap();

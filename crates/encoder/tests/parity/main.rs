@@ -62,14 +62,7 @@ fn same_bits(what: &str, actual: &[f32], expected: &[f32]) -> Result<(), String>
 fn fixtures_cover_every_architecture() {
     let found: BTreeSet<String> =
         fixtures().iter().map(|fixture| format!("{:?}", fixture.open().config().architecture)).collect();
-    let all = [
-        Architecture::Bert,
-        Architecture::Camembert,
-        Architecture::DistilBert,
-        Architecture::Electra,
-        Architecture::Roberta,
-        Architecture::XlmRoberta,
-    ];
+    let all = Architecture::ALL;
     assert_eq!(found, all.iter().map(|architecture| format!("{architecture:?}")).collect());
 }
 

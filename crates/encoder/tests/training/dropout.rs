@@ -35,7 +35,7 @@ fn check_slopes(case: &Case) {
 
 #[test]
 fn gradients_with_dropout_are_slopes_of_the_loss_with_it() {
-    for checkpoint in ["roberta", "bert", "distilbert", "electra"] {
+    for checkpoint in ["roberta", "bert", "distilbert", "electra", "modernbert"] {
         check_slopes(&case(checkpoint, "bce"));
     }
 }
@@ -56,6 +56,7 @@ fn losses_with_dropout_differ_by_step_and_seed_alone() {
 fn usual_rates_are_those_of_transformers() {
     assert_eq!(Dropout::usual(Architecture::Roberta).classifier, 0.1);
     assert_eq!(Dropout::usual(Architecture::DistilBert).classifier, 0.2);
+    assert_eq!(Dropout::usual(Architecture::ModernBert), Dropout::NONE);
 }
 
 #[test]

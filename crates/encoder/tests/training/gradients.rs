@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use vulnlens_encoder::Weights;
 use vulnlens_encoder::kernels::Isa;
-use vulnlens_encoder::training::{Gradients, TensorSpec, TrainingSettings};
+use vulnlens_encoder::training::{Gradients, Parameters, TensorSpec, Training, TrainingSettings};
 
-use crate::fixture::{Case, case, recorded};
+use crate::fixture::{Case, case, config, folder, recorded};
 
 /// Tolerance, as a share of a tensor's greatest gradient.
 const RELATIVE: f32 = 1e-4;
@@ -95,7 +96,9 @@ fn gradients_of_parts_of_a_batch_add_up() {
 
 #[test]
 fn what_is_frozen_has_no_gradient_and_changes_none() {
-    for (checkpoint, objective) in [("roberta", "bce"), ("electra", "softmax"), ("bert", "mlm")] {
+    for (checkpoint, objective) in
+        [("roberta", "bce"), ("electra", "softmax"), ("bert", "mlm"), ("modernbert", "bce")]
+    {
         let case = case(checkpoint, objective);
         let (_, all) = case.run(&mut case.network(case.settings()), None);
         for frozen_layers in [0, 1, 2] {
@@ -124,4 +127,11 @@ fn a_batch_without_anything_to_predict_has_no_gradients() {
         assert_eq!(loss, 0.0);
         assert!(gradients.iter().all(|(_, numbers)| numbers.iter().all(|&number| number == 0.0)));
     }
+}
+
+#[test]
+fn an_architecture_that_is_not_trained_is_refused_by_name() {
+    let (config, weights) = (config("deberta"), Weights::open(&folder().join("deberta")).unwrap());
+    let refused = Parameters::load(&config, Training::Classification, &weights, 0.02, 1).unwrap_err();
+    assert!(refused.to_string().contains("`deberta-v2`, which is run but not trained"), "{refused}");
 }

@@ -9,7 +9,7 @@ use vulnlens_evaluation::Part;
 use vulnlens_train::TrainError;
 use vulnlens_train::encoder::{Control, NetworkSize, Observer, RunPlan, Start, train_classifier};
 
-use crate::made_up::{Bench, Stopper, about, kb, settings};
+use crate::made_up::{Bench, Stopper, about, kb, published, settings};
 
 fn message(bench: &Bench, out: &str) -> String {
     let result = bench.train(&settings(), &bench.path(out), (&Stopper::default(), false, 2));
@@ -102,6 +102,18 @@ fn a_loss_that_is_no_number_ends_the_run() {
     assert!(matches!(error, TrainError::Diverged { step: 0, epoch: 0, batch: 0, .. }), "{error:?}");
     let text = error.to_string();
     assert!(text.contains("at step 0 (epoch 0, batch 0") && text.contains("no checkpoint"), "{text}");
+}
+
+#[test]
+fn an_architecture_that_is_not_trained_is_refused() {
+    let bench = Bench::new();
+    let (start, out) = (Start::Checkpoint(published("deberta")), bench.path("out"));
+    let none = Stopper::default();
+    let control = Control { observer: &none, stop: &none.stop, resume: false };
+    let result = train_classifier(&bench.examples, &kb(), &settings(), &about(), (&start, &out), control);
+    let text = result.unwrap_err().to_string();
+    assert!(text.contains("`deberta-v2`, which is run but not trained"), "{text}");
+    assert!(text.contains("electra, modernbert") && !out.exists(), "{text}");
 }
 
 #[test]

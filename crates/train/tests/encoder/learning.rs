@@ -12,7 +12,7 @@ use vulnlens_train::encoder::{
     PretrainingSettings, Start, train_classifier, train_masked,
 };
 
-use crate::made_up::{Bench, Stopper, about, fit_settings, kb, long, settings};
+use crate::made_up::{Bench, Stopper, about, fit_settings, kb, long, published, settings};
 
 fn json(path: &std::path::Path) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
@@ -155,6 +155,30 @@ fn a_language_model_is_a_beginning() {
     assert!(header["provenance"]["start"].as_str().unwrap().starts_with("language, revision "));
     let config = json(&language.join("config.json"));
     assert_eq!(config["architectures"], serde_json::json!(["RobertaForMaskedLM"]));
+}
+
+#[test]
+fn a_modern_bert_is_a_beginning_of_both_trainings() {
+    let bench = Bench::new();
+    let (language, out) = (bench.path("language"), bench.path("out"));
+    let fit = FitSettings { epochs: 4, ..fit_settings() };
+    let pretraining = PretrainingSettings { masked: 0.15, year: true, fit };
+    let none = Stopper::default();
+    let control = Control { observer: &none, stop: &none.stop, resume: false };
+    let begun = Start::Checkpoint(published("modernbert"));
+    train_masked(&bench.examples, &pretraining, &about(), (&begun, &language), control).unwrap();
+    let config = json(&language.join("config.json"));
+    assert_eq!(config["architectures"], serde_json::json!(["ModernBertForMaskedLM"]));
+    let begun = Start::Checkpoint(language);
+    let settings = ClassifierSettings { fit: long(), ..settings() };
+    train_classifier(&bench.examples, &kb(), &settings, &about(), (&begun, &out), control).unwrap();
+    let config = json(&out.join("config.json"));
+    assert_eq!(config["architectures"], serde_json::json!(["ModernBertForSequenceClassification"]));
+    let encoder = Encoder::open(&out, &LoadOptions::default()).unwrap();
+    for example in bench.examples.iter().filter(|example| example.is_labelled()) {
+        let set: Vec<String> = example.cwes.iter().map(ToString::to_string).collect();
+        assert_eq!(best_label(&encoder, example), set.join("+"), "{}", example.text);
+    }
 }
 
 #[test]

@@ -46,6 +46,11 @@ pub(crate) fn settings() -> ClassifierSettings {
     }
 }
 
+/// A tiny checkpoint of the encoder's own tests.
+pub(crate) fn published(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../encoder/tests/fixtures").join(name)
+}
+
 /// A folder for everything, with a tokenizer in it.
 pub(crate) struct Bench {
     pub(crate) folder: TempDir,

@@ -132,18 +132,18 @@ impl StartingPoint {
             Config::from_json(Value::Object(json.clone()).to_string().as_bytes(), &file)
         };
         let config = parse(&json)?;
-        let prefix = match config.architecture {
-            Architecture::Roberta => "Roberta",
-            Architecture::XlmRoberta => "XLMRoberta",
-            Architecture::Camembert => "Camembert",
-            Architecture::Bert => "Bert",
-            Architecture::DistilBert => "DistilBert",
-            Architecture::Electra => "Electra",
-            _ => {
-                let fix = "begin with one of roberta, xlm-roberta, camembert, bert, distilbert and electra";
-                return Err(TrainError::refused(&file, "is of an architecture that cannot be written", fix));
-            }
-        };
+        if !config.architecture.is_trained() {
+            let trained = Architecture::ALL.into_iter().filter(|other| other.is_trained());
+            let trained: Vec<&str> = trained.map(Architecture::model_type).collect();
+            let problem =
+                format!("is of `{}`, which is run but not trained", config.architecture.model_type());
+            return Err(TrainError::refused(
+                &file,
+                problem,
+                format!("begin with one of {}", trained.join(", ")),
+            ));
+        }
+        let prefix = config.architecture.class_prefix();
         json.insert("architectures".to_owned(), json!([format!("{prefix}{class}")]));
         let config = parse(&json)?;
         Ok((json, config))
