@@ -1,6 +1,8 @@
 //! What people read: the table, the explanation, entries and changes of the knowledge base.
 
-use vulnlens_model::{Explanation, LabelMode, LabelSource, ScoredLabel, Target, WordEvidence};
+use vulnlens_model::{
+    EvidenceMethod, Explanation, LabelMode, LabelSource, ScoredLabel, Target, WordEvidence,
+};
 use vulnlens_report::{
     Answer, Changes, Entry, EntryId, Glyphs, JsonLines, Record, RecordKey, Records, Table, TableLayout,
     explanation_text, path_text,
@@ -128,6 +130,8 @@ fn explanation() -> Explanation {
     (explanation.score, explanation.score_without, explanation.named) = (0.93, 0.002, 1);
     explanation.words = vec![word("the", 0, -0.1), word("scripting", 4, 2.5)];
     explanation.paths = kb.paths(CweId(79), TechniqueId::technique(1027));
+    explanation.method = Some(EvidenceMethod::Occlusion);
+    explanation.parents = vec![ScoredLabel::new("CWE-707".into(), 0.75, true)];
     explanation
 }
 
@@ -145,6 +149,8 @@ fn an_explanation_names_the_answer_words_and_ways() {
         "Words that speak for CWE-79\n",
         "+2.50  ██████████  scripting",
         "without the word that speaks most for it: 0.2 % where it was 93.0 %",
+        "Parents in the hierarchy\n",
+        "75.0 %  CWE-707",
         "▸ T1027",
     ] {
         assert!(text.contains(wanted), "{text}\nlacks {wanted:?}");
@@ -184,7 +190,9 @@ fn an_explanation_in_json_keeps_the_order_of_the_text() {
     assert_eq!(json["explained"], serde_json::json!({"taxonomy": "cwe", "label": "CWE-79", "score": 0.93}));
     assert_eq!(json["without"], serde_json::json!({"words": 1, "score": 0.002}));
     assert_eq!(json["paths"][0][0], "CWE-79");
-    assert_eq!(json["id"], "a");
+    assert_eq!((&json["id"], &json["method"]), (&"a".into(), &"occlusion".into()));
+    let parents = serde_json::json!([{"label": "CWE-707", "score": 0.75, "predicted": true}]);
+    assert_eq!(json["parents"], parents);
     assert_eq!(json.get("line"), None);
 }
 

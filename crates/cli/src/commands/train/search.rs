@@ -38,11 +38,11 @@ use crate::threads::on_threads;
 /// checkpoint; --resume goes on with it, and may ask for more trials.
 #[derive(Debug)]
 pub(crate) enum SearchArguments {
-    /// Of `train encoder`.
+    /// A search for settings of `train encoder`.
     Encoder(Box<EncoderSearch>),
-    /// Of another kind.
+    /// A search for settings of another kind of model.
     Other(Box<OtherSearch>),
-    /// No search: the importance of settings in one that was made.
+    /// The importance of settings in a search that was made.
     Importance(PathBuf),
 }
 
