@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use vulnlens::encoder::LoadOptions;
 use vulnlens::model::ngram::with_header;
-use vulnlens::{Classifier, FoundModel, ModelKind, Network};
+use vulnlens::{Classifier, FoundModel, ModelKind};
 use vulnlens_evaluation::{
     DataSet, FittedThresholds, Split, ThresholdFigures, ThresholdRule, calibrate, fit_thresholds,
 };
@@ -72,7 +72,7 @@ pub(crate) fn run(arguments: &CalibrateArguments, terminal: &Terminal) -> Result
     match ModelKind::of(&arguments.model) {
         ModelKind::Ngram => ngram(arguments, terminal),
         ModelKind::Accurate | ModelKind::Package => Err(carries_rules(&arguments.model)),
-        ModelKind::Folder | ModelKind::Hub => checkpoint(arguments, terminal),
+        _ => checkpoint(arguments, terminal),
     }
 }
 

@@ -100,6 +100,7 @@ impl Searchable for HierarchySettings {
             classifier: ClassifierSettings::sample(),
             form: HierarchyForm::Cascade,
             fewest_texts: Self::FEWEST_TEXTS,
+            levels: Self::LEVELS,
         }
     }
 

@@ -229,7 +229,8 @@ fn sit_below_parents(
     let fit = FitSettings { epochs: 3, ..base().fit };
     let classifier =
         ClassifierSettings { fit, year: true, ..ClassifierSettings::new(LabelKind::CweWithAncestors) };
-    let settings = HierarchySettings { classifier, form, fewest_texts: HierarchySettings::FEWEST_TEXTS };
+    let settings =
+        HierarchySettings { classifier, form, fewest_texts: HierarchySettings::FEWEST_TEXTS, levels: 2 };
     let ranges = ["rate=1e-7,1e-3,6e-3", "fewest-texts=2,20"];
     let ranges = ranges.iter().map(|text| SettingRange::read::<HierarchySettings>(text).unwrap()).collect();
     let how = SearchSettings { trials: 3, prune_after: Some(1), ..SearchSettings::new(ranges) };

@@ -140,7 +140,7 @@ impl StartingPoint {
             return Err(TrainError::refused(
                 &file,
                 problem,
-                format!("begin with one of {}", trained.join(", ")),
+                &format!("begin with one of {}", trained.join(", ")),
             ));
         }
         let prefix = config.architecture.class_prefix();
