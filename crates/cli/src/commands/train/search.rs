@@ -30,12 +30,7 @@ use crate::signals;
 use crate::terminal::Terminal;
 use crate::threads::on_threads;
 
-/// Search for settings: trials over ranges, bad ones ended early, and the importance of each setting
-///
-/// Without the name of a kind, settings of `train encoder` are searched for: takes its arguments, and ranges of settings that
-/// trials are to vary. Every trial is judged by the validation part. The folder gets a folder for each trial, `trials.jsonl`,
-/// `search.md` and the model of the best trial, in `best`; the tables go to standard output. Ctrl-C ends a search with a
-/// checkpoint; --resume goes on with it, and may ask for more trials.
+/// The arguments of `train search`: of one kind of search, or of none.
 #[derive(Debug)]
 pub(crate) enum SearchArguments {
     /// A search for settings of `train encoder`.
@@ -169,6 +164,13 @@ pub(crate) struct PruningArguments {
     prune_after: usize,
 }
 
+const ABOUT: &str =
+    "Search for settings: trials over ranges, bad ones ended early, and the importance of each setting";
+const LONG_ABOUT: &str = "\
+Without the name of a kind, settings of `train encoder` are searched for: takes its arguments, and ranges of settings that trials \
+are to vary. Every trial is judged by the validation part. The folder gets a folder for each trial, `trials.jsonl`, `search.md` and \
+the model of the best trial, in `best`; the tables go to standard output. Ctrl-C ends a search with a checkpoint; --resume goes on \
+with it, and may ask for more trials.";
 const SEARCH: &str = "Search";
 /// The argument that asks for importance in place of a search.
 const IMPORTANCE: &str = "importance";
@@ -195,6 +197,7 @@ impl Args for SearchArguments {
             .help("Print the importance of each setting in the search of a folder, and make none");
         let command = EncoderSearch::augment_args(command).arg(importance);
         let command = OtherSearch::augment_subcommands(command);
+        let command = command.about(ABOUT).long_about(format!("{ABOUT}\n\n{LONG_ABOUT}"));
         command.subcommand_required(false).subcommand_negates_reqs(true).args_conflicts_with_subcommands(true)
     }
 
