@@ -83,8 +83,8 @@ impl Checkpoint {
         }
     }
 
-    /// The labels that a label lies directly below, by their places; none of one at the top, or of a checkpoint without a
-    /// hierarchy.
+    /// The labels that a label lies directly below, by their places; none of one at the top, or of a checkpoint without
+    /// a hierarchy.
     #[must_use]
     pub fn parents(&self, label: usize) -> Vec<usize> {
         match &self.kind {
