@@ -195,10 +195,12 @@ impl Args for SearchArguments {
             .long(IMPORTANCE)
             .value_name("FOLDER")
             .value_parser(clap::value_parser!(PathBuf))
-            .exclusive(true)
+            // Not `exclusive`: the number of threads may come from a variable. What conflicts is not required.
+            .conflicts_with_all(["data", "out", "ranges", "tokenizer", "from"])
             .help_heading(SEARCH)
             .help("Print the importance of each setting in the search of a folder, and make none");
         let command = EncoderSearch::augment_args(command).arg(importance);
+        let command = command.mut_arg("tokenizer", |tokenizer| tokenizer.required_unless_present(IMPORTANCE));
         let command = OtherSearch::augment_subcommands(command);
         let command = command.about(ABOUT).long_about(format!("{ABOUT}\n\n{LONG_ABOUT}"));
         command.subcommand_required(false).subcommand_negates_reqs(true).args_conflicts_with_subcommands(true)
