@@ -25,7 +25,8 @@ def band_name(band):
 
 def rows_of(task, band):
     first, last = band
-    return [row for row in task["table"]["per_label"] if first <= row["support"] and (last is None or row["support"] <= last)]
+    rows = (row for row in task["table"]["per_label"] if row["support"] >= first)
+    return [row for row in rows if last is None or row["support"] <= last]
 
 
 def mean_f1(task, band):

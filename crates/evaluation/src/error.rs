@@ -20,7 +20,7 @@ pub enum EvaluationError {
     },
     /// No text of the validation part has a label of a model.
     #[error(
-        "{name}: no text of the validation part has any of its labels; give a data set whose records have such weaknesses"
+        "{name}: no text of the validation part has any of its labels; give a data set whose records have them"
     )]
     NoTextOfLabels {
         /// The model.

@@ -35,8 +35,8 @@ pub struct ThresholdFigures {
 /// Fits thresholds of a classifier that scores label by label to the validation part. `names` are the labels as the
 /// checkpoint writes them, in the order of its outputs.
 ///
-/// A text counts if any of the labels applies to it: a weakness with the assigned ones and their ancestors, a pattern or
-/// technique with those that the chain reaches.
+/// A text counts if any of the labels applies to it: a weakness with the assigned ones and their ancestors, a pattern
+/// or technique with those that the chain reaches.
 ///
 /// # Errors
 /// The outputs are CWE sets or exclude each other, none of them is a weakness, a pattern or a technique, no text of the

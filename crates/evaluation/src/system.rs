@@ -65,8 +65,8 @@ impl<'a> Tally<'a> {
     }
 
     /// The labels of a row, where it counts for the task: it has a label of the task or, where "none" can be an answer,
-    /// no label at all. Labels that are missing from the task are counted beside it. The answer that is counted next is to
-    /// this row.
+    /// no label at all. Labels that are missing from the task are counted beside it. The answer that is counted next is
+    /// to this row.
     pub(crate) fn gold(&mut self, task: usize, example: &Example) -> Option<Gold> {
         self.year = example.cve.map(CveId::year);
         let total = &mut self.totals[task];

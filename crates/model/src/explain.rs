@@ -24,7 +24,8 @@ use crate::task::Task;
 
 /// Words that are left out at most, the first: encoders hardly read as many.
 const MOST_WORDS: usize = 512;
-/// Texts that a network is asked about at most to weigh words: those of longer texts are left out in groups of equal size.
+/// Texts that a network is asked about at most to weigh words: those of longer texts are left out in groups of equal
+/// size.
 const MOST_TEXTS: usize = 128;
 /// Parents of a label that are shown at most.
 const MOST_PARENTS: usize = 64;
@@ -118,8 +119,8 @@ pub struct Explanation {
     pub method: Option<EvidenceMethod>,
     /// The number of words that were weighed, in groups or one by one: all, or the first ones of a long text.
     pub weighed: usize,
-    /// In a hierarchy, the labels that the explained one lies below, the nearest first, with their scores; one that is ruled
-    /// out has the score 0.
+    /// In a hierarchy, the labels that the explained one lies below, the nearest first, with their scores; one that is
+    /// ruled out has the score 0.
     pub parents: Vec<ScoredLabel<Arc<str>>>,
     /// The score of the label in the text without these words: an explanation that holds leaves little of it.
     pub score_without: f32,
@@ -261,8 +262,8 @@ impl Explainer {
         network.word_evidence(input, probabilities, first)
     }
 
-    /// The fall of the label's log-odds when a word is left out, for each of the first words or, in a long text, each group
-    /// of them; and the number of these words.
+    /// The fall of the label's log-odds when a word is left out, for each of the first words or, in a long text, each
+    /// group of them; and the number of these words.
     fn by_occlusion(&self, input: Input<'_>, target: &Target, score: f32) -> (Vec<WordEvidence>, usize) {
         let mut cutter = Cutter::default();
         cutter.cut(input.text, |_, _| {});

@@ -24,9 +24,9 @@ use crate::threads::on_threads;
 
 /// Fit a model's temperature and rules, or a checkpoint's thresholds, to the validation part of a data set
 ///
-/// Of an n-gram model, a copy with other rules is written: for a model of your own data, or after the rule of fitting has
-/// changed. Of a published checkpoint that scores label by label, `thresholds.json` is written, which `classify` and
-/// `evaluate` read when it stands beside the checkpoint's `config.json`.
+/// Of an n-gram model, a copy with other rules is written: for a model of your own data, or after the rule of fitting
+/// has changed. Of a published checkpoint that scores label by label, `thresholds.json` is written, which `classify`
+/// and `evaluate` read when it stands beside the checkpoint's `config.json`.
 #[derive(Debug, Args)]
 pub(crate) struct CalibrateArguments {
     /// `fast`, which is embedded, or a model file; the folder of a checkpoint, or an id of the hub
@@ -138,8 +138,8 @@ fn part(arguments: &CalibrateArguments, data: &DataSet) -> String {
 fn carries_rules(name: &str) -> Failure {
     let message = format!("{name}: answers by CWE sets and has rules of its own, not thresholds");
     Failure::new(Kind::Arguments, message).hint(
-        "`train encoder` fits an encoder's rules at its end; `model calibrate` takes n-gram models, and checkpoints that \
-         score label by label",
+        "`train encoder` fits an encoder's rules at its end; `model calibrate` takes n-gram models, and checkpoints \
+         that score label by label",
     )
 }
 
@@ -155,8 +155,8 @@ fn report(name: &str, fitted: &FittedThresholds, part: &str) -> String {
         format!("| {words} | {:.4} | {:.4} |\n", figures.micro_f1, figures.macro_f1)
     };
     format!(
-        "{name}: thresholds of {} labels, fitted to {} texts of the {part}. The figures are of the same texts: they compare \
-         thresholds, and are not for publishing.\n\n| thresholds | micro-F1 | macro-F1 |\n|---|--:|--:|\n{}{}",
+        "{name}: thresholds of {} labels, fitted to {} texts of the {part}. The figures are of the same texts: \
+         they compare thresholds, and are not for publishing.\n\n| thresholds | micro-F1 | macro-F1 |\n|---|--:|--:|\n{}{}",
         fitted.by_label.len(),
         fitted.texts,
         row("before", fitted.before),

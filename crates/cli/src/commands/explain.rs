@@ -23,10 +23,10 @@ use crate::text_argument::empty;
 
 /// Explain an answer: the words that carried it, and the ways from CWE to ATT&CK
 ///
-/// The answer is that of `classify` with the same options. Words are weighed for its best label, in log-odds; n-gram models
-/// know what each adds, other models are asked again without each of them (in texts of more than 128 words, without each
-/// group of words). Beside the words stands what is left of the
-/// label without them. Records are explained one after the other; standard input is one text, unless it holds records.
+/// The answer is that of `classify` with the same options. Words are weighed for its best label, in log-odds; n-gram
+/// models know what each adds, other models are asked again without each of them (in texts of more than 128 words,
+/// without each group of words). Beside the words stands what is left of the label without them. Records are explained
+/// one after the other; standard input is one text, unless it holds records.
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArguments {
     /// The text, in quotes or not; or a file, if there is one of that name; or `-` for standard input

@@ -234,6 +234,16 @@ fn a_search_prints_its_table_and_leaves_the_best_model() {
     run(&["--range", "speed=1,2"]).code(2).says(&["there is no setting \"speed\""]);
     run(&["--range", "rate=0..1e-3:log"]).code(2).says(&["must begin above 0"]);
     run(&[]).code(2).says(&["--range"]);
+    let of_trees =
+        [&["train", "search", "hierarchy", "--labels", "cwe-with-ancestors", "--shared"][..], &data, &small];
+    let ranges = ["--range", "rate=1e-3,5e-3", "--range", "fewest-texts=10,20", "--trials", "1"];
+    let tree = ["--max-tokens", "40", "--max-steps", "4", "--out", "tree"];
+    let printed = folder
+        .run(&[&of_trees.concat()[..], &tree, &ranges].concat())
+        .code(0)
+        .says(&["tree/best: the model"]);
+    assert!(printed.stdout.starts_with("| trial | rate | fewest-texts | score |"), "{}", printed.stdout);
+    assert!(folder.path("tree/best/hierarchy.json").exists());
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Figures of an evaluation as SVG: reliability, risk against coverage, F1 over the threshold, F1 of each label over its
-//! support, confusions among siblings, and figures by year.
+//! Figures of an evaluation as SVG: reliability, risk against coverage, F1 over the threshold, F1 of each label over
+//! its support, confusions among siblings, and figures by year.
 
 mod siblings;
 mod style;

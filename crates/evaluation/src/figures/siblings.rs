@@ -1,4 +1,5 @@
-//! The most frequent confusions among siblings as a heat map: a row for each assigned weakness, a column for each answer.
+//! The most frequent confusions among siblings as a heat map: a row for each assigned weakness, a column for each
+//! answer.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -30,8 +31,8 @@ pub(super) fn draw(run: &EvaluationRun) -> Option<String> {
     let captions = [
         caption(run, "Confusions among siblings"),
         format!(
-            "first CWE: a sibling of the assigned one in {} of {} records; the {} most frequent pairs, rows assigned, columns \
-             answered",
+            "first CWE: a sibling of the assigned one in {} of {} records; the {} most frequent pairs, rows assigned, \
+             columns answered",
             confusions.siblings,
             confusions.records,
             confusions.pairs.len()

@@ -1,7 +1,8 @@
 //! Training encoders: a tokenizer of the corpus, masked-language pretraining, and fine-tuning.
 //!
-//! [`train_tokenizer`] makes a tokenizer, [`train_masked`] a language model, [`train_classifier`] a classifier from either
-//! a new network or a checkpoint, and [`train_hierarchy`] a hierarchy of classifiers. They write folders as Hugging Face publishes models.
+//! [`train_tokenizer`] makes a tokenizer, [`train_masked`] a language model, [`train_classifier`] a classifier from
+//! either a new network or a checkpoint, and [`train_hierarchy`] a hierarchy of classifiers. They write folders as
+//! Hugging Face publishes models.
 //!
 //! **The same bits.** Orders of texts, dropout and masks are drawn by counting from the seed, all sums have one order, and a
 //! checkpoint holds everything that the next step depends on. So neither threads nor stopping and resuming change a bit.

@@ -20,8 +20,8 @@ const CHECKPOINTS: &str = "run";
 /// What makes a folder a finished model.
 const CONFIGURATION: &str = "config.json";
 
-/// Lets a run begin, or go on, in a folder whose trial has not ended: one that was killed before the journal had it is made
-/// again, to the same bits.
+/// Lets a run begin, or go on, in a folder whose trial has not ended: one that was killed before the journal had it is
+/// made again, to the same bits.
 pub(crate) fn reopen(folder: &Path) -> Result<(), TrainError> {
     remove(&folder.join(CONFIGURATION), |path| fs::remove_file(path))
 }
@@ -46,7 +46,8 @@ pub(crate) fn keep_only(out: &Path, ended: &[Trial], best: Option<usize>) -> Res
     Ok(())
 }
 
-/// Makes `best` the same as the folder of a trial; its parameters are not written twice where the file system can link them.
+/// Makes `best` the same as the folder of a trial; its parameters are not written twice where the file system can link
+/// them.
 pub(crate) fn publish(out: &Path, number: usize) -> Result<(), TrainError> {
     let (from, to) = (out.join(Trial::folder(number)), out.join(BEST));
     let aside = out.join(format!("{UNFINISHED_PREFIX}{BEST}"));

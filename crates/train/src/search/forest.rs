@@ -1,8 +1,9 @@
 //! A random forest of regression trees over the unit cube, and the functional analysis of its variance.
 //!
-//! A tree divides the cube into boxes with one value each. So the mean over all other coordinates, as a function of one of
-//! them, is a step function that can be written down, and its variance against that of the whole tree is the share of this
-//! coordinate: Hutter, Hoos and Leyton-Brown, *An Efficient Approach for Assessing Hyperparameter Importance* (2014).
+//! A tree divides the cube into boxes with one value each. So the mean over all other coordinates, as a function of one
+//! of them, is a step function that can be written down, and its variance against that of the whole tree is the share
+//! of this coordinate: Hutter, Hoos and Leyton-Brown, *An Efficient Approach for Assessing Hyperparameter Importance*
+//! (2014).
 
 use crate::random::Random;
 
@@ -219,8 +220,8 @@ mod tests {
 
     #[test]
     fn a_tree_is_analysed_exactly() {
-        // A step of 1 along the first coordinate, and half a step along the second above it: over the halves of the first
-        // the means are 0 and 1.25, over those of the second 0.5 and 0.75; the whole has the variance 0.421875.
+        // A step of 1 along the first coordinate, and half a step along the second above it: over the halves of the
+        // first the means are 0 and 1.25, over those of the second 0.5 and 0.75; the whole has the variance 0.421875.
         let leaves = [
             leaf([0.0, 0.0], [0.5, 1.0], 0.0),
             leaf([0.5, 0.0], [1.0, 0.5], 1.0),

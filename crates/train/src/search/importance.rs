@@ -19,8 +19,8 @@ pub struct Importances {
     pub settings: Vec<Importance>,
     /// Trials that finished, by which it was found.
     pub trials: usize,
-    /// The share of the variance of scores that the forest explains, of trials that its trees were not grown on; below 0
-    /// where it is worse than the mean.
+    /// The share of the variance of scores that the forest explains, of trials that its trees were not grown on; below
+    /// 0 where it is worse than the mean.
     pub explained: f64,
 }
 
@@ -93,10 +93,11 @@ impl Importances {
     /// The section of a search's report.
     pub(crate) fn section(&self) -> String {
         format!(
-            "## Importance of the settings\n\nThe share of each setting by itself in the variance of the score over all \
-             ranges: functional ANOVA (Hutter, Hoos, Leyton-Brown, 2014) over a forest of {TREES} regression trees, grown \
-             on the {} trials that finished; ± is the standard deviation over the trees. Of trials that its trees were not \
-             grown on, the forest explains {:.0} % of the variance: where that is little, more trials are needed to tell.\n\n{}",
+            "## Importance of the settings\n\nThe share of each setting by itself in the variance of the score over \
+             all ranges: functional ANOVA (Hutter, Hoos, Leyton-Brown, 2014) over a forest of {TREES} regression \
+             trees, grown on the {} trials that finished; ± is the standard deviation over the trees. Of trials that \
+             its trees were not grown on, the forest explains {:.0} % of the variance: where that is little, more \
+             trials are needed to tell.\n\n{}",
             self.trials,
             100.0 * self.explained,
             self.table()

@@ -28,8 +28,8 @@ impl SettingRange {
     /// Reads a range of a setting of `S`.
     ///
     /// # Errors
-    /// [`TrainError::Setting`]: it is not written as one, has a setting that is not searched for, or values that training
-    /// would refuse.
+    /// [`TrainError::Setting`]: it is not written as one, has a setting that is not searched for, or values that
+    /// training would refuse.
     pub fn read<S: Searchable>(text: &str) -> Result<Self, TrainError> {
         let refused = |problem: &str| TrainError::Setting(format!("range {text:?}: {problem}"));
         let (name, values) = text.split_once('=').ok_or_else(|| {

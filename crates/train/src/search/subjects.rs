@@ -25,11 +25,12 @@ use crate::ngram::{self, Decisions, updates, work};
 
 /// Searches for settings of [`train_classifier`] and writes trials, table and the best model into `out`.
 ///
-/// `base` has the settings that are not varied, and the seed, which all trials share. The same data, settings, ranges and
-/// beginning make the same trials with the same scores, however often the search was stopped and resumed.
+/// `base` has the settings that are not varied, and the seed, which all trials share. The same data, settings, ranges
+/// and beginning make the same trials with the same scores, however often the search was stopped and resumed.
 ///
 /// # Errors
-/// See [`TrainError`]. A trial whose loss is not a number, or whose settings do not fit the network, has failed, and the search goes on.
+/// See [`TrainError`]. A trial whose loss is not a number, or whose settings do not fit the network, has failed, and
+/// the search goes on.
 pub fn search_encoder(
     examples: &[Example],
     kb: &KnowledgeBase,
@@ -43,8 +44,8 @@ pub fn search_encoder(
 
 /// Searches for settings of [`train_hierarchy`] as [`search_encoder`] does for those of a classifier.
 ///
-/// A trial's score is that of the hierarchy as it is read, with the parents that it predicts. Of a shared hierarchy, the
-/// evaluations on the way end bad trials early; the networks of a cascade are no such trials.
+/// A trial's score is that of the hierarchy as it is read, with the parents that it predicts. Of a shared hierarchy,
+/// the evaluations on the way end bad trials early; the networks of a cascade are no such trials.
 ///
 /// # Errors
 /// As [`search_encoder`].
@@ -63,8 +64,8 @@ pub fn search_hierarchy(
 
 /// Searches for settings of [`ngram::train`] as [`search_encoder`] does for those of a classifier.
 ///
-/// A trial's score is the mean of the goal over the published tasks, on the validation part, by rules that are fitted to the
-/// same texts. No trial is ended early, and one that is stopped begins anew.
+/// A trial's score is the mean of the goal over the published tasks, on the validation part, by rules that are fitted
+/// to the same texts. No trial is ended early, and one that is stopped begins anew.
 ///
 /// # Errors
 /// As [`search_encoder`].
@@ -170,7 +171,8 @@ impl Subject for Hierarchies<'_> {
     }
 }
 
-/// The updates of all networks of a hierarchy, as their states say: a resumed trial does not see those of finished ones.
+/// The updates of all networks of a hierarchy, as their states say: a resumed trial does not see those of finished
+/// ones.
 fn steps_of_networks(folder: &Path) -> Result<u64, TrainError> {
     let mut folders = vec![folder.to_owned()];
     for entry in fs::read_dir(folder).map_err(TrainError::io(folder))? {

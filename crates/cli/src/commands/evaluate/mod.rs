@@ -91,8 +91,8 @@ pub(crate) struct EvaluateArguments {
     #[arg(long, requires = "out")]
     summary: bool,
 
-    /// Draw reliability, risk against coverage, F1 over the threshold and of each label over its support, confusions among
-    /// siblings, and figures by year as SVG, into this folder
+    /// Draw reliability, risk against coverage, F1 over the threshold and of each label over its support, confusions
+    /// among siblings, and figures by year as SVG, into this folder
     #[arg(long, value_name = "FOLDER")]
     figures: Option<PathBuf>,
 

@@ -47,7 +47,8 @@ pub(crate) struct EncoderSearch {
     #[command(flatten)]
     encoder: EncoderArguments,
 
-    /// A setting and its values, once for each: `rate=1e-4..1e-3:log` (an interval, here of logarithms) or `batch=16,32,64`
+    /// A setting and its values, once for each: `rate=1e-4..1e-3:log` (an interval, here of logarithms) or
+    /// `batch=16,32,64`
     #[arg(long = "range", value_parser = SettingRange::read::<ClassifierSettings>, value_name = "SETTING=VALUES", required = true, help_heading = SEARCH, long_help = range_help::<ClassifierSettings>())]
     ranges: Vec<SettingRange>,
 
@@ -67,14 +68,16 @@ pub(crate) enum OtherSearch {
 
 /// Search for settings of `train hierarchy`, whose arguments it takes
 ///
-/// A trial's score is that of the finished hierarchy on the validation part, with the parents that it predicts: above 0.5 in a
-/// cascade, multiplied in a shared one. Trials of shared hierarchies are ended early, those of cascades are not.
+/// A trial's score is that of the finished hierarchy on the validation part, with the parents that it predicts: above
+/// 0.5 in a cascade, multiplied in a shared one. Trials of shared hierarchies are ended early, those of cascades are
+/// not.
 #[derive(Debug, Args)]
 pub(crate) struct HierarchySearch {
     #[command(flatten)]
     hierarchy: HierarchyArguments,
 
-    /// A setting and its values, once for each: `rate=1e-4..1e-3:log` (an interval, here of logarithms) or `batch=16,32,64`
+    /// A setting and its values, once for each: `rate=1e-4..1e-3:log` (an interval, here of logarithms) or
+    /// `batch=16,32,64`
     #[arg(long = "range", value_parser = SettingRange::read::<HierarchySettings>, value_name = "SETTING=VALUES", required = true, help_heading = SEARCH, long_help = range_help::<HierarchySettings>())]
     ranges: Vec<SettingRange>,
 
@@ -87,8 +90,8 @@ pub(crate) struct HierarchySearch {
 
 /// Search for settings of `train ngram`
 ///
-/// A trial's score is the mean of the goal over the tasks of `evaluate`, on the validation part. No trial is ended early; one
-/// that Ctrl-C ended begins anew with --resume. The model of the best trial is `best/ngram.safetensors`.
+/// A trial's score is the mean of the goal over the tasks of `evaluate`, on the validation part. No trial is ended
+/// early; one that Ctrl-C ended begins anew with --resume. The model of the best trial is `best/ngram.safetensors`.
 #[derive(Debug, Args)]
 pub(crate) struct NgramSearch {
     /// A data set that `data build` made
@@ -167,10 +170,10 @@ pub(crate) struct PruningArguments {
 const ABOUT: &str =
     "Search for settings: trials over ranges, bad ones ended early, and the importance of each setting";
 const LONG_ABOUT: &str = "\
-Without the name of a kind, settings of `train encoder` are searched for: takes its arguments, and ranges of settings that trials \
-are to vary. Every trial is judged by the validation part. The folder gets a folder for each trial, `trials.jsonl`, `search.md` and \
-the model of the best trial, in `best`; the tables go to standard output. Ctrl-C ends a search with a checkpoint; --resume goes on \
-with it, and may ask for more trials.";
+Without the name of a kind, settings of `train encoder` are searched for: takes its arguments, and ranges of settings \
+that trials are to vary. Every trial is judged by the validation part. The folder gets a folder for each trial, \
+`trials.jsonl`, `search.md` and the model of the best trial, in `best`; the tables go to standard output. Ctrl-C ends a \
+search with a checkpoint; --resume goes on with it, and may ask for more trials.";
 const SEARCH: &str = "Search";
 /// The argument that asks for importance in place of a search.
 const IMPORTANCE: &str = "importance";
@@ -180,8 +183,8 @@ fn range_help<S: Searchable>() -> String {
     let mut settings = S::names();
     let last = settings.pop().unwrap_or_default();
     format!(
-        "A setting and its values, once for each: `epochs=2..8` (an interval; `:log` behind it draws evenly from the logarithms) \
-         or `batch=16,32,64`\n\nSettings are {} and {last}, under the names and with the values of their arguments.",
+        "A setting and its values, once for each: `epochs=2..8` (an interval; `:log` behind it draws evenly from the \
+         logarithms) or `batch=16,32,64`\n\nSettings are {} and {last}, under the names and with the values of their arguments.",
         settings.join(", ")
     )
 }
@@ -192,10 +195,12 @@ impl Args for SearchArguments {
             .long(IMPORTANCE)
             .value_name("FOLDER")
             .value_parser(clap::value_parser!(PathBuf))
-            .exclusive(true)
+            // Not `exclusive`: the number of threads may come from a variable. What conflicts is not required.
+            .conflicts_with_all(["data", "out", "ranges", "tokenizer", "from"])
             .help_heading(SEARCH)
             .help("Print the importance of each setting in the search of a folder, and make none");
         let command = EncoderSearch::augment_args(command).arg(importance);
+        let command = command.mut_arg("tokenizer", |tokenizer| tokenizer.required_unless_present(IMPORTANCE));
         let command = OtherSearch::augment_subcommands(command);
         let command = command.about(ABOUT).long_about(format!("{ABOUT}\n\n{LONG_ABOUT}"));
         command.subcommand_required(false).subcommand_negates_reqs(true).args_conflicts_with_subcommands(true)
