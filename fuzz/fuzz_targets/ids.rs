@@ -5,7 +5,9 @@ use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
 use libfuzzer_sys::fuzz_target;
-use vulnlens_taxonomy::{CapecId, CveId, CweId, TacticId, TechniqueId};
+use vulnlens_taxonomy::{
+    AtlasMitigationId, AtlasTacticId, AtlasTechniqueId, CapecId, CountermeasureId, CveId, CweId, TacticId, TechniqueId,
+};
 
 fn reads_back<Id: FromStr + Display + Debug + PartialEq>(text: &str) {
     if let Ok(id) = text.parse::<Id>() {
@@ -19,4 +21,8 @@ fuzz_target!(|text: &str| {
     reads_back::<CapecId>(text);
     reads_back::<TechniqueId>(text);
     reads_back::<TacticId>(text);
+    reads_back::<AtlasTechniqueId>(text);
+    reads_back::<AtlasTacticId>(text);
+    reads_back::<AtlasMitigationId>(text);
+    reads_back::<CountermeasureId>(text);
 });

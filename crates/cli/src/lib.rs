@@ -4,6 +4,7 @@
 //! `exit_codes`, what they are given for in `failure`. [`run`] is the whole command: the binary calls it, and so does
 //! the package for Python, whose process has other arguments than the command.
 
+mod addition_arguments;
 mod arguments;
 mod attack_arguments;
 mod checkpoint_arguments;

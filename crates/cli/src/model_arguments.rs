@@ -51,6 +51,11 @@ pub(crate) struct KnowledgeBaseArguments {
 }
 
 impl ModelArguments {
+    /// The folder of MITRE's files that is the knowledge base, if it is one.
+    pub(crate) fn folder_of_catalogues(&self) -> Option<&Path> {
+        self.kb.kb.as_deref().filter(|path| path.is_dir())
+    }
+
     /// The classifier of the model and the knowledge base, to compute on so many threads.
     pub(crate) fn load(&self, threads: usize, terminal: &Terminal) -> Result<Classifier, Failure> {
         let load = LoadOptions { window_overlap: self.window_overlap, ..LoadOptions::default() };

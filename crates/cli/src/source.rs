@@ -78,6 +78,11 @@ impl SourceArguments {
 }
 
 impl SourceArguments {
+    /// The data set, or fetched folder, that has the texts of CVEs.
+    pub(crate) fn data(&self) -> Option<&Path> {
+        self.data.as_deref()
+    }
+
     /// Streams the records of `input` that have a text, of their own or in the data set.
     pub(crate) fn open(
         &self,

@@ -59,14 +59,19 @@ impl<'a> Tally<'a> {
             *count = count.saturating_add(1);
             return self.terminal.detail(&error.to_string());
         }
-        self.failed = self.failed.saturating_add(1);
-        if self.failed <= ERRORS_TOLD || self.terminal.is_verbose() {
-            terminal::error(&error.to_string());
-        } else if self.failed == ERRORS_TOLD.saturating_add(1) {
-            terminal::error("more bad records follow; they are only counted (-v tells of each)");
-        }
+        self.add_failure(&error.to_string());
         if error.ends_input() {
             self.ended_by = Some(error.clone());
+        }
+    }
+
+    /// Counts a record that failed, and tells why.
+    pub(crate) fn add_failure(&mut self, text: &str) {
+        self.failed = self.failed.saturating_add(1);
+        if self.failed <= ERRORS_TOLD || self.terminal.is_verbose() {
+            terminal::error(text);
+        } else if self.failed == ERRORS_TOLD.saturating_add(1) {
+            terminal::error("more bad records follow; they are only counted (-v tells of each)");
         }
     }
 

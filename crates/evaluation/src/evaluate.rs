@@ -77,6 +77,8 @@ pub enum LabelRule {
     FittedForAll,
     /// Every label from its own threshold on, that of its best F1 on the validation part.
     FittedForEach,
+    /// The labels that written answers mark as predicted.
+    AsWritten,
 }
 
 impl LabelRule {
@@ -94,6 +96,7 @@ impl LabelRule {
             Self::Half => "threshold 0.5",
             Self::FittedForAll => "one fitted threshold",
             Self::FittedForEach => "fitted thresholds",
+            Self::AsWritten => "as written",
         }
     }
 }

@@ -166,7 +166,7 @@ impl LabelSystem {
         let one = |labels| vec![HALF; labels];
         let widths = self.tasks.iter().map(|task| task.lists().label_count());
         let rule = match reading.rule {
-            LabelRule::Thresholds | LabelRule::Best => return Ok(None),
+            LabelRule::Thresholds | LabelRule::Best | LabelRule::AsWritten => return Ok(None),
             LabelRule::Half => return Ok(Some(widths.map(one).collect())),
             LabelRule::FittedForAll => ThresholdRule::One,
             LabelRule::FittedForEach => ThresholdRule::Each,

@@ -2,7 +2,7 @@
 //!
 //! A [`DataSet`] gives [`Example`]s, each in one part of a split. [`calibrate()`] chooses the temperature and the decision
 //! rules on the validation part, [`evaluate()`] computes the figures of each task on one part, and a [`Session`] does both
-//! for models, for combinations of two models and for the recorded answers of peers. The result is an [`Evaluation`],
+//! for models, for combinations of two models, for the recorded answers of peers, and for [`WrittenAnswers`] of any system. The result is an [`Evaluation`],
 //! a file from which [`tables()`] and [`card()`] are rendered.
 
 mod answer_table;
@@ -35,6 +35,7 @@ mod system;
 mod tables;
 mod task_labels;
 mod thresholds;
+mod written;
 
 pub use answers::{Answers, FalseAnswers, StyleFigures, Tail, TailFigures};
 pub use by_year::YearF1;
@@ -59,3 +60,4 @@ pub use split::Split;
 pub use tables::{Detail, tables, task_title};
 pub use thresholds::{LEAST_THRESHOLD, ThresholdRule, answered, thresholds};
 pub use vulnlens_corpus::{CuratedPair, CuratedSource, DataRow, Part, TextKind};
+pub use written::WrittenAnswers;

@@ -1,18 +1,18 @@
 //! The evaluation of models, combinations and peers on one part of one split.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use vulnlens_corpus::Part;
+use vulnlens_corpus::{Part, TextKind};
 use vulnlens_model::{Classifier, DecisionRule, Network, Outputs};
-use vulnlens_taxonomy::KnowledgeBase;
+use vulnlens_taxonomy::{CweId, KnowledgeBase};
 
 use crate::answers;
 use crate::calibrate::{Calibration, calibrate, calibrate_as_given};
 use crate::choose::{ChosenCombination, RecordedPair};
 use crate::dataset::DataSet;
 use crate::error::EvaluationError;
-use crate::evaluate::{Figures, PUBLISHED_TASKS, evaluate, judge};
-use crate::example::{Example, judged_part, labelled_part};
+use crate::evaluate::{Figures, LabelRule, PUBLISHED_TASKS, evaluate, judge};
+use crate::example::{Example, judged_part, labelled_part, training_part};
 use crate::file::EvaluationRun;
 use crate::labels::{LabelSystem, Read, Reading};
 use crate::peer::PeerScores;
@@ -20,6 +20,7 @@ use crate::recorded::RecordedLogits;
 use crate::scores::{NetworkScores, SetScores};
 use crate::sets::SetSystem;
 use crate::split::Split;
+use crate::written::{WrittenAnswers, WrittenSystem};
 
 /// One part of one split of a data set, for systems to be evaluated on.
 ///
@@ -149,6 +150,46 @@ impl<'a> Session<'a> {
         let calibration = self.peer_calibration(validation)?;
         let run = self.figures(scores, &calibration)?;
         Ok(EvaluationRun { system: name.to_owned(), ..run })
+    }
+
+    /// The session on the records of the part that are wanted; texts of other kinds and other parts stay.
+    #[must_use]
+    pub fn only(mut self, is_wanted: impl Fn(&str) -> bool) -> Self {
+        let part = self.part;
+        self.examples.retain(|example| {
+            example.part != part || example.kind != TextKind::Record || is_wanted(&example.name)
+        });
+        self
+    }
+
+    /// The figures of answers that were written as record output, by what they mark as predicted. Where a
+    /// text-generation model gave them, those of probabilities are left out.
+    ///
+    /// # Errors
+    /// The answers have no list of a taxonomy.
+    pub fn written(&self, name: &str, answers: &WrittenAnswers) -> Result<EvaluationRun, EvaluationError> {
+        let rows = labelled_part(&self.examples, self.part);
+        let mut sets: BTreeSet<&[CweId]> =
+            training_part(&self.examples).into_iter().map(|example| example.cwes.as_slice()).collect();
+        if sets.is_empty() {
+            sets = rows.iter().map(|example| example.cwes.as_slice()).collect();
+        }
+        let system = WrittenSystem::new(name, answers, &sets, self.kb)?;
+        let mut figures = judge(&system, self.kb, &rows, |_| (1.0, DecisionRule::default()))?;
+        for task in &mut figures.tasks {
+            task.label_rule = Some(LabelRule::AsWritten);
+            if answers.is_generated {
+                (task.reliability, task.f1_curve) = (None, vec![]);
+            }
+        }
+        let revision = answers.revision().map(str::to_owned);
+        Ok(EvaluationRun { system: name.to_owned(), revision, ..self.run(figures) })
+    }
+
+    /// The number of rows of the part that written answers do not answer.
+    #[must_use]
+    pub fn unwritten(&self, answers: &WrittenAnswers) -> usize {
+        labelled_part(&self.examples, self.part).iter().filter(|row| !answers.answers(&row.name)).count()
     }
 
     /// The number of rows of the part that a peer has not answered.

@@ -7,6 +7,7 @@ use vulnlens_model::decode::SpaceKind;
 
 use crate::answer_table::answer_table;
 use crate::cells::{by_system, cell, seeds};
+use crate::evaluate::LabelRule;
 use crate::file::{Evaluation, EvaluationRun};
 use crate::first_cwe::FirstCwe;
 
@@ -158,8 +159,8 @@ fn first_cwes(out: &mut String, runs: &[&EvaluationRun]) {
 fn beside(out: &mut String, run: &EvaluationRun) {
     for task in &run.tasks {
         let missing = match task.label_rule {
+            Some(LabelRule::AsWritten) | None => "Labels without a training text",
             Some(_) => "Labels that the model does not have",
-            None => "Labels without a training text",
         };
         let _ = writeln!(
             out,

@@ -1,5 +1,7 @@
 //! The labels of a system in a label space, whatever taxonomy they are of.
 
+use std::collections::BTreeSet;
+
 use vulnlens_model::LabelMap;
 use vulnlens_model::decode::{LabelLists, LabelSpace, SpaceKind};
 use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TechniqueId};
@@ -25,6 +27,12 @@ enum Space {
     Cwe(LabelSpace<CweId>),
     Capec(LabelSpace<CapecId>),
     Attack(LabelSpace<TechniqueId>),
+}
+
+/// The labels of each set, and a list of those that are answered.
+fn lists<L: Ord>(of_sets: impl Iterator<Item = Vec<L>>, answered: impl Iterator<Item = L>) -> Vec<Vec<L>> {
+    let answered: BTreeSet<L> = answered.collect();
+    of_sets.chain([answered.into_iter().collect()]).collect()
 }
 
 impl TaskLabels {
@@ -59,6 +67,33 @@ impl TaskLabels {
         };
         let task = Self { kind, space };
         (task.lists().label_count() > 0).then_some(task)
+    }
+
+    /// The labels of CWE that some sets have, and those that are answered.
+    pub(crate) fn of_cwe(
+        kind: SpaceKind,
+        of_sets: impl Iterator<Item = Vec<CweId>>,
+        answered: impl Iterator<Item = CweId>,
+    ) -> Self {
+        Self { kind, space: Space::Cwe(LabelSpace::new(kind, &lists(of_sets, answered))) }
+    }
+
+    /// The patterns that some sets have, and those that are answered.
+    pub(crate) fn of_capec(
+        of_sets: impl Iterator<Item = Vec<CapecId>>,
+        answered: impl Iterator<Item = CapecId>,
+    ) -> Self {
+        let kind = SpaceKind::ReferenceCapec;
+        Self { kind, space: Space::Capec(LabelSpace::new(kind, &lists(of_sets, answered))) }
+    }
+
+    /// The techniques that some sets have, and those that are answered.
+    pub(crate) fn of_attack(
+        of_sets: impl Iterator<Item = Vec<TechniqueId>>,
+        answered: impl Iterator<Item = TechniqueId>,
+    ) -> Self {
+        let kind = SpaceKind::ReferenceAttack;
+        Self { kind, space: Space::Attack(LabelSpace::new(kind, &lists(of_sets, answered))) }
     }
 
     /// The place of a weakness among the labels.

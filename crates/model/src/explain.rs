@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use vulnlens_taxonomy::{CapecId, ChainPath, CveId, CweId, KnowledgeBase, TechniqueId};
 
+use crate::additions::Additions;
 use crate::classifier::Classifier;
 use crate::curated::CuratedEvidence;
 use crate::evidence::WordEvidence;
@@ -174,7 +175,9 @@ impl Explainer {
     /// An explainer of the answers of `classifier` to `options`.
     #[must_use]
     pub fn new(classifier: &Classifier, options: &Options) -> Self {
-        Self { whole: classifier.prepare(&options.top_k(TopK::All).threshold(0.0)) }
+        Self {
+            whole: classifier.prepare(&options.top_k(TopK::All).threshold(0.0).additions(Additions::NOTHING)),
+        }
     }
 
     /// Explains the answer to one text.

@@ -6,6 +6,7 @@
 //! CWE sets into probabilities of CWE, CAPEC and ATT&CK labels, and a [`DecisionRule`] fitted on validation says which
 //! of them are the answer ([`decode`]). The crate reads no file and prints nothing.
 
+pub mod additions;
 pub mod curated;
 pub mod decode;
 pub mod labels;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 use vulnlens_taxonomy::{CapecId, CweId, Outcome, Role, TacticId, TechniqueId};
 
+use crate::additions::{Additions, AtlasAnswer, CountermeasureAnswer, DomainLabel};
 use crate::decimals::rounded;
 use crate::said::Said;
 use crate::severity::Severity;
@@ -45,15 +46,21 @@ pub enum Basis {
     Catalogue,
     /// A technique, from how similar the text is to its description.
     Similarity,
+    /// A label that a text-generation model gave: the score is what that model stated, not a probability.
+    Generated,
 }
 
 impl Basis {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Catalogue, Self::Similarity, Self::Generated];
+
     /// Its name in outputs.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Catalogue => "catalogue",
             Self::Similarity => "similarity",
+            Self::Generated => "generated",
         }
     }
 }
@@ -158,6 +165,12 @@ pub struct Prediction {
     pub severity: Option<Option<Severity>>,
     /// The probabilities of the outcomes that are not weaknesses, as far as the model knows them.
     pub outcomes: Vec<(Outcome, f32)>,
+    /// Techniques of ATLAS, where they were asked for.
+    pub atlas: Option<AtlasAnswer>,
+    /// Countermeasures of D3FEND, where they were asked for.
+    pub d3fend: Option<Vec<CountermeasureAnswer>>,
+    /// Techniques of ATT&CK for ICS and Mobile, where they were asked for.
+    pub other_domains: Option<Vec<DomainLabel>>,
 }
 
 impl Prediction {
@@ -211,6 +224,15 @@ impl Serialize for Prediction {
         }
         if let Some(severity) = &self.severity {
             map.serialize_entry("severity", severity)?;
+        }
+        if let Some(atlas) = &self.atlas {
+            map.serialize_entry("atlas", atlas)?;
+        }
+        if let Some(d3fend) = &self.d3fend {
+            map.serialize_entry("d3fend", d3fend)?;
+        }
+        if let Some(labels) = &self.other_domains {
+            map.serialize_entry("other_domains", labels)?;
         }
         map.end()
     }
@@ -362,12 +384,15 @@ pub struct Options {
     pub as_of: Option<u16>,
     /// True to answer the severity, too, if the model has a head for it.
     pub severity: bool,
+    /// The answers in addition to the model's own labels.
+    pub additions: Additions,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let (labels, top_k) = (LabelMode::default(), TopK::default());
-        Self { labels, tasks: Tasks::ALL, top_k, threshold: 0.05, as_of: None, severity: false }
+        let additions = Additions::NOTHING;
+        Self { labels, tasks: Tasks::ALL, top_k, threshold: 0.05, as_of: None, severity: false, additions }
     }
 }
 
@@ -400,6 +425,12 @@ impl Options {
     #[must_use]
     pub fn severity(self, severity: bool) -> Self {
         Self { severity, ..self }
+    }
+
+    /// The options with these answers in addition to the model's own.
+    #[must_use]
+    pub fn additions(self, additions: Additions) -> Self {
+        Self { additions, ..self }
     }
 
     /// The options as of this year, whatever the record's own; `None` for the record's.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use vulnlens_taxonomy::KnowledgeBase;
 
+use crate::additions::AdditionDecoder;
 use crate::classifier::{Classifier, Run};
 use crate::curated::CuratedText;
 use crate::decode::{
@@ -29,6 +30,8 @@ pub struct Prepared {
     curated: Option<Arc<CuratedDecoder>>,
     /// Made ready where severities are asked for and the network has a head of such.
     severity: Option<Arc<SeverityDecoder>>,
+    /// Made ready where anything in addition to the model's own labels is asked for.
+    additions: Option<Arc<AdditionDecoder>>,
 }
 
 /// The way from scores to predictions.
@@ -87,7 +90,8 @@ impl Prepared {
                 Decoder::Labels(Box::new(LabelDecoder::new(outputs, classifier.label_map(), kb, &options)))
             }
         };
-        Self { classifier, options, decoder: Arc::new(decoder), curated, severity }
+        let additions = AdditionDecoder::new(options.additions, kb, &**classifier.network()).map(Arc::new);
+        Self { classifier, options, decoder: Arc::new(decoder), curated, severity, additions }
     }
 
     /// The classifier.
@@ -140,6 +144,7 @@ impl Prepared {
         self.for_blocks(inputs, buffers, |rows, block, buffers| {
             self.decode(rows, block, buffers, &mut predictions);
         });
+        self.add_additions(inputs, &mut predictions);
         predictions
     }
 
@@ -161,6 +166,7 @@ impl Prepared {
             self.decode(rows, block, buffers, &mut own);
             other.decode(&mut copy, block, buffers, &mut others);
         });
+        self.add_additions(inputs, &mut own);
         own.into_iter().zip(others).collect()
     }
 
@@ -171,6 +177,14 @@ impl Prepared {
         let Decoder::Labels(decoder) = &*self.decoder else { return vec![] };
         let rows = scores.chunks_exact(self.network().outputs().len().max(1));
         rows.map(|row| decoder.decode(row, &self.options, &mut buffers.decode)).collect()
+    }
+
+    /// Adds what is asked for in addition to the model's own labels.
+    fn add_additions(&self, inputs: &[Input<'_>], predictions: &mut [Prediction]) {
+        let Some(additions) = &self.additions else { return };
+        for (input, prediction) in inputs.iter().zip(predictions) {
+            additions.add(input.text, prediction, self.knowledge_base(), self.network(), self.options.top_k);
+        }
     }
 
     /// Scores texts, and gives the scores of those that are scored at once, with what else is known of them.

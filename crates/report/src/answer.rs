@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use vulnlens_model::{Explanation, Prediction, ScoredLabel};
 use vulnlens_taxonomy::{CweId, Timestamp};
 
+use crate::generated::Generated;
+
 /// The key of an input's record: a text by itself has neither an id nor a line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RecordKey {
@@ -46,6 +48,8 @@ pub struct Answer {
     pub published: Option<Timestamp>,
     /// The reasons of the answer, where they are asked for.
     pub explanation: Option<Explanation>,
+    /// The part that a text-generation model had in the answer.
+    pub generated: Option<Generated>,
 }
 
 impl Answer {
@@ -71,6 +75,12 @@ impl Answer {
     #[must_use]
     pub fn published(self, published: Option<Timestamp>) -> Self {
         Self { published, ..self }
+    }
+
+    /// The answer with the part that a text-generation model had in it.
+    #[must_use]
+    pub fn with_generated(self, generated: Generated) -> Self {
+        Self { generated: Some(generated), ..self }
     }
 
     /// The answer with its reasons.

@@ -69,6 +69,7 @@ impl AttackView {
         let tactics = [&mut prediction.attack_tactics, &mut prediction.attack_curated_tactics];
         tactics.into_iter().flatten().for_each(|list| cut(&mut list.labels, self.top_k));
         cut(&mut prediction.other, self.top_k);
+        prediction.cut_additions(self.top_k);
     }
 
     /// The labels by the ids of the release, where one is asked for.

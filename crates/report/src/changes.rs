@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 use vulnlens_taxonomy::{
-    CweId, EntryChanges, KbDiff, KnowledgeBase, Move, Relation, Rename, TechniqueChange, TechniqueId,
-    Versions, WeaknessRelationChange,
+    AtlasTechniqueId, CweId, EntryChanges, KbDiff, KnowledgeBase, Move, Relation, Rename, TechniqueChange,
+    TechniqueId, Versions, WeaknessRelationChange,
 };
 
+use crate::entry::EntryId;
 use crate::label::Label;
 use crate::layout::{ASIDE, HEADING};
 
@@ -90,6 +91,45 @@ impl Changes {
         let renoted = diff.mapping_notes.iter().map(named).collect();
         changes.push(Change { kind: "mapping notes", items: renoted });
         changes.push(Change { kind: "chain", items: diff.chain.iter().map(techniques).collect() });
+        named_entries(
+            ["ATLAS techniques added", "ATLAS techniques removed", "ATLAS techniques renamed"],
+            &diff.atlas_techniques,
+            EntryId::AtlasTechnique,
+            [old, new],
+            &mut changes,
+        );
+        let ids =
+            |ids: &[AtlasTechniqueId]| ids.iter().map(|id| EntryId::AtlasTechnique(*id)).collect::<Vec<_>>();
+        let listed = |ids: Vec<EntryId>| ids.iter().map(|id| format!("{id} {}", id.name(new))).collect();
+        changes.push(Change { kind: "ATLAS techniques moved", items: listed(ids(&diff.atlas_moved)) });
+        named_entries(
+            ["ATLAS tactics added", "ATLAS tactics removed", "ATLAS tactics renamed"],
+            &diff.atlas_tactics,
+            EntryId::AtlasTactic,
+            [old, new],
+            &mut changes,
+        );
+        named_entries(
+            ["ATLAS mitigations added", "ATLAS mitigations removed", "ATLAS mitigations renamed"],
+            &diff.atlas_mitigations,
+            EntryId::AtlasMitigation,
+            [old, new],
+            &mut changes,
+        );
+        let remapped = diff.atlas_remapped.iter().map(|id| EntryId::AtlasMitigation(*id)).collect();
+        changes.push(Change { kind: "ATLAS mitigations of other techniques", items: listed(remapped) });
+        named_entries(
+            ["countermeasures added", "countermeasures removed", "countermeasures renamed"],
+            &diff.countermeasures,
+            EntryId::Countermeasure,
+            [old, new],
+            &mut changes,
+        );
+        let countered = diff.countered.iter().map(|id| EntryId::Countermeasure(*id)).collect();
+        changes.push(Change {
+            kind: "countermeasures of another tactic or against others",
+            items: listed(countered),
+        });
         changes.retain(|change| !change.items.is_empty());
         Self { from: old.versions().clone(), to: new.versions().clone(), changes }
     }
@@ -120,6 +160,24 @@ fn entries<L: Label>(
     let named =
         |ids: &[L], kb: &KnowledgeBase| ids.iter().map(|id| format!("{id} {}", id.name(kb))).collect();
     let rename = |rename: &Rename<L>| format!("{}: {:?} became {:?}", rename.id, rename.from, rename.to);
+    changes.push(Change { kind: added, items: named(&found.added, new) });
+    changes.push(Change { kind: removed, items: named(&found.removed, old) });
+    changes.push(Change { kind: renamed, items: found.renamed.iter().map(rename).collect() });
+}
+
+/// The same of entries that are no labels of a model.
+fn named_entries<Id: Copy>(
+    [added, removed, renamed]: [&'static str; 3],
+    found: &EntryChanges<Id>,
+    entry: fn(Id) -> EntryId,
+    [old, new]: [&KnowledgeBase; 2],
+    changes: &mut Vec<Change>,
+) {
+    let named = |ids: &[Id], kb: &KnowledgeBase| {
+        ids.iter().map(|id| format!("{} {}", entry(*id), entry(*id).name(kb))).collect()
+    };
+    let rename =
+        |rename: &Rename<Id>| format!("{}: {:?} became {:?}", entry(rename.id), rename.from, rename.to);
     changes.push(Change { kind: added, items: named(&found.added, new) });
     changes.push(Change { kind: removed, items: named(&found.removed, old) });
     changes.push(Change { kind: renamed, items: found.renamed.iter().map(rename).collect() });

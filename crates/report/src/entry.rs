@@ -6,12 +6,18 @@ use std::str::FromStr;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use vulnlens_files::{Classified, ErrorKind};
-use vulnlens_taxonomy::{CapecId, CweId, GroupingKind, KnowledgeBase, TacticId, TechniqueId};
+use vulnlens_taxonomy::{
+    AtlasMitigationId, AtlasTacticId, AtlasTechniqueId, CapecId, Counter, CountermeasureId, CweId,
+    GroupingKind, KnowledgeBase, TacticId, TechniqueId, Threat,
+};
 
 use crate::glyphs::Glyphs;
 use crate::label::Label;
 use crate::layout::{ASIDE, HEADING, wrapped};
 use crate::mapping::{AdvisedCwe, MappingAdvice};
+
+/// Most countermeasures that an entry lists.
+const MOST_COUNTERMEASURES: usize = 12;
 
 /// Characters before a fact: indent, title, gap.
 const BEFORE_FACT: usize = 20;
@@ -27,12 +33,21 @@ pub enum EntryId {
     Technique(TechniqueId),
     /// A tactic.
     Tactic(TacticId),
+    /// A technique or sub-technique of ATLAS.
+    AtlasTechnique(AtlasTechniqueId),
+    /// A tactic of ATLAS.
+    AtlasTactic(AtlasTacticId),
+    /// A mitigation of ATLAS.
+    AtlasMitigation(AtlasMitigationId),
+    /// A countermeasure of D3FEND.
+    Countermeasure(CountermeasureId),
 }
 
 /// A text that is not the id of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is not the id of an entry; expected the form CWE-79 (or 79), CAPEC-63, T1027, T1562.003 or TA0005"
+    "{0:?} is not the id of an entry; expected the form CWE-79 (or 79), CAPEC-63, T1027, T1562.003, TA0005, AML.T0051, \
+     AML.TA0002, AML.M0001 or D3-FA"
 )]
 pub struct ParseEntryIdError(String);
 
@@ -52,6 +67,14 @@ impl FromStr for EntryId {
             upper.parse().map(Self::Cwe)
         } else if upper.starts_with("CAPEC-") {
             upper.parse().map(Self::Capec)
+        } else if upper.starts_with("AML.TA") {
+            upper.parse().map(Self::AtlasTactic)
+        } else if upper.starts_with("AML.T") {
+            upper.parse().map(Self::AtlasTechnique)
+        } else if upper.starts_with("AML.M") {
+            upper.parse().map(Self::AtlasMitigation)
+        } else if upper.starts_with("D3-") {
+            upper.parse().map(Self::Countermeasure)
         } else if upper.starts_with("TA") {
             upper.parse().map(Self::Tactic)
         } else if upper.starts_with('T') {
@@ -94,7 +117,30 @@ impl fmt::Display for EntryId {
             Self::Capec(id) => id.fmt(f),
             Self::Technique(id) => id.fmt(f),
             Self::Tactic(id) => id.fmt(f),
+            Self::AtlasTechnique(id) => id.fmt(f),
+            Self::AtlasTactic(id) => id.fmt(f),
+            Self::AtlasMitigation(id) => id.fmt(f),
+            Self::Countermeasure(id) => id.fmt(f),
         }
+    }
+}
+
+impl EntryId {
+    /// The entry's name; empty where the knowledge base has none.
+    #[must_use]
+    pub fn name(self, kb: &KnowledgeBase) -> String {
+        let atlas = || kb.atlas();
+        let found = match self {
+            Self::Cwe(id) => return id.name(kb).into_owned(),
+            Self::Capec(id) => return id.name(kb).into_owned(),
+            Self::Technique(id) => return id.name(kb).into_owned(),
+            Self::Tactic(id) => return id.name(kb).into_owned(),
+            Self::AtlasTechnique(id) => atlas().and_then(|atlas| atlas.full_name(id)),
+            Self::AtlasTactic(id) => atlas().and_then(|atlas| Some(atlas.tactic(id)?.name.clone())),
+            Self::AtlasMitigation(id) => atlas().and_then(|atlas| Some(atlas.mitigation(id)?.name.clone())),
+            Self::Countermeasure(id) => kb.d3fend().and_then(|it| Some(it.countermeasure(id)?.name.clone())),
+        };
+        found.unwrap_or_default()
     }
 }
 
@@ -144,6 +190,10 @@ impl Entry {
             EntryId::Capec(id) => capec_facts(id, kb)?,
             EntryId::Technique(id) => technique_facts(id, kb)?,
             EntryId::Tactic(id) => tactic_facts(id, kb)?,
+            EntryId::AtlasTechnique(id) => atlas_technique_facts(id, kb)?,
+            EntryId::AtlasTactic(id) => atlas_tactic_facts(id, kb)?,
+            EntryId::AtlasMitigation(id) => atlas_mitigation_facts(id, kb)?,
+            EntryId::Countermeasure(id) => countermeasure_facts(id, kb)?,
         };
         Some(Self { id: id.to_string(), name, facts })
     }
@@ -250,6 +300,7 @@ fn cwe_facts(id: CweId, kb: &KnowledgeBase) -> Option<Facts> {
         ("attack_reached", many(reached.techniques, kb)),
         ("url", one(id.url())),
     ]);
+    facts.extend(countermeasures(Threat::Weakness(id), kb));
     Some((weakness.name.clone(), facts))
 }
 
@@ -289,7 +340,7 @@ fn technique_facts(id: TechniqueId, kb: &KnowledgeBase) -> Option<Facts> {
     let leads_here =
         kb.patterns().filter(|pattern| pattern.techniques.contains(&id)).map(|pattern| pattern.id);
     let tactics = technique.tactics.iter().map(|tactic| (tactic.to_string(), tactic_name(*tactic, kb)));
-    let facts = vec![
+    let mut facts = vec![
         ("domain", one(technique.domain)),
         ("state", one(state)),
         ("revoked_by", many(technique.revoked_by, kb)),
@@ -299,6 +350,12 @@ fn technique_facts(id: TechniqueId, kb: &KnowledgeBase) -> Option<Facts> {
         ("cwe_reaching", many(kb.cwes_reaching(id), kb)),
         ("url", one(id.url())),
     ];
+    let atlas = kb.atlas().into_iter().flat_map(|atlas| atlas.of_attack(id));
+    let atlas: Vec<EntryId> = atlas.map(|technique| EntryId::AtlasTechnique(technique.id)).collect();
+    if !atlas.is_empty() {
+        facts.push(("atlas", named(atlas, kb)));
+    }
+    facts.extend(countermeasures(Threat::Technique(id), kb));
     Some((id.name(kb).into_owned(), facts))
 }
 
@@ -316,4 +373,93 @@ fn tactic_facts(id: TacticId, kb: &KnowledgeBase) -> Option<Facts> {
 
 fn tactic_name(id: TacticId, kb: &KnowledgeBase) -> String {
     kb.tactic(id).map(|tactic| tactic.name.clone()).unwrap_or_default()
+}
+
+/// Entries with their names.
+fn named(ids: impl IntoIterator<Item = EntryId>, kb: &KnowledgeBase) -> Fact {
+    Fact::Many(ids.into_iter().map(|id| (id.to_string(), id.name(kb))).collect())
+}
+
+/// The countermeasures of D3FEND against a technique or weakness, with the ways through artifacts; nothing where there is
+/// none.
+fn countermeasures(threat: Threat, kb: &KnowledgeBase) -> Vec<(&'static str, Fact)> {
+    let counters = kb.d3fend().map(|d3fend| d3fend.against(threat)).unwrap_or_default();
+    if counters.is_empty() {
+        return vec![];
+    }
+    let shown = counters.iter().take(MOST_COUNTERMEASURES);
+    let shown = shown.map(|counter| (counter.countermeasure.id.to_string(), way(counter)));
+    let mut facts = vec![("countermeasures", Fact::Many(shown.collect()))];
+    if counters.len() > MOST_COUNTERMEASURES {
+        facts.push(("countermeasures_in_all", one(counters.len())));
+    }
+    facts
+}
+
+/// The name and the tactic of a countermeasure, and its way: what it does to an artifact, and what the threat is to it.
+fn way(counter: &Counter<'_>) -> String {
+    let Counter { countermeasure, relation, artifact, threat_relation, threat_artifact, .. } = counter;
+    let name = format!("{} ({}): {relation} {artifact}", countermeasure.name, countermeasure.tactic);
+    if artifact == threat_artifact {
+        format!("{name}, {threat_relation}")
+    } else {
+        format!("{name}, {threat_relation} {threat_artifact}")
+    }
+}
+
+fn atlas_technique_facts(id: AtlasTechniqueId, kb: &KnowledgeBase) -> Option<Facts> {
+    let atlas = kb.atlas()?;
+    let technique = atlas.technique(id)?;
+    let subs = atlas.techniques.iter().filter(|other| other.parent == Some(id));
+    let facts = vec![
+        ("parent", named(technique.parent.map(EntryId::AtlasTechnique), kb)),
+        ("sub_techniques", named(subs.map(|sub| EntryId::AtlasTechnique(sub.id)), kb)),
+        ("tactics", named(atlas.tactics_of(id).iter().copied().map(EntryId::AtlasTactic), kb)),
+        ("attack", many(technique.attack, kb)),
+        ("mitigations", named(atlas.mitigations_of(id).map(|of| EntryId::AtlasMitigation(of.id)), kb)),
+        ("url", one(id.url())),
+    ];
+    Some((atlas.full_name(id)?, facts))
+}
+
+fn atlas_tactic_facts(id: AtlasTacticId, kb: &KnowledgeBase) -> Option<Facts> {
+    let atlas = kb.atlas()?;
+    let tactic = atlas.tactic(id)?;
+    let members = atlas.techniques.iter().filter(|technique| technique.tactics.contains(&id));
+    let facts = vec![
+        ("attack", named(tactic.attack.map(EntryId::Tactic), kb)),
+        ("techniques", named(members.map(|technique| EntryId::AtlasTechnique(technique.id)), kb)),
+        ("url", one(id.url())),
+    ];
+    Some((tactic.name.clone(), facts))
+}
+
+fn atlas_mitigation_facts(id: AtlasMitigationId, kb: &KnowledgeBase) -> Option<Facts> {
+    let mitigation = kb.atlas()?.mitigation(id)?;
+    let techniques = mitigation.techniques.iter().copied().map(EntryId::AtlasTechnique);
+    let facts = vec![("techniques", named(techniques, kb)), ("url", one(id.url()))];
+    Some((mitigation.name.clone(), facts))
+}
+
+fn countermeasure_facts(id: CountermeasureId, kb: &KnowledgeBase) -> Option<Facts> {
+    let d3fend = kb.d3fend()?;
+    let countermeasure = d3fend.countermeasure(id)?;
+    let kinds = d3fend.countermeasures.iter().filter(|other| other.parent == Some(id));
+    let touched = d3fend.touched(countermeasure).map(|(relation, artifact)| format!("{relation} {artifact}"));
+    let (mut techniques, mut weaknesses) = (vec![], vec![]);
+    for threat in d3fend.threats(id) {
+        match threat {
+            Threat::Technique(id) => techniques.push(id),
+            Threat::Weakness(id) => weaknesses.push(id),
+        }
+    }
+    let facts = vec![
+        ("tactic", one(countermeasure.tactic)),
+        ("parent", named(countermeasure.parent.map(EntryId::Countermeasure), kb)),
+        ("kinds", named(kinds.map(|kind| EntryId::Countermeasure(kind.id)), kb)),
+        ("artifacts", Fact::Terms(touched.collect())),
+        ("attack", many(techniques, kb)),
+        ("cwe", many(weaknesses, kb)),
+    ];
+    Some((countermeasure.name.clone(), facts))
 }

@@ -36,6 +36,11 @@ pub(crate) const OTHER: &str = "other";
 /// The key of the severity in record output, and its taxonomy in rows.
 pub(crate) const SEVERITY: &str = "severity";
 
+/// The keys of what is added to a model's answers in record output.
+pub(crate) const ATLAS: &str = "atlas";
+pub(crate) const D3FEND: &str = "d3fend";
+pub(crate) const OTHER_DOMAINS: &str = "other_domains";
+
 /// The name of a label without a taxonomy: that of a tactic, or none.
 pub(crate) fn name_of_other<'k>(label: &str, kb: &'k KnowledgeBase) -> &'k str {
     let tactic = label.parse::<TacticId>().ok().and_then(|id| kb.tactic(id));

@@ -23,6 +23,7 @@ mod findings;
 mod format;
 mod formats;
 mod found;
+mod generated;
 mod glyphs;
 mod ids;
 mod json_object;
@@ -62,6 +63,7 @@ pub use formats::{Csv, JsonLines, Table};
 pub use found::{
     AnswerLabel, Find, FindFormat, FindReport, FindSummary, FoundLabel, LabelCount, LabelCounts,
 };
+pub use generated::{Generated, GeneratedStatus};
 pub use glyphs::{Glyphs, path_text};
 pub use layout::{TableLayout, is_unseen};
 pub use mapping::{AdvisedCwe, MappingAdvice};

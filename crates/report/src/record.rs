@@ -11,7 +11,8 @@ use vulnlens_taxonomy::{KnowledgeBase, Role};
 use crate::answer::Answer;
 use crate::column::{Column, each_column};
 use crate::evidence::ExplanationV1;
-use crate::label::{Label, OTHER, SEVERITY, name_of_other};
+use crate::generated::GENERATED;
+use crate::label::{ATLAS, D3FEND, Label, OTHER, OTHER_DOMAINS, SEVERITY, name_of_other};
 use crate::mark::Mark;
 use crate::rendering::Setup;
 use crate::said::{InOrder, serialize_said};
@@ -60,8 +61,8 @@ impl<'a> Record<'a> {
 
 impl Serialize for Record<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { answer: Answer { record, prediction, explanation, .. }, setup: Setup { run, kb, .. } } =
-            self;
+        let Self { answer, setup: Setup { run, kb, .. } } = self;
+        let Answer { record, prediction, explanation, generated, .. } = answer;
         let is_marked = matches!(run.labels, LabelSource::Checkpoint { .. });
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("schema_version", &1)?;
@@ -95,8 +96,20 @@ impl Serialize for Record<'_> {
         if let Some(severity) = &prediction.severity {
             map.serialize_entry(SEVERITY, severity)?;
         }
+        if let Some(atlas) = &prediction.atlas {
+            map.serialize_entry(ATLAS, atlas)?;
+        }
+        if let Some(d3fend) = &prediction.d3fend {
+            map.serialize_entry(D3FEND, d3fend)?;
+        }
+        if let Some(labels) = &prediction.other_domains {
+            map.serialize_entry(OTHER_DOMAINS, labels)?;
+        }
         if let Some(explanation) = explanation {
-            ExplanationV1::of(self.answer, explanation, kb).serialize_in(&mut map)?;
+            ExplanationV1::of(answer, explanation, kb).serialize_in(&mut map)?;
+        }
+        if let Some(generated) = generated {
+            map.serialize_entry(GENERATED, generated)?;
         }
         map.end()
     }

@@ -1,7 +1,7 @@
 //! The ways of the chain between two entries, or the weaknesses that reach one.
 
 use vulnlens_files::{Classified, ErrorKind};
-use vulnlens_taxonomy::{CweId, GroupingKind, KnowledgeBase};
+use vulnlens_taxonomy::{ChainPath, Counter, CweId, GroupingKind, KnowledgeBase, Threat};
 
 use crate::entry::{Entry, EntryId};
 
@@ -62,6 +62,31 @@ impl Ways {
                 let ways = kb.paths_to_capec(start, end).into_iter();
                 (start, ways.map(|cwes| steps(&cwes, [&end.to_string()])).collect::<Vec<_>>())
             }
+            (EntryId::Cwe(start), Some(EntryId::AtlasTechnique(end))) => {
+                let attack = kb.atlas().and_then(|atlas| atlas.technique(end)?.attack);
+                let ways = attack.into_iter().flat_map(|technique| kb.paths(start, technique));
+                let ends =
+                    |way: &ChainPath| [way.capec.to_string(), way.technique.to_string(), end.to_string()];
+                (start, ways.map(|way| steps(&way.cwe, ends(&way).each_ref())).collect())
+            }
+            (EntryId::Cwe(start), Some(EntryId::Countermeasure(end))) => {
+                let counters = kb.d3fend().map(|d3fend| d3fend.against(Threat::Weakness(start)));
+                let counters = counters.unwrap_or_default().into_iter();
+                let way = counters.filter(|counter| counter.countermeasure.id == end);
+                (start, way.map(|counter| artifacts(&start.to_string(), &counter)).collect())
+            }
+            (EntryId::AtlasTechnique(end), None) => {
+                let attack = kb.atlas().and_then(|atlas| atlas.technique(end)?.attack);
+                return reaching(from, attack.map(|end| kb.cwes_reaching(end)).unwrap_or_default());
+            }
+            (EntryId::Countermeasure(end), None) => {
+                let threats = kb.d3fend().map(|d3fend| d3fend.threats(end)).unwrap_or_default().into_iter();
+                let weaknesses = threats.filter_map(|threat| match threat {
+                    Threat::Weakness(id) => Some(id),
+                    Threat::Technique(_) => None,
+                });
+                return reaching(from, weaknesses.collect());
+            }
             (EntryId::Technique(end), None) => return reaching(from, kb.cwes_reaching(end)),
             (EntryId::Capec(end), None) => return reaching(from, kb.cwes_reaching_capec(end)),
             _ => return Err(NoWays::NotEnds(from, to)),
@@ -77,6 +102,13 @@ impl Ways {
 
 fn steps<const N: usize>(cwes: &[CweId], rest: [&String; N]) -> Vec<String> {
     cwes.iter().map(CweId::to_string).chain(rest.into_iter().cloned()).collect()
+}
+
+/// The way from a weakness to a countermeasure: its artifact, the countermeasure's if that is another, and that one.
+fn artifacts(start: &str, counter: &Counter<'_>) -> Vec<String> {
+    let other = (counter.artifact != counter.threat_artifact).then_some(counter.artifact);
+    let steps = [Some(start), Some(counter.threat_artifact), other].into_iter().flatten();
+    steps.map(str::to_owned).chain([counter.countermeasure.id.to_string()]).collect()
 }
 
 fn reaching(end: EntryId, cwes: Vec<CweId>) -> Result<Ways, NoWays> {
@@ -100,6 +132,18 @@ mod tests {
         assert_eq!(paths.first().unwrap(), &["CWE-79", "CAPEC-63"]);
         let Ok(Ways::From(cwes)) = ways("CAPEC-63", None) else { panic!("no weaknesses") };
         assert!(cwes.contains(&CweId(79)));
+        let Ok(Ways::From(cwes)) = ways("AML.T0107", None) else { panic!("no weaknesses") };
+        assert_eq!(
+            kb.atlas()
+                .unwrap()
+                .technique("AML.T0107".parse().unwrap())
+                .unwrap()
+                .attack
+                .map(|id| kb.cwes_reaching(id)),
+            Some(cwes)
+        );
+        let Ok(Ways::Paths(paths)) = ways("CWE-787", Some("D3-TL")) else { panic!("no paths") };
+        assert_eq!(paths, [["CWE-787", "Raw Memory Access Function", "Subroutine", "D3-TL"]]);
         assert_eq!(ways("CWE-99999", Some("T1027")), Err(NoWays::Unknown(id("CWE-99999"))));
         assert_eq!(ways("T1027", Some("CWE-79")), Err(NoWays::NotEnds(id("T1027"), Some(id("CWE-79")))));
         let category = ways("CWE-1034", Some("T1027"));

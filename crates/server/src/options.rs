@@ -35,6 +35,33 @@ pub(crate) struct OptionsForm {
     /// The severity that the text implies.
     #[serde(default)]
     severity: bool,
+    /// Techniques of MITRE ATLAS, for texts about a component of artificial intelligence.
+    #[serde(default)]
+    atlas: bool,
+    /// Countermeasures of MITRE D3FEND.
+    #[serde(default)]
+    d3fend: bool,
+    #[schema(schema_with = domain_schema)]
+    domain: Option<String>,
+}
+
+/// The names of ATT&CK's matrices.
+const DOMAINS: [&str; 3] = ["enterprise", "ics", "mobile"];
+
+/// Names of ATT&CK's matrices in one text.
+pub(crate) fn domain_text_schema() -> Schema {
+    let name = DOMAINS.join("|");
+    let pattern = format!("^ *({name}) *(, *({name}) *)*$");
+    let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern));
+    text.description(Some("The matrices of ATT&CK, with commas between them; enterprise where none is named"))
+        .build()
+        .into()
+}
+
+fn domain_schema() -> Schema {
+    let list = ArrayBuilder::new().items(enumerated(DOMAINS));
+    let any = AnyOfBuilder::new().item(list).item(domain_text_schema()).item(null());
+    any.description(Some("The matrices of ATT&CK: a list, or one text with commas")).build().into()
 }
 
 /// The names of tasks: their keys, and `curated`.

@@ -21,6 +21,8 @@ pub struct AttackCatalog {
     pub version: Option<String>,
     /// The day of the release, `YYYY-MM-DD`, from the same object.
     pub date: Option<String>,
+    /// The day of the newest change to a technique, for bundles that do not say the day of their release.
+    pub newest: Option<String>,
     /// Techniques and sub-techniques, in id order.
     pub techniques: Vec<Technique>,
     /// Tactics, in id order.
@@ -85,6 +87,7 @@ enum RelationshipKind {
 struct Draft {
     version: Option<String>,
     date: Option<String>,
+    newest: Option<String>,
     techniques: BTreeMap<TechniqueId, UnlinkedTechnique>,
     technique_of_ref: BTreeMap<String, TechniqueId>,
     descriptions: BTreeMap<TechniqueId, String>,
@@ -156,6 +159,7 @@ impl Draft {
             return Err(bad("external_references", "gives an id that an earlier object has"));
         }
         self.technique_of_ref.insert(object.required("id")?, id);
+        self.newest = self.newest.take().max(object.day("modified"));
         self.descriptions.extend(object.optional("description")?.map(|description| (id, description)));
         self.objects.extend(StixObject::of(object).map(|object| (id, object)));
         self.techniques.insert(id, UnlinkedTechnique { technique, phases, position });
@@ -183,8 +187,7 @@ impl Draft {
 
     fn add_collection(&mut self, object: &JsonObject) -> Result<(), BadField> {
         self.version = object.optional("x_mitre_version")?;
-        let modified: Option<String> = object.optional("modified")?;
-        self.date = modified.and_then(|time| time.get(..10).map(str::to_owned));
+        self.date = object.day("modified");
         Ok(())
     }
 
@@ -214,6 +217,7 @@ impl Draft {
         AttackCatalog {
             version: self.version,
             date: self.date,
+            newest: self.newest,
             techniques,
             tactics: self.tactics.into_values().collect(),
             descriptions: self.descriptions,

@@ -154,7 +154,9 @@ impl KnowledgeBase {
         (tables.techniques, tables.tactics) = merge(vec![theirs, own]);
         tables.versions.attack = release.version.clone();
         tables.versions.attack_date = None;
-        let checksum = compiled::checksum(&compiled::payload(&tables));
-        Self::link(tables, checksum)
+        let (supplement, descriptions) = (self.supplement.clone(), self.descriptions.clone());
+        let content =
+            compiled::content(&compiled::payload(&tables), supplement.bytes(), descriptions.bytes());
+        Self::link(tables, supplement, descriptions, compiled::checksum(&content))
     }
 }

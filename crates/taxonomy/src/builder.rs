@@ -5,16 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use vulnlens_files::{Classified, ErrorKind};
 
+use crate::atlas::AtlasCatalog;
 use crate::attack::AttackCatalog;
 use crate::capec::CapecCatalog;
 use crate::compiled;
 use crate::cwe::CweCatalog;
+use crate::d3fend::D3fendCatalog;
+use crate::descriptions::Descriptions;
 use crate::entries::{Grouping, Tactic, Technique, Versions, Weakness};
 use crate::graph::TooTangled;
 use crate::ids::{CweId, TacticId, TechniqueId};
 use crate::kb::{KnowledgeBase, Tables};
 use crate::mapping::{MappingNotes, MappingTable};
+use crate::sections::{Lazy, Supplement};
 use crate::stix_object::{StixObject, StixTable};
+use crate::terms::Domain;
 
 /// NVD's simplified view, whose members are listed in the knowledge base.
 const SIMPLIFIED_VIEW: u32 = 1003;
@@ -29,6 +34,9 @@ pub struct KnowledgeBaseBuilder {
     attack: Vec<AttackCatalog>,
     cwe_version: Option<String>,
     attack_version: Option<String>,
+    atlas: Option<AtlasCatalog>,
+    d3fend: Option<D3fendCatalog>,
+    d3fend_version: Option<String>,
 }
 
 /// Why catalogues do not make a knowledge base.
@@ -123,6 +131,28 @@ impl KnowledgeBaseBuilder {
         self
     }
 
+    /// Sets ATLAS, which a knowledge base may do without.
+    #[must_use]
+    pub fn atlas(mut self, catalog: AtlasCatalog) -> Self {
+        self.atlas = Some(catalog);
+        self
+    }
+
+    /// Sets D3FEND, which a knowledge base may do without.
+    #[must_use]
+    pub fn d3fend(mut self, catalog: D3fendCatalog) -> Self {
+        self.d3fend = Some(catalog);
+        self
+    }
+
+    /// Names D3FEND's release, for a file that does not; it wins over what the file says. One that is a day, or the
+    /// beginning of one (`2025-08`), is the day of the release, too.
+    #[must_use]
+    pub fn d3fend_version(mut self, version: impl Into<String>) -> Self {
+        self.d3fend_version = Some(version.into());
+        self
+    }
+
     /// Links what was given.
     ///
     /// # Errors
@@ -143,7 +173,26 @@ impl KnowledgeBaseBuilder {
             techniques: objects(&self.attack).into_iter().collect(),
             patterns: capec.objects.into_iter().collect(),
         };
+        let mut supplement = Supplement {
+            capec_date: capec.date,
+            attack_date: self.attack.iter().filter_map(|catalog| catalog.newest.clone()).max(),
+            ..Supplement::default()
+        };
+        let mut descriptions = described_alone(&self.attack);
         let (techniques, tactics) = merge(self.attack);
+        descriptions.retain(|id, _| {
+            let at = techniques.binary_search_by_key(id, |technique| technique.id).ok();
+            at.and_then(|at| techniques.get(at))
+                .is_some_and(|technique| technique.domain != Domain::Enterprise)
+        });
+        let atlas = self.atlas.unwrap_or_default();
+        supplement.atlas = (!atlas.atlas.techniques.is_empty()).then_some(atlas.atlas);
+        let descriptions = Descriptions::new(atlas.descriptions, descriptions);
+        supplement.d3fend = self.d3fend.map(|catalog| catalog.d3fend);
+        if let (Some(d3fend), Some(version)) = (&mut supplement.d3fend, self.d3fend_version) {
+            d3fend.date = is_day(&version).then(|| version.clone()).or(d3fend.date.take());
+            d3fend.version = Some(version);
+        }
         let tables = Tables {
             versions,
             view_1003,
@@ -155,8 +204,10 @@ impl KnowledgeBaseBuilder {
             mapping: MappingTable::of(&mapping),
             stix,
         };
-        let checksum = compiled::checksum(&compiled::payload(&tables));
-        Ok(KnowledgeBase::link(tables, checksum)?)
+        let (supplement, descriptions) = (Lazy::new(supplement), Lazy::new(descriptions));
+        let content =
+            compiled::content(&compiled::payload(&tables), supplement.bytes(), descriptions.bytes());
+        Ok(KnowledgeBase::link(tables, supplement, descriptions, compiled::checksum(&content))?)
     }
 
     fn versions(&self) -> Result<Versions, BuildError> {
@@ -184,6 +235,28 @@ impl KnowledgeBaseBuilder {
             attack_date: self.attack.iter().filter_map(|catalog| catalog.date.clone()).max(),
         })
     }
+}
+
+/// The descriptions of the techniques in force of ICS and Mobile, as the bundles have them.
+fn described_alone(bundles: &[AttackCatalog]) -> BTreeMap<TechniqueId, String> {
+    let mut descriptions = BTreeMap::new();
+    for bundle in bundles {
+        let in_force = bundle.techniques.iter().filter(|of| !of.revoked && !of.deprecated);
+        for technique in in_force.filter(|technique| technique.domain != Domain::Enterprise) {
+            if let Some(text) = bundle.descriptions.get(&technique.id) {
+                descriptions.entry(technique.id).or_insert_with(|| text.clone());
+            }
+        }
+    }
+    descriptions
+}
+
+/// True for a day, `YYYY-MM-DD`, or the beginning of one from the month on.
+fn is_day(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let is_number = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+    parts.iter().all(is_number) && matches!(lengths.as_slice(), [4, 2] | [4, 2, 2])
 }
 
 /// The objects of the techniques of several bundles. One that several hold is taken from the first.

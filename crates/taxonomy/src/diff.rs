@@ -2,8 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::entries::{Grouping, Relation, Technique, Weakness};
-use crate::ids::{CapecId, CweId, TacticId, TechniqueId};
+use crate::defences::D3fend;
+use crate::entries::{Atlas, Grouping, Relation, Technique, Weakness};
+use crate::ids::{
+    AtlasMitigationId, AtlasTacticId, AtlasTechniqueId, CapecId, CountermeasureId, CweId, TacticId,
+    TechniqueId,
+};
 use crate::kb::KnowledgeBase;
 use crate::terms::Usage;
 
@@ -38,6 +42,20 @@ pub struct KbDiff {
     pub mapping_notes: Vec<CweId>,
     /// Weaknesses from which the chain reaches other techniques.
     pub chain: Vec<TechniqueChange<CweId>>,
+    /// Techniques of ATLAS that came, went or were renamed.
+    pub atlas_techniques: EntryChanges<AtlasTechniqueId>,
+    /// Techniques of ATLAS, in both, that serve other tactics, belong to or correspond to another technique.
+    pub atlas_moved: Vec<AtlasTechniqueId>,
+    /// Tactics of ATLAS that came, went or were renamed.
+    pub atlas_tactics: EntryChanges<AtlasTacticId>,
+    /// Mitigations of ATLAS that came, went or were renamed.
+    pub atlas_mitigations: EntryChanges<AtlasMitigationId>,
+    /// Mitigations of ATLAS, in both, of other techniques.
+    pub atlas_remapped: Vec<AtlasMitigationId>,
+    /// Countermeasures of D3FEND that came, went or were renamed.
+    pub countermeasures: EntryChanges<CountermeasureId>,
+    /// Countermeasures, in both, that serve another tactic or are against other techniques or weaknesses.
+    pub countered: Vec<CountermeasureId>,
 }
 
 /// A technique, in both releases, at another place.
@@ -139,6 +157,9 @@ impl KbDiff {
 pub fn diff(old: &KnowledgeBase, new: &KnowledgeBase) -> KbDiff {
     let both: Vec<(&Weakness, &Weakness)> =
         old.weaknesses().filter_map(|before| Some((before, new.weakness(before.id)?))).collect();
+    let (no_atlas, no_d3fend) = (Atlas::default(), D3fend::default());
+    let atlas = [old, new].map(|kb| kb.atlas().unwrap_or(&no_atlas));
+    let d3fend = [old, new].map(|kb| kb.d3fend().unwrap_or(&no_d3fend));
     KbDiff {
         weaknesses: entry_changes(
             old.weaknesses().map(|w| (w.id, w.name.as_str())),
@@ -169,7 +190,50 @@ pub fn diff(old: &KnowledgeBase, new: &KnowledgeBase) -> KbDiff {
         ),
         mapping_notes: renoted(old, new),
         chain: chain_changes(old, new),
+        atlas_techniques: changes(atlas, |atlas| atlas.techniques.iter().map(|t| (t.id, &*t.name)).collect()),
+        atlas_moved: atlas_moved(atlas),
+        atlas_tactics: changes(atlas, |atlas| atlas.tactics.iter().map(|t| (t.id, &*t.name)).collect()),
+        atlas_mitigations: changes(atlas, |atlas| {
+            atlas.mitigations.iter().map(|m| (m.id, &*m.name)).collect()
+        }),
+        atlas_remapped: atlas_remapped(atlas),
+        countermeasures: changes(d3fend, |d3fend| {
+            d3fend.countermeasures.iter().map(|of| (of.id, &*of.name)).collect()
+        }),
+        countered: countered(d3fend),
     }
+}
+
+/// The comings, goings and renamings in lists of `old` and `new`.
+fn changes<'a, T, Id: Ord + Copy>(
+    [old, new]: [&'a T; 2],
+    names: fn(&'a T) -> Vec<(Id, &'a str)>,
+) -> EntryChanges<Id> {
+    entry_changes(names(old).into_iter(), names(new).into_iter())
+}
+
+fn atlas_moved([old, new]: [&Atlas; 2]) -> Vec<AtlasTechniqueId> {
+    let both = new.techniques.iter().filter_map(|after| Some((old.technique(after.id)?, after)));
+    let is_moved = both.filter(|(before, after)| {
+        (&before.tactics, before.parent, before.attack) != (&after.tactics, after.parent, after.attack)
+    });
+    is_moved.map(|(_, after)| after.id).collect()
+}
+
+fn atlas_remapped([old, new]: [&Atlas; 2]) -> Vec<AtlasMitigationId> {
+    let both = new.mitigations.iter().filter_map(|after| Some((old.mitigation(after.id)?, after)));
+    both.filter(|(before, after)| before.techniques != after.techniques).map(|(_, after)| after.id).collect()
+}
+
+fn countered([old, new]: [&D3fend; 2]) -> Vec<CountermeasureId> {
+    if old == new {
+        return vec![];
+    }
+    let both = new.countermeasures.iter().filter_map(|after| Some((old.countermeasure(after.id)?, after)));
+    let differs = both.filter(|(before, after)| {
+        before.tactic != after.tactic || old.threats(after.id) != new.threats(after.id)
+    });
+    differs.map(|(_, after)| after.id).collect()
 }
 
 /// The categories and views, in both, that differ in anything but the name.

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CapecId, CweId, TacticId, TechniqueId};
+use crate::ids::{AtlasMitigationId, AtlasTacticId, AtlasTechniqueId, CapecId, CweId, TacticId, TechniqueId};
 use crate::terms::{Abstraction, Domain, Nature, PatternAbstraction, Status, Usage};
 
 /// A weakness of CWE.
@@ -151,6 +151,107 @@ pub struct Tactic {
     pub domain: Domain,
     /// Its column in the matrix, from 0; `None` where the file holds no matrix with it.
     pub column: Option<u16>,
+}
+
+/// MITRE ATLAS: what adversaries do to systems with artificial intelligence. Lists are in id order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Atlas {
+    /// The release, like `5.6.0`.
+    pub version: Option<String>,
+    /// The day of the newest change to an entry, `YYYY-MM-DD`: the file does not say that of the release.
+    pub date: Option<String>,
+    /// Tactics.
+    pub tactics: Vec<AtlasTactic>,
+    /// Techniques and sub-techniques.
+    pub techniques: Vec<AtlasTechnique>,
+    /// Mitigations.
+    pub mitigations: Vec<AtlasMitigation>,
+}
+
+/// A tactic of ATLAS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AtlasTactic {
+    /// Its id.
+    pub id: AtlasTacticId,
+    /// Its name.
+    pub name: String,
+    /// The tactic of ATT&CK that it corresponds to.
+    pub attack: Option<TacticId>,
+}
+
+/// A technique or sub-technique of ATLAS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AtlasTechnique {
+    /// Its id.
+    pub id: AtlasTechniqueId,
+    /// Its own name, without the parent's.
+    pub name: String,
+    /// The tactics it serves; a sub-technique serves those of its parent.
+    pub tactics: Vec<AtlasTacticId>,
+    /// The technique it is a sub-technique of.
+    pub parent: Option<AtlasTechniqueId>,
+    /// The technique of ATT&CK that it corresponds to.
+    pub attack: Option<TechniqueId>,
+}
+
+/// A mitigation of ATLAS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AtlasMitigation {
+    /// Its id.
+    pub id: AtlasMitigationId,
+    /// Its name.
+    pub name: String,
+    /// The techniques that it mitigates.
+    pub techniques: Vec<AtlasTechniqueId>,
+}
+
+impl Atlas {
+    /// The technique or sub-technique with this id.
+    #[must_use]
+    pub fn technique(&self, id: AtlasTechniqueId) -> Option<&AtlasTechnique> {
+        self.techniques.binary_search_by_key(&id, |t| t.id).ok().and_then(|at| self.techniques.get(at))
+    }
+
+    /// The tactic with this id.
+    #[must_use]
+    pub fn tactic(&self, id: AtlasTacticId) -> Option<&AtlasTactic> {
+        self.tactics.binary_search_by_key(&id, |t| t.id).ok().and_then(|at| self.tactics.get(at))
+    }
+
+    /// The mitigation with this id.
+    #[must_use]
+    pub fn mitigation(&self, id: AtlasMitigationId) -> Option<&AtlasMitigation> {
+        self.mitigations.binary_search_by_key(&id, |m| m.id).ok().and_then(|at| self.mitigations.get(at))
+    }
+
+    /// The full name of a technique: a sub-technique's behind that of its parent.
+    #[must_use]
+    pub fn full_name(&self, id: AtlasTechniqueId) -> Option<String> {
+        let technique = self.technique(id)?;
+        let parent = technique.parent.and_then(|parent| self.technique(parent));
+        Some(match parent {
+            Some(parent) => format!("{}: {}", parent.name, technique.name),
+            None => technique.name.clone(),
+        })
+    }
+
+    /// The tactics of a technique: its own or, of a sub-technique without any, those of its parent.
+    #[must_use]
+    pub fn tactics_of(&self, id: AtlasTechniqueId) -> &[AtlasTacticId] {
+        let Some(technique) = self.technique(id) else { return &[] };
+        let parent = technique.parent.filter(|_| technique.tactics.is_empty());
+        parent.and_then(|parent| self.technique(parent)).map_or(&technique.tactics, |parent| &parent.tactics)
+    }
+
+    /// The mitigations of a technique, in id order.
+    pub fn mitigations_of(&self, id: AtlasTechniqueId) -> impl Iterator<Item = &AtlasMitigation> {
+        self.mitigations.iter().filter(move |mitigation| mitigation.techniques.contains(&id))
+    }
+
+    /// The techniques that correspond to a technique of ATT&CK, in id order.
+    pub fn of_attack(&self, id: TechniqueId) -> impl Iterator<Item = &AtlasTechnique> {
+        self.techniques.iter().filter(move |technique| technique.attack == Some(id))
+    }
 }
 
 /// The releases that a knowledge base was made of.

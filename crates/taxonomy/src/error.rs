@@ -50,6 +50,30 @@ pub enum ParseError {
         /// What is wrong.
         detail: String,
     },
+    /// The file is not well-formed YAML.
+    #[error("{file}: malformed YAML at line {line}, column {column}: {detail}; download the file again")]
+    Yaml {
+        /// The caller's name for the file.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The file is not well-formed Turtle.
+    #[error("{file}: malformed Turtle at line {line}, column {column}: {detail}; download the file again")]
+    Turtle {
+        /// The caller's name for the file.
+        file: String,
+        /// The line, from 1.
+        line: u64,
+        /// The column, from 1.
+        column: u64,
+        /// What is wrong.
+        detail: String,
+    },
     /// The file is readable as far as it goes, but not the catalogue that was asked for, or not all of it.
     #[error("{file}: not {expected}: {detail}")]
     NotCatalogue {
@@ -88,6 +112,10 @@ pub enum Position {
     Object(usize),
     /// The number among all entries, from 1 (CWE's REST API, in one file or many).
     Entry(usize),
+    /// The line, from 1 (YAML).
+    Line(usize),
+    /// The number of the first statement about it, from 1 (Turtle: subject, predicate and object).
+    Statement(usize),
 }
 
 /// One entry, or one field of it, that was left out of a catalogue while the rest was kept.
@@ -109,6 +137,8 @@ impl fmt::Display for Position {
             Self::Byte(byte) => write!(f, "byte {byte}"),
             Self::Object(index) => write!(f, "objects[{index}]"),
             Self::Entry(number) => write!(f, "entry {number}"),
+            Self::Line(line) => write!(f, "line {line}"),
+            Self::Statement(number) => write!(f, "statement {number}"),
         }
     }
 }
@@ -124,6 +154,7 @@ impl fmt::Display for ParseIssue {
 }
 
 /// A field of an entry that is missing or holds something else than it should.
+#[derive(Debug)]
 pub(crate) struct BadField {
     pub(crate) field: &'static str,
     pub(crate) problem: String,

@@ -156,6 +156,75 @@ impl TacticId {
     }
 }
 
+/// A technique `AML.T0051` or sub-technique `AML.T0051.001` of MITRE ATLAS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AtlasTechniqueId {
+    number: u16,
+    sub: Option<u16>,
+}
+
+/// A tactic of MITRE ATLAS, `AML.TA0002`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AtlasTacticId(pub u16);
+
+/// A mitigation of MITRE ATLAS, `AML.M0001`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AtlasMitigationId(pub u16);
+
+/// A countermeasure of MITRE D3FEND, `D3-FA`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CountermeasureId {
+    /// The letters behind `D3-`, with zeros behind them.
+    letters: [u8; MOST_LETTERS],
+}
+
+/// Most letters of a countermeasure's id; the longest of today has seven.
+const MOST_LETTERS: usize = 12;
+
+impl AtlasTechniqueId {
+    /// True for a sub-technique.
+    #[must_use]
+    pub fn is_sub_technique(self) -> bool {
+        self.sub.is_some()
+    }
+
+    /// The technique that a sub-technique's id stands under; a technique is its own.
+    #[must_use]
+    pub fn parent(self) -> Self {
+        Self { sub: None, ..self }
+    }
+
+    /// The technique's page at MITRE.
+    #[must_use]
+    pub fn url(self) -> String {
+        format!("https://atlas.mitre.org/techniques/{self}")
+    }
+}
+
+impl AtlasTacticId {
+    /// The tactic's page at MITRE.
+    #[must_use]
+    pub fn url(self) -> String {
+        format!("https://atlas.mitre.org/tactics/{self}")
+    }
+}
+
+impl AtlasMitigationId {
+    /// The mitigation's page at MITRE.
+    #[must_use]
+    pub fn url(self) -> String {
+        format!("https://atlas.mitre.org/mitigations/{self}")
+    }
+}
+
+impl CountermeasureId {
+    /// The letters behind `D3-`.
+    fn letters(&self) -> &str {
+        let written = self.letters.split(|letter| *letter == 0).next().unwrap_or_default();
+        std::str::from_utf8(written).unwrap_or_default()
+    }
+}
+
 /// `text` without `prefix`, whatever the case of its letters.
 fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     let head = text.get(..prefix.len())?;
@@ -234,6 +303,55 @@ impl FromStr for TacticId {
     }
 }
 
+impl FromStr for AtlasTechniqueId {
+    type Err = ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIdError> {
+        let technique = strip_prefix_ignore_case(text.trim(), "AML.")
+            .filter(|rest| rest.starts_with(['T', 't']))
+            .and_then(|rest| rest.parse::<TechniqueId>().ok());
+        let wrong = || ParseIdError::new("ATLAS technique", "AML.T0051 or AML.T0051.001", text);
+        technique.map(|TechniqueId { number, sub }| Self { number, sub }).ok_or_else(wrong)
+    }
+}
+
+impl FromStr for AtlasTacticId {
+    type Err = ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIdError> {
+        strip_prefix_ignore_case(text.trim(), "AML.TA")
+            .and_then(|rest| (rest.len() == 4).then(|| digits(rest, 4))?)
+            .map(Self)
+            .ok_or_else(|| ParseIdError::new("ATLAS tactic", "AML.TA0002", text))
+    }
+}
+
+impl FromStr for AtlasMitigationId {
+    type Err = ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIdError> {
+        strip_prefix_ignore_case(text.trim(), "AML.M")
+            .and_then(|rest| (rest.len() == 4).then(|| digits(rest, 4))?)
+            .map(Self)
+            .ok_or_else(|| ParseIdError::new("ATLAS mitigation", "AML.M0001", text))
+    }
+}
+
+impl FromStr for CountermeasureId {
+    type Err = ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIdError> {
+        let parse = || {
+            let rest = strip_prefix_ignore_case(text.trim(), "D3-")?.as_bytes();
+            let plain = !rest.is_empty() && rest.iter().all(u8::is_ascii_alphanumeric);
+            let mut letters = [0; MOST_LETTERS];
+            letters.get_mut(..rest.len()).filter(|_| plain)?.copy_from_slice(&rest.to_ascii_uppercase());
+            Some(Self { letters })
+        };
+        parse().ok_or_else(|| ParseIdError::new("D3FEND countermeasure", "D3-FA", text))
+    }
+}
+
 impl fmt::Display for CveId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CVE-{:04}-{:04}", self.year, self.number)
@@ -264,6 +382,42 @@ impl fmt::Display for TechniqueId {
 impl fmt::Display for TacticId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TA{:04}", self.0)
+    }
+}
+
+impl fmt::Display for AtlasTechniqueId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AML.{}", TechniqueId { number: self.number, sub: self.sub })
+    }
+}
+
+impl fmt::Display for AtlasTacticId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AML.TA{:04}", self.0)
+    }
+}
+
+impl fmt::Display for AtlasMitigationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AML.M{:04}", self.0)
+    }
+}
+
+impl fmt::Display for CountermeasureId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "D3-{}", self.letters())
+    }
+}
+
+impl Serialize for CountermeasureId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for CountermeasureId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 
@@ -302,6 +456,10 @@ serde_by_format! {
     TechniqueId as (u16, Option<u16>), |id| (id.number, id.sub),
         |(number, sub)| (number <= 9999 && sub.is_none_or(|sub| sub <= 999)).then_some(Self { number, sub });
     TacticId as u16, |id| id.0, |number| (number <= 9999).then_some(Self(number));
+    AtlasTechniqueId as (u16, Option<u16>), |id| (id.number, id.sub),
+        |(number, sub)| (number <= 9999 && sub.is_none_or(|sub| sub <= 999)).then_some(Self { number, sub });
+    AtlasTacticId as u16, |id| id.0, |number| (number <= 9999).then_some(Self(number));
+    AtlasMitigationId as u16, |id| id.0, |number| (number <= 9999).then_some(Self(number));
 }
 
 #[cfg(test)]
@@ -319,6 +477,12 @@ mod tests {
         assert_eq!("cve-2014-0001".parse::<CveId>().unwrap().to_string(), "CVE-2014-0001");
         assert_eq!("CAPEC-63".parse::<CapecId>().unwrap(), CapecId(63));
         assert_eq!("TA0005".parse::<TacticId>().unwrap(), TacticId(5));
+        for (text, canonical) in [("aml.t0051", "AML.T0051"), (" AML.T0051.001", "AML.T0051.001")] {
+            assert_eq!(text.parse::<AtlasTechniqueId>().unwrap().to_string(), canonical);
+        }
+        assert_eq!("AML.TA0002".parse::<AtlasTacticId>().unwrap(), AtlasTacticId(2));
+        assert_eq!("AML.M0001".parse::<AtlasMitigationId>().unwrap().to_string(), "AML.M0001");
+        assert_eq!("d3-fa".parse::<CountermeasureId>().unwrap().to_string(), "D3-FA");
     }
 
     #[test]
@@ -328,6 +492,18 @@ mod tests {
         }
         for text in ["CVE-2014-1", "CVE-14-0001", "CVE-2014", "2014-0001", "CVE-2014-00000000001"] {
             assert!(text.parse::<CveId>().is_err(), "{text:?}");
+        }
+        for text in ["T0051", "AML.0051", "AML.TA0002", "AML.T51", "AML.T0051.1"] {
+            assert!(text.parse::<AtlasTechniqueId>().is_err(), "{text:?}");
+        }
+        for text in ["AML.T0002", "AML.TA2", "TA0002"] {
+            assert!(text.parse::<AtlasTacticId>().is_err(), "{text:?}");
+        }
+        for text in ["AML.M1", "M0001", "AML.T0001"] {
+            assert!(text.parse::<AtlasMitigationId>().is_err(), "{text:?}");
+        }
+        for text in ["D3-", "D3A-AL", "FA", "D3-F A", "D3-ABCDEFGHIJKLM", "D3-É"] {
+            assert!(text.parse::<CountermeasureId>().is_err(), "{text:?}");
         }
         for text in ["T10", "T1027.1", "T1027.", "TA0005", "T1562.00x"] {
             assert!(text.parse::<TechniqueId>().is_err(), "{text:?}");

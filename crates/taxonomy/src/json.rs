@@ -31,6 +31,12 @@ impl JsonObject {
         serde_json::from_str(raw.get()).map_err(|error| BadField { field, problem: shape_problem(&error) })
     }
 
+    /// The day at the beginning of a time, `YYYY-MM-DD`; none where the field is no text of that length.
+    pub(crate) fn day(&self, field: &'static str) -> Option<String> {
+        let time: Option<String> = self.optional(field).ok()?;
+        time.and_then(|time| time.get(..10).map(str::to_owned))
+    }
+
     /// The field's value, or what stands for an absent one.
     pub(crate) fn or_default<T: DeserializeOwned + Default>(
         &self,

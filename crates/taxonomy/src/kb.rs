@@ -4,12 +4,16 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::entries::{AttackPattern, Grouping, Tactic, Technique, Versions, Weakness};
+use crate::defences::D3fend;
+use crate::descriptions::Descriptions;
+use crate::entries::{Atlas, AttackPattern, Grouping, Tactic, Technique, Versions, Weakness};
 use crate::graph::{Hierarchy, TooTangled};
 use crate::ids::{CapecId, CweId, TacticId, TechniqueId};
 use crate::mapping::{MappingNotes, MappingTable};
+use crate::sections::{Lazy, Supplement};
 use crate::stix_object::{StixObject, StixTable, find};
 use crate::terms::Usage;
+use crate::timestamp::Timestamp;
 
 /// What a knowledge base is made of; every list is in strictly rising id order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,22 +29,101 @@ pub(crate) struct Tables {
     pub(crate) stix: StixTable,
 }
 
-/// CWE, CAPEC and ATT&CK of known releases, linked; immutable, and cheap to share by reference.
+/// CWE, CAPEC and ATT&CK of known releases, linked, with ATLAS and D3FEND; immutable, and cheap to share by
+/// reference.
 ///
 /// An id that no catalogue knows is never an error: look-ups answer `None` or an empty list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnowledgeBase {
     pub(crate) tables: Tables,
     hierarchy: Hierarchy,
-    /// SHA-256 of the tables' compiled form.
+    pub(crate) supplement: Lazy<Supplement>,
+    pub(crate) descriptions: Lazy<Descriptions>,
+    /// SHA-256 of the compiled form.
     pub(crate) checksum: [u8; 32],
 }
 
+/// The release of a catalogue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Release {
+    /// The catalogue's name.
+    pub catalogue: &'static str,
+    /// The release, where it is known.
+    pub version: Option<String>,
+    /// Its day, `YYYY-MM-DD` or the beginning of it.
+    pub date: Option<String>,
+}
+
+impl Release {
+    /// The whole days from that day until a moment; 0 for a moment before it, none where the day is not known.
+    #[must_use]
+    pub fn days_until(&self, moment: Timestamp) -> Option<u64> {
+        const DAY: i64 = 24 * 60 * 60 * 1000;
+        let date = self.date.as_ref()?;
+        // A month alone begins with its first day.
+        let date = if date.len() == 7 { format!("{date}-01") } else { date.clone() };
+        let day: Timestamp = format!("{date}T00:00:00Z").parse().ok()?;
+        let passed = moment.milliseconds().checked_sub(day.milliseconds())?;
+        Some(u64::try_from(passed / DAY).unwrap_or(0))
+    }
+}
+
 impl KnowledgeBase {
-    /// Links `tables`, whose compiled form has `checksum`.
-    pub(crate) fn link(tables: Tables, checksum: [u8; 32]) -> Result<Self, TooTangled> {
+    /// Links `tables`, which with the other parts have a compiled form of this `checksum`.
+    pub(crate) fn link(
+        tables: Tables,
+        supplement: Lazy<Supplement>,
+        descriptions: Lazy<Descriptions>,
+        checksum: [u8; 32],
+    ) -> Result<Self, TooTangled> {
         let hierarchy = Hierarchy::of(&tables.weaknesses)?;
-        Ok(Self { tables, hierarchy, checksum })
+        Ok(Self { tables, hierarchy, supplement, descriptions, checksum })
+    }
+
+    /// MITRE ATLAS, where the knowledge base was made with it.
+    #[must_use]
+    pub fn atlas(&self) -> Option<&Atlas> {
+        self.supplement.get().atlas.as_ref()
+    }
+
+    /// MITRE D3FEND, where the knowledge base was made with it.
+    #[must_use]
+    pub fn d3fend(&self) -> Option<&D3fend> {
+        self.supplement.get().d3fend.as_ref()
+    }
+
+    /// The descriptions of the techniques that a text can only be compared with.
+    #[must_use]
+    pub fn descriptions(&self) -> &Descriptions {
+        self.descriptions.get()
+    }
+
+    /// The releases of all catalogues, with their days as far as they are known: that of the release or, where a
+    /// catalogue does not say it, of the newest change in it.
+    #[must_use]
+    pub fn releases(&self) -> Vec<Release> {
+        let (versions, supplement) = (self.versions(), self.supplement.get());
+        let of = |catalogue, version: &str, date: Option<&String>| Release {
+            catalogue,
+            version: Some(version.to_owned()),
+            date: date.cloned(),
+        };
+        let mut releases = vec![
+            of("CWE", &versions.cwe, versions.cwe_date.as_ref()),
+            of("CAPEC", &versions.capec, supplement.capec_date.as_ref()),
+            of("ATT&CK", &versions.attack, versions.attack_date.as_ref().or(supplement.attack_date.as_ref())),
+        ];
+        releases.extend(supplement.atlas.as_ref().map(|atlas| Release {
+            catalogue: "ATLAS",
+            version: atlas.version.clone(),
+            date: atlas.date.clone(),
+        }));
+        releases.extend(supplement.d3fend.as_ref().map(|d3fend| Release {
+            catalogue: "D3FEND",
+            version: d3fend.version.clone(),
+            date: d3fend.date.clone(),
+        }));
+        releases
     }
 
     /// The releases it was made of.

@@ -151,3 +151,25 @@ vocabulary! {
         Ics = "ics-attack",
     }
 }
+
+vocabulary! {
+    /// What a countermeasure of D3FEND is for, by the names of its tactics.
+    DefensiveTactic {
+        /// To know the systems that are defended.
+        Model = "Model",
+        /// To make attacks costlier, before a system is in use.
+        Harden = "Harden",
+        /// To notice attacks.
+        Detect = "Detect",
+        /// To keep attacks from spreading.
+        Isolate = "Isolate",
+        /// To lure attackers into places that are watched.
+        Deceive = "Deceive",
+        /// To drive attackers out.
+        Evict = "Evict",
+        /// To bring systems back to a good state.
+        Restore = "Restore",
+        /// Not given, or by a word that this version does not know.
+        Unstated = "Unstated",
+    }
+}

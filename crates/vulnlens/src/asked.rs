@@ -2,9 +2,10 @@
 
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
+use vulnlens_model::additions::{Additions, domain_name};
 use vulnlens_model::{LabelMode, Options, Task, Tasks, TopK};
 use vulnlens_report::RecordKey;
-use vulnlens_taxonomy::CveId;
+use vulnlens_taxonomy::{CveId, Domain};
 
 use crate::stream::TextRecord;
 
@@ -30,6 +31,11 @@ pub struct AskedOptions {
     pub evidence: bool,
     #[serde(default)]
     severity: bool,
+    #[serde(default)]
+    atlas: bool,
+    #[serde(default)]
+    d3fend: bool,
+    domain: Option<Names>,
 }
 
 /// A value that makes no sense; the message names its field.
@@ -188,21 +194,45 @@ fn task(name: &str) -> Result<Task, AskedError> {
     })
 }
 
+impl Names {
+    /// The names, one by one.
+    fn names(&self) -> Vec<&str> {
+        match self {
+            Self::List(names) => names.iter().map(String::as_str).collect(),
+            Self::Text(text) => text.split(',').map(str::trim).collect(),
+        }
+    }
+}
+
+/// A matrix of ATT&CK by its name.
+fn domain(name: &str) -> Result<Domain, AskedError> {
+    let all = [Domain::Enterprise, Domain::Ics, Domain::Mobile];
+    all.into_iter()
+        .find(|domain| domain_name(*domain) == name)
+        .ok_or_else(|| AskedError::new(format!("domain: {name:?} is not one of enterprise, ics, mobile")))
+}
+
 impl AskedOptions {
     /// The options of the model.
     ///
     /// # Errors
     /// A value is out of its range; the message names the field.
     pub fn options(&self) -> Result<Options, AskedError> {
+        let mut additions = Additions::NOTHING.atlas(self.atlas).d3fend(self.d3fend);
         let mut options = Options::default().severity(self.severity);
         if let Some(names) = &self.taxonomy {
-            let names: Vec<&str> = match names {
-                Names::List(names) => names.iter().map(String::as_str).collect(),
-                Names::Text(text) => text.split(',').map(str::trim).collect(),
-            };
-            let tasks = names.into_iter().map(task).collect::<Result<Vec<Task>, AskedError>>()?;
+            let tasks = names.names().into_iter().map(task).collect::<Result<Vec<Task>, AskedError>>()?;
             options = options.tasks(tasks.into_iter().collect::<Tasks>());
         }
+        if let Some(names) = &self.domain {
+            let domains =
+                names.names().into_iter().map(domain).collect::<Result<Vec<Domain>, AskedError>>()?;
+            additions = domains.iter().fold(additions, |additions, domain| additions.domain(*domain, true));
+            if !domains.contains(&Domain::Enterprise) {
+                options.tasks = options.tasks.without(Task::Attack).without(Task::AttackCurated);
+            }
+        }
+        options = options.additions(additions);
         if let Some(name) = &self.labels {
             let mode = LabelMode::ALL.into_iter().find(|mode| mode.name() == name);
             let modes = LabelMode::ALL.map(LabelMode::name).join(", ");
@@ -251,6 +281,13 @@ mod tests {
             asked(r#"{"taxonomy":["attack_curated","cwe"],"top_k":"all","threshold":0.0}"#),
             Ok(wanted)
         );
+        let additions = Additions::NOTHING.atlas(true).d3fend(true).domain(Domain::Ics, true);
+        let wanted = Options::default().additions(additions);
+        assert_eq!(asked(r#"{"atlas":true,"d3fend":true,"domain":["enterprise","ics"]}"#), Ok(wanted));
+        let alone = asked(r#"{"domain":"mobile"}"#).unwrap();
+        assert!(
+            alone.additions.mobile && !alone.tasks.contains(Task::Attack) && alone.tasks.contains(Task::Cwe)
+        );
         let wanted = Options::default().labels(LabelMode::Assigned).top_k(3).as_of(Some(2020));
         assert_eq!(asked(r#"{"labels":"assigned","top_k":"3","as_of":2020}"#), Ok(wanted));
     }
@@ -264,6 +301,7 @@ mod tests {
             (r#"{"threshold":1.5}"#, "threshold"),
             (r#"{"labels":"x"}"#, "recommended"),
             (r#"{"taxonomy":"cve"}"#, "cwe, capec"),
+            (r#"{"domain":"cloud"}"#, "enterprise, ics"),
             (r#"{"as_of":99}"#, "as_of"),
             (r#"{"topk":1}"#, "topk"),
         ] {

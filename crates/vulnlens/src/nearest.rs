@@ -32,6 +32,23 @@ impl NearestRecords {
         Self { records: ids, texts }
     }
 
+    /// Texts without ids, which are found by their places.
+    #[must_use]
+    pub fn of_texts<'t>(network: &dyn Network, texts: impl IntoIterator<Item = &'t str>) -> Self {
+        let mut compared = SparseTexts::default();
+        texts.into_iter().for_each(|text| compared.push(&network.entries(text)));
+        Self { records: vec![], texts: compared }
+    }
+
+    /// The places of the records that are like a text, the most similar first, with their similarities.
+    #[must_use]
+    pub fn places(&self, network: &dyn Network, text: &str) -> Vec<(usize, f32)> {
+        let cosines = self.texts.cosines(&network.entries(text)).into_iter().enumerate();
+        let mut near: Vec<(usize, f32)> = cosines.filter(|(_, similarity)| *similarity >= LEAST).collect();
+        near.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        near
+    }
+
     /// The records most like a text, the most similar first.
     #[must_use]
     pub fn of(&self, network: &dyn Network, text: &str) -> Vec<NearRecord> {

@@ -3,6 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 use vulnlens::encoder::kernels::Isa;
+use vulnlens::taxonomy::{Release, Timestamp};
 use vulnlens::{
     ACCURATE, Classifier, CweId, Input, KnowledgeBase, LabelMode, Network, NgramModel, Open, Options,
 };
@@ -43,7 +44,46 @@ struct Report {
     stdin_is_terminal: bool,
     stdout_is_terminal: bool,
     stderr_is_terminal: bool,
+    /// The embedded catalogues.
+    catalogues: Vec<Catalogue>,
     checks: Vec<Check>,
+}
+
+/// The age of an embedded catalogue.
+#[derive(Serialize)]
+struct Catalogue {
+    #[serde(flatten)]
+    release: Release,
+    /// Days since the release or, where its day is not known, since the newest change in it.
+    days_old: Option<u64>,
+}
+
+/// Days from which on a catalogue is worth a look for a newer one.
+const OLD: u64 = 365;
+
+impl Catalogue {
+    fn text(&self) -> String {
+        let version = self.release.version.as_deref().unwrap_or("release not stated");
+        let of = self.release.date.as_ref().map(|date| format!(" of {date}")).unwrap_or_default();
+        let days = self.days_old.map(|days| format!(", {days} days old")).unwrap_or_default();
+        let hint = match self.days_old {
+            Some(days) if days > OLD => "; `kb update` looks for a newer one",
+            _ => "",
+        };
+        format!("{version}{of}{days}{hint}")
+    }
+}
+
+/// The embedded catalogues, by their age today.
+fn catalogues() -> Vec<Catalogue> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let days = i32::try_from(now.as_secs() / (24 * 60 * 60)).unwrap_or(i32::MAX);
+    let releases = vulnlens::embedded_knowledge_base().releases().into_iter();
+    let dated = |release: Release| {
+        let days_old = release.days_until(Timestamp::of_day(days));
+        Catalogue { release, days_old }
+    };
+    releases.map(dated).collect()
 }
 
 /// Something that must be in order.
@@ -79,6 +119,7 @@ pub(crate) fn run(arguments: DoctorArguments, terminal: &Terminal) -> Result<(),
         stdin_is_terminal: terminal.stdin_is_terminal,
         stdout_is_terminal: terminal.stdout_is_terminal,
         stderr_is_terminal: terminal.stderr_is_terminal,
+        catalogues: catalogues(),
         checks: checks(),
     };
     match arguments.format {
@@ -112,7 +153,8 @@ impl Report {
             let state = if check.ok { "ok" } else { "FAILED" };
             (check.name, format!("{state}: {}", check.detail))
         });
-        let lines = facts.into_iter().chain(checks);
+        let catalogues = self.catalogues.iter().map(|of| (of.release.catalogue, of.text()));
+        let lines = facts.into_iter().chain(catalogues).chain(checks);
         lines.map(|(name, value)| format!("{name:<15}  {value}\n")).collect()
     }
 }

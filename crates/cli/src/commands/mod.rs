@@ -18,6 +18,7 @@ mod man;
 #[cfg(feature = "mcp")]
 mod mcp;
 mod model;
+mod prompt;
 mod review;
 #[cfg(feature = "server")]
 mod serve;
@@ -37,6 +38,7 @@ pub(crate) enum Command {
     Review(review::ReviewArguments),
     Enrich(enrich::EnrichArguments),
     Find(find::FindArguments),
+    Prompt(Box<prompt::PromptArguments>),
     /// Read, compare and build knowledge bases of CWE, CAPEC and ATT&CK
     #[command(subcommand)]
     Kb(kb::KbCommand),
@@ -70,6 +72,7 @@ pub(crate) fn run(command: Command, cli: fn() -> clap::Command, terminal: &Termi
         Command::Review(arguments) => review::run(&arguments, terminal),
         Command::Enrich(arguments) => enrich::run(&arguments, terminal),
         Command::Find(arguments) => find::run(&arguments, terminal),
+        Command::Prompt(arguments) => prompt::run(&arguments, terminal),
         Command::Kb(command) => kb::run(command, terminal),
         Command::Data(command) => data::run(command, terminal),
         Command::Train(command) => train::run(&command, terminal),

@@ -37,6 +37,88 @@ fn a_text_is_answered_as_one_record() {
 }
 
 #[test]
+fn atlas_is_answered_for_texts_about_ai_alone() {
+    let folder = Folder::new();
+    let text = "A prompt injection in LangChain before 0.3 lets remote attackers of the public web application execute \
+                SQL commands on the database through a crafted prompt.";
+    let asked = folder.run(&["classify", "--atlas", text]).code(0);
+    let atlas = &asked.records()[0]["atlas"];
+    assert_eq!(atlas["opened_by"], json!(["prompt injection", "LangChain"]));
+    let techniques = atlas["techniques"].as_array().unwrap();
+    assert!(techniques.iter().any(|of| of["label"].as_str().unwrap().starts_with("AML.T0051")), "{atlas}");
+    for of in techniques {
+        let is_derived = of["basis"] == "derived";
+        assert_eq!(is_derived, !of["via"].is_null(), "{of}");
+        assert_eq!(is_derived, !of["score"].is_null(), "{of}");
+        assert!(is_derived || of["similarity"].as_f64().unwrap() >= 0.1, "{of}");
+    }
+    let other = folder.run(&["classify", "--atlas", SQLI]).code(0);
+    assert_eq!(other.records()[0]["atlas"], json!({ "opened_by": [], "techniques": [] }));
+    let plain = folder.run(&["classify", SQLI]).code(0).stdout;
+    let added = ",\"atlas\":{\"opened_by\":[],\"techniques\":[]}";
+    assert_eq!(other.stdout.replace(added, ""), plain, "nothing else changes");
+    let table = folder.run(&["classify", "--atlas", "--format", "table", text]).code(0).stdout;
+    assert!(
+        table.contains("Techniques of ATLAS") && table.contains("prompt injection, LangChain"),
+        "{table}"
+    );
+    folder.run(&["classify", "--atlas", "--format", "csv", text]).code(2).says(&["for jsonl and table"]);
+}
+
+#[test]
+fn countermeasures_name_what_they_are_against() {
+    let folder = Folder::new();
+    let outcome = folder.run(&["classify", "--d3fend", SQLI]).code(0);
+    let record = &outcome.records()[0];
+    let countermeasures = record["d3fend"].as_array().unwrap();
+    assert_eq!(countermeasures.len(), 5, "as many as the best labels of a taxonomy");
+    let weights: Vec<f64> = countermeasures.iter().map(|of| of["weight"].as_f64().unwrap()).collect();
+    assert!(weights.is_sorted_by(|a, b| a >= b), "{weights:?}");
+    let predicted = |list: &str, label: &Value| {
+        let labels = record[list].as_array().unwrap();
+        labels.iter().any(|scored| &scored["label"] == label && scored["predicted"] == true)
+    };
+    for of in countermeasures.iter().flat_map(|of| of["against"].as_array().unwrap()) {
+        assert!(predicted(of["taxonomy"].as_str().unwrap(), &of["label"]), "{of}");
+        let route = if of["taxonomy"] == "cwe" { "weakness" } else { "technique" };
+        assert_eq!(of["route"], route);
+    }
+    let all = folder.run(&["classify", "--d3fend", "--top-k", "all", "--taxonomy", "cwe", SQLI]).code(0);
+    let all = &all.records()[0]["d3fend"];
+    assert!(
+        all.as_array().unwrap().iter().any(|of| of["label"] == "D3-TL"),
+        "the route of weaknesses: {all}"
+    );
+    let none = folder.run(&["classify", "--d3fend", "Bake for twenty minutes at 200 degrees"]).code(0);
+    assert_eq!(none.records()[0]["d3fend"], json!([]));
+}
+
+#[test]
+fn other_matrices_are_answered_by_similarity_alone() {
+    let folder = Folder::new();
+    let text = "The controller accepts unauthenticated commands that change set points of the programmable logic \
+                controller and stop the process of the plant.";
+    let outcome = folder.run(&["classify", "--domain", "enterprise,ics,mobile", text]).code(0);
+    let record = &outcome.records()[0];
+    let labels = record["other_domains"].as_array().unwrap();
+    assert!(labels.iter().filter(|of| of["domain"] == "ics").count() > 0, "{record}");
+    assert!(labels.iter().all(|of| of["basis"] == "similarity" && of["score"].is_null()), "{record}");
+    let plain = folder.run(&["classify", text]).code(0).stdout;
+    assert_eq!(folder.run(&["classify", "--domain", "enterprise", text]).code(0).stdout, plain);
+    let alone = folder.run(&["classify", "--domain", "ics", text]).code(0);
+    assert_eq!(alone.records()[0]["attack_curated"], json!([]));
+    assert_eq!(alone.records()[0]["cwe"], record["cwe"]);
+    let threads = |count: &str| {
+        let asked =
+            ["classify", "--domain", "ics", "--atlas", "--d3fend", "--threads", count, "-i", "many.jsonl"];
+        folder.file("many.jsonl", many(300));
+        folder.run(&asked).code(0).stdout
+    };
+    assert_eq!(threads("1"), threads("3"));
+    folder.run(&["classify", "--domain", "cloud", text]).code(2).says(&["enterprise", "ics", "mobile"]);
+}
+
+#[test]
 fn keys_stand_in_the_order_of_the_design() {
     let line = Folder::new().run(&["classify", XSS]).code(0).stdout;
     let keys = [

@@ -116,6 +116,43 @@ fn failures_have_their_exit_codes() {
 }
 
 #[test]
+fn catalogues_are_fetched_built_and_compared() {
+    let (folder, site) = world();
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../taxonomy/tests/data");
+    let read = |name: &str| fs::read(data.join(name)).unwrap();
+    site.put("/cwe", crate::packed::zip(&[("cwec_v9.9.xml", &read("cwe.xml"))]));
+    site.put("/capec", read("capec.json"));
+    site.put("/attack-enterprise", read("enterprise.json"));
+    site.put("/attack-mobile", read("mobile.json"));
+    site.put("/attack-ics", br#"{"type":"bundle","objects":[]}"#);
+    site.put("/atlas", read("atlas.yaml"));
+    let update = ["kb", "update", "--folder", "catalogues", "--out", "kb.bin", "--hosts", "hosts.toml"];
+    folder.run(&update).code(5).says(&["status 404", "d3fend"]);
+    assert!(!folder.path("kb.bin").exists(), "nothing is written of half the catalogues");
+    site.put("/d3fend", read("d3fend.ttl"));
+    folder.run(&update).code(3).says(&["ics-attack.json: not a STIX 2.1 bundle of ATT&CK"]);
+    site.put("/attack-ics", read("mobile.json"));
+    let first = folder.run(&update).code(0);
+    first.says(&["mitre: 1 files fetched, 4 unchanged", "kb.bin: CWE"]);
+    let show = ["kb", "show", "D3-DW", "AML.T0010", "--kb", "kb.bin"];
+    folder.run(&show).code(0);
+    let whole = fs::read(folder.path("kb.bin")).unwrap();
+    site.put("/atlas", String::from_utf8(read("atlas.yaml")).unwrap().replace("By a page", "By a sheet"));
+    let second = folder.run(&update).code(0);
+    assert!(second.stdout.contains("\"Talking") || second.stdout.contains("By a sheet"), "{}", second.stdout);
+    assert_ne!(fs::read(folder.path("kb.bin")).unwrap(), whole);
+    let last = fs::read(folder.path("kb.bin")).unwrap();
+    site.put("/d3fend", read("d3fend.ttl")[..2000].to_vec());
+    folder.run(&update).code(5);
+    assert_eq!(fs::read(folder.path("kb.bin")).unwrap(), last, "a file that was cut changes nothing");
+    let mut offline = crate::vulnlens::command(&folder.path("."));
+    let output = offline.args(update).env("HF_HUB_OFFLINE", "1").output().unwrap();
+    assert_eq!(output.status.code(), Some(5));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("HF_HUB_OFFLINE"));
+    folder.run(&[&update[..], &["--api"]].concat()).code(2).says(&["--api is for NVD's records"]);
+}
+
+#[test]
 fn changes_are_answered_to_a_file_and_to_standard_output() {
     let (folder, site) = world();
     publish(&site, "modified", &records(2024, 3, "one"));

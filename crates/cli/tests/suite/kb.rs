@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::packed::{smallest_gzip, zip};
 use crate::vulnlens::Folder;
@@ -39,6 +39,52 @@ fn packed_and_plain_files_make_the_same_knowledge_base() {
     assert!(changes.contains("nothing changed"), "{changes}");
     let info = folder.run(&["kb", "info", "--kb", "packed.bin", "--format", "json"]).code(0).stdout;
     assert_eq!(serde_json::from_str::<Value>(&info).unwrap()["versions"]["attack"], "18.1");
+}
+
+#[test]
+fn atlas_and_d3fend_are_built_shown_and_compared() {
+    let folder = folder();
+    folder.file("ATLAS.yaml", catalogue("atlas.yaml"));
+    folder.file("d3fend.ttl.gz", smallest_gzip(&catalogue("d3fend.ttl")));
+    build(&folder, "cwec.xml", "stix-capec.json", "plain.bin").code(0);
+    let files = ["--cwe", "cwec.xml", "--capec", "stix-capec.json", "--attack", "enterprise-attack.json"];
+    let both = ["--attack-version", "18.1", "--atlas", "ATLAS.yaml", "--d3fend", "d3fend.ttl.gz"];
+    let build =
+        [&["kb", "build"][..], &files, &both, &["--d3fend-version", "2025-08", "--out", "kb.bin"]].concat();
+    folder.run(&build).code(0).says(&["d3fend.ttl.gz: 1 entries or fields were left out"]);
+    let info = folder.run(&["kb", "info", "--kb", "kb.bin", "--format", "json"]).code(0).stdout;
+    let info: Value = serde_json::from_str(&info).unwrap();
+    assert_eq!((&info["atlas_techniques"], &info["countermeasures"]), (&json!(3), &json!(4)));
+    let d3fend = json!({ "catalogue": "D3FEND", "version": "2025-08", "date": "2025-08" });
+    assert_eq!(info["releases"][4], d3fend);
+    let show = |id: &str| folder.run(&["kb", "show", id, "--kb", "kb.bin"]).code(0).stdout;
+    for (id, words) in [
+        ("AML.T0010", &["Talking the model round", "AML.T0010.001", "AML.TA0002", "AML.M0001"][..]),
+        ("aml.t0010.001", &["Talking the model round: By a page", "parent", "Reading before obeying"]),
+        ("AML.TA0001", &["Looking around", "TA0043", "AML.T0010"]),
+        ("AML.M0001", &["Reading before obeying", "AML.T0010.001"]),
+        ("D3-DW", &["Door Watching", "Detect", "D3-WA", "analyzes Door", "T1027", "CWE-79"]),
+        ("CWE-79", &["countermeasures", "D3-DW", "analyzes Door, weakness-of"]),
+    ] {
+        let text = show(id);
+        assert!(words.iter().all(|word| text.contains(word)), "{id}: {text}");
+    }
+    let path =
+        |ids: &[&str]| folder.run(&[&["kb", "path"][..], ids, &["--kb", "kb.bin", "-f", "json"]].concat());
+    let way: Value = serde_json::from_str(&path(&["CWE-79", "D3-DW"]).code(0).stdout).unwrap();
+    assert_eq!(way, json!([["CWE-79", "Door", "D3-DW"]]));
+    path(&["CWE-79", "AML.T0010"]).code(3).says(&["knows no way"]);
+    path(&["AML.M0001"]).code(2).says(&["a way leads from a weakness"]);
+    let changes = folder.run(&["kb", "diff", "plain.bin", "kb.bin"]).code(0).stdout;
+    assert!(
+        changes.contains("ATLAS techniques added (3)") && changes.contains("D3-DW Door Watching"),
+        "{changes}"
+    );
+    folder.run(&["kb", "show", "AML.T0010", "--kb", "plain.bin"]).code(3).says(&["does not know AML.T0010"]);
+    folder.file("bad.yaml", "a: [");
+    let bad = [&["kb", "build"][..], &files, &["--atlas", "bad.yaml", "--out", "none.bin"]].concat();
+    folder.run(&bad).code(3).says(&["bad.yaml: malformed YAML at line"]);
+    assert!(!folder.path("none.bin").exists());
 }
 
 #[test]

@@ -23,6 +23,7 @@ mod manners;
 mod mcp;
 mod outputs;
 mod packed;
+mod prompts;
 mod reviews;
 #[cfg(feature = "server")]
 mod serving;

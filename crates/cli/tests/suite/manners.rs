@@ -94,7 +94,16 @@ fn the_doctor_finds_the_program_whole() {
     let checks = report["checks"].as_array().unwrap();
     assert_eq!(checks.len(), 4);
     assert!(checks.iter().all(|check| check["ok"] == true), "{report}");
-    assert!(folder.run(&["doctor"]).code(0).stdout.contains("self-test"));
+    let catalogues: Vec<&str> =
+        report["catalogues"].as_array().unwrap().iter().map(|of| of["catalogue"].as_str().unwrap()).collect();
+    assert_eq!(catalogues, ["CWE", "CAPEC", "ATT&CK", "ATLAS", "D3FEND"]);
+    assert!(
+        report["catalogues"].as_array().unwrap().iter().all(|of| of["days_old"].as_u64() > Some(0)),
+        "{report}"
+    );
+    let text = folder.run(&["doctor"]).code(0).stdout;
+    assert!(text.contains("self-test") && text.contains("3.9 of 2023-01-24"), "{text}");
+    assert!(text.contains("`kb update` looks for a newer one"), "CAPEC 3.9 is years old: {text}");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use vulnlens_model::severity::Severity;
+use serde::Serialize;
 use vulnlens_model::{LabelSource, Prediction, ScoredLabel, Tasks, Via};
 use vulnlens_taxonomy::{KnowledgeBase, Standing, Tactic};
 
@@ -14,7 +14,7 @@ use crate::evidence::ExplanationV1;
 use crate::format::Format;
 use crate::ids::{push_entries, push_number};
 use crate::json_text::push_json_string;
-use crate::label::{Label, OTHER, SEVERITY};
+use crate::label::{ATLAS, D3FEND, Label, OTHER, OTHER_DOMAINS, SEVERITY};
 use crate::mark::Mark;
 use crate::rendering::{Records, Setup};
 use crate::said::push_said;
@@ -34,10 +34,11 @@ pub(super) const FORMAT: Format =
 /// A record's id is null where there is none; then the record's line, where it has one, stands in a last key, `line`. A
 /// task that was not asked for has an empty list. Labels that follow from a weakness have `via` and `distance`,
 /// techniques `tactics`, and those that analysts assign `role`. An answer in a word has `outcome` and `said`, with
-/// `outcomes` and `family` where there are such, and one that was asked for its severity `severity` behind them. Records of checkpoints have no key `labels`, but behind all others
+/// `outcomes` and `family` where there are such, and one that was asked for its severity `severity` behind them, as one that
+/// was asked for more has `atlas`, `d3fend` and `other_domains`. Records of checkpoints have no key `labels`, but behind all others
 /// `derived` and, if they have any, their labels of no task. Behind all of these stand the keys of an answer's explanation,
 /// where it has one: `explained`, `words` (`start` and `end` are byte offsets into the text), `without`, `paths` and
-/// `curated`.
+/// `curated`; and at the end `generated`, where a text-generation model had a part in the answer.
 pub struct JsonLines {
     kb: Arc<KnowledgeBase>,
     /// The bytes between the id and the first list.
@@ -93,7 +94,7 @@ impl JsonLines {
 
 impl Records for JsonLines {
     fn push(&self, answer: &Answer, out: &mut Vec<u8>) {
-        let Answer { record, prediction, explanation, .. } = answer;
+        let Answer { record, prediction, explanation, generated, .. } = answer;
         out.extend_from_slice(b"{\"schema_version\":1,\"id\":");
         match &record.id {
             Some(id) => push_json_string(out, id),
@@ -115,20 +116,32 @@ impl Records for JsonLines {
             push_others(&prediction.other, tactics, out);
         }
         if let Some(severity) = &prediction.severity {
-            push_severity(severity.as_ref(), out);
+            push_json(SEVERITY, severity, out);
+        }
+        if let Some(atlas) = &prediction.atlas {
+            push_json(ATLAS, atlas, out);
+        }
+        if let Some(d3fend) = &prediction.d3fend {
+            push_json(D3FEND, d3fend, out);
+        }
+        if let Some(labels) = &prediction.other_domains {
+            push_json(OTHER_DOMAINS, labels, out);
         }
         if let Some(explanation) = explanation {
             ExplanationV1::of(answer, explanation, &self.kb).push(out);
+        }
+        if let Some(generated) = generated {
+            generated.push(out);
         }
         out.extend_from_slice(b"}\n");
     }
 }
 
-/// Appends the severity; the few that are asked for need no writer of their own.
-fn push_severity(severity: Option<&Severity>, out: &mut Vec<u8>) {
-    // Numbers and fixed words always become JSON.
-    let json = serde_json::to_string(&severity).unwrap_or_else(|_| "null".to_owned());
-    out.extend_from_slice(format!(",\"{SEVERITY}\":{json}").as_bytes());
+/// Appends a value with its key; the few that are asked for need no writer of their own.
+fn push_json(key: &str, value: &impl Serialize, out: &mut Vec<u8>) {
+    // Numbers, texts and lists of them always become JSON.
+    let json = serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned());
+    out.extend_from_slice(format!(",\"{key}\":{json}").as_bytes());
 }
 
 /// The keys of `tasks`, quoted and with commas between them.

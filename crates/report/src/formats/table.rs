@@ -92,7 +92,67 @@ impl Table {
         self.section::<column::Attack>(prediction, assigned, &mut text);
         self.section::<column::AttackTactics>(prediction, assigned, &mut text);
         self.others(prediction, &mut text);
+        self.additions(prediction, &mut text);
         text
+    }
+
+    /// What is added to the model's answers: techniques of ATLAS, of ICS and Mobile, and countermeasures.
+    fn additions(&self, prediction: &Prediction, text: &mut String) {
+        let shown = self.layout.rows.unwrap_or(usize::MAX);
+        let heading = |title: &str| format!("{HEADING}{}{HEADING:#}\n", self.fit(title, 0));
+        let none = || format!("  {ASIDE}none{ASIDE:#}\n");
+        let like = |similarity: Option<f64>| {
+            format!("{:>4}", similarity.map_or(String::new(), |it| format!("{it:.2}")))
+        };
+        if let Some(atlas) = &prediction.atlas {
+            *text += &heading("Techniques of ATLAS");
+            if atlas.opened_by.is_empty() {
+                *text += &self.aside("the text is not about a component of artificial intelligence");
+            } else {
+                *text += &self.aside(&format!("the text is about AI, by: {}", atlas.opened_by.join(", ")));
+                *text += &if atlas.techniques.is_empty() { none() } else { String::new() };
+            }
+            for label in atlas.techniques.iter().take(shown) {
+                match (label.score, &label.via) {
+                    (Some(score), Some(via)) => {
+                        let mark = self.layout.glyphs.check();
+                        let score = percent(score as f32);
+                        *text += &self.plain_row(&format!("{mark} {score}"), &label.label, &label.name);
+                        *text += &self.aside(&format!("derived of {via}, which is answered"));
+                    }
+                    _ => *text += &self.plain_row(&like(label.similarity), &label.label, &label.name),
+                }
+            }
+        }
+        if let Some(labels) = &prediction.other_domains {
+            *text += &heading("Techniques of other matrices, by similarity alone (ATT&CK)");
+            for domain in ["ics", "mobile"] {
+                for label in labels.iter().filter(|label| label.domain == domain).take(shown) {
+                    let name = format!("{} ({domain})", label.name);
+                    *text += &self.plain_row(&like(Some(label.similarity)), &label.label, &name);
+                }
+            }
+            *text += &if labels.is_empty() { none() } else { String::new() };
+        }
+        if let Some(countermeasures) = &prediction.d3fend {
+            *text += &heading("Countermeasures (D3FEND)");
+            *text += &if countermeasures.is_empty() { none() } else { String::new() };
+            for of in countermeasures.iter().take(shown) {
+                let name = format!("{} ({})", of.name, of.tactic);
+                *text += &self.plain_row(&format!("{:>4.2}", of.weight), &of.label, &name);
+                let against = of.against.iter().map(|of| format!("{} by {}", of.label, of.artifact));
+                *text += &self.aside(&format!("against {}", against.collect::<Vec<_>>().join(", ")));
+            }
+        }
+    }
+
+    /// A row without a bar: a number, an id and a name.
+    fn plain_row(&self, number: &str, label: &str, name: &str) -> String {
+        let gap = BEFORE_ID.saturating_sub(2);
+        let before_name = self.before_id() + label.chars().count().max(ID - 2) + 2;
+        let indent = self.before_id().saturating_sub(BEFORE_ID);
+        let number = format!("  {number:>gap$.gap$}", gap = gap.saturating_sub(2));
+        format!("{number}  {:indent$}{label:<10}  {}\n", "", self.fit(name, before_name))
     }
 
     /// The line of a severity.

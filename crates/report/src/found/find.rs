@@ -9,7 +9,7 @@ use vulnlens_taxonomy::{CapecId, CweId, KnowledgeBase, TacticId, TechniqueId};
 
 use crate::column::{Column, each_column};
 use crate::entry::{Entry, EntryId};
-use crate::label::{Label as _, OTHER, name_of_other};
+use crate::label::{OTHER, name_of_other};
 use crate::score::rounded;
 
 /// A question to answers.
@@ -94,6 +94,8 @@ impl Find {
                 EntryId::Tactic(id) => {
                     self.tactics.insert(id);
                 }
+                // Lists of answers hold none of the other catalogues.
+                _ => {}
             }
         }
         let is_found = |id: &TechniqueId| {
@@ -204,6 +206,7 @@ impl Find {
                     || self.techniques.contains(&id.parent())
             }
             EntryId::Tactic(id) => self.tactics.contains(&id),
+            _ => false,
         }
     }
 
@@ -229,13 +232,9 @@ impl AnswerLabel {
     #[must_use]
     pub fn name(&self, kb: &KnowledgeBase) -> String {
         match self {
-            Self::Entry(EntryId::Cwe(id)) => id.name(kb),
-            Self::Entry(EntryId::Capec(id)) => id.name(kb),
-            Self::Entry(EntryId::Technique(id)) => id.name(kb),
-            Self::Entry(EntryId::Tactic(id)) => id.name(kb),
-            Self::Other(label) => name_of_other(label, kb).into(),
+            Self::Entry(id) => id.name(kb),
+            Self::Other(label) => name_of_other(label, kb).to_owned(),
         }
-        .into_owned()
     }
 }
 

@@ -18,6 +18,7 @@ use vulnlens_taxonomy::{BaseVector, CapecId, CweId, Outcome, Role, Versions};
 
 use super::error::SavedProblem;
 use crate::answer::{Answer, RecordKey};
+use crate::generated::Generated;
 use crate::label::OTHER;
 
 /// The version of record output that is read.
@@ -63,6 +64,7 @@ struct Line<'a> {
     other: Option<Vec<Item<'a>>>,
     #[serde(borrow, default, deserialize_with = "present")]
     severity: Option<Option<SeverityItem<'a>>>,
+    generated: Option<Generated>,
 }
 
 #[derive(Deserialize)]
@@ -163,13 +165,14 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> R
 
 /// The answer of a line, and the facts of its run: those of the answer before, where they are the same.
 pub(super) fn read(bytes: &[u8], last: Option<&Arc<Run>>) -> ReadAnswer {
-    let line: Line<'_> = serde_json::from_slice(bytes).map_err(|error| problem(bytes, &error))?;
+    let mut line: Line<'_> = serde_json::from_slice(bytes).map_err(|error| problem(bytes, &error))?;
     if line.schema_version != VERSION {
         return Err(SavedProblem::Version(line.schema_version));
     }
     let run = run(&line, last);
     let key = RecordKey { id: line.id.as_ref().map(|id| id.0.clone().into_owned()), line: line.line };
-    Ok((Answer::new(key, prediction(line)?), run))
+    let generated = line.generated.take();
+    Ok((Answer { generated, ..Answer::new(key, prediction(line)?) }, run))
 }
 
 /// The facts of the run.
@@ -271,7 +274,7 @@ fn scored<L: FromStr<Err: Display>>(
     }
     scored.role = item.role.as_ref().and_then(|name| Role::named(&name.0));
     let named = |basis: &Basis| item.basis.as_ref().is_some_and(|name| name.0 == basis.name());
-    scored.basis = [Basis::Catalogue, Basis::Similarity].into_iter().find(named);
+    scored.basis = Basis::ALL.into_iter().find(named);
     scored.original = item.original.as_ref().map(|text| id("original", text)).transpose()?;
     scored.unmapped = item.unmapped;
     Ok(scored)
@@ -359,7 +362,7 @@ const REQUIRED: [&str; 7] =
 type Fits = fn(&Value) -> Result<(), serde_json::Error>;
 
 /// The fields, each with the test of its type.
-const FIELDS: [(&str, Fits); 16] = [
+const FIELDS: [(&str, Fits); 17] = [
     ("id", |value| fits::<Option<Text<'_>>>(value)),
     ("model", |value| fits::<Text<'_>>(value)),
     ("model_revision", |value| fits::<Text<'_>>(value)),
@@ -376,6 +379,7 @@ const FIELDS: [(&str, Fits); 16] = [
     ("line", |value| fits::<Option<u64>>(value)),
     ("other", |value| fits::<Option<Vec<Item<'_>>>>(value)),
     ("severity", |value| fits::<Option<SeverityItem<'_>>>(value)),
+    ("generated", |value| fits::<Option<Generated>>(value)),
 ];
 
 fn fits<'a, T: Deserialize<'a>>(value: &'a Value) -> Result<(), serde_json::Error> {

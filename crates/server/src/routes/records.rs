@@ -25,7 +25,7 @@ use vulnlens_corpus::{Input, Limits, RecordError, Records};
 use super::{body, query};
 use crate::app::App;
 use crate::error::ApiError;
-use crate::options::{count_text_schema, labels_text_schema, taxonomy_text_schema};
+use crate::options::{count_text_schema, domain_text_schema, labels_text_schema, taxonomy_text_schema};
 
 /// Parts of an answer that wait for the client at most.
 pub(super) const WAITING: usize = 8;
@@ -62,6 +62,14 @@ pub(super) struct RecordOptions {
     /// The severity that the text implies.
     #[serde(default)]
     severity: bool,
+    /// Techniques of MITRE ATLAS, for texts about a component of artificial intelligence.
+    #[serde(default)]
+    atlas: bool,
+    /// Countermeasures of MITRE D3FEND.
+    #[serde(default)]
+    d3fend: bool,
+    #[param(schema_with = domain_text_schema, required = false)]
+    domain: Option<String>,
 }
 
 /// The names of the forms that answers have.
@@ -95,6 +103,9 @@ impl RecordOptions {
         add("as_of", self.as_of.map(Into::into));
         add("evidence", Some(self.evidence.into()));
         add("severity", Some(self.severity.into()));
+        add("atlas", Some(self.atlas.into()));
+        add("d3fend", Some(self.d3fend.into()));
+        add("domain", self.domain.clone().map(Into::into));
         serde_json::from_value(fields.into())
             .map_err(|error| ApiError::validation(format!("the options: {error}")))
     }

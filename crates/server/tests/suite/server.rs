@@ -89,6 +89,23 @@ fn a_record_without_a_text_is_an_error_as_on_the_command_line() {
 }
 
 #[test]
+fn atlas_d3fend_and_other_matrices_are_answered_where_they_are_asked_for() {
+    let server = Running::new(|_| {});
+    let text = "A prompt injection in LangChain lets remote attackers run SQL commands";
+    let options = json!({ "atlas": true, "d3fend": true, "domain": ["enterprise", "ics"] });
+    let (status, record) = server.post("/v1/classify", &json!({ "text": text, "options": options }));
+    assert_eq!(status, 200, "{record}");
+    assert_eq!(record["atlas"]["opened_by"], json!(["prompt injection", "LangChain"]));
+    assert!(record["d3fend"].is_array() && record["other_domains"].is_array(), "{record}");
+    let (_, plain) = server.post("/v1/classify", &json!({ "text": text }));
+    assert!(plain["atlas"].is_null() && plain["d3fend"].is_null() && plain["other_domains"].is_null());
+    assert_eq!(plain["cwe"], record["cwe"]);
+    let wrong = json!({ "text": text, "options": { "domain": ["cloud"] } });
+    let (status, error) = server.post("/v1/classify", &wrong);
+    assert_eq!(status, 422, "{error}");
+}
+
+#[test]
 fn clients_of_others_are_answered_in_their_forms() {
     let server = Running::new(|_| {});
     let (status, one) = server.post("/predict", &json!({ "inputs": SQLI }));

@@ -12,6 +12,8 @@ use crate::stix_object::StixObject;
 pub struct CapecCatalog {
     /// The release: the first pattern's `x_capec_version` in STIX, the root's `Version` in XML.
     pub version: Option<String>,
+    /// The day of the newest change to a pattern in STIX, of the release in XML.
+    pub date: Option<String>,
     /// The patterns, in id order.
     pub patterns: Vec<AttackPattern>,
     /// The objects of the patterns; none in XML.

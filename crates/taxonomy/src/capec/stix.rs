@@ -35,6 +35,7 @@ struct UnlinkedPattern {
 #[derive(Default)]
 struct Draft {
     version: Option<String>,
+    date: Option<String>,
     patterns: BTreeMap<CapecId, UnlinkedPattern>,
     id_of_ref: BTreeMap<String, CapecId>,
     objects: BTreeMap<CapecId, StixObject>,
@@ -102,6 +103,7 @@ impl Draft {
         let version = object.optional("x_capec_version")?;
         self.id_of_ref.insert(object.required("id")?, id);
         self.version = self.version.take().or(version);
+        self.date = self.date.take().max(object.day("modified"));
         self.objects.extend(StixObject::of(&object).map(|object| (id, object)));
         self.patterns.insert(id, UnlinkedPattern { pattern, parent_refs, position });
         Ok(())
@@ -155,7 +157,13 @@ impl Draft {
             patterns.push(pattern);
         }
         self.issues.sort_by_key(|issue| issue.position);
-        CapecCatalog { version: self.version, patterns, objects: self.objects, issues: self.issues }
+        CapecCatalog {
+            version: self.version,
+            date: self.date,
+            patterns,
+            objects: self.objects,
+            issues: self.issues,
+        }
     }
 }
 

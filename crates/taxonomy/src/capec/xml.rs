@@ -55,6 +55,7 @@ impl Elements for Reading {
 
     fn root(&mut self, element: &BytesStart<'_>) {
         self.catalog.version = attribute(element, "Version").ok();
+        self.catalog.date = attribute(element, "Date").ok();
     }
 
     fn start(&mut self, element: &BytesStart<'_>, depth: usize, byte: u64) {

@@ -17,7 +17,7 @@ const LIMITS: UnpackLimits = UnpackLimits { bytes: 256 << 20, ratio: 200, ratio_
 /// Depth to which a folder is searched for the files of a catalogue.
 const DEPTH: usize = 2;
 /// The file of CWE's catalogue, for those who give another thing.
-const CWE_WANTED: &str = "the file cwec_*.xml or .xml.zip of https://cwe.mitre.org, or a folder of the JSON that CWE's REST API answers";
+pub(super) const CWE_WANTED: &str = "the file cwec_*.xml or .xml.zip of https://cwe.mitre.org, or a folder of the JSON that CWE's REST API answers";
 /// The file of CAPEC's catalogue.
 pub(super) const CAPEC_WANTED: &str = "the bundle stix-capec.json, which https://github.com/mitre/cti keeps in capec/2.1, or the file \
                             capec_latest.xml of https://capec.mitre.org/data/xml";
@@ -25,25 +25,40 @@ pub(super) const CAPEC_WANTED: &str = "the bundle stix-capec.json, which https:/
 pub(super) const ATTACK_WANTED: &str = "the bundle, which https://github.com/mitre/cti keeps in enterprise-attack/enterprise-attack.json, \
                              and those of Mobile and ICS likewise";
 
+/// The file of ATLAS.
+pub(super) const ATLAS_WANTED: &str =
+    "the file ATLAS.yaml, which https://github.com/mitre-atlas/atlas-data keeps in dist";
+/// The file of D3FEND.
+pub(super) const D3FEND_WANTED: &str =
+    "the ontology in Turtle, d3fend.ttl of https://d3fend.mitre.org/ontologies";
+
 /// CWE's catalogue in any of its forms.
 pub(super) fn parse_cwe(path: &Path) -> Result<cwe::CweCatalog, FolderError> {
     let mut answers = cwe::ApiAnswers::new();
-    if path.is_dir() {
-        each_file(path, is_json, |name, bytes| answers.add(name, bytes))?;
-        if answers.is_empty() {
-            return Err(FolderError::Folder { path: path.to_owned(), wanted: CWE_WANTED });
-        }
-    } else {
-        // A pipe can be read only once.
-        let names = if path.is_file() { entry_names(path).map_err(FileError::read(path))? } else { vec![] };
-        // An archive of XML is the catalogue as it is downloaded, and one of JSON holds answers of the API.
-        if !names.iter().any(|name| is_json(name)) || names.iter().any(|name| is_xml(name)) {
-            return parse_file(path, CWE_WANTED, |reader, name| cwe::parse(reader, name));
-        }
-        let added = each_entry(path, LIMITS, is_json, |name, bytes| answers.add(name, bytes));
-        added.map_err(FileError::read(path))?;
+    if !each_answer(path, |name, bytes| answers.add(name, bytes))? {
+        return parse_file(path, CWE_WANTED, |reader, name| cwe::parse(reader, name));
+    }
+    if path.is_dir() && answers.is_empty() {
+        return Err(FolderError::Folder { path: path.to_owned(), wanted: CWE_WANTED });
     }
     Ok(answers.finish(&path.display().to_string())?)
+}
+
+/// Hands the documents of CWE's REST API in a folder or an archive to `each`, by their names; false where the file is
+/// the catalogue in XML.
+pub(super) fn each_answer(path: &Path, each: impl FnMut(&str, &[u8])) -> Result<bool, FolderError> {
+    if path.is_dir() {
+        each_file(path, is_json, each)?;
+        return Ok(true);
+    }
+    // A pipe can be read only once.
+    let names = if path.is_file() { entry_names(path).map_err(FileError::read(path))? } else { vec![] };
+    // An archive of XML is the catalogue as it is downloaded, and one of JSON holds answers of the API.
+    if !names.iter().any(|name| is_json(name)) || names.iter().any(|name| is_xml(name)) {
+        return Ok(false);
+    }
+    each_entry(path, LIMITS, is_json, each).map_err(FileError::read(path))?;
+    Ok(true)
 }
 
 /// Hands the JSON files of a folder and of its folders to `each`, by their paths within it and their bytes: those of

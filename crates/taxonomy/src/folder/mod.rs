@@ -1,5 +1,6 @@
 //! The official files of MITRE on disk, plain or packed, into a knowledge base.
 
+mod descriptions;
 mod error;
 mod file;
 
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use vulnlens_files::{FileError, read_at_most};
 
+pub use descriptions::CatalogueDescriptions;
 pub use error::{FolderError, FolderNote};
 
 use crate::attack::AttackCatalog;
@@ -20,16 +22,16 @@ use crate::cwe::CweCatalog;
 use crate::error::ParseIssue;
 use crate::ids::TechniqueId;
 use crate::kb::KnowledgeBase;
-use crate::{attack, capec};
+use crate::{atlas, attack, capec, d3fend};
 use error::UNSTATED;
-use file::{ATTACK_WANTED, CAPEC_WANTED, parse_cwe, parse_stix};
+use file::{ATLAS_WANTED, ATTACK_WANTED, CAPEC_WANTED, D3FEND_WANTED, parse_cwe, parse_file, parse_stix};
 
 /// Depth to which a folder is searched for the files.
 const DEPTH: usize = 2;
 /// Most bytes of a compiled knowledge base that are read; ours has some hundred thousand.
 const LARGEST: u64 = 1 << 30;
 
-/// The files of the three catalogues.
+/// The files of the three catalogues that the chain needs, and of the two next to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CatalogueFiles {
     /// CWE's XML, or an archive or a folder of the answers of its REST API.
@@ -40,6 +42,10 @@ pub struct CatalogueFiles {
     pub capec: Vec<PathBuf>,
     /// ATT&CK's STIX bundles or folders of objects, Enterprise first: an object that several share is taken from the first.
     pub attack: Vec<PathBuf>,
+    /// ATLAS, `ATLAS.yaml`; a knowledge base may do without.
+    pub atlas: Vec<PathBuf>,
+    /// D3FEND's ontology in Turtle; a knowledge base may do without.
+    pub d3fend: Vec<PathBuf>,
 }
 
 /// Reads the descriptions of techniques from one of ATT&CK's bundles, plain or packed, or a folder with a file for each
@@ -147,7 +153,10 @@ impl CatalogueFiles {
                 }
             }
         }
-        let notes = [&mut files.cwe, &mut files.capec].into_iter().filter_map(keep_newest).collect();
+        let notes = [&mut files.cwe, &mut files.capec, &mut files.atlas, &mut files.d3fend]
+            .into_iter()
+            .filter_map(keep_newest)
+            .collect();
         files.attack.sort_unstable_by_key(|path| (matrix_rank(&name_of(path)), path.clone()));
         Ok((files, notes))
     }
@@ -174,6 +183,16 @@ impl CatalogueFiles {
         for path in &self.attack {
             builder = builder.attack(read_attack(path, &mut notes)?);
         }
+        for path in &self.atlas {
+            let catalogue = parse_file(path, ATLAS_WANTED, |reader, name| atlas::parse(reader, name))?;
+            note_left_out(path, &catalogue.issues, &mut notes);
+            builder = builder.atlas(catalogue);
+        }
+        for path in &self.d3fend {
+            let catalogue = parse_file(path, D3FEND_WANTED, |reader, name| d3fend::parse(reader, name))?;
+            note_left_out(path, &catalogue.issues, &mut notes);
+            builder = builder.d3fend(catalogue);
+        }
         Ok((builder, notes))
     }
 
@@ -184,6 +203,8 @@ impl CatalogueFiles {
         match extension {
             "xml" if stem.starts_with("cwe") => self.cwe.push(path),
             "json" | "xml" if stem.contains("capec") => self.capec.push(path),
+            "yaml" | "yml" if stem.starts_with("atlas") => self.atlas.push(path),
+            "ttl" if stem.starts_with("d3fend") => self.d3fend.push(path),
             "json" if matrix_rank(stem) < 3 && stem.contains("attack") => self.attack.push(path),
             _ if name.starts_with("cwe") && name.contains("api") && name.ends_with(".zip") => {
                 self.cwe.push(path)
@@ -258,6 +279,9 @@ mod tests {
             "kev-attack-enterprise.json",
             "README.md",
             "cwe.md",
+            "ATLAS.yaml",
+            "d3fend-protege.ttl.gz",
+            "attack.yaml",
         ] {
             files.sort_in(PathBuf::from(name));
         }
@@ -265,6 +289,8 @@ mod tests {
         assert_eq!(files.capec, [PathBuf::from("stix-capec.json.gz")]);
         let attack = ["enterprise-attack.json", "ics-attack-18.1.json.gz"].map(PathBuf::from);
         assert_eq!(files.attack, attack);
+        assert_eq!(files.atlas, [PathBuf::from("ATLAS.yaml")]);
+        assert_eq!(files.d3fend, [PathBuf::from("d3fend-protege.ttl.gz")]);
         for name in ["cwe-4.19.1-api.zip", "cwe-list.zip", "capec_latest.xml"] {
             files.sort_in(PathBuf::from(name));
         }

@@ -41,33 +41,58 @@ fn damaged_bytes_are_refused_by_name() {
     }
 }
 
+/// The tables of a compiled knowledge base, and the sections behind them.
+fn parts(bytes: &[u8]) -> (&[u8], &[u8], &[u8]) {
+    let length = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+    let (tables, rest) = bytes[52..].split_at(length(44));
+    let (supplement, descriptions) = rest.split_at(length(48));
+    (tables, supplement, descriptions)
+}
+
+/// A compiled knowledge base of these sections, with a right checksum.
+fn sealed(tables: &[u8], supplement: &[u8], descriptions: &[u8]) -> Vec<u8> {
+    let length = |part: &[u8]| u32::try_from(part.len()).unwrap().to_le_bytes();
+    let content = [&length(tables), &length(supplement), tables, supplement, descriptions].concat();
+    let head = knowledge_base().to_bytes();
+    [&head[..12], &Sha256::digest(&content), &content].concat()
+}
+
 #[test]
 fn content_with_a_right_checksum_is_still_checked() {
     let bytes = knowledge_base().to_bytes();
-    let payload = bytes.get(44..).unwrap();
-    let sealed = |payload: &[u8]| [&bytes[..12], &Sha256::digest(payload), payload].concat();
-    assert!(KnowledgeBase::from_bytes(&sealed(payload)).is_ok());
-    let surplus = [payload, b"\0"].concat();
+    let (tables, supplement, descriptions) = parts(&bytes);
+    assert_eq!(sealed(tables, supplement, descriptions), bytes);
+    let surplus = [tables, b"\0"].concat();
     // The first byte is the length of CWE's version: the same number in two bytes.
-    let long_number = [&[payload[0] | 0x80, 0], &payload[1..]].concat();
-    let enormous_length = [&[0xFF, 0xFF, 0xFF, 0xFF, 0x0F], &payload[1..]].concat();
-    for content in [&payload[..payload.len() / 2], &surplus, &long_number, &enormous_length, b""] {
-        let refusal = KnowledgeBase::from_bytes(&sealed(content)).unwrap_err();
+    let long_number = [&[tables[0] | 0x80, 0], &tables[1..]].concat();
+    let enormous_length = [&[0xFF, 0xFF, 0xFF, 0xFF, 0x0F], &tables[1..]].concat();
+    let refused = |bytes: &[u8]| {
+        let refusal = KnowledgeBase::from_bytes(bytes).unwrap_err();
         assert!(matches!(refusal, KbFormatError::Content(_)), "{refusal}");
+    };
+    for tables in [&tables[..tables.len() / 2], &surplus, &long_number, &enormous_length, b""] {
+        refused(&sealed(tables, supplement, descriptions));
     }
+    for broken in [&b"x"[..], b"", &supplement[..supplement.len() / 2]] {
+        refused(&sealed(tables, broken, descriptions));
+        refused(&sealed(tables, supplement, broken));
+    }
+    let mut too_long = Vec::from(&bytes[44..]);
+    too_long[3] = 0x7F;
+    refused(&[&bytes[..12], &Sha256::digest(&too_long), &too_long].concat());
 }
 
 #[test]
 fn a_list_out_of_order_is_refused() {
     let bytes = knowledge_base().to_bytes();
-    let payload = bytes.get(44..).unwrap();
+    let (tables, supplement, descriptions) = parts(&bytes);
     // Ids below 128 take one byte, right before the length of the name.
-    let name = payload.windows(7).position(|window| window == b"Mixed &").unwrap();
-    let mut swapped = Vec::from(payload);
+    let name = tables.windows(7).position(|window| window == b"Mixed &").unwrap();
+    let mut swapped = Vec::from(tables);
     assert_eq!(swapped[name - 2], 74);
     swapped[name - 2] = 80;
-    let sealed = [&bytes[..12], &Sha256::digest(&swapped), swapped.as_slice()].concat();
-    assert_eq!(KnowledgeBase::from_bytes(&sealed).unwrap_err(), KbFormatError::Unordered("weaknesses"));
+    let refusal = KnowledgeBase::from_bytes(&sealed(&swapped, supplement, descriptions)).unwrap_err();
+    assert_eq!(refusal, KbFormatError::Unordered("weaknesses"));
 }
 
 #[test]

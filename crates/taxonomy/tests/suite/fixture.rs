@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use vulnlens_taxonomy::{
-    CapecId, CweId, KnowledgeBase, KnowledgeBaseBuilder, TechniqueId, attack, capec, cwe,
+    CapecId, CweId, KnowledgeBase, KnowledgeBaseBuilder, TechniqueId, atlas, attack, capec, cwe, d3fend,
 };
 
 pub(crate) const CWE: &str = include_str!("../data/cwe.xml");
@@ -12,15 +12,29 @@ pub(crate) const CAPEC: &str = include_str!("../data/capec.json");
 pub(crate) const ENTERPRISE: &str = include_str!("../data/enterprise.json");
 pub(crate) const MOBILE: &str = include_str!("../data/mobile.json");
 
+pub(crate) const ATLAS: &str = include_str!("../data/atlas.yaml");
+pub(crate) const D3FEND: &str = include_str!("../data/d3fend.ttl");
+
 /// The knowledge base of the made-up catalogues, `change` made to the CWE file first.
 pub(crate) fn knowledge_base_with(change: impl Fn(&str) -> String) -> KnowledgeBase {
+    builder_with(change).build().unwrap()
+}
+
+/// The same with ATLAS and D3FEND of these files.
+pub(crate) fn knowledge_base_with_both(atlas: &str, d3fend: &str) -> KnowledgeBase {
+    builder_with(str::to_owned)
+        .atlas(atlas::parse(atlas.as_bytes(), "atlas.yaml").unwrap())
+        .d3fend(d3fend::parse(d3fend.as_bytes(), "d3fend.ttl").unwrap())
+        .build()
+        .unwrap()
+}
+
+fn builder_with(change: impl Fn(&str) -> String) -> KnowledgeBaseBuilder {
     KnowledgeBaseBuilder::new()
         .cwe(cwe::parse(change(CWE).as_bytes(), "cwe.xml").unwrap())
         .capec(capec::parse(CAPEC.as_bytes(), "capec.json").unwrap())
         .attack(attack::parse(ENTERPRISE.as_bytes(), "enterprise.json").unwrap())
         .attack(attack::parse(MOBILE.as_bytes(), "mobile.json").unwrap())
-        .build()
-        .unwrap()
 }
 
 pub(crate) fn knowledge_base() -> KnowledgeBase {

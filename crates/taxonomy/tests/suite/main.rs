@@ -1,6 +1,7 @@
 //! The crate's behaviour from outside, one file per part of it.
 #![cfg(test)]
 
+mod atlas_d3fend;
 mod attack_release;
 mod catalogues;
 mod chain;

@@ -3,7 +3,7 @@
 use vulnlens_model::NgramModel;
 use vulnlens_model::curated::{DescribedTechniques, SparseTexts};
 use vulnlens_model::ngram::vocabulary::Entry;
-use vulnlens_taxonomy::{Domain, KnowledgeBase, TechniqueId};
+use vulnlens_taxonomy::{Domain, KnowledgeBase, TechniqueId, plain_description};
 
 use super::Descriptions;
 use super::prepared::Prepared;
@@ -32,7 +32,7 @@ impl Described {
         let wanted: Vec<(TechniqueId, Vec<Entry>)> = descriptions
             .iter()
             .filter_map(|(id, text)| {
-                Some((*id, model.entries(&format!("{}. {}", is_wanted(*id)?, prose(text)))))
+                Some((*id, model.entries(&format!("{}. {}", is_wanted(*id)?, plain_description(text)))))
             })
             .collect();
         Self {
@@ -59,29 +59,5 @@ impl Described {
         }
         let calibration = logistic(&self.compared(prepared, mapped).concat());
         DescribedTechniques { techniques: self.techniques.clone(), calibration }
-    }
-}
-
-/// A description without the links and references of its Markdown.
-fn prose(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find("(Citation:").into_iter().chain(rest.find("](")).min() {
-        out += rest.get(..start).unwrap_or_default();
-        rest = rest.get(start..).and_then(|rest| rest.split_once(')')).map_or("", |(_, after)| after);
-    }
-    (out + rest).replace(['[', ']'], " ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn links_and_references_are_left_out() {
-        let text = "Uses [PowerShell](https://attack.mitre.org/x) often.(Citation: A Report) And more";
-        assert_eq!(prose(text), "Uses  PowerShell often. And more");
-        assert_eq!(prose("plain (words) stay"), "plain (words) stay");
-        assert_eq!(prose("broken ](https://"), "broken ");
     }
 }

@@ -7,6 +7,7 @@ use clap::Args;
 use vulnlens::report::Format;
 use vulnlens::{Classifier, LabelMode, Options, Task, Tasks};
 
+use crate::addition_arguments::AdditionArguments;
 use crate::attack_arguments::AttackArguments;
 use crate::choice::one_of;
 use crate::model_arguments::ModelArguments;
@@ -68,6 +69,9 @@ pub(crate) struct ClassifyArguments {
     pub(super) threads: Option<NonZeroUsize>,
 
     #[command(flatten)]
+    pub(super) additions: AdditionArguments,
+
+    #[command(flatten)]
     pub(super) model: ModelArguments,
 }
 
@@ -79,11 +83,13 @@ pub(crate) fn task_name(task: Task) -> &'static str {
 impl ClassifyArguments {
     /// The tasks that are asked for.
     pub(super) fn tasks(&self) -> Tasks {
-        self.taxonomy.as_ref().map_or(Tasks::ALL, |tasks| tasks.iter().copied().collect())
+        let asked = self.taxonomy.as_ref().map_or(Tasks::ALL, |tasks| tasks.iter().copied().collect());
+        self.additions.tasks(asked)
     }
 
     /// Warns where techniques that analysts assign are asked for by name and not answered.
     pub(super) fn check(&self, classifier: &Classifier, options: &Options, terminal: &Terminal) {
+        self.additions.check(classifier, terminal);
         let is_named = self.taxonomy.as_ref().is_some_and(|tasks| tasks.contains(&Task::AttackCurated));
         let is_answered = classifier.network().curated().is_some() && options.labels != LabelMode::Reference;
         if is_named && !is_answered {

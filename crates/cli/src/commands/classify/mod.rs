@@ -101,8 +101,10 @@ fn settings(arguments: &ClassifyArguments, terminal: &Terminal) -> Result<Settin
             Failure::new(Kind::Arguments, message).hint("leave the level out, or choose another format")
         );
     }
+    arguments.additions.check_format(format)?;
+    let options = arguments.question.options(format.is_for_people()).tasks(arguments.tasks());
     Ok(Settings {
-        options: arguments.question.options(format.is_for_people()).tasks(arguments.tasks()),
+        options: options.additions(arguments.additions.additions()),
         format,
         threads: threads(arguments.threads),
         to_terminal,

@@ -2,6 +2,7 @@
 
 mod fitted;
 mod peer;
+mod written;
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -12,13 +13,14 @@ use vulnlens::model::TaxonomyVersions;
 use vulnlens::{Classifier, KnowledgeBase, Network};
 use vulnlens_evaluation::{
     DataSet, Detail, Evaluation, EvaluationError, EvaluationRun, Figure, NetworkScores, Part, SCHEMA_VERSION,
-    Session, Split, figures, tables,
+    Session, Split, WrittenAnswers, figures, tables,
 };
 use vulnlens_files::FileError;
 use vulnlens_train::ngram::Settings;
 
 use self::fitted::Fits;
 use self::peer::Peer;
+use self::written::Written;
 use super::train::FIT;
 use crate::checkpoint_arguments::CheckpointArguments;
 use crate::choice::one_of;
@@ -74,6 +76,15 @@ pub(crate) struct EvaluateArguments {
     /// A peer's answers: its name, and a folder with `SPLIT-validation.jsonl` and `SPLIT-test.jsonl`
     #[arg(long, value_name = "NAME=FOLDER", value_parser = Peer::parse)]
     peer: Vec<Peer>,
+
+    /// Answers that were written as record output, by `prompt`, `classify` or another program: a name, and a file of JSON
+    /// Lines or Parquet. They are judged by what they list and mark as predicted
+    #[arg(long, value_name = "NAME=FILE", num_args = 1.., value_parser = Written::parse)]
+    answers: Vec<Written>,
+
+    /// Judge all systems on the records alone that every file of --answers answers
+    #[arg(long, requires = "answers")]
+    answered_only: bool,
 
     /// Splits to evaluate on
     #[arg(long, value_parser = data_set::split(), value_delimiter = ',', value_name = "LIST", default_value = "random,temporal")]
@@ -133,7 +144,8 @@ impl Combined {
 pub(crate) fn run(arguments: &EvaluateArguments, terminal: &Terminal) -> Result<(), Failure> {
     check(arguments)?;
     let kb = arguments.kb.load(terminal)?;
-    let command = Command { arguments, kb: &kb, threads: threads(arguments.threads), terminal };
+    let written = arguments.answers.iter().map(|written| written.read(&kb)).collect::<Result<Vec<_>, _>>()?;
+    let command = Command { arguments, kb: &kb, written, threads: threads(arguments.threads), terminal };
     command.check_before_work()?;
     let mut output = arguments.out.as_deref().map(|path| Output::open(Some(path))).transpose()?;
     let data = data_set::read(&arguments.data)?;
@@ -163,9 +175,9 @@ pub(crate) fn run(arguments: &EvaluateArguments, terminal: &Terminal) -> Result<
 
 fn check(arguments: &EvaluateArguments) -> Result<(), Failure> {
     let models = arguments.model.len() + arguments.combine.len();
-    if models == 0 && !arguments.fit && arguments.peer.is_empty() {
+    if models == 0 && !arguments.fit && arguments.peer.is_empty() && arguments.answers.is_empty() {
         let failure = Failure::new(Kind::Arguments, "there is nothing to evaluate");
-        return Err(failure.hint("name models by --model, a peer's answers by --peer, or give --fit"));
+        return Err(failure.hint("name models by --model, a peer's answers by --peer, files of answers by --answers, or give --fit"));
     }
     if let Some(split) = arguments.split.iter().find(|split| !split.has_test_part()) {
         let message = format!("the split `{}` has no part to evaluate on", split.name());
@@ -193,6 +205,8 @@ fn write_json(mut output: Output, evaluation: Evaluation) -> Result<(), Failure>
 struct Command<'a> {
     arguments: &'a EvaluateArguments,
     kb: &'a KnowledgeBase,
+    /// The answers of `--answers`, in their order.
+    written: Vec<WrittenAnswers>,
     threads: usize,
     terminal: &'a Terminal,
 }
@@ -221,8 +235,12 @@ impl Command<'_> {
 
     /// Everything that is asked for on one split.
     fn split(&self, data: &DataSet, split: Split) -> Result<Vec<EvaluationRun>, Failure> {
-        let Self { arguments, kb, threads, terminal } = self;
-        let session = Session::new(kb, data, split, arguments.part);
+        let Self { arguments, kb, written, threads, terminal } = self;
+        let mut session = Session::new(kb, data, split, arguments.part);
+        if arguments.answered_only {
+            session = session.only(|id| written.iter().all(|answers| answers.answers(id)));
+        }
+        let session = session;
         let mut runs = vec![];
         for name in &arguments.model {
             let model = self.open(name, self.terminal.silent())?;
@@ -251,6 +269,14 @@ impl Command<'_> {
         }
         for peer in &arguments.peer {
             runs.push(self.peer(&session, peer, split)?);
+        }
+        for (Written { name, .. }, answers) in arguments.answers.iter().zip(written) {
+            let unanswered = session.unwritten(answers);
+            if unanswered > 0 {
+                self.terminal
+                    .warn(&format!("{name} has no answer for {unanswered} rows; they count as wrong"));
+            }
+            runs.push(self.figures(|| session.written(name, answers))?);
         }
         Ok(runs)
     }

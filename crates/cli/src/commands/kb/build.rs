@@ -14,8 +14,9 @@ use crate::terminal::Terminal;
 ///
 /// The files are taken as they are downloaded: CWE's XML (.xml or .xml.zip) or the answers of its REST API (.json, or
 /// an archive or a folder of them), CAPEC's STIX 2.1 bundle (.json or .json.gz) or XML (.xml), and ATT&CK's STIX 2.1
-/// bundles; in place of a bundle also a folder of github.com/mitre/cti with a file for each object. The result holds
-/// ids, names and relations and, of the catalogues' prose, CWE's mapping notes.
+/// bundles; in place of a bundle also a folder of github.com/mitre/cti with a file for each object. ATLAS and D3FEND may be
+/// left out. The result holds ids, names and relations and, of the catalogues' prose, CWE's mapping notes and the
+/// beginnings of the descriptions of techniques of ATLAS, ICS and Mobile, which texts are compared with.
 #[derive(Debug, Args)]
 pub(crate) struct BuildArguments {
     /// CWE's catalogue
@@ -39,6 +40,18 @@ pub(crate) struct BuildArguments {
     #[arg(long, value_name = "FILE|FOLDER", num_args = 1.., required = true)]
     attack: Vec<PathBuf>,
 
+    /// MITRE ATLAS, ATLAS.yaml
+    #[arg(long, value_name = "FILE")]
+    atlas: Option<PathBuf>,
+
+    /// MITRE D3FEND's ontology in Turtle, plain or packed
+    #[arg(long, value_name = "FILE")]
+    d3fend: Option<PathBuf>,
+
+    /// D3FEND's release, for a file that does not say it, such as its month: 2025-08
+    #[arg(long, value_name = "VERSION", requires = "d3fend")]
+    d3fend_version: Option<String>,
+
     /// ATT&CK's release, for bundles that do not say it
     #[arg(long, value_name = "VERSION")]
     attack_version: Option<String>,
@@ -54,6 +67,8 @@ pub(crate) fn run(arguments: BuildArguments, terminal: &Terminal) -> Result<(), 
         cwe_categories: arguments.cwe_categories,
         capec: vec![arguments.capec],
         attack: arguments.attack,
+        atlas: arguments.atlas.into_iter().collect(),
+        d3fend: arguments.d3fend.into_iter().collect(),
     };
     let (mut builder, mut notes) = files.parse()?;
     let is_named = |file: &PathBuf| arguments.cwe_version.is_some() && files.cwe.contains(file);
@@ -64,6 +79,9 @@ pub(crate) fn run(arguments: BuildArguments, terminal: &Terminal) -> Result<(), 
     }
     if let Some(version) = arguments.attack_version {
         builder = builder.attack_version(version);
+    }
+    if let Some(version) = arguments.d3fend_version {
+        builder = builder.d3fend_version(version);
     }
     let kb = builder.build()?;
     let mut output = Output::open(Some(&arguments.out))?;

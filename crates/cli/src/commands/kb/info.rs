@@ -3,7 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 use vulnlens::KnowledgeBase;
-use vulnlens::taxonomy::{GroupingKind, Versions};
+use vulnlens::taxonomy::{GroupingKind, Release, Versions};
 
 use crate::failure::Failure;
 use crate::model_arguments::KnowledgeBaseArguments;
@@ -33,6 +33,11 @@ struct Info<'a> {
     attack_patterns: usize,
     techniques: usize,
     tactics: usize,
+    releases: Vec<Release>,
+    atlas_techniques: usize,
+    atlas_tactics: usize,
+    atlas_mitigations: usize,
+    countermeasures: usize,
 }
 
 impl<'a> Info<'a> {
@@ -48,6 +53,11 @@ impl<'a> Info<'a> {
             attack_patterns: kb.patterns().len(),
             techniques: kb.techniques().len(),
             tactics: kb.tactics().len(),
+            releases: kb.releases(),
+            atlas_techniques: kb.atlas().map_or(0, |atlas| atlas.techniques.len()),
+            atlas_tactics: kb.atlas().map_or(0, |atlas| atlas.tactics.len()),
+            atlas_mitigations: kb.atlas().map_or(0, |atlas| atlas.mitigations.len()),
+            countermeasures: kb.d3fend().map_or(0, |d3fend| d3fend.countermeasures.len()),
         }
     }
 
@@ -61,20 +71,31 @@ impl<'a> Info<'a> {
             Some(release) => format!("{count} (CWE {release})"),
             None => count.to_string(),
         };
-        [
+        let beside = self.releases.iter().filter(|release| matches!(release.catalogue, "ATLAS" | "D3FEND"));
+        let beside = beside.map(|release| {
+            let version = release.version.as_deref().unwrap_or("release not stated");
+            (release.catalogue, dated(version, &release.date))
+        });
+        let facts = [
             ("CWE", dated(&versions.cwe, &versions.cwe_date)),
             ("CAPEC", versions.capec.clone()),
             ("ATT&CK", dated(&versions.attack, &versions.attack_date)),
-            ("fingerprint", self.fingerprint.clone()),
+        ];
+        let counts = [
             ("weaknesses", self.weaknesses.to_string()),
             ("categories", of_release(self.categories)),
             ("views", of_release(self.views)),
             ("attack patterns", self.attack_patterns.to_string()),
             ("techniques", self.techniques.to_string()),
             ("tactics", self.tactics.to_string()),
-        ]
-        .map(|(key, value)| format!("{key:<18} {value}\n"))
-        .concat()
+            ("ATLAS techniques", self.atlas_techniques.to_string()),
+            ("ATLAS tactics", self.atlas_tactics.to_string()),
+            ("ATLAS mitigations", self.atlas_mitigations.to_string()),
+            ("countermeasures", self.countermeasures.to_string()),
+        ];
+        let fingerprint = [("fingerprint", self.fingerprint.clone())];
+        let lines = facts.into_iter().chain(beside).chain(fingerprint).chain(counts);
+        lines.map(|(key, value)| format!("{key:<18} {value}\n")).collect()
     }
 }
 

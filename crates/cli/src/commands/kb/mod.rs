@@ -5,6 +5,7 @@ mod diff;
 mod info;
 mod path;
 mod show;
+mod update;
 
 use clap::Subcommand;
 
@@ -19,6 +20,7 @@ pub(crate) enum KbCommand {
     Path(path::PathArguments),
     Diff(diff::DiffArguments),
     Info(info::InfoArguments),
+    Update(update::UpdateArguments),
 }
 
 pub(crate) fn run(command: KbCommand, terminal: &Terminal) -> Result<(), Failure> {
@@ -28,5 +30,6 @@ pub(crate) fn run(command: KbCommand, terminal: &Terminal) -> Result<(), Failure
         KbCommand::Path(arguments) => path::run(&arguments, terminal),
         KbCommand::Diff(arguments) => diff::run(&arguments, terminal),
         KbCommand::Info(arguments) => info::run(&arguments, terminal),
+        KbCommand::Update(arguments) => update::run(&arguments, terminal),
     }
 }

@@ -14,13 +14,14 @@ use crate::terminal::Terminal;
 /// Show the ways from a weakness to an attack pattern or a technique, or the weaknesses that reach one
 ///
 /// `kb path CWE-79 T1027` lists the ways, the shortest first; `kb path T1539` and `kb path CAPEC-63` the weaknesses that
-/// have any. Without any, the exit code is 3.
+/// have any. A technique of ATLAS is reached by the technique of ATT&CK that it corresponds to, a countermeasure of D3FEND
+/// by artifacts. Without any, the exit code is 3.
 #[derive(Debug, Args)]
 pub(crate) struct PathArguments {
-    /// The weakness to start from; or, alone, the technique or attack pattern to be reached
+    /// The weakness to start from; or, alone, the technique, attack pattern or countermeasure to be reached
     from: EntryId,
 
-    /// The technique or attack pattern to be reached
+    /// The technique, attack pattern or countermeasure to be reached
     to: Option<EntryId>,
 
     /// Format of the paths
@@ -69,6 +70,12 @@ fn no_ways(reason: NoWays) -> Failure {
         }
         NoWays::NoneBetween(from, ..) => format!("`kb show {from}` lists all that the chain reaches from it"),
         NoWays::NoneTo(EntryId::Capec(_)) => "CWE relates no weakness to this attack pattern".to_owned(),
+        NoWays::NoneTo(EntryId::AtlasTechnique(id)) => {
+            format!("`kb show {id}` says which technique of ATT&CK it corresponds to, if any")
+        }
+        NoWays::NoneTo(EntryId::Countermeasure(_)) => {
+            "D3FEND relates no weakness to an artifact of this countermeasure".to_owned()
+        }
         NoWays::NoneTo(_) => "CAPEC links no attack pattern of a weakness to this technique".to_owned(),
     };
     Failure::new(Kind::Input, reason.to_string()).hint(hint)
@@ -88,7 +95,8 @@ fn not_ends(from: EntryId, to: Option<EntryId>) -> String {
         (EntryId::Capec(_), Some(EntryId::Technique(_))) => {
             format!("`kb show {from}` lists the techniques of an attack pattern")
         }
-        (EntryId::Tactic(_), _) | (_, Some(EntryId::Tactic(_))) => {
+        (EntryId::Tactic(_) | EntryId::AtlasTactic(_) | EntryId::AtlasMitigation(_), _)
+        | (_, Some(EntryId::Tactic(_) | EntryId::AtlasTactic(_) | EntryId::AtlasMitigation(_))) => {
             "name a technique: `kb show` lists those of a tactic".to_owned()
         }
         _ => "such as `kb path CWE-79 T1027`, or `kb path T1539` for the weaknesses that reach it".to_owned(),

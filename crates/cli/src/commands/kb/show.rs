@@ -9,10 +9,10 @@ use crate::options::ViewFormat;
 use crate::output::{print_json, print_text};
 use crate::terminal::{self, Terminal};
 
-/// Show weaknesses, categories, views, attack patterns, techniques or tactics
+/// Show weaknesses, categories, views, attack patterns, techniques, tactics, mitigations or countermeasures
 #[derive(Debug, Args)]
 pub(crate) struct ShowArguments {
-    /// CWE-79 (or 79), CAPEC-63, T1027, T1562.003, TA0005 …
+    /// CWE-79 (or 79), CAPEC-63, T1027, T1562.003, TA0005, AML.T0051, AML.TA0002, AML.M0001, D3-FA …
     #[arg(required = true, value_name = "ID")]
     ids: Vec<EntryId>,
 
