@@ -17,7 +17,9 @@ pub struct Definitions(BTreeMap<EntryId, String>);
 impl Definitions {
     /// The definitions of these entries, each on one line and not too long.
     pub fn new(definitions: impl IntoIterator<Item = (EntryId, String)>) -> Self {
-        Self(definitions.into_iter().map(|(id, text)| (id, one_line(&text, LONGEST_DEFINITION))).collect())
+        let definition =
+            |(id, text): (EntryId, String)| (id, one_line(&without_marks(&text), LONGEST_DEFINITION));
+        Self(definitions.into_iter().map(definition).collect())
     }
 
     /// The number of definitions.
@@ -31,6 +33,14 @@ impl Definitions {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// `text` without the marks of code and the citations that ATT&CK's descriptions have.
+fn without_marks(text: &str) -> String {
+    let text = text.replace("<code>", "").replace("</code>", "");
+    let mut parts = text.split("(Citation:");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |plain, part| plain + part.split_once(')').map_or("", |(_, rest)| rest))
 }
 
 /// `text` on one line, cut between words after so many characters.
@@ -170,6 +180,10 @@ mod tests {
         let shown = candidates.definitions(&definitions);
         assert!(shown.starts_with("CWE-79: Script of word") && shown.ends_with("word …"), "{shown}");
         assert!(shown.chars().count() < LONGEST_DEFINITION + 20);
+        assert_eq!(
+            without_marks("Run <code>ls</code>.(Citation: A) Then (Citation: B)(Citation: C"),
+            "Run ls. Then "
+        );
         assert_eq!(candidates.clone().by_id().0[0].label, "CWE-79");
         let sub: TechniqueId = "T1562.003".parse().unwrap();
         assert!(name(EntryId::Technique(sub), &kb).contains(": "));

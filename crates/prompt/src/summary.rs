@@ -46,13 +46,13 @@ impl Summary {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { records, answered, failed, not_asked, changed, counts } = self;
-        write!(f, "{records} records: {answered} answered, {failed} failed, {not_asked} not asked")?;
+        write!(f, "records: {records} ({answered} answered, {failed} failed, {not_asked} not asked")?;
         if *changed > 0 {
             write!(f, ", {changed} changed")?;
         }
         let Counts { requests, retries, cache_hits, prompt_tokens, completion_tokens, .. } = counts;
-        write!(f, "; {requests} requests, {retries} of them retries, {cache_hits} replies from the cache")?;
-        write!(f, "; {prompt_tokens} tokens in prompts, {completion_tokens} in replies")?;
+        write!(f, "); requests: {requests} ({retries} retries); replies from the cache: {cache_hits}")?;
+        write!(f, "; tokens: {prompt_tokens} in prompts, {completion_tokens} in replies")?;
         for (count, what) in [
             (counts.malformed_replies, "malformed replies"),
             (counts.refused_other_ids, "refused ids of other entries"),
@@ -62,7 +62,7 @@ impl fmt::Display for Summary {
             (counts.cut_texts, "texts cut"),
         ] {
             if count > 0 {
-                write!(f, "; {count} {what}")?;
+                write!(f, "; {what}: {count}")?;
             }
         }
         Ok(())

@@ -129,12 +129,12 @@ fn records_are_answered_in_order_and_failures_are_told() {
         (json!(1), json!("tiny"), json!("CVE-2025-10001"))
     );
     assert_eq!(of(0, "cwe")[0]["label"], "CWE-89");
-    assert_eq!((&of(0, "cwe")[0]["basis"], &of(0, "cwe")[0]["score"]), (&json!("generated"), &json!(1)));
+    assert_eq!((&of(0, "cwe")[0]["basis"], &of(0, "cwe")[0]["score"]), (&json!("generated"), &json!(1.0)));
     assert_eq!(of(0, "generated")["refused"], json!(["CWE-1"]));
     assert_eq!(of(1, "generated")["failure"], "the endpoint answers with status 500");
     assert_eq!((of(1, "cwe"), of(1, "none")), (json!([]), json!({})));
     assert!(
-        outcome.stderr.contains("3 records: 2 answered, 1 failed, 0 not asked; 3 requests"),
+        outcome.stderr.contains("records: 3 (2 answered, 1 failed, 0 not asked); requests: 3 (0 retries)"),
         "{}",
         outcome.stderr
     );
@@ -194,7 +194,7 @@ fn a_run_that_is_killed_loses_nothing_that_was_answered() {
     assert!(!folder.path("out.jsonl").exists());
     let outcome = folder.run(&arguments).code(0);
     assert!(
-        outcome.stderr.contains("6 answered") && outcome.stderr.contains("3 replies from the cache"),
+        outcome.stderr.contains("6 answered") && outcome.stderr.contains("replies from the cache: 3"),
         "{}",
         outcome.stderr
     );
@@ -276,7 +276,8 @@ fn what_cannot_be_asked_is_told_before_anybody_is() {
         .says(&["t.txt:2: {label} is not one of"]);
     run(&["--endpoint", "http://localhost/v1", "--all-candidates"]).code(2).says(&["--max-prompt-chars"]);
     run(&["--offline"]).code(2).says(&["--cache"]);
-    run(&["--endpoint", "http://localhost/v1", "--part", "test"]).code(2).says(&["--data"]);
+    let part = ["prompt", "--model-name", "tiny", "--endpoint", "http://localhost/v1", "--part", "test"];
+    folder.run(&part).code(2).says(&["--data"]);
 }
 
 #[test]
