@@ -169,7 +169,7 @@ fn bad_calls_are_told_what_to_do() {
         assert!(message.contains(said), "{tool} {arguments}: {message}");
         assert!(message.chars().count() < 400, "{message}");
     }
-    assert_eq!(talk.error(3)["hint"].as_str().unwrap().split(", ").count(), 9);
+    assert_eq!(talk.error(3)["hint"].as_str().unwrap().split(", ").count(), 12);
 }
 
 #[test]
