@@ -310,12 +310,6 @@ fn what_checkpoints_cannot_do_yet_is_said() {
     let folder = Folder::new();
     let model = path("bert");
     folder.file("data.parquet", "");
-    for arguments in [
-        &["model", "calibrate", &model, "--data", "data.parquet", "--out", "x"][..],
-        &["model", "calibrate", "Org/absent", "--data", "data.parquet", "--out", "x"],
-    ] {
-        folder.run_offline(arguments).code(2).says(&["is not for checkpoints yet"]);
-    }
     folder.run(&["model", "card", &model]).code(2).says(&["does not say how it was made"]);
     let arguments = ["evaluate", "--data", "data.parquet", "--combine", &format!("fast,{model}")];
     folder.run_offline(&arguments).code(2).says(&["not CWE sets", "--objective cwe-sets"]);
