@@ -7,7 +7,7 @@ pub struct Branch {
     pub parent: Option<usize>,
     /// The labels of the part, in the order of its scores.
     pub labels: Vec<usize>,
-    /// Whether its labels exclude each other, so that the best of them is answered.
+    /// True if its labels exclude each other, so that the best of them is answered.
     pub exclusive: bool,
 }
 

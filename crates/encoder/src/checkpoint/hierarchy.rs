@@ -18,7 +18,7 @@ pub struct Branch {
     pub parent: Option<usize>,
     /// The places of its labels, in the order of its scores.
     pub labels: Vec<usize>,
-    /// Whether its labels exclude each other.
+    /// True if its labels exclude each other.
     pub exclusive: bool,
 }
 

@@ -95,7 +95,7 @@ impl Checkpoint {
         }
     }
 
-    /// Whether [`scores`](Self::scores) are multiplied by the parents', and not ruled out by them: true of one network for a
+    /// True if [`scores`](Self::scores) are multiplied by the parents', and not ruled out by them: true of one network for a
     /// whole tree.
     #[must_use]
     pub fn multiplies(&self) -> bool {

@@ -1,7 +1,7 @@
 //! Replies that can be used, that cannot, and that name what is not in the list.
 
 use serde_json::json;
-use vulnlens::report::GeneratedStatus;
+use vulnlens::report::{GeneratedStatus, JsonLines, Record, Records as _, Setup};
 
 use crate::server::{Reply, Server};
 use crate::world::{FREE, SQL, answers, asking, cwes};
@@ -49,6 +49,22 @@ fn ids_that_are_not_candidates_are_refused_and_counted_by_kind() {
     assert_eq!(refused.len(), 5);
     // CWE-1004 is a weakness that is not in the list, and so is `cwe-89` as it is written.
     assert_eq!((summary.counts.refused_other_ids, summary.counts.refused_unknown_ids), (2, 3));
+}
+
+#[test]
+fn both_writers_of_record_output_say_the_same_of_the_model() {
+    let server = Server::start(|_, _| Reply::labels(&["CWE-89", "CWE-99999"]));
+    let prompter = asking(&server);
+    let (answers, _) = answers(&prompter, &[SQL], 1).unwrap();
+    let setup = Setup::new(prompter.run(), vulnlens::embedded_knowledge_base());
+    let mut line = Vec::new();
+    JsonLines::new(&setup).push(&answers[0].answer, &mut line);
+    let value = serde_json::to_value(Record::new(&answers[0].answer, &setup)).unwrap();
+    assert_eq!(serde_json::from_slice::<serde_json::Value>(&line).unwrap(), value);
+    assert_eq!((&value["model"], &value["cwe"][0]["basis"]), (&json!("tiny"), &json!("generated")));
+    let generated = &value["generated"];
+    assert_eq!((&generated["status"], &generated["refused"]), (&json!("answered"), &json!(["CWE-99999"])));
+    assert!(generated.get("changed").is_none() && generated.get("failure").is_none());
 }
 
 #[test]

@@ -122,7 +122,7 @@ impl LabelTable {
         self.labels.len()
     }
 
-    /// Whether it has no entry; none that was read has none.
+    /// True if it has no entry; none that was read has none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
