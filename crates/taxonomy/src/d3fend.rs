@@ -173,14 +173,13 @@ impl Draft {
         let mut techniques: BTreeMap<TechniqueId, &str> = BTreeMap::new();
         let mut weaknesses: BTreeMap<CweId, &str> = BTreeMap::new();
         for (name, class) in &self.classes {
-            if class.ids.contains_key("d3fend-id") && is_a(name, DEFENSIVE_TECHNIQUE) {
-                if let Some(id) = class.id("d3fend-id", &mut issues)
-                    && countermeasures.insert(id, (name, class)).is_some()
-                {
-                    issues.push(
-                        class.issue("d3fend-id", format!("{id} is one that another class has; one left out")),
-                    );
-                }
+            if class.ids.contains_key("d3fend-id")
+                && is_a(name, DEFENSIVE_TECHNIQUE)
+                && let Some(id) = class.id("d3fend-id", &mut issues)
+                && countermeasures.insert(id, (name, class)).is_some()
+            {
+                let problem = format!("{id} is one that another class has; one left out");
+                issues.push(class.issue("d3fend-id", problem));
             }
             techniques.extend(class.id("attack-id", &mut issues).map(|id| (id, name.as_str())));
             weaknesses.extend(class.id("cwe-id", &mut issues).map(|id| (id, name.as_str())));
