@@ -118,7 +118,7 @@ impl Table {
                         let mark = self.layout.glyphs.check();
                         let score = percent(score as f32);
                         *text += &self.plain_row(&format!("{mark} {score}"), &label.label, &label.name);
-                        *text += &self.aside(&format!("derived of {via}, which is answered"));
+                        *text += &self.aside(&format!("derived from {via}, which is answered"));
                     }
                     _ => *text += &self.plain_row(&like(label.similarity), &label.label, &label.name),
                 }

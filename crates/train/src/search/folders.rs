@@ -36,10 +36,8 @@ pub(crate) fn keep_only(out: &Path, ended: &[Trial], best: Option<usize>) -> Res
                 remove(&folder.join(CHECKPOINTS), |path| fs::remove_dir_all(path))?;
             }
             if best != Some(trial.number) {
-                let parameters = entries(&folder)?.into_iter().filter(|path| has_parameters(path));
-                parameters
-                    .map(|path| remove(&path, |path| fs::remove_file(path)))
-                    .collect::<Result<(), _>>()?;
+                let mut parameters = entries(&folder)?.into_iter().filter(|path| has_parameters(path));
+                parameters.try_for_each(|path| remove(&path, |path| fs::remove_file(path)))?;
             }
         }
     }

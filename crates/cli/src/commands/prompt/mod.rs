@@ -78,8 +78,7 @@ pub(crate) fn run(arguments: &PromptArguments, terminal: &Terminal) -> Result<()
             match prompted.failure() {
                 None => tally.add_answered(1),
                 Some(failure) => {
-                    let record =
-                        prompted.answer.record.text().map_or_else(|| name.as_str().into(), |key| key);
+                    let record = prompted.answer.record.text().unwrap_or_else(|| name.as_str().into());
                     tally.add_failure(&format!("{record}: {failure}"));
                 }
             }

@@ -61,6 +61,7 @@ pub(crate) struct EncoderSearch {
 
 /// Searches for settings of other kinds of models.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one of them, in a box")]
 pub(crate) enum OtherSearch {
     Hierarchy(HierarchySearch),
     Ngram(NgramSearch),
