@@ -11,6 +11,7 @@ use vulnlens_metrics::{Calibration as Reliability, RiskPoint};
 use vulnlens_model::decode::SpaceKind;
 
 use self::style::{CAPTION, COLOURS, GREY, SIZE, caption};
+use crate::evaluate::LabelRule;
 use crate::file::{Evaluation, EvaluationRun};
 use crate::tables::task_title;
 
@@ -41,7 +42,7 @@ struct Axes {
 #[must_use]
 pub fn figures(evaluation: &Evaluation) -> Vec<Figure> {
     let mut figures: Vec<Figure> = vec![];
-    for run in &evaluation.runs {
+    for run in evaluation.runs.iter().filter(|run| is_own(run)) {
         let name = unused(&figures, &run_name(run));
         let drawings = [
             ("reliability", lines(&reliability(run))),
@@ -57,6 +58,12 @@ pub fn figures(evaluation: &Evaluation) -> Vec<Figure> {
         figures.extend(drawings.into_iter().filter_map(figure));
     }
     figures
+}
+
+/// True for figures of a system as it answers itself; its scores by other thresholds are for tables alone.
+fn is_own(run: &EvaluationRun) -> bool {
+    let is_other = |rule: LabelRule| rule == LabelRule::Half || rule.is_fitted();
+    !run.tasks.iter().filter_map(|task| task.label_rule).any(is_other)
 }
 
 /// A drawing of lines, unless all of them are empty.
