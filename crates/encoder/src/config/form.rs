@@ -20,14 +20,14 @@ pub(crate) struct Form {
 /// The place of layer normalisation in each half of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Norms {
-    /// Of the sum with the input (Vaswani et al., arXiv 1706.03762).
+    /// Normalisation of the sum with the input (Vaswani et al., arXiv 1706.03762).
     After,
-    /// Of the input, which is added as it is (Xiong et al., arXiv 2002.04745). The first layer has none before attention,
-    /// as the embeddings are normalised, and one more stands behind the last layer.
+    /// Normalisation of the input, which is added as it is (Xiong et al., arXiv 2002.04745). The first layer has none
+    /// before attention, as the embeddings are normalised, and one more stands behind the last layer.
     Before,
 }
 
-/// What attention knows of the distance between two tokens.
+/// The way in which attention knows the distance between two tokens.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Distances {
     /// Nothing but what the embeddings say.

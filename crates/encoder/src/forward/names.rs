@@ -12,7 +12,7 @@ pub(crate) struct LinearName {
     pub(crate) share: Share,
 }
 
-/// Which of several equal shares of a tensor's rows a layer has, where one tensor holds several layers.
+/// A layer's share of a tensor's rows, where one tensor holds several layers of equal size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Share {
     pub(crate) number: usize,
@@ -60,7 +60,7 @@ pub(crate) struct LayerNames {
     /// None in the first layer of a network that normalises before each half of a layer.
     pub(crate) attention_norm: Option<LinearName>,
     pub(crate) up: LinearName,
-    /// What the activated half is multiplied by.
+    /// The gate that the activated half is multiplied by.
     pub(crate) gate: Option<LinearName>,
     pub(crate) down: LinearName,
     pub(crate) norm: LinearName,
@@ -85,7 +85,7 @@ pub(crate) struct Expected {
     pub(crate) usage: TensorUse,
 }
 
-/// What an architecture calls its parts.
+/// The names that an architecture gives to its parts.
 struct Scheme {
     /// The encoder's name within a model with a head.
     encoder: &'static str,

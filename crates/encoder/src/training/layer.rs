@@ -59,7 +59,8 @@ pub(super) struct Pass<'a> {
 pub(super) struct LayerTape {
     /// The input's rows that are asked for, where these are not all.
     pub(super) gathered: Vec<f32>,
-    /// What attention reads, a row for each token, and its rows that are asked for: of networks that normalise before.
+    /// The normalised input of attention, a row for each token, and below its rows that are asked for: of networks that
+    /// normalise before.
     pub(super) entered: Vec<f32>,
     pub(super) entered_asked: Vec<f32>,
     pub(super) queries: Vec<f32>,
